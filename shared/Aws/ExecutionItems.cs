@@ -1,0 +1,115 @@
+using System.Text.Json;
+using Amazon.DynamoDBv2.Model;
+using ControlPlane.Executions;
+using ControlPlane.Quotas;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Aws;
+
+/// <summary>An execution and its dispatch order as items, both ways.</summary>
+internal static class ExecutionItems
+{
+    public const string ExecutionKey = "EXECUTION";
+    public const string OrderKey = "DISPATCH";
+
+    /// <summary>How long an execution can be looked up.</summary>
+    public static readonly TimeSpan Retention = TimeSpan.FromDays(90);
+
+    /// <summary>How long after its end an execution waits for its notification before the sweeper sends another.</summary>
+    public static readonly TimeSpan ToldWithin = TimeSpan.FromSeconds(90);
+
+    public const int DueShards = 4;
+
+    public static Item KeyOf(ExecutionId id) => Items.Key(id.ToString(), ExecutionKey);
+
+    public static Item OrderKeyOf(ExecutionId id) => Items.Key(id.ToString(), OrderKey);
+
+    /// <summary>The partition of the sweeper's index: spreads the executions over a few, so that none runs hot.</summary>
+    public static string DueShardOf(ExecutionId id) => ((id.ToString()[^1] & 3) % DueShards).ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    public static Item Of(Execution execution, DateTimeOffset dueAt)
+    {
+        var item = KeyOf(execution.Id);
+        item["tenant_id"] = Items.Text(execution.Tenant.ToString());
+        item["workflow"] = Items.Text(execution.Workflow.ToString());
+        item["source"] = Items.Text(execution.RequestedBy.Source);
+        item["team_id"] = Items.Text(execution.RequestedBy.TeamId);
+        item["user_id"] = Items.Text(execution.RequestedBy.UserId);
+        item["channel_id"] = Items.Text(execution.RequestedBy.ChannelId);
+        item["public"] = Items.Flag(execution.IsPublic);
+        item["idempotent"] = Items.Flag(execution.IsIdempotent);
+        item["inputs"] = Items.Text(execution.Inputs.GetRawText());
+        item["state"] = Items.Text(execution.State.Name);
+        item["created_at"] = Items.Time(execution.CreatedAt);
+        item["deadline_at"] = Items.Time(execution.DeadlineAt);
+        item["month"] = Items.Text(execution.Month.ToString());
+        item["due"] = Items.Text(DueShardOf(execution.Id));
+        item["due_at"] = Items.Second(dueAt);
+        item["expires_at"] = Items.Second(execution.CreatedAt + Retention);
+        if (execution.Decision is { } decision)
+            item["decision"] = Items.Json(decision, SharedJson.Default.PolicyDecision);
+        if (execution.FinishedAt is { } finished)
+            item["finished_at"] = Items.Time(finished);
+        if (execution.FailureCode is { } code)
+            item["failure_code"] = Items.Text(code);
+        return item;
+    }
+
+    public static Execution ToExecution(Item item) => new()
+    {
+        Id = ExecutionId.Parse(item.RequiredText("pk")),
+        Tenant = TenantId.Parse(item.RequiredText("tenant_id")),
+        Workflow = WorkflowName.Parse(item.RequiredText("workflow")),
+        RequestedBy = new(item.RequiredText("source"), item.RequiredText("team_id"), item.RequiredText("user_id"), item.RequiredText("channel_id")),
+        State = ExecutionStates.Parse(item.RequiredText("state")),
+        CreatedAt = item.RequiredTime("created_at"),
+        DeadlineAt = item.RequiredTime("deadline_at"),
+        Month = Month.Parse(item.RequiredText("month")),
+        IsPublic = item.HasFlag("public"),
+        IsIdempotent = item.HasFlag("idempotent"),
+        Inputs = Parse(item.RequiredText("inputs")),
+        Decision = item.OptionalJson("decision", SharedJson.Default.PolicyDecision),
+        Attempts = item.TryGetValue("attempts", out var attempts)
+            ? [.. attempts.L.Select(attempt => JsonSerializer.Deserialize(attempt.S, SharedJson.Default.DispatchAttempt)!)]
+            : [],
+        AttemptCount = (int)(item.OptionalNumber("attempt_count") ?? 0),
+        LeaseUntil = item.OptionalTime("lease_until"),
+        LeaseOwner = item.OptionalText("lease_owner"),
+        FirstNotFoundAt = item.OptionalTime("first_not_found_at"),
+        DispatchedAt = item.OptionalTime("dispatched_at"),
+        StartedAt = item.OptionalTime("started_at"),
+        FinishedAt = item.OptionalTime("finished_at"),
+        Outcome = item.OptionalJson("outcome", SharedJson.Default.Outcome),
+        OutcomeHash = item.OptionalText("outcome_hash"),
+        IsLate = item.HasFlag("late"),
+        FailureCode = item.OptionalText("failure_code"),
+        CancelledBy = item.OptionalText("cancelled_by"),
+        ToldAt = item.OptionalTime("told_at"),
+    };
+
+    public static Item Of(DispatchOrder order)
+    {
+        var item = OrderKeyOf(order.Execution);
+        item["tenant_id"] = Items.Text(order.Tenant.ToString());
+        item["path"] = Items.Text(order.Path.ToString());
+        item["body"] = Items.Bytes(order.Body);
+        item["token"] = Items.Text(order.Token);
+        item["token_expires_at"] = Items.Second(order.TokenExpiresAt);
+        item["expires_at"] = Items.Second(order.TokenExpiresAt);
+        return item;
+    }
+
+    public static DispatchOrder ToOrder(Item item) => new(
+        ExecutionId.Parse(item.RequiredText("pk")),
+        TenantId.Parse(item.RequiredText("tenant_id")),
+        WorkflowName.Parse(item.RequiredText("path")),
+        item.RequiredBytes("body"),
+        item.RequiredText("token"),
+        DateTimeOffset.FromUnixTimeSeconds(item.RequiredNumber("token_expires_at")));
+
+    private static JsonElement Parse(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return document.RootElement.Clone();
+    }
+}

@@ -1,0 +1,411 @@
+using System.Diagnostics;
+using Amazon.DynamoDBv2;
+using Amazon.DynamoDBv2.Model;
+using ControlPlane.Executions;
+using ControlPlane.Quotas;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Aws;
+
+/// <summary>What came of creating an execution together with its reservation.</summary>
+public abstract record Creation
+{
+    private Creation() { }
+
+    public sealed record Created : Creation;
+
+    /// <summary>A repeat of the request: this is what the first one made.</summary>
+    public sealed record AlreadyThere(Execution Execution) : Creation;
+
+    public sealed record QuotaUsedUp(MonthUsage Month) : Creation;
+
+    public sealed record TooManyUnderWay(int Active) : Creation;
+}
+
+/// <summary>What came of moving an execution.</summary>
+public abstract record Move
+{
+    private Move() { }
+
+    public sealed record Moved : Move;
+
+    /// <summary>The execution was elsewhere; this is how it stood.</summary>
+    public sealed record Lost(Execution Now) : Move;
+
+    /// <summary>This tenant has no such execution.</summary>
+    public sealed record Unknown : Move;
+}
+
+/// <summary>Executions, and the quota that moves with them in the same transaction.</summary>
+/// <remarks>Every change states in its condition what <see cref="ExecutionLifecycle"/> allows, so the table judges every race.</remarks>
+public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string quotas, TimeProvider clock)
+{
+    private readonly QuotaLedger _ledger = new(dynamo, quotas);
+
+    public async Task<Execution?> FindAsync(ExecutionId id, CancellationToken cancel, bool consistent = true)
+    {
+        var answer = await dynamo.GetItemAsync(new() { TableName = table, Key = ExecutionItems.KeyOf(id), ConsistentRead = consistent }, cancel);
+        return answer.IsItemSet && !answer.Item.IsExpiredAt(clock.GetUtcNow()) ? ExecutionItems.ToExecution(answer.Item) : null;
+    }
+
+    /// <summary>The order to dispatch, while its token lives.</summary>
+    public async Task<DispatchOrder?> FindOrderAsync(ExecutionId id, CancellationToken cancel)
+    {
+        var answer = await dynamo.GetItemAsync(new() { TableName = table, Key = ExecutionItems.OrderKeyOf(id), ConsistentRead = true }, cancel);
+        return answer.IsItemSet ? ExecutionItems.ToOrder(answer.Item) : null;
+    }
+
+    /// <summary>A tenant's latest executions, newest first, as an index saw them a moment ago: for people, not for decisions.</summary>
+    public async Task<IReadOnlyList<ExecutionSummary>> LatestAsync(TenantId tenant, int count, CancellationToken cancel)
+    {
+        var answer = await dynamo.QueryAsync(new()
+        {
+            TableName = table,
+            IndexName = "by_tenant",
+            KeyConditionExpression = "tenant_id = :tenant",
+            ExpressionAttributeValues = new() { [":tenant"] = Items.Text(tenant.ToString()) },
+            ScanIndexForward = false,
+            Limit = count,
+        }, cancel);
+        return [.. (answer.Items ?? []).Select(item => new ExecutionSummary(
+            ExecutionId.Parse(item.RequiredText("pk")), WorkflowName.Parse(item.RequiredText("workflow")),
+            ExecutionStates.Parse(item.RequiredText("state")), item.RequiredTime("created_at")))];
+    }
+
+    /// <summary>Creates a queued execution, its order and its reservation: all, or none.</summary>
+    public async Task<Creation> CreateAsync(Execution execution, DispatchOrder order, TenantLimits limits, CancellationToken cancel)
+    {
+        var reasons = await dynamo.TryWriteAsync(new()
+        {
+            TransactItems =
+            [
+                new() { Put = PutNew(execution, dueAt: execution.DeadlineAt) },
+                _ledger.Reserve(execution.Tenant, execution.Month, limits.MonthlyQuota),
+                _ledger.TakePlace(execution.Tenant, limits.Concurrency),
+                new() { Put = new() { TableName = table, Item = ExecutionItems.Of(order) } },
+            ],
+        }, clock, cancel);
+
+        return reasons switch
+        {
+            null => new Creation.Created(),
+            _ when reasons.FailedAt(0) => new Creation.AlreadyThere(ExecutionItems.ToExecution(reasons[0].Item)),
+            _ when reasons.FailedAt(1) => new Creation.QuotaUsedUp(reasons[1].Item is { Count: > 0 } month ? QuotaLedger.ToMonth(month) : MonthUsage.None),
+            _ when reasons.FailedAt(2) => new Creation.TooManyUnderWay(reasons[2].Item is { Count: > 0 } active ? QuotaLedger.ToActive(active) : 0),
+            _ => throw new UnreachableException(),
+        };
+    }
+
+    /// <summary>Records an execution that policy refused. It reserves nothing.</summary>
+    public async Task<Creation> CreateDeniedAsync(Execution execution, CancellationToken cancel)
+    {
+        Debug.Assert(execution.State == ExecutionState.Denied);
+        var put = PutNew(execution, dueAt: execution.CreatedAt + ExecutionItems.ToldWithin);
+        try
+        {
+            await dynamo.PutItemAsync(new()
+            {
+                TableName = put.TableName,
+                Item = put.Item,
+                ConditionExpression = put.ConditionExpression,
+                ReturnValuesOnConditionCheckFailure = put.ReturnValuesOnConditionCheckFailure,
+            }, cancel);
+            return new Creation.Created();
+        }
+        catch (ConditionalCheckFailedException e)
+        {
+            return new Creation.AlreadyThere(ExecutionItems.ToExecution(e.Item));
+        }
+    }
+
+    /// <summary>Takes the next dispatch attempt, for this one dispatcher.</summary>
+    /// <param name="owner">Names the claim, so that its own lost answer is not mistaken for a rival's.</param>
+    /// <returns>The execution as claimed; or how it stood. An idempotent workflow may be claimed again once a lease has lapsed.</returns>
+    public async Task<(Execution? Claimed, Move Move)> ClaimAsync(ExecutionId id, TenantId tenant, string owner, TimeSpan lease, CancellationToken cancel)
+    {
+        var now = clock.GetUtcNow();
+        try
+        {
+            var answer = await dynamo.UpdateItemAsync(new()
+            {
+                TableName = table,
+                Key = ExecutionItems.KeyOf(id),
+                UpdateExpression = "SET #state = :dispatching, lease_until = :until, lease_owner = :owner ADD attempt_count :one",
+                ConditionExpression = "tenant_id = :tenant AND (#state = :queued OR (#state IN (:dispatching, :unknown) AND idempotent = :true AND lease_until < :now))",
+                ExpressionAttributeNames = new() { ["#state"] = "state" },
+                ExpressionAttributeValues = new()
+                {
+                    [":tenant"] = Items.Text(tenant.ToString()),
+                    [":queued"] = Items.Text(ExecutionState.Queued.Name),
+                    [":dispatching"] = Items.Text(ExecutionState.Dispatching.Name),
+                    [":unknown"] = Items.Text(ExecutionState.DispatchUnknown.Name),
+                    [":true"] = Items.Flag(true),
+                    [":now"] = Items.Time(now),
+                    [":until"] = Items.Time(now + lease),
+                    [":owner"] = Items.Text(owner),
+                    [":one"] = Items.Number(1),
+                },
+                ReturnValues = ReturnValue.ALL_NEW,
+                ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
+            }, cancel);
+            return (ExecutionItems.ToExecution(answer.Attributes), new Move.Moved());
+        }
+        catch (ConditionalCheckFailedException e)
+        {
+            var move = HowItStood(e.Item, tenant);
+            return move is Move.Lost { Now: { State: ExecutionState.Dispatching } mine } && mine.LeaseOwner == owner ? (mine, new Move.Moved()) : (null, move);
+        }
+    }
+
+    /// <summary>Records what came of an attempt that leaves the execution open: <see cref="Signal.Accepted"/>, <see cref="Signal.Ambiguous"/> or <see cref="Signal.Deferred"/>.</summary>
+    /// <param name="notFound">Whether the engine said 404, which it is given a while for.</param>
+    public Task<Move> RecordAttemptAsync(Execution claimed, Signal signal, DispatchAttempt attempt, bool notFound, CancellationToken cancel)
+    {
+        var update = new Changes(signal);
+        update.Append("attempts", Items.Json(attempt, SharedJson.Default.DispatchAttempt));
+        if (signal == Signal.Accepted)
+            update.Set("dispatched_at", Items.Time(attempt.At));
+        if (notFound)
+            update.SetOnce("first_not_found_at", Items.Time(attempt.At));
+        return MoveAsync(claimed.Id, claimed.Tenant, update, cancel);
+    }
+
+    /// <summary>Ends an execution that the engine will never have, and gives its reservation back.</summary>
+    /// <param name="attempt">The attempt that ended it, or null when none was made.</param>
+    public Task<Move> RefuseAsync(Execution execution, string failureCode, DispatchAttempt? attempt, CancellationToken cancel)
+    {
+        var update = new Changes(Signal.Refused);
+        update.Set("failure_code", Items.Text(failureCode));
+        if (attempt is not null)
+            update.Append("attempts", Items.Json(attempt, SharedJson.Default.DispatchAttempt));
+        return CloseAsync(execution, update, _ledger.Release(execution.Tenant, execution.Month), cancel);
+    }
+
+    /// <summary>Records that the engine runs it.</summary>
+    public Task<Move> StartAsync(Execution execution, Outcome running, CancellationToken cancel)
+    {
+        var update = new Changes(Signal.Started);
+        update.Set("started_at", Items.Time(running.StartedAt ?? clock.GetUtcNow()));
+        return MoveAsync(execution.Id, execution.Tenant, update, cancel);
+    }
+
+    /// <summary>Records the engine's outcome, settles the reservation and adds the usage, in one transaction.</summary>
+    /// <param name="hash">SHA-256 of the outcome's bytes, hexadecimal.</param>
+    /// <returns><see cref="Move.Lost"/> for a repeat and for a rival outcome alike: the hash in it tells which.</returns>
+    public Task<Move> FinishAsync(Execution execution, Outcome outcome, string hash, CancellationToken cancel)
+    {
+        var signal = outcome.Status switch
+        {
+            OutcomeStatus.Succeeded => Signal.Succeeded,
+            OutcomeStatus.Failed => Signal.Failed,
+            OutcomeStatus.Cancelled => Signal.Stopped,
+            _ => throw new ArgumentException("Only an outcome that ends the execution can finish it.", nameof(outcome)),
+        };
+        var isLate = execution.State == ExecutionState.TimedOut;
+        var update = new Changes(signal, from: isLate ? [ExecutionState.TimedOut] : [.. ExecutionLifecycle.MovedBy(signal).Where(state => !state.IsTerminal)]);
+        update.Set("outcome", Items.Json(outcome, SharedJson.Default.Outcome));
+        update.Set("outcome_hash", Items.Text(hash));
+        if (outcome.StartedAt is { } started)
+            update.Set("started_at", Items.Time(started));
+        if (!isLate)
+            return CloseAsync(execution, update, _ledger.Settle(execution.Tenant, execution.Month, outcome.Usage), cancel);
+
+        update.Set("late", Items.Flag(true));
+        update.Remove("told_at");
+        return CloseAsync(execution, update, _ledger.Add(execution.Tenant, execution.Month, outcome.Usage), cancel, leavesPlace: false);
+    }
+
+    /// <summary>Ends an execution at a user's word. Before dispatch the reservation is given back; after it, the engine's work is charged.</summary>
+    public Task<Move> CancelAsync(Execution execution, string userId, CancellationToken cancel)
+    {
+        var isUndispatched = execution.State == ExecutionState.Queued;
+        var update = new Changes(
+            Signal.Cancelled,
+            from: isUndispatched ? [ExecutionState.Queued] : [.. ExecutionLifecycle.MovedBy(Signal.Cancelled).Where(state => state != ExecutionState.Queued)]);
+        update.Set("cancelled_by", Items.Text(userId));
+        var charge = isUndispatched
+            ? _ledger.Release(execution.Tenant, execution.Month)
+            : _ledger.Settle(execution.Tenant, execution.Month, ExecutionUsage.None);
+        return CloseAsync(execution, update, charge, cancel);
+    }
+
+    /// <summary>Ends an execution whose deadline has passed, and gives its reservation back.</summary>
+    public Task<Move> TimeOutAsync(Execution execution, CancellationToken cancel) =>
+        CloseAsync(execution, new Changes(Signal.Expired), _ledger.Release(execution.Tenant, execution.Month), cancel);
+
+    /// <summary>Notes that the requester was told how it ended. Idempotent.</summary>
+    /// <param name="told">The state that the requester was told: a late outcome that came meanwhile still has to be.</param>
+    public async Task MarkToldAsync(ExecutionId id, ExecutionState told, CancellationToken cancel)
+    {
+        try
+        {
+            await dynamo.UpdateItemAsync(new()
+            {
+                TableName = table,
+                Key = ExecutionItems.KeyOf(id),
+                UpdateExpression = "SET told_at = :now REMOVE due, due_at",
+                ConditionExpression = "#state = :told AND attribute_not_exists(told_at)",
+                ExpressionAttributeNames = new() { ["#state"] = "state" },
+                ExpressionAttributeValues = new() { [":told"] = Items.Text(told.Name), [":now"] = Items.Time(clock.GetUtcNow()) },
+            }, cancel);
+        }
+        catch (ConditionalCheckFailedException)
+        {
+            // Told before, or something newer is to be told.
+        }
+    }
+
+    /// <summary>Executions the sweeper has to look at: open past their deadline, or ended and not told. One page of one shard, from an index.</summary>
+    public async Task<IReadOnlyList<ExecutionId>> DueAsync(int shard, int limit, CancellationToken cancel)
+    {
+        var answer = await dynamo.QueryAsync(new()
+        {
+            TableName = table,
+            IndexName = "due",
+            KeyConditionExpression = "due = :shard AND due_at <= :now",
+            ExpressionAttributeValues = new()
+            {
+                [":shard"] = Items.Text(shard.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+                [":now"] = Items.Number(clock.GetUtcNow().ToUnixTimeSeconds()),
+            },
+            Limit = limit,
+        }, cancel);
+        return [.. (answer.Items ?? []).Select(item => ExecutionId.Parse(item.RequiredText("pk")))];
+    }
+
+    /// <summary>How many partitions the sweeper's index has.</summary>
+    public static int DueShards => ExecutionItems.DueShards;
+
+    /// <summary>Puts off the sweeper's next look at an execution that was ended and whose notification was sent again.</summary>
+    public async Task PutOffAsync(Execution execution, TimeSpan delay, CancellationToken cancel)
+    {
+        try
+        {
+            await dynamo.UpdateItemAsync(new()
+            {
+                TableName = table,
+                Key = ExecutionItems.KeyOf(execution.Id),
+                UpdateExpression = "SET due_at = :later",
+                ConditionExpression = "#state = :state AND attribute_not_exists(told_at)",
+                ExpressionAttributeNames = new() { ["#state"] = "state" },
+                ExpressionAttributeValues = new() { [":state"] = Items.Text(execution.State.Name), [":later"] = Items.Second(clock.GetUtcNow() + delay) },
+            }, cancel);
+        }
+        catch (ConditionalCheckFailedException)
+        {
+            // It was told meanwhile.
+        }
+    }
+
+    private Put PutNew(Execution execution, DateTimeOffset dueAt) => new()
+    {
+        TableName = table,
+        Item = ExecutionItems.Of(execution, dueAt),
+        ConditionExpression = "attribute_not_exists(pk)",
+        ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
+    };
+
+    private async Task<Move> MoveAsync(ExecutionId id, TenantId tenant, Changes changes, CancellationToken cancel)
+    {
+        try
+        {
+            await dynamo.UpdateItemAsync(new()
+            {
+                TableName = table,
+                Key = ExecutionItems.KeyOf(id),
+                UpdateExpression = changes.Expression,
+                ConditionExpression = changes.Condition,
+                ExpressionAttributeNames = changes.Names,
+                ExpressionAttributeValues = changes.ValuesFor(tenant),
+                ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
+            }, cancel);
+            return new Move.Moved();
+        }
+        catch (ConditionalCheckFailedException e)
+        {
+            return HowItStood(e.Item, tenant);
+        }
+    }
+
+    /// <summary>Ends an execution together with its charge and its place among those under way.</summary>
+    private async Task<Move> CloseAsync(Execution execution, Changes changes, TransactWriteItem charge, CancellationToken cancel, bool leavesPlace = true)
+    {
+        var now = clock.GetUtcNow();
+        changes.Set("finished_at", Items.Time(now));
+        changes.Set("due", Items.Text(ExecutionItems.DueShardOf(execution.Id)));
+        changes.Set("due_at", Items.Second(now + ExecutionItems.ToldWithin));
+
+        var close = new TransactWriteItem
+        {
+            Update = new()
+            {
+                TableName = table,
+                Key = ExecutionItems.KeyOf(execution.Id),
+                UpdateExpression = changes.Expression,
+                ConditionExpression = changes.Condition,
+                ExpressionAttributeNames = changes.Names,
+                ExpressionAttributeValues = changes.ValuesFor(execution.Tenant),
+                ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
+            },
+        };
+        List<TransactWriteItem> parts = leavesPlace ? [close, charge, _ledger.LeavePlace(execution.Tenant)] : [close, charge];
+        var reasons = await dynamo.TryWriteAsync(new() { TransactItems = parts }, clock, cancel);
+        return reasons switch
+        {
+            null => new Move.Moved(),
+            _ when reasons.FailedAt(0) => HowItStood(reasons[0].Item, execution.Tenant),
+            _ => throw new InvalidDataException($"The quota of {execution.Tenant} does not hold the reservation of {execution.Id}."),
+        };
+    }
+
+    private static Move HowItStood(Item? item, TenantId tenant) =>
+        item is { Count: > 0 } && ExecutionItems.ToExecution(item) is var now && now.Tenant == tenant ? new Move.Lost(now) : new Move.Unknown();
+
+    /// <summary>An update that one signal causes: where it leads, what it sets, and the states it may start from.</summary>
+    private sealed class Changes
+    {
+        private readonly List<string> _sets = ["#state = :to"];
+        private readonly List<string> _removals = [];
+        private readonly Item _values = [];
+        private readonly IReadOnlyList<ExecutionState> _from;
+
+        public Changes(Signal signal, IReadOnlyList<ExecutionState>? from = null)
+        {
+            _from = from ?? ExecutionLifecycle.MovedBy(signal);
+            var to = (Transition.MoveTo)ExecutionLifecycle.Next(_from[0], signal);
+            _values[":to"] = Items.Text(to.State.Name);
+            for (var i = 0; i < _from.Count; i++)
+                _values[$":from{i}"] = Items.Text(_from[i].Name);
+        }
+
+        public Dictionary<string, string> Names { get; } = new() { ["#state"] = "state" };
+
+        public string Expression => $"SET {string.Join(", ", _sets)}{(_removals.Count > 0 ? $" REMOVE {string.Join(", ", _removals)}" : "")}";
+
+        public string Condition => $"tenant_id = :tenant AND #state IN ({string.Join(", ", _from.Select((_, i) => $":from{i}"))})";
+
+        public Item ValuesFor(TenantId tenant) => new(_values) { [":tenant"] = Items.Text(tenant.ToString()) };
+
+        public void Set(string name, AttributeValue value) => Add(name, value, "{0} = {1}");
+
+        public void SetOnce(string name, AttributeValue value) => Add(name, value, "{0} = if_not_exists({0}, {1})");
+
+        public void Append(string name, AttributeValue value)
+        {
+            _values[":none"] = new() { L = [], IsLSet = true };
+            Add(name, new() { L = [value] }, "{0} = list_append(if_not_exists({0}, :none), {1})");
+        }
+
+        public void Remove(string name) => _removals.Add(name);
+
+        private void Add(string name, AttributeValue value, string form)
+        {
+            Names[$"#{name}"] = name;
+            _values[$":{name}"] = value;
+            _sets.Add(string.Format(System.Globalization.CultureInfo.InvariantCulture, form, $"#{name}", $":{name}"));
+        }
+    }
+}
+
+/// <summary>A line in a list of executions.</summary>
+public sealed record ExecutionSummary(ExecutionId Id, WorkflowName Workflow, ExecutionState State, DateTimeOffset CreatedAt);

@@ -1,0 +1,89 @@
+using Amazon.DynamoDBv2;
+using Amazon.DynamoDBv2.Model;
+using ControlPlane.Executions;
+using ControlPlane.Quotas;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Aws;
+
+/// <summary>Monthly quota and executions under way. Both move only inside the transactions of <see cref="ExecutionStore"/>, built from the parts below.</summary>
+/// <remarks><c>charged</c> is used and reserved together, kept as one number because a condition cannot add.</remarks>
+public sealed class QuotaLedger(IAmazonDynamoDB dynamo, string table)
+{
+    public async Task<MonthUsage> MonthAsync(TenantId tenant, Month month, CancellationToken cancel)
+    {
+        var answer = await dynamo.GetItemAsync(new() { TableName = table, Key = KeyOf(tenant, month), ConsistentRead = true }, cancel);
+        return answer.IsItemSet ? ToMonth(answer.Item) : MonthUsage.None;
+    }
+
+    public async Task<int> ActiveAsync(TenantId tenant, CancellationToken cancel)
+    {
+        var answer = await dynamo.GetItemAsync(new() { TableName = table, Key = ActiveKeyOf(tenant), ConsistentRead = true }, cancel);
+        return answer.IsItemSet ? ToActive(answer.Item) : 0;
+    }
+
+    internal static Item KeyOf(TenantId tenant, Month month) => Items.Key(tenant.ToString(), $"MONTH#{month}");
+
+    internal static Item ActiveKeyOf(TenantId tenant) => Items.Key(tenant.ToString(), "ACTIVE");
+
+    internal static MonthUsage ToMonth(Item item) => new(
+        item.OptionalNumber("charged") ?? 0,
+        item.OptionalNumber("used") ?? 0,
+        new(item.OptionalNumber("cpu_ms") ?? 0, item.OptionalNumber("gpu_ms") ?? 0, item.OptionalNumber("input_tokens") ?? 0, item.OptionalNumber("output_tokens") ?? 0));
+
+    internal static int ToActive(Item item) => (int)(item.OptionalNumber("active") ?? 0);
+
+    internal TransactWriteItem Reserve(TenantId tenant, Month month, long limit) => Change(
+        KeyOf(tenant, month), "ADD charged :one", new() { [":one"] = Items.Number(1), [":limit"] = Items.Number(limit) },
+        limit > 0 ? "attribute_not_exists(charged) OR charged < :limit" : ":limit > :one", ReturnValuesOnConditionCheckFailure.ALL_OLD);
+
+    internal TransactWriteItem TakePlace(TenantId tenant, int limit) => Change(
+        ActiveKeyOf(tenant), "ADD active :one", new() { [":one"] = Items.Number(1), [":limit"] = Items.Number(limit) },
+        limit > 0 ? "attribute_not_exists(active) OR active < :limit" : ":limit > :one", ReturnValuesOnConditionCheckFailure.ALL_OLD);
+
+    internal TransactWriteItem LeavePlace(TenantId tenant) => Change(
+        ActiveKeyOf(tenant), "ADD active :minus", new() { [":minus"] = Items.Number(-1), [":zero"] = Items.Number(0) }, "active > :zero");
+
+    /// <summary>The reservation becomes a use.</summary>
+    internal TransactWriteItem Settle(TenantId tenant, Month month, ExecutionUsage usage)
+    {
+        var (add, values) = UsageOf(usage);
+        values[":one"] = Items.Number(1);
+        return Change(KeyOf(tenant, month), $"ADD used :one{add}", values, "used < charged OR attribute_not_exists(used)");
+    }
+
+    /// <summary>The reservation is given back to the month it was taken from.</summary>
+    internal TransactWriteItem Release(TenantId tenant, Month month) => Change(
+        KeyOf(tenant, month), "ADD charged :minus", new() { [":minus"] = Items.Number(-1), [":zero"] = Items.Number(0) },
+        "charged > used OR (attribute_not_exists(used) AND charged > :zero)");
+
+    /// <summary>Only what the engine metered: the execution was charged or given back before.</summary>
+    internal TransactWriteItem Add(TenantId tenant, Month month, ExecutionUsage usage)
+    {
+        var (add, values) = UsageOf(usage);
+        return Change(KeyOf(tenant, month), $"ADD {add[2..]}", values, condition: null);
+    }
+
+    private static (string Add, Item Values) UsageOf(ExecutionUsage usage) => (
+        ", cpu_ms :cpu, gpu_ms :gpu, input_tokens :in, output_tokens :out",
+        new()
+        {
+            [":cpu"] = Items.Number(usage.CpuMs),
+            [":gpu"] = Items.Number(usage.GpuMs),
+            [":in"] = Items.Number(usage.InputTokens),
+            [":out"] = Items.Number(usage.OutputTokens),
+        });
+
+    private TransactWriteItem Change(Item key, string update, Item values, string? condition, ReturnValuesOnConditionCheckFailure? onFailure = null) => new()
+    {
+        Update = new()
+        {
+            TableName = table,
+            Key = key,
+            UpdateExpression = update,
+            ConditionExpression = condition,
+            ExpressionAttributeValues = values,
+            ReturnValuesOnConditionCheckFailure = onFailure,
+        },
+    };
+}

@@ -1,0 +1,201 @@
+using System.Text.Json;
+using Amazon.DynamoDBv2;
+using Amazon.DynamoDBv2.Model;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Aws;
+
+/// <summary>Tenants, their catalogues, their sidecars' keys and their Slack workspaces.</summary>
+public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
+{
+    private const string Profile = "PROFILE";
+    private const string WorkflowPrefix = "WORKFLOW#";
+    private const string Tenants = "TENANTS";
+
+    public async Task<Tenant?> FindAsync(TenantId id, CancellationToken cancel, bool consistent = true) =>
+        await GetAsync(Items.Key(id.ToString(), Profile), consistent, cancel) is { } item ? ToTenant(item) : null;
+
+    public async Task<Workflow?> FindWorkflowAsync(TenantId tenant, WorkflowName name, CancellationToken cancel) =>
+        await GetAsync(Items.Key(tenant.ToString(), WorkflowPrefix + name), consistent: true, cancel) is { } item ? ToWorkflow(item) : null;
+
+    /// <summary>A tenant with its whole catalogue in one eventually consistent query; null when it is not registered.</summary>
+    public async Task<TenantCatalogue?> CatalogueAsync(TenantId id, CancellationToken cancel)
+    {
+        Tenant? tenant = null;
+        var workflows = new List<Workflow>();
+        await foreach (var item in QueryAsync(new()
+        {
+            TableName = table,
+            KeyConditionExpression = "pk = :tenant",
+            ExpressionAttributeValues = new() { [":tenant"] = Items.Text(id.ToString()) },
+        }, cancel))
+        {
+            if (item.RequiredText("sk") == Profile)
+                tenant = ToTenant(item);
+            else if (item.RequiredText("sk").StartsWith(WorkflowPrefix, StringComparison.Ordinal))
+                workflows.Add(ToWorkflow(item));
+        }
+        return tenant is null ? null : new(tenant, workflows);
+    }
+
+    /// <summary>The tenant that a Slack workspace or Grid organisation speaks for.</summary>
+    public async Task<TenantId?> OfSlackAsync(string workspaceId, CancellationToken cancel) =>
+        await GetAsync(Items.Key($"SLACK#{workspaceId}", "LINK"), consistent: false, cancel) is { } item ? TenantId.Parse(item.RequiredText("owner")) : null;
+
+    /// <summary>The sidecar key with this id, whoever's it is, valid or not.</summary>
+    public async Task<SidecarKey?> FindKeyAsync(string keyId, CancellationToken cancel) =>
+        await GetAsync(Items.Key($"KEY#{keyId}", "KEY"), consistent: false, cancel) is { } item ? ToKey(item) : null;
+
+    /// <summary>Every tenant of this hub, as an index saw them a moment ago.</summary>
+    public async Task<IReadOnlyList<Tenant>> AllAsync(CancellationToken cancel) => [.. (await OwnedAsync(Tenants, "tenant-", cancel)).Select(ToTenant)];
+
+    public async Task<IReadOnlyList<SidecarKey>> KeysOfAsync(TenantId tenant, CancellationToken cancel) =>
+        [.. (await OwnedAsync(tenant.ToString(), "KEY#", cancel)).Select(ToKey)];
+
+    public async Task<IReadOnlyList<SlackLink>> LinksOfAsync(TenantId tenant, CancellationToken cancel) =>
+        [.. (await OwnedAsync(tenant.ToString(), "SLACK#", cancel)).Select(item => new SlackLink(item.RequiredText("pk")["SLACK#".Length..], tenant))];
+
+    /// <returns>False when the tenant is registered already.</returns>
+    public Task<bool> TryRegisterAsync(Tenant tenant, CancellationToken cancel) => TryPutAsync(Of(tenant), cancel);
+
+    /// <summary>Writes a tenant's profile anew.</summary>
+    public Task SaveAsync(Tenant tenant, CancellationToken cancel) => dynamo.PutItemAsync(new() { TableName = table, Item = Of(tenant) }, cancel);
+
+    public Task SaveAsync(TenantId tenant, Workflow workflow, CancellationToken cancel) => dynamo.PutItemAsync(new() { TableName = table, Item = Of(tenant, workflow) }, cancel);
+
+    /// <returns>False when the key is there already, whoever's it is: a key has one owner.</returns>
+    public Task<bool> TryAddAsync(SidecarKey key, CancellationToken cancel) => TryPutAsync(Of(key), cancel);
+
+    /// <summary>Writes a key anew: to revoke it, or to end it at a time.</summary>
+    public Task SaveAsync(SidecarKey key, CancellationToken cancel) => dynamo.PutItemAsync(new() { TableName = table, Item = Of(key) }, cancel);
+
+    /// <returns>False when the workspace speaks for a tenant already.</returns>
+    public Task<bool> TryLinkAsync(SlackLink link, CancellationToken cancel)
+    {
+        var item = Items.Key($"SLACK#{link.WorkspaceId}", "LINK");
+        item["owner"] = Items.Text(link.Tenant.ToString());
+        return TryPutAsync(item, cancel);
+    }
+
+    internal static Item Of(Tenant tenant)
+    {
+        var item = Items.Key(tenant.Id.ToString(), Profile);
+        item["owner"] = Items.Text(Tenants);
+        item["name"] = Items.Text(tenant.Name);
+        item["status"] = Items.Text(tenant.Status.ToString().ToLowerInvariant());
+        item["engine"] = Items.Text(tenant.Engine.ToString());
+        item["allow_public_subnet"] = Items.Flag(tenant.AllowPublicSubnet);
+        item["monthly_quota"] = Items.Number(tenant.Limits.MonthlyQuota);
+        item["concurrency"] = Items.Number(tenant.Limits.Concurrency);
+        if (tenant.Limits.MonthlyGpuMs is { } gpu)
+            item["monthly_gpu_ms"] = Items.Number(gpu);
+        return item;
+    }
+
+    /// <exception cref="InvalidDataException">The stored profile breaks a rule: an engine outside the tenant's network, a negative limit.</exception>
+    internal static Tenant ToTenant(Item item)
+    {
+        var id = TenantId.Parse(item.RequiredText("pk"));
+        var allowPublicSubnet = item.HasFlag("allow_public_subnet");
+        if (!EngineAddress.TryParse(item.RequiredText("engine"), id, allowPublicSubnet, out var engine))
+            throw new InvalidDataException($"The stored engine address of {id} is not one that {id} may have.");
+
+        var limits = new TenantLimits(
+            item.OptionalNumber("monthly_quota") ?? TenantLimits.Default.MonthlyQuota,
+            (int)(item.OptionalNumber("concurrency") ?? TenantLimits.Default.Concurrency),
+            item.OptionalNumber("monthly_gpu_ms"));
+        if (limits.Fault() is { } fault)
+            throw new InvalidDataException($"The stored limits of {id} are wrong: {fault}.");
+
+        var status = item.RequiredText("status") switch
+        {
+            "active" => TenantStatus.Active,
+            "suspended" => TenantStatus.Suspended,
+            "deleting" => TenantStatus.Deleting,
+            _ => throw new InvalidDataException($"The stored status of {id} is unknown."),
+        };
+        return new(id, item.RequiredText("name"), status, engine, allowPublicSubnet, limits);
+    }
+
+    private static Item Of(TenantId tenant, Workflow workflow)
+    {
+        var item = Items.Key(tenant.ToString(), WorkflowPrefix + workflow.Name);
+        item["definition"] = Items.Json(workflow, SharedJson.Default.Workflow);
+        return item;
+    }
+
+    internal static Workflow ToWorkflow(Item item) => JsonSerializer.Deserialize(item.RequiredText("definition"), SharedJson.Default.Workflow)!;
+
+    private static Item Of(SidecarKey key)
+    {
+        var item = Items.Key($"KEY#{key.KeyId}", "KEY");
+        item["owner"] = Items.Text(key.Tenant.ToString());
+        item["public_key"] = Items.Bytes(key.PublicKey);
+        item["added_at"] = Items.Time(key.AddedAt);
+        if (key.Instance is { } instance)
+            item["instance"] = Items.Text(instance);
+        if (key.NotAfter is { } notAfter)
+            item["not_after"] = Items.Time(notAfter);
+        if (key.RevokedAt is { } revoked)
+            item["revoked_at"] = Items.Time(revoked);
+        return item;
+    }
+
+    private static SidecarKey ToKey(Item item) => new(
+        item.RequiredText("pk")["KEY#".Length..],
+        TenantId.Parse(item.RequiredText("owner")),
+        item.OptionalText("instance"),
+        item.RequiredBytes("public_key"),
+        item.RequiredTime("added_at"),
+        item.OptionalTime("not_after"),
+        item.OptionalTime("revoked_at"));
+
+    private async Task<Item?> GetAsync(Item key, bool consistent, CancellationToken cancel)
+    {
+        var answer = await dynamo.GetItemAsync(new() { TableName = table, Key = key, ConsistentRead = consistent }, cancel);
+        return answer.IsItemSet ? answer.Item : null;
+    }
+
+    private async Task<bool> TryPutAsync(Item item, CancellationToken cancel)
+    {
+        try
+        {
+            await dynamo.PutItemAsync(new() { TableName = table, Item = item, ConditionExpression = "attribute_not_exists(pk)" }, cancel);
+            return true;
+        }
+        catch (ConditionalCheckFailedException)
+        {
+            return false;
+        }
+    }
+
+    private async Task<List<Item>> OwnedAsync(string owner, string prefix, CancellationToken cancel)
+    {
+        var items = new List<Item>();
+        await foreach (var item in QueryAsync(new()
+        {
+            TableName = table,
+            IndexName = "owned",
+            KeyConditionExpression = "#owner = :owner AND begins_with(pk, :prefix)",
+            ExpressionAttributeNames = new() { ["#owner"] = "owner" },
+            ExpressionAttributeValues = new() { [":owner"] = Items.Text(owner), [":prefix"] = Items.Text(prefix) },
+        }, cancel))
+            items.Add(item);
+        return items;
+    }
+
+    private async IAsyncEnumerable<Item> QueryAsync(QueryRequest query, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    {
+        do
+        {
+            var page = await dynamo.QueryAsync(query, cancel);
+            foreach (var item in page.Items ?? [])
+                yield return item;
+            query.ExclusiveStartKey = page.LastEvaluatedKey;
+        }
+        while (query.ExclusiveStartKey is { Count: > 0 });
+    }
+}
+
+/// <summary>A tenant and everything it may run.</summary>
+public sealed record TenantCatalogue(Tenant Tenant, IReadOnlyList<Workflow> Workflows);

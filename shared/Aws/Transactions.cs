@@ -1,0 +1,37 @@
+using Amazon.DynamoDBv2;
+using Amazon.DynamoDBv2.Model;
+
+namespace ControlPlane.Aws;
+
+internal static class Transactions
+{
+    private const int Attempts = 6;
+
+    /// <summary>Runs a transaction, again with jitter where another one was in its way.</summary>
+    /// <returns>Null when it was written, else the reasons in the order of its parts.</returns>
+    /// <remarks>A conflict or a throttle says nothing about the conditions: after the last try it flies on.</remarks>
+    public static async Task<List<CancellationReason>?> TryWriteAsync(
+        this IAmazonDynamoDB dynamo, TransactWriteItemsRequest request, TimeProvider clock, CancellationToken cancel)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await dynamo.TransactWriteItemsAsync(request, cancel);
+                return null;
+            }
+            catch (TransactionCanceledException e) when (e.CancellationReasons.Exists(reason => reason.Code == "ConditionalCheckFailed"))
+            {
+                return e.CancellationReasons;
+            }
+            catch (TransactionCanceledException e) when (attempt < Attempts && e.CancellationReasons.Exists(reason => reason.Code == "TransactionConflict"))
+            {
+                // A cancelled transaction has used up its idempotency token.
+                request.ClientRequestToken = Guid.NewGuid().ToString();
+                await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(10, 25 << attempt)), clock, cancel);
+            }
+        }
+    }
+
+    public static bool FailedAt(this List<CancellationReason> reasons, int part) => reasons[part].Code == "ConditionalCheckFailed";
+}

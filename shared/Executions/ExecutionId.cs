@@ -1,0 +1,36 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace ControlPlane.Executions;
+
+/// <summary>An execution's identifier, <c>exec_</c> and 32 hexadecimal digits, derived from the request so that a repeat is the same execution.</summary>
+public readonly partial record struct ExecutionId
+{
+    private readonly string? _value;
+
+    private ExecutionId(string value) => _value = value;
+
+    /// <summary>The W3C trace id that every log line and request of this execution carries: 32 hexadecimal digits.</summary>
+    public string TraceId => Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(ToString())).AsSpan(0, 16));
+
+    public override string ToString() => _value ?? throw new InvalidOperationException("default(ExecutionId) names no execution.");
+
+    /// <summary>The execution that one Slack request stands for.</summary>
+    public static ExecutionId Of(string teamId, string triggerId) =>
+        new("exec_" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{teamId}|{triggerId}")).AsSpan(0, 16)));
+
+    public static bool TryParse([NotNullWhen(true)] string? text, out ExecutionId id)
+    {
+        var valid = text is not null && Shape().IsMatch(text);
+        id = valid ? new(text!) : default;
+        return valid;
+    }
+
+    /// <exception cref="FormatException"><paramref name="text"/> is not an execution id.</exception>
+    public static ExecutionId Parse(string text) => TryParse(text, out var id) ? id : throw new FormatException("That is not an execution id.");
+
+    [GeneratedRegex(@"\Aexec_[0-9a-f]{32}\z")]
+    private static partial Regex Shape();
+}

@@ -1,0 +1,37 @@
+namespace ControlPlane.Tenants;
+
+public enum TenantStatus { Active, Suspended, Deleting }
+
+/// <param name="Engine">Stored, never computed from the tenant's number; see <see cref="EngineAddress"/> for what is allowed.</param>
+/// <param name="AllowPublicSubnet">Whether the engine may sit in one of the tenant's public subnets.</param>
+public sealed record Tenant(TenantId Id, string Name, TenantStatus Status, EngineAddress Engine, bool AllowPublicSubnet, TenantLimits Limits);
+
+/// <param name="MonthlyQuota">Executions a calendar month (UTC). 0 refuses every execution.</param>
+/// <param name="Concurrency">Executions under way at once.</param>
+/// <param name="MonthlyGpuMs">Metered GPU time a month above which new executions are refused; null for no such limit.</param>
+public sealed record TenantLimits(long MonthlyQuota, int Concurrency, long? MonthlyGpuMs)
+{
+    /// <summary>What a tenant gets for whom nothing was set.</summary>
+    public static readonly TenantLimits Default = new(MonthlyQuota: 1000, Concurrency: 10, MonthlyGpuMs: null);
+
+    /// <returns>What is wrong with these limits, in plain words, or null.</returns>
+    public string? Fault() => this switch
+    {
+        { MonthlyQuota: < 0 } => "the monthly quota is negative",
+        { Concurrency: < 0 } => "the concurrency limit is negative",
+        { MonthlyGpuMs: < 0 } => "the monthly GPU limit is negative",
+        _ => null,
+    };
+}
+
+/// <summary>Which Slack workspace (<c>team_id</c>) or Enterprise Grid organisation (<c>enterprise_id</c>) speaks for which tenant.</summary>
+public sealed record SlackLink(string WorkspaceId, TenantId Tenant);
+
+/// <summary>A public key with which a tenant's metering sidecars sign.</summary>
+/// <param name="KeyId">RFC 7638 thumbprint.</param>
+/// <param name="Instance">The one instance that may sign with it, or null for any of the tenant's.</param>
+/// <param name="PublicKey">32 bytes, Ed25519.</param>
+public sealed record SidecarKey(string KeyId, TenantId Tenant, string? Instance, byte[] PublicKey, DateTimeOffset AddedAt, DateTimeOffset? NotAfter, DateTimeOffset? RevokedAt)
+{
+    public bool IsValidAt(DateTimeOffset now) => RevokedAt is null && (NotAfter is null || now < NotAfter);
+}
