@@ -1,0 +1,48 @@
+using System.Text;
+using Amazon.Lambda.APIGatewayEvents;
+using ControlPlane.Http;
+
+namespace ControlPlane.Aws;
+
+/// <summary>Both event shapes of API Gateway as the one request value, and answers back.</summary>
+public static class ApiGateway
+{
+    extension(RawRequest)
+    {
+        /// <summary>From a payload v2 event of the public HTTP API: form bodies come as base64, repeated headers joined by commas.</summary>
+        /// <returns>Null when the body is announced as base64 and is not.</returns>
+        public static RawRequest? From(APIGatewayHttpApiV2ProxyRequest http) => Body(http.Body, http.IsBase64Encoded) is { } body
+            ? new(
+                http.RequestContext.Http.Method, http.RawPath, http.Headers ?? Nothing.AsEnumerable(), body, http.RequestContext.Http.SourceIp, http.RequestContext.RequestId,
+                http.RawQueryString ?? "", Copy(http.PathParameters))
+            : null;
+
+        /// <summary>From a payload v1 event of the private REST API: names as sent, repeats in <c>multiValueHeaders</c>.</summary>
+        /// <returns>Null when the body is announced as base64 and is not.</returns>
+        public static RawRequest? From(APIGatewayProxyRequest rest) => Body(rest.Body, rest.IsBase64Encoded) is { } body
+            ? new(
+                rest.HttpMethod, rest.Path, HeadersOf(rest), body, rest.RequestContext.Identity?.SourceIp, rest.RequestContext.RequestId,
+                pathParameters: Copy(rest.PathParameters))
+            : null;
+    }
+
+    extension(Problem problem)
+    {
+        public APIGatewayProxyResponse ToRest(Uri baseUrl, string requestId)
+        {
+            var headers = new Dictionary<string, string> { ["Content-Type"] = Problem.MediaType, ["Cache-Control"] = "no-store" };
+            if (problem.RetryAfter is { } wait)
+                headers["Retry-After"] = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            return new() { StatusCode = problem.Status, Headers = headers, Body = problem.ToJson(baseUrl, requestId) };
+        }
+    }
+
+    private static readonly KeyValuePair<string, string>[] Nothing = [];
+
+    private static byte[]? Body(string? body, bool isBase64) => body is null ? [] : isBase64 ? StrictBase64.Decode(body) : Encoding.UTF8.GetBytes(body);
+
+    private static IEnumerable<KeyValuePair<string, string>> HeadersOf(APIGatewayProxyRequest rest) =>
+        rest.MultiValueHeaders?.SelectMany(header => header.Value.Select(value => KeyValuePair.Create(header.Key, value))) ?? rest.Headers ?? Nothing.AsEnumerable();
+
+    private static Dictionary<string, string>? Copy(IDictionary<string, string>? pairs) => pairs is null ? null : new(pairs);
+}

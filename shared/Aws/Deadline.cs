@@ -1,0 +1,24 @@
+using Amazon.Lambda.Core;
+
+namespace ControlPlane.Aws;
+
+/// <summary>Ends the work a little before Lambda would end the process, so that there is time left to say so.</summary>
+public sealed class Deadline : IDisposable
+{
+    private readonly CancellationTokenSource _source;
+
+    private Deadline(CancellationTokenSource source) => _source = source;
+
+    public CancellationToken Token => _source.Token;
+
+    /// <param name="keepBack">Left for the answer.</param>
+    public static Deadline Of(ILambdaContext context, TimeSpan keepBack, TimeProvider clock) => In(context.RemainingTime - keepBack, clock);
+
+    /// <param name="atMost">A bound of our own, such as Slack's three seconds.</param>
+    public static Deadline Of(ILambdaContext context, TimeSpan keepBack, TimeSpan atMost, TimeProvider clock) =>
+        In(context.RemainingTime - keepBack < atMost ? context.RemainingTime - keepBack : atMost, clock);
+
+    public void Dispose() => _source.Dispose();
+
+    private static Deadline In(TimeSpan time, TimeProvider clock) => new(new(time > TimeSpan.Zero ? time : TimeSpan.Zero, clock));
+}
