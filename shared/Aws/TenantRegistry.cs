@@ -10,6 +10,7 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
 {
     private const string Profile = "PROFILE";
     private const string WorkflowPrefix = "WORKFLOW#";
+    private const string GroupPrefix = "GROUP#";
     private const string Tenants = "TENANTS";
 
     public async Task<Tenant?> FindAsync(TenantId id, CancellationToken cancel, bool consistent = true) =>
@@ -23,6 +24,7 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
     {
         Tenant? tenant = null;
         var workflows = new List<Workflow>();
+        var groups = new List<UserGroup>();
         await foreach (var item in QueryAsync(new()
         {
             TableName = table,
@@ -34,8 +36,10 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
                 tenant = ToTenant(item);
             else if (item.RequiredText("sk").StartsWith(WorkflowPrefix, StringComparison.Ordinal))
                 workflows.Add(ToWorkflow(item));
+            else if (item.RequiredText("sk").StartsWith(GroupPrefix, StringComparison.Ordinal))
+                groups.Add(ToGroup(item));
         }
-        return tenant is null ? null : new(tenant, workflows);
+        return tenant is null ? null : new(tenant, workflows, groups);
     }
 
     /// <summary>The tenant that a Slack workspace or Grid organisation speaks for.</summary>
@@ -62,6 +66,8 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
     public Task SaveAsync(Tenant tenant, CancellationToken cancel) => dynamo.PutItemAsync(new() { TableName = table, Item = Of(tenant) }, cancel);
 
     public Task SaveAsync(TenantId tenant, Workflow workflow, CancellationToken cancel) => dynamo.PutItemAsync(new() { TableName = table, Item = Of(tenant, workflow) }, cancel);
+
+    public Task SaveAsync(TenantId tenant, UserGroup group, CancellationToken cancel) => dynamo.PutItemAsync(new() { TableName = table, Item = Of(tenant, group) }, cancel);
 
     /// <returns>False when the key is there already, whoever's it is: a key has one owner.</returns>
     public Task<bool> TryAddAsync(SidecarKey key, CancellationToken cancel) => TryPutAsync(Of(key), cancel);
@@ -125,6 +131,16 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
     }
 
     internal static Workflow ToWorkflow(Item item) => JsonSerializer.Deserialize(item.RequiredText("definition"), SharedJson.Default.Workflow)!;
+
+    private static Item Of(TenantId tenant, UserGroup group)
+    {
+        var item = Items.Key(tenant.ToString(), GroupPrefix + group.Name);
+        item["users"] = new() { L = [.. group.Users.Select(Items.Text)], IsLSet = true };
+        return item;
+    }
+
+    private static UserGroup ToGroup(Item item) => new(
+        item.RequiredText("sk")[GroupPrefix.Length..], item.TryGetValue("users", out var users) ? [.. users.L.Select(user => user.S)] : []);
 
     private static Item Of(SidecarKey key)
     {
@@ -197,5 +213,5 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
     }
 }
 
-/// <summary>A tenant and everything it may run.</summary>
-public sealed record TenantCatalogue(Tenant Tenant, IReadOnlyList<Workflow> Workflows);
+/// <summary>A tenant, everything it may run, and the groups that may run some of it.</summary>
+public sealed record TenantCatalogue(Tenant Tenant, IReadOnlyList<Workflow> Workflows, IReadOnlyList<UserGroup> Groups);
