@@ -1,0 +1,28 @@
+namespace ControlPlane.Tests.Shared;
+
+public class Rfc3339Tests
+{
+    [Theory]
+    [InlineData("2026-01-01T00:01:00Z", "2026-01-01T00:01:00.000Z")]
+    [InlineData("2026-01-01T00:01:00.5Z", "2026-01-01T00:01:00.500Z")]
+    [InlineData("2026-01-01T23:59:59.9999999Z", "2026-01-01T23:59:59.999Z")]
+    public void A_time_in_UTC_is_read_and_written_with_milliseconds(string text, string written)
+    {
+        Assert.True(Rfc3339.TryParse(text, out var time));
+        Assert.Equal(written, Rfc3339.Format(time));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("2026-01-01")]
+    [InlineData("2026-01-01T00:01:00")]
+    [InlineData("2026-01-01T00:01:00+00:00")]
+    [InlineData("2026-01-01 00:01:00Z")]
+    [InlineData("2026-01-01T00:01:00.Z")]
+    [InlineData("2026-13-01T00:01:00Z")]
+    [InlineData("2026-01-01T24:01:00Z")]
+    [InlineData("2026-01-01T00:01:00.12345678Z")]
+    [InlineData("20260-01-01T00:01:00Z")]
+    public void Anything_else_is_no_time(string? text) => Assert.False(Rfc3339.TryParse(text, out _));
+}
