@@ -1,0 +1,78 @@
+using ControlPlane.Metering;
+using ControlPlane.Quotas;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Aws;
+
+/// <summary>Instances as items, both ways. A tenant's partition sorts into closed months, instances, and the tenant itself.</summary>
+/// <remarks>Closed months sort before the instances, by month: one range, from a month to the end, is everything that the month's usage is made of.</remarks>
+internal static class InstanceItems
+{
+    public const string TenantKey = "TENANT";
+
+    private const string InstancePrefix = "INSTANCE#";
+    private const string ClosedPrefix = "CLOSED#";
+
+    public static Item KeyOf(TenantId tenant, InstanceId instance) => Items.Key(tenant.ToString(), $"{InstancePrefix}{instance}");
+
+    public static Item TenantKeyOf(TenantId tenant) => Items.Key(tenant.ToString(), TenantKey);
+
+    public static string FirstOf(Month month) => $"{ClosedPrefix}{month}#";
+
+    public static bool IsInstance(Item item) => item.RequiredText("sk").StartsWith(InstancePrefix, StringComparison.Ordinal);
+
+    public static bool IsClosedMonth(Item item) => item.RequiredText("sk").StartsWith(ClosedPrefix, StringComparison.Ordinal);
+
+    public static Item Of(InstanceState state)
+    {
+        var item = KeyOf(state.Tenant, state.Instance);
+        item["epoch"] = Items.Number(state.Epoch);
+        item["counter"] = Items.Number(state.Counter);
+        item["body_hash"] = Items.Text(state.BodyHash);
+        item["base_cpu_ms"] = Items.Number(state.Base.CpuMs);
+        item["base_gpu_ms"] = Items.Number(state.Base.GpuMs);
+        item["cpu_ms"] = Items.Number(state.Totals.CpuMs);
+        item["gpu_ms"] = Items.Number(state.Totals.GpuMs);
+        item["month"] = Items.Text(state.Month.ToString());
+        item["month_cpu_ms"] = Items.Number(state.AtMonthStart.CpuMs);
+        item["month_gpu_ms"] = Items.Number(state.AtMonthStart.GpuMs);
+        item["sampled_at"] = Items.Time(state.SampledAt);
+        item["last_seen"] = Items.Time(state.LastSeen);
+        item["first_seen"] = Items.Time(state.FirstSeen);
+        item["told"] = Items.Text(state.Told.Name);
+        return item;
+    }
+
+    public static InstanceState ToState(Item item) => new()
+    {
+        Tenant = TenantId.Parse(item.RequiredText("pk")),
+        Instance = InstanceId.Parse(item.RequiredText("sk")[InstancePrefix.Length..]),
+        Epoch = item.RequiredNumber("epoch"),
+        Counter = item.RequiredNumber("counter"),
+        BodyHash = item.RequiredText("body_hash"),
+        Base = new(item.RequiredNumber("base_cpu_ms"), item.RequiredNumber("base_gpu_ms")),
+        Totals = new(item.RequiredNumber("cpu_ms"), item.RequiredNumber("gpu_ms")),
+        Month = Month.Parse(item.RequiredText("month")),
+        AtMonthStart = new(item.RequiredNumber("month_cpu_ms"), item.RequiredNumber("month_gpu_ms")),
+        SampledAt = item.RequiredTime("sampled_at"),
+        LastSeen = item.RequiredTime("last_seen"),
+        FirstSeen = item.RequiredTime("first_seen"),
+        Told = ToTold(item),
+    };
+
+    public static Item Of(ClosedMonth closed)
+    {
+        var item = Items.Key(closed.Tenant.ToString(), FirstOf(closed.Month) + closed.Instance);
+        item["cpu_ms"] = Items.Number(closed.Usage.CpuMs);
+        item["gpu_ms"] = Items.Number(closed.Usage.GpuMs);
+        return item;
+    }
+
+    public static ClosedMonth ToClosedMonth(Item item)
+    {
+        var name = item.RequiredText("sk").Split('#');
+        return new(TenantId.Parse(item.RequiredText("pk")), InstanceId.Parse(name[2]), Month.Parse(name[1]), new(item.RequiredNumber("cpu_ms"), item.RequiredNumber("gpu_ms")));
+    }
+
+    public static Liveness ToTold(Item item) => item.OptionalText("told") is { } told ? Liveness.Parse(told) : Liveness.Healthy;
+}
