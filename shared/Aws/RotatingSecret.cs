@@ -2,7 +2,7 @@ namespace ControlPlane.Aws;
 
 /// <summary>One version of a secret, read.</summary>
 /// <param name="VersionId">Secrets Manager's id of the version: the same in every region the secret is replicated to.</param>
-public sealed record SecretVersion<T>(string VersionId, T Value);
+public sealed record SecretVersion<T>(string VersionId, T Value, DateTimeOffset CreatedAt);
 
 /// <summary>The current version, and the previous one while the overlap after a rotation lasts.</summary>
 public sealed record SecretVersions<T>(SecretVersion<T> Current, SecretVersion<T>? Previous)
@@ -94,7 +94,7 @@ public sealed class RotatingSecret<T>(ISecretSource source, string secretId, Fun
         var current = await source.ReadAsync(secretId, "AWSCURRENT", cancel) ?? throw new FormatException($"The secret {secretId} has no current version.");
         var previousUntil = current.CreatedAt + overlap;
         var previous = now < previousUntil ? await source.ReadAsync(secretId, "AWSPREVIOUS", cancel) : null;
-        return new(new(current.VersionId, parse(current.Text)), Previous(previous), previousUntil, now);
+        return new(new(current.VersionId, parse(current.Text), current.CreatedAt), Previous(previous), previousUntil, now);
     }
 
     // The first value of a new secret is often a placeholder: a previous version that cannot be parsed is none.
@@ -104,7 +104,7 @@ public sealed class RotatingSecret<T>(ISecretSource source, string secretId, Fun
             return null;
         try
         {
-            return new(stored.VersionId, parse(stored.Text));
+            return new(stored.VersionId, parse(stored.Text), stored.CreatedAt);
         }
         catch (FormatException)
         {

@@ -1,0 +1,51 @@
+using System.Collections.Concurrent;
+using ControlPlane.Aws;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Tokens;
+
+/// <summary>Every tenant's signing keys: the current generation, and the previous one while tokens of it may live.</summary>
+/// <remarks>At most two keys for each of the 156 tenants, derived when first asked for and kept.</remarks>
+public sealed class TenantKeys(RotatingSecret<RootSecret> root, TimeProvider clock)
+{
+    private readonly ConcurrentDictionary<(TenantId Tenant, string Version), Lazy<TenantSigningKey>> _derived = new();
+
+    /// <summary>The key to sign with now.</summary>
+    /// <remarks>A new generation is published for a while before it signs, so that no verifier meets a key it cannot have heard of.</remarks>
+    /// <exception cref="FormatException">There is no usable root secret. Called at start, this is the error of the start.</exception>
+    public async ValueTask<TenantSigningKey> ToSignAsync(TenantId tenant, CancellationToken cancel)
+    {
+        var versions = await root.GetAsync(cancel);
+        var isPublishedOnly = clock.GetUtcNow() < versions.Current.CreatedAt + RootSecret.PublishFirst;
+        return KeyOf(tenant, isPublishedOnly && versions.Previous is { } previous ? previous : versions.Current);
+    }
+
+    /// <summary>The keys that verify, current generation first.</summary>
+    public async ValueTask<IReadOnlyList<PublicKey>> PublishedAsync(TenantId tenant, CancellationToken cancel)
+    {
+        var versions = await root.GetAsync(cancel);
+        ForgetAllBut(versions);
+        return [.. versions.All.Select(version => KeyOf(tenant, version).Public)];
+    }
+
+    /// <summary>The tenant's key with exactly this id; an id nobody knows makes the secret be read anew, at most once an interval.</summary>
+    public async ValueTask<PublicKey?> FindAsync(TenantId tenant, string keyId, CancellationToken cancel)
+    {
+        if (Pick(await PublishedAsync(tenant, cancel), keyId) is { } known)
+            return known;
+        return await root.RefreshAsync(cancel) ? Pick(await PublishedAsync(tenant, cancel), keyId) : null;
+    }
+
+    private static PublicKey? Pick(IReadOnlyList<PublicKey> keys, string keyId) => keys.FirstOrDefault(key => key.Id == keyId);
+
+    private TenantSigningKey KeyOf(TenantId tenant, SecretVersion<RootSecret> version) =>
+        _derived.GetOrAdd((tenant, version.VersionId), _ => new(() => version.Value.KeyOf(tenant, version.VersionId))).Value;
+
+    // Not disposed: another request may be verifying with it. The collector takes it when that is done.
+    private void ForgetAllBut(SecretVersions<RootSecret> versions)
+    {
+        foreach (var key in _derived.Keys)
+            if (key.Version != versions.Current.VersionId && key.Version != versions.Previous?.VersionId)
+                _derived.TryRemove(key, out _);
+    }
+}
