@@ -158,23 +158,32 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
     }
 
     /// <summary>Records what came of an attempt that leaves the execution open: <see cref="Signal.Accepted"/>, <see cref="Signal.Ambiguous"/> or <see cref="Signal.Deferred"/>.</summary>
-    /// <param name="notFound">Whether the engine said 404, which it is given a while for.</param>
-    public Task<Move> RecordAttemptAsync(Execution claimed, Signal signal, DispatchAttempt attempt, bool notFound, CancellationToken cancel)
+    /// <param name="claimed">As <see cref="ClaimAsync"/> gave it: only the holder of the latest claim may write.</param>
+    /// <param name="notFound">Whether the engine said 404, which it is given a while for. Anything else begins that while anew.</param>
+    public async Task<Move> RecordAttemptAsync(Execution claimed, Signal signal, DispatchAttempt attempt, bool notFound, CancellationToken cancel)
     {
         var update = new Changes(signal);
+        update.RequireClaim(claimed);
         update.Append("attempts", Items.Json(attempt, SharedJson.Default.DispatchAttempt));
         if (signal == Signal.Accepted)
             update.Set("dispatched_at", Items.Time(attempt.At));
         if (notFound)
             update.SetOnce("first_not_found_at", Items.Time(attempt.At));
-        return MoveAsync(claimed.Id, claimed.Tenant, update, cancel);
+        else
+            update.Remove("first_not_found_at");
+
+        // When the answer to this write was lost, the client's own repeat finds the attempt there.
+        var move = await MoveAsync(claimed.Id, claimed.Tenant, update, cancel);
+        return move is Move.Lost lost && lost.Now.Attempts.Contains(attempt) ? new Move.Moved() : move;
     }
 
     /// <summary>Ends an execution that the engine will never have, and gives its reservation back.</summary>
+    /// <param name="execution">As claimed, so that no attempt of another dispatcher is under way; or queued and never claimed.</param>
     /// <param name="attempt">The attempt that ended it, or null when none was made.</param>
     public Task<Move> RefuseAsync(Execution execution, string failureCode, DispatchAttempt? attempt, CancellationToken cancel)
     {
         var update = new Changes(Signal.Refused);
+        update.RequireClaim(execution);
         update.Set("failure_code", Items.Text(failureCode));
         if (attempt is not null)
             update.Append("attempts", Items.Json(attempt, SharedJson.Default.DispatchAttempt));
@@ -368,6 +377,7 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         private readonly List<string> _removals = [];
         private readonly Item _values = [];
         private readonly IReadOnlyList<ExecutionState> _from;
+        private string _claim = "";
 
         public Changes(Signal signal, IReadOnlyList<ExecutionState>? from = null)
         {
@@ -382,9 +392,18 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
 
         public string Expression => $"SET {string.Join(", ", _sets)}{(_removals.Count > 0 ? $" REMOVE {string.Join(", ", _removals)}" : "")}";
 
-        public string Condition => $"tenant_id = :tenant AND #state IN ({string.Join(", ", _from.Select((_, i) => $":from{i}"))})";
+        public string Condition => $"tenant_id = :tenant AND #state IN ({string.Join(", ", _from.Select((_, i) => $":from{i}"))}){_claim}";
 
         public Item ValuesFor(TenantId tenant) => new(_values) { [":tenant"] = Items.Text(tenant.ToString()) };
+
+        /// <summary>Lets the write through only while nobody has claimed the execution since.</summary>
+        /// <remarks>Without it a repeat of a write whose answer was lost would undo the claim of the next dispatcher.</remarks>
+        public void RequireClaim(Execution execution)
+        {
+            _claim = execution.LeaseOwner is null ? " AND attribute_not_exists(lease_owner)" : " AND lease_owner = :claim";
+            if (execution.LeaseOwner is { } owner)
+                _values[":claim"] = Items.Text(owner);
+        }
 
         public void Set(string name, AttributeValue value) => Add(name, value, "{0} = {1}");
 

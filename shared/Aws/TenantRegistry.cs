@@ -16,6 +16,20 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
     public async Task<Tenant?> FindAsync(TenantId id, CancellationToken cancel, bool consistent = true) =>
         await GetAsync(Items.Key(id.ToString(), Profile), consistent, cancel) is { } item ? ToTenant(item) : null;
 
+    /// <summary>Where to dispatch a tenant's executions, from the stored profile as it is now.</summary>
+    public async Task<EngineLookup> FindEngineAsync(TenantId id, CancellationToken cancel)
+    {
+        if (await GetAsync(Items.Key(id.ToString(), Profile), consistent: true, cancel) is not { } item)
+            return new EngineLookup.TenantNotActive();
+        if (item.RequiredText("status") != "active")
+            return new EngineLookup.TenantNotActive();
+
+        var allowPublicSubnet = item.HasFlag("allow_public_subnet");
+        return EngineAddress.TryParse(item.OptionalText("engine"), id, allowPublicSubnet, out var address)
+            ? new EngineLookup.Found(new(id, address, allowPublicSubnet))
+            : new EngineLookup.AddressRefused();
+    }
+
     public async Task<Workflow?> FindWorkflowAsync(TenantId tenant, WorkflowName name, CancellationToken cancel) =>
         await GetAsync(Items.Key(tenant.ToString(), WorkflowPrefix + name), consistent: true, cancel) is { } item ? ToWorkflow(item) : null;
 
