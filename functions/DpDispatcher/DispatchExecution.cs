@@ -1,0 +1,217 @@
+using System.Buffers;
+using ControlPlane.Aws;
+using ControlPlane.Executions;
+using ControlPlane.Logs;
+using ControlPlane.Tenants;
+using Microsoft.Extensions.Logging;
+
+namespace ControlPlane.DpDispatcher;
+
+/// <summary>Hands one execution to its tenant's engine: one dispatcher at a time, and never again once the engine may have it.</summary>
+internal sealed class DispatchExecution(
+    ExecutionStore executions,
+    TenantRegistry tenants,
+    DataPlaneClient engines,
+    TenantGates gates,
+    MessageQueue<Notification> notifications,
+    Metrics metrics,
+    ILogger log,
+    TimeProvider clock)
+{
+    /// <summary>How much of its life a token must have left when it is sent: n8n gives no leeway, and a late one would look like a forged one.</summary>
+    public static readonly TimeSpan TokenReserve = TimeSpan.FromSeconds(3);
+
+    private static readonly SearchValues<char> TokenCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
+
+    private readonly DispatchLimits _limits = DispatchLimits.Default;
+
+    /// <param name="receives">How often the message was received, this time included.</param>
+    public async Task<DispatchResult> RunAsync(DispatchMessage.Dispatch message, int receives, CancellationToken cancel)
+    {
+        var (pass, stayAway) = await gates.EnterAsync(message.Tenant, cancel);
+        if (pass is null && !Pauses.IsNearLastReceive(receives))
+            return Hold(message, stayAway, receives);
+
+        using (pass)
+        {
+            var order = executions.FindOrderAsync(message.Execution, cancel);
+            var engine = tenants.FindEngineAsync(message.Tenant, cancel);
+            await Task.WhenAll(order, engine);
+
+            var (claimed, move) = await executions.ClaimAsync(message.Execution, message.Tenant, Guid.NewGuid().ToString("N"), _limits.Lease, cancel);
+            return claimed is null
+                ? await FollowAsync(move, message, cancel)
+                : await AttemptAsync(new(claimed, await order, await engine, receives), pass, cancel);
+        }
+    }
+
+    /// <summary>Closes the execution that a message names which nobody understands, when the message is about to become a dead letter.</summary>
+    public async Task CloseUnreadableAsync(ExecutionId id, CancellationToken cancel)
+    {
+        if (await executions.FindAsync(id, cancel) is not { State: ExecutionState.Queued } execution)
+            return;
+        var (claimed, _) = await executions.ClaimAsync(id, execution.Tenant, Guid.NewGuid().ToString("N"), _limits.Lease, cancel);
+        if (claimed is not null)
+            await RecordAsync(new(claimed, null, new EngineLookup.TenantNotActive(), Pauses.MostReceives), NextStep.Unsent(DispatchFailure.Unreadable, claimed), null, cancel);
+    }
+
+    private sealed record Attempt(Execution Claimed, DispatchOrder? Order, EngineLookup Engine, int Receives);
+
+    private DispatchResult.Again Hold(DispatchMessage.Dispatch message, TimeSpan stayAway, int receives)
+    {
+        var pause = Pauses.Held(stayAway, receives, Random.Shared);
+        log.Held(message.Execution, message.Tenant, pause.TotalSeconds);
+        metrics.Count("DispatchHeld");
+        return new(pause);
+    }
+
+    /// <summary>There was nothing to claim: someone else has it, has had it, or died with it.</summary>
+    private async Task<DispatchResult> FollowAsync(Move move, DispatchMessage.Dispatch message, CancellationToken cancel)
+    {
+        if (move is not Move.Lost { Now: var now })
+        {
+            log.NotTheirs(message.Execution, message.Tenant);
+            metrics.Count("DispatchNotTheirs", properties: [("execution_id", message.Execution.ToString()), ("tenant_id", message.Tenant.ToString())]);
+            return new DispatchResult.Dead();
+        }
+
+        var leaseLeft = (now.LeaseUntil ?? default) - clock.GetUtcNow();
+        var isOpen = now.State == ExecutionState.Dispatching || (now.State == ExecutionState.DispatchUnknown && now.IsIdempotent);
+        if (isOpen && (leaseLeft > TimeSpan.Zero || now.IsIdempotent))
+            return new DispatchResult.Again((leaseLeft > TimeSpan.Zero ? leaseLeft : TimeSpan.Zero) + Pauses.Least);
+        if (isOpen)
+            return await NoteCrashAsync(now, cancel);
+
+        // Failed by an earlier pass that may have died before it sent the notification.
+        if (now is { State: ExecutionState.Failed, FailureCode: not null, ToldAt: null })
+            await notifications.NotifyAsync(now.Id, now.Tenant, cancel);
+        log.Needless(now.Id, now.Id.TraceId, now.Tenant, now.State.Name);
+        return new DispatchResult.Done();
+    }
+
+    private async Task<DispatchResult> NoteCrashAsync(Execution crashed, CancellationToken cancel)
+    {
+        log.FoundCrashed(crashed.Id, crashed.Id.TraceId, crashed.Tenant, crashed.AttemptCount);
+        metrics.Count("DispatchCrashes");
+        var attempt = new DispatchAttempt(crashed.AttemptCount, Now(), 0, AttemptResult.Ambiguous, null);
+        await executions.RecordAttemptAsync(crashed, Signal.Ambiguous, attempt, notFound: false, cancel);
+        return new DispatchResult.Done();
+    }
+
+    private async Task<DispatchResult> AttemptAsync(Attempt attempt, TenantGates.Pass? pass, CancellationToken cancel)
+    {
+        if (WhyNotSend(attempt) is { } failureCode)
+            return await RecordAsync(attempt, NextStep.Unsent(failureCode, attempt.Claimed), null, cancel);
+
+        var startedAt = Now();
+        var ticks = clock.GetTimestamp();
+        var answer = await engines.SendAsync(((EngineLookup.Found)attempt.Engine).Engine, attempt.Order!, cancel);
+        var took = (long)clock.GetElapsedTime(ticks).TotalMilliseconds;
+        pass?.Report(answered: answer is EngineAnswer.Answered);
+
+        var step = NextStep.After(Verdict.Of(answer), attempt.Claimed, Now());
+        if (step is NextStep.Defer && LeftOf(attempt) <= TimeSpan.Zero)
+            step = new NextStep.Close(DispatchFailure.Unreachable);
+        var record = new DispatchAttempt(attempt.Claimed.AttemptCount, startedAt, took, ResultOf(step), (answer as EngineAnswer.Answered)?.Status);
+        Observe(attempt.Claimed, record, answer);
+        return await RecordAsync(attempt, step, record, cancel);
+    }
+
+    /// <returns>The failure code of an order that must not be sent, or null.</returns>
+    private string? WhyNotSend(Attempt attempt)
+    {
+        var claimed = attempt.Claimed;
+        switch (attempt.Engine)
+        {
+            case EngineLookup.TenantNotActive: return DispatchFailure.TenantNotActive;
+            case EngineLookup.AddressRefused: return DispatchFailure.AddressRefused;
+        }
+        if (attempt.Order is null || LeftOf(attempt) <= TimeSpan.Zero || clock.GetUtcNow() >= claimed.DeadlineAt)
+            return claimed.Attempts.Count > 0 || gates.IsShut(claimed.Tenant) ? DispatchFailure.Unreachable : DispatchFailure.Expired;
+        if (attempt.Order.Tenant != claimed.Tenant || attempt.Order.Token.AsSpan().ContainsAnyExcept(TokenCharacters))
+            return DispatchFailure.Unreadable;
+        return null;
+    }
+
+    private async Task<DispatchResult> RecordAsync(Attempt attempt, NextStep step, DispatchAttempt? record, CancellationToken cancel)
+    {
+        var claimed = attempt.Claimed;
+        if (step is NextStep.Close close)
+            return await CloseAsync(claimed, close.FailureCode, record, cancel);
+
+        record ??= new(claimed.AttemptCount, Now(), 0, AttemptResult.Ambiguous, null);
+        var (signal, notFound) = step switch
+        {
+            NextStep.Accept => (Signal.Accepted, false),
+            NextStep.Defer defer => (Signal.Deferred, defer.NotFound),
+            NextStep.LeaveUnknown => (Signal.Ambiguous, false),
+            _ => throw new System.Diagnostics.UnreachableException(),
+        };
+        var move = await executions.RecordAttemptAsync(claimed, signal, record, notFound, cancel);
+        if (move is not Move.Moved)
+        {
+            NoteOvertaken(claimed, move);
+            return new DispatchResult.Done();
+        }
+
+        return step switch
+        {
+            NextStep.Defer defer => new DispatchResult.Again(Pauses.Next(attempt.Receives, defer.RetryAfter, LeftOf(attempt), Random.Shared)),
+            // The next claim is possible when this one has lapsed.
+            NextStep.LeaveUnknown { SendAgain: true } => new DispatchResult.Again((claimed.LeaseUntil ?? Now()) - Now() + Pauses.Least),
+            _ => new DispatchResult.Done(),
+        };
+    }
+
+    private async Task<DispatchResult> CloseAsync(Execution claimed, string failureCode, DispatchAttempt? record, CancellationToken cancel)
+    {
+        if (failureCode == DispatchFailure.AddressRefused)
+        {
+            log.AddressRefused(claimed.Id, claimed.Tenant);
+            metrics.Count("DispatchAddressRefused", properties: [("tenant_id", claimed.Tenant.ToString())]);
+        }
+
+        var move = await executions.RefuseAsync(claimed, failureCode, record, cancel);
+        if (move is not Move.Moved)
+        {
+            NoteOvertaken(claimed, move);
+            return new DispatchResult.Done();
+        }
+        log.Closed(claimed.Id, claimed.Id.TraceId, claimed.Tenant, failureCode);
+        metrics.Count("DispatchClosed", ("FailureCode", failureCode), [("execution_id", claimed.Id.ToString()), ("tenant_id", claimed.Tenant.ToString())]);
+        await notifications.NotifyAsync(claimed.Id, claimed.Tenant, cancel);
+        return new DispatchResult.Done();
+    }
+
+    private void NoteOvertaken(Execution claimed, Move move) =>
+        log.Overtaken(claimed.Id, claimed.Id.TraceId, claimed.Tenant, (move as Move.Lost)?.Now.State.Name);
+
+    private void Observe(Execution claimed, DispatchAttempt attempt, EngineAnswer answer)
+    {
+        log.Attempted(claimed.Id, claimed.Id.TraceId, claimed.Tenant, attempt.Number, attempt.Result, answer.GetType().Name, attempt.Status, attempt.Milliseconds);
+        metrics.Write(
+            [new("DispatchAttempts", 1, Metrics.Unit.Count), new("DispatchMilliseconds", attempt.Milliseconds, Metrics.Unit.Milliseconds)],
+            ("Result", attempt.Result),
+            ("execution_id", claimed.Id.ToString()), ("tenant_id", claimed.Tenant.ToString()), ("trace_id", claimed.Id.TraceId));
+
+        // What the alarms watch; the peering between the networks has no metric of its own, so its loss shows here.
+        if (answer is EngineAnswer.NotReached)
+            metrics.Count("DispatchConnectFailures", properties: [("tenant_id", claimed.Tenant.ToString())]);
+        if (attempt.Result == DispatchFailure.Unauthorized)
+            metrics.Count("DispatchUnauthorized", properties: [("tenant_id", claimed.Tenant.ToString())]);
+    }
+
+    private static string ResultOf(NextStep step) => step switch
+    {
+        NextStep.Accept => AttemptResult.Accepted,
+        NextStep.Defer => AttemptResult.Again,
+        NextStep.LeaveUnknown => AttemptResult.Ambiguous,
+        NextStep.Close close => close.FailureCode,
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
+    private TimeSpan LeftOf(Attempt attempt) => (attempt.Order?.TokenExpiresAt ?? default) - TokenReserve - clock.GetUtcNow();
+
+    // As it will be read back: tables keep milliseconds.
+    private DateTimeOffset Now() => Rfc3339.Parse(Rfc3339.Format(clock.GetUtcNow()));
+}
