@@ -7,8 +7,11 @@ using ControlPlane.Tenants;
 namespace ControlPlane.Aws;
 
 /// <summary>The instances of the tenants' data planes: their counters, their usage, and when they were last heard of. Nothing here ever expires.</summary>
-public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table)
+public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProvider clock)
 {
+    // Each lost round is another heartbeat of the same instance accepted: there are never many.
+    private const int Rounds = 8;
+
     /// <summary>A tenant's instances and their usage of one month, in one consistent query.</summary>
     public async Task<DataPlane> OfTenantAsync(TenantId tenant, Month month, CancellationToken cancel)
     {
@@ -44,4 +47,137 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table)
         while (query.ExclusiveStartKey is { Count: > 0 });
         return new(tenant, month, instances, closed, told);
     }
+
+    /// <summary>Books a heartbeat: counter and usage in one write, or nothing.</summary>
+    /// <remarks>Tried first is the write that almost every heartbeat needs: one unit, no read. Where its condition fails, the table hands back the item that
+    /// stood in the way, and the write that fits that item is tried.</remarks>
+    /// <exception cref="TimeoutException">Others kept changing the instance; nothing was booked.</exception>
+    public async Task<Booking> BookAsync(Heartbeat heartbeat, DateTimeOffset now, CancellationToken cancel)
+    {
+        InstanceState? last = null;
+        var isOrdinary = true;
+        for (var round = 0; round < Rounds; round++)
+        {
+            if (isOrdinary)
+            {
+                (var gap, last) = await TryNextAsync(heartbeat, now, cancel);
+                if (gap is not null)
+                    return new Booking.Booked(gap.Value, Restarted: false);
+            }
+
+            var decision = BookingRule.Decide(last, heartbeat, now);
+            if (decision.Next is not { } next)
+                return decision.Booking;
+
+            isOrdinary = next.Epoch == last?.Epoch && decision.Closed is null;
+            if (isOrdinary)
+                continue;                                   // somebody made it so meanwhile
+
+            (var done, last) = await TryReplaceAsync(last, next, decision.Closed, cancel);
+            if (done)
+                return decision.Booking;
+        }
+        throw new TimeoutException("Others kept changing the instance.");
+    }
+
+    /// <summary>The ordinary heartbeat: a later sample of the epoch and the month being counted.</summary>
+    private async Task<(long? Gap, InstanceState? Last)> TryNextAsync(Heartbeat heartbeat, DateTimeOffset now, CancellationToken cancel)
+    {
+        try
+        {
+            var answer = await dynamo.UpdateItemAsync(new()
+            {
+                TableName = table,
+                Key = InstanceItems.KeyOf(heartbeat.Tenant, heartbeat.Instance),
+                UpdateExpression = "SET #counter = :counter, body_hash = :hash, cpu_ms = :cpu, gpu_ms = :gpu, sampled_at = :sampled, last_seen = :now",
+                ConditionExpression = "epoch = :epoch AND #counter < :counter AND #month >= :month AND cpu_ms <= :cpu AND gpu_ms <= :gpu AND base_cpu_ms <= :cpu_room AND base_gpu_ms <= :gpu_room",
+                ExpressionAttributeNames = new() { ["#counter"] = "counter", ["#month"] = "month" },
+                ExpressionAttributeValues = new()
+                {
+                    [":epoch"] = Items.Number(heartbeat.Epoch),
+                    [":counter"] = Items.Number(heartbeat.Counter),
+                    [":hash"] = Items.Text(heartbeat.BodyHash),
+                    [":month"] = Items.Text(Month.Of(heartbeat.SampledAt).ToString()),
+                    [":cpu"] = Items.Number(heartbeat.Totals.CpuMs),
+                    [":gpu"] = Items.Number(heartbeat.Totals.GpuMs),
+                    [":cpu_room"] = Items.Number(ComputeTime.Highest - heartbeat.Totals.CpuMs),
+                    [":gpu_room"] = Items.Number(ComputeTime.Highest - heartbeat.Totals.GpuMs),
+                    [":sampled"] = Items.Time(heartbeat.SampledAt),
+                    [":now"] = Items.Time(now),
+                },
+                ReturnValues = ReturnValue.UPDATED_OLD,     // the counter before, at no cost
+                ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
+            }, cancel);
+            return (heartbeat.Counter - answer.Attributes.RequiredNumber("counter") - 1, null);
+        }
+        catch (ConditionalCheckFailedException e)
+        {
+            return (null, ToLast(e.Item));
+        }
+    }
+
+    /// <summary>Everything else: the first heartbeat, a new epoch, a new month. Only over the very state it was decided on.</summary>
+    private async Task<(bool Done, InstanceState? Winner)> TryReplaceAsync(InstanceState? last, InstanceState next, ClosedMonth? closed, CancellationToken cancel)
+    {
+        if (last is null)
+            return await TryAsync(() => dynamo.PutItemAsync(new()
+            {
+                TableName = table,
+                Item = InstanceItems.Of(next),
+                ConditionExpression = "attribute_not_exists(pk)",
+                ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
+            }, cancel));
+
+        var update = Replace(last, next);
+        if (closed is null)
+            return await TryAsync(() => dynamo.UpdateItemAsync(new()
+            {
+                TableName = update.TableName,
+                Key = update.Key,
+                UpdateExpression = update.UpdateExpression,
+                ConditionExpression = update.ConditionExpression,
+                ExpressionAttributeNames = update.ExpressionAttributeNames,
+                ExpressionAttributeValues = update.ExpressionAttributeValues,
+                ReturnValuesOnConditionCheckFailure = update.ReturnValuesOnConditionCheckFailure,
+            }, cancel));
+
+        var reasons = await dynamo.TryWriteAsync(
+            new() { TransactItems = [new() { Update = update }, new() { Put = new() { TableName = table, Item = InstanceItems.Of(closed) } }] }, clock, cancel);
+        return reasons is null ? (true, null) : (false, ToLast(reasons[0].Item));
+    }
+
+    private Update Replace(InstanceState last, InstanceState next)
+    {
+        // What the sweeper keeps on the same item, it keeps.
+        var set = InstanceItems.Of(next).Where(attribute => attribute.Key is not ("pk" or "sk" or "told" or "first_seen")).ToList();
+        return new()
+        {
+            TableName = table,
+            Key = InstanceItems.KeyOf(next.Tenant, next.Instance),
+            UpdateExpression = "SET " + string.Join(", ", set.Select(attribute => $"#{attribute.Key} = :{attribute.Key}")),
+            ConditionExpression = "#epoch = :last_epoch AND #counter = :last_counter",
+            ExpressionAttributeNames = set.ToDictionary(attribute => $"#{attribute.Key}", attribute => attribute.Key),
+            ExpressionAttributeValues = new(set.Select(attribute => KeyValuePair.Create($":{attribute.Key}", attribute.Value)))
+            {
+                [":last_epoch"] = Items.Number(last.Epoch),
+                [":last_counter"] = Items.Number(last.Counter),
+            },
+            ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
+        };
+    }
+
+    private static async Task<(bool Done, InstanceState? Winner)> TryAsync(Func<Task> write)
+    {
+        try
+        {
+            await write();
+            return (true, null);
+        }
+        catch (ConditionalCheckFailedException e)
+        {
+            return (false, ToLast(e.Item));
+        }
+    }
+
+    private static InstanceState? ToLast(Item? item) => item is { Count: > 0 } ? InstanceItems.ToState(item) : null;
 }
