@@ -1,0 +1,86 @@
+using System.Text.RegularExpressions;
+using ControlPlane.Tests.Support;
+
+namespace ControlPlane.Tests.Conventions;
+
+/// <summary>What a reader may rely on about where things are.</summary>
+public partial class TreeTests
+{
+    private static readonly string Root = RepositoryRoot.Find();
+
+    [Theory]
+    [InlineData("SlackHandler", "SlackJson.cs")]
+    [InlineData("Orchestrator", "OrchestratorJson.cs")]
+    [InlineData("DpDispatcher", "DispatcherJson.cs")]
+    [InlineData("MeteringCollector", "MeteringJson.cs")]
+    public void Every_function_has_the_same_first_files(string function, string json)
+    {
+        foreach (var file in new[] { "Program.cs", "Function.cs", json })
+            Assert.True(File.Exists(Path.Combine(Root, "functions", function, file)), $"functions/{function}/{file} is missing");
+    }
+
+    [Fact]
+    public void Only_shared_Aws_knows_AWS()
+    {
+        var strays = Sources("shared")
+            .Where(file => !Relative(file).StartsWith("shared/Aws/", StringComparison.Ordinal))
+            .Where(file => AmazonName().IsMatch(File.ReadAllText(file)))
+            .Select(Relative);
+
+        Assert.Empty(strays);
+    }
+
+    [Fact]
+    public void No_folder_is_named_for_a_layer()
+    {
+        string[] layers = ["Services", "Helpers", "Utils", "Managers", "Common", "Interfaces", "Models"];
+        var strays = Sources("functions").Concat(Sources("shared")).SelectMany(file => Relative(file).Split('/')[..^1]).Distinct().Intersect(layers);
+
+        Assert.Empty(strays);
+    }
+
+    [Fact]
+    public void Every_link_in_the_docs_leads_somewhere()
+    {
+        var broken =
+            from page in Directory.EnumerateFiles(Root, "*.md", SearchOption.AllDirectories)
+            where !Ignored().IsMatch(Relative(page))
+            from Match link in MarkdownLink().Matches(File.ReadAllText(page))
+            let target = link.Groups[1].Value.Split('#')[0]
+            where target.Length > 0 && !target.Contains(':', StringComparison.Ordinal)
+            where !Path.Exists(Path.Combine(Path.GetDirectoryName(page)!, target))
+            select $"{Relative(page)} → {target}";
+
+        Assert.Empty(broken);
+    }
+
+    [Fact]
+    public void Every_package_has_one_pinned_version()
+    {
+        var strays = Directory.EnumerateFiles(Root, "*.csproj", SearchOption.AllDirectories)
+            .Where(file => !Ignored().IsMatch(Relative(file)))
+            .Where(file => File.ReadAllText(file).Contains(" Version=\"", StringComparison.Ordinal))
+            .Select(Relative);
+        Assert.Empty(strays);
+
+        var floating = File.ReadLines(Path.Combine(Root, "Directory.Packages.props")).Where(line => line.Contains("<PackageVersion", StringComparison.Ordinal) && !ExactVersion().IsMatch(line));
+        Assert.Empty(floating);
+    }
+
+    private static IEnumerable<string> Sources(string folder) =>
+        Directory.EnumerateFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories).Where(file => !Ignored().IsMatch(Relative(file)));
+
+    private static string Relative(string file) => Path.GetRelativePath(Root, file).Replace('\\', '/');
+
+    [GeneratedRegex(@"\bAmazon\.")]
+    private static partial Regex AmazonName();
+
+    [GeneratedRegex(@"(^|/)(bin|obj|node_modules|\.cache|\.state|\.git)/")]
+    private static partial Regex Ignored();
+
+    [GeneratedRegex(@"\]\(([^)\s]+)\)")]
+    private static partial Regex MarkdownLink();
+
+    [GeneratedRegex("""Version="\d+\.\d+\.\d+(\.\d+)?" """)]
+    private static partial Regex ExactVersion();
+}
