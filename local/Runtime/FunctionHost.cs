@@ -1,0 +1,111 @@
+using ControlPlane.Local.Processes;
+using ControlPlane.Local.Template;
+
+namespace ControlPlane.Local.Runtime;
+
+/// <summary>Keeps one process of a function alive and hands it events, one at a time, as with a reserved concurrency of one.</summary>
+internal sealed class FunctionHost : IAsyncDisposable
+{
+    private static readonly TimeSpan PauseAfterFailedStart = TimeSpan.FromSeconds(1);
+
+    private readonly TemplateFunction _function;
+    private readonly FunctionProgram _program;
+    private readonly IReadOnlyDictionary<string, string?> _environment;
+    private readonly Action<string> _line;
+    private readonly RuntimeApi _api;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TimeProvider _clock;
+    private readonly Task _supervision;
+    private ChildProcess? _process;
+
+    private FunctionHost(
+        TemplateFunction function, FunctionProgram program, IReadOnlyDictionary<string, string?> environment, RuntimeApi api, Action<string> line, TimeProvider clock)
+    {
+        (_function, _program, _environment, _api, _line, _clock) = (function, program, environment, api, line, clock);
+        _api.Overdue = () => _process?.Kill();
+        _supervision = SuperviseAsync();
+    }
+
+    public string Id => _function.Id;
+
+    /// <summary>Done once the process has started and asked for its first event.</summary>
+    public Task Ready => _api.Asked;
+
+    public int? ProcessId => _process?.Id;
+
+    /// <summary>How often the process was started.</summary>
+    public int Starts { get; private set; }
+
+    /// <summary>From starting the process to its first question for an event.</summary>
+    public TimeSpan Init { get; private set; }
+
+    /// <param name="environment">The function's own settings; Lambda's are added here.</param>
+    /// <param name="line">Takes each line that the function prints.</param>
+    public static async Task<FunctionHost> StartAsync(
+        TemplateFunction function, FunctionProgram program, IReadOnlyDictionary<string, string?> environment, Action<string> line, TimeProvider clock)
+    {
+        var api = await RuntimeApi.StartAsync(function.Id, function.Timeout, clock);
+        var whole = new Dictionary<string, string?>(environment)
+        {
+            ["AWS_LAMBDA_RUNTIME_API"] = api.Address,
+            ["_HANDLER"] = function.Handler,
+            ["LAMBDA_TASK_ROOT"] = program.Folder,
+            ["AWS_LAMBDA_FUNCTION_NAME"] = function.Id,
+            ["AWS_LAMBDA_FUNCTION_VERSION"] = "$LATEST",
+            ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = $"{function.MemoryMegabytes}",
+            ["AWS_LAMBDA_LOG_GROUP_NAME"] = $"/aws/lambda/{function.Id}",
+            ["AWS_LAMBDA_LOG_STREAM_NAME"] = "local",
+            ["TZ"] = ":UTC",
+        };
+        return new(function, program, whole, api, line, clock);
+    }
+
+    /// <summary>Hands the function an event and waits for what comes of it, behind the events that came before.</summary>
+    public Task<InvocationResult> InvokeAsync(byte[] payload)
+    {
+        var invocation = new Invocation(payload);
+        _api.Enqueue(invocation);
+        return invocation.Result;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        if (_process is { } process) await process.StopAsync(TimeSpan.FromSeconds(2));
+        await _supervision;
+        await _api.DisposeAsync();
+        _stop.Dispose();
+    }
+
+    private async Task SuperviseAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            var started = _clock.GetTimestamp();
+            await using var process = _process = ChildProcess.Start(_program.Program, _program.Arguments, _line, _environment, _program.Folder);
+            Starts++;
+            if (await Task.WhenAny(_api.Asked, process.Ended) == _api.Asked) Init = _clock.GetElapsedTime(started);
+
+            var code = await process.Ended;
+            if (_stop.IsCancellationRequested) break;
+            var served = _api.Asked.IsCompleted;
+            var why = $"The process of {Id} ended with {code}.";
+            var cannotStart = _api.InitError ?? new("Runtime.ExitError", why);
+            _api.Reset(why);
+            if (served) continue;
+
+            // It cannot start: whoever waits is told now, and the next event gets another try.
+            _line($$"""{"level":"Error","message":"{{Id}} could not start: {{cannotStart.ErrorType}}"}""");
+            _api.FailWaiting(cannotStart);
+            try
+            {
+                await Task.Delay(PauseAfterFailedStart, _clock, _stop.Token);
+                await _api.EventAsync(_stop.Token);
+            }
+            catch (OperationCanceledException) { break; }
+        }
+
+        _api.Reset("The control plane is stopping.");
+        _api.FailWaiting(new("Stopping", "The control plane is stopping."));
+    }
+}
