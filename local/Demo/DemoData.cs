@@ -1,0 +1,61 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using ControlPlane.Aws;
+using ControlPlane.Local.Secrets;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Local.Demo;
+
+/// <summary>The tenant, workspace, workflow and keys that every example names.</summary>
+internal static class DemoData
+{
+    public const string Workspace = "T0001", User = "U0001", Channel = "C0001", Instance = "i-0abc1234def567890";
+
+    /// <summary>The secret of Slack's own published example.</summary>
+    public const string SigningSecret = "8f742231b10e8888abcd99yyyzzz85a5";
+
+    public static TenantId Tenant { get; } = TenantId.Parse("tenant-43");
+
+    public static WorkflowName Workflow { get; } = WorkflowName.Parse("wf_sched");
+
+    public static EngineAddress Engine { get; } = EngineAddress.TryParse("10.142.1.10", Tenant, allowPublicSubnet: true, out var engine) ? engine : throw new InvalidOperationException();
+
+    /// <summary>RFC 8032 §7.1, test 1: published, so good for nothing but examples.</summary>
+    public static byte[] SidecarSeed { get; } = Convert.FromHexString("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");
+
+    public static byte[] SidecarPublicKey { get; } = Convert.FromHexString("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
+
+    /// <summary>RFC 7638 thumbprint of that key.</summary>
+    public const string SidecarKeyId = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
+
+    /// <summary>Writes what is not there yet; what a restart finds stays as it was left.</summary>
+    public static async Task WriteAsync(TenantRegistry registry, TimeProvider clock, CancellationToken cancel)
+    {
+        if (!await registry.TryRegisterAsync(new(Tenant, "Demo tenant", TenantStatus.Active, Engine, AllowPublicSubnet: true, TenantLimits.Default), cancel)) return;
+        await registry.SaveAsync(
+            Tenant,
+            new(
+                Workflow, Path: Workflow,
+                [new("city", ParameterType.String, MaxLength: 100, Description: "Where to look.")],
+                Tenants.Workflow.DefaultDeadline, Idempotent: false, Enabled: true, AllowedUsers: [], AllowedGroups: [], AllowedChannels: []),
+            cancel);
+        await registry.TryLinkAsync(new(Workspace, Tenant), cancel);
+        await registry.TryAddAsync(new(SidecarKeyId, Tenant, Instance: null, SidecarPublicKey, clock.GetUtcNow(), NotAfter: null, RevokedAt: null), cancel);
+    }
+
+    /// <param name="signingSecret">What Slack signs with.</param>
+    public static void WriteSecrets(SecretVault vault, string slackSecret, string tokenRootSecret, string signingSecret)
+    {
+        if (vault.VersionsOf(slackSecret).Count == 0)
+            vault.Put(slackSecret, new JsonObject
+            {
+                ["signing_secret"] = signingSecret,
+                ["response_url_key"] = RandomText(),
+                ["origin_verify"] = RandomText(),
+            }.ToJsonString(), create: true);
+        if (vault.VersionsOf(tokenRootSecret).Count == 0)
+            vault.Put(tokenRootSecret, new JsonObject { ["root"] = RandomText() }.ToJsonString(), create: true);
+    }
+
+    private static string RandomText() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+}

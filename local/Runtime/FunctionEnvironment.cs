@@ -1,0 +1,55 @@
+using ControlPlane.Local.Peering;
+using ControlPlane.Local.Template;
+
+namespace ControlPlane.Local.Runtime;
+
+/// <summary>The environment of a function: what the template says, with this machine's names for what it refers to.</summary>
+internal sealed class FunctionEnvironment(LocalControlPlane local, RoutingTable routing, LocalAuthority authority)
+{
+    public IReadOnlyDictionary<string, string?> Of(TemplateFunction function)
+    {
+        var values = new TemplateValues(local.Template, References(), Attributes());
+        var environment = function.Environment.ToDictionary(variable => variable.Key, variable => (string?)values.Resolve(variable.Value));
+        foreach (var (name, value) in Machine()) environment[name] = value;
+        return environment;
+    }
+
+    private Dictionary<string, string> References()
+    {
+        var references = new Dictionary<string, string>(local.Tables)
+        {
+            ["ControlPlaneUrl"] = local.PublicApi.Endpoint.ToString().TrimEnd('/'),
+            ["OutcomesUrl"] = new Uri(local.PrivateApi.Endpoint, "/outcomes/execution").ToString(),
+        };
+        foreach (var (id, queue) in local.Queues) references[id] = queue.Url;
+        foreach (var id in local.Template.Secrets) references[id] = id;
+        return references;
+    }
+
+    private Dictionary<string, string> Attributes() => local.Queues.ToDictionary(queue => $"{queue.Key}.Arn", queue => queue.Value.Arn);
+
+    private Dictionary<string, string?> Machine() => new()
+    {
+        ["AWS_REGION"] = "us-east-1",
+        ["AWS_DEFAULT_REGION"] = "us-east-1",
+        ["AWS_ACCESS_KEY_ID"] = "local",
+        ["AWS_SECRET_ACCESS_KEY"] = "local",
+        ["AWS_SESSION_TOKEN"] = null,
+        ["AWS_PROFILE"] = null,
+        ["AWS_ENDPOINT_URL_DYNAMODB"] = local.Dynamo.Endpoint.ToString(),
+        ["AWS_ENDPOINT_URL_SQS"] = local.QueueServer.Endpoint.ToString(),
+        ["AWS_ENDPOINT_URL_SECRETS_MANAGER"] = local.Secrets.Endpoint.ToString(),
+        ["CONNECT_ROUTES"] = routing.Setting,
+        ["SSL_CERT_FILE"] = authority.File,
+        // A proxy of the reader's shell is not for calls on loopback.
+        ["HTTP_PROXY"] = null,
+        ["HTTPS_PROXY"] = null,
+        ["ALL_PROXY"] = null,
+        ["http_proxy"] = null,
+        ["https_proxy"] = null,
+        ["all_proxy"] = null,
+        // Short-lived processes on few cores: compile quickly rather than well.
+        ["DOTNET_TieredPGO"] = "0",
+        ["DOTNET_gcServer"] = "0",
+    };
+}
