@@ -43,9 +43,9 @@ internal sealed class LocalControlPlane : IAsyncDisposable
 
     public SlackCatcher Slack { get; private set; } = null!;
 
-    public ApiGateway PublicApi { get; private set; } = null!;
+    public HttpGateway PublicApi { get; private set; } = null!;
 
-    public ApiGateway PrivateApi { get; private set; } = null!;
+    public HttpGateway PrivateApi { get; private set; } = null!;
 
     public IAmazonDynamoDB DynamoClient { get; private set; } = null!;
 
@@ -73,9 +73,9 @@ internal sealed class LocalControlPlane : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await Task.WhenAll(_background);
-        // The last one started is the first to go. The functions leave together: each may still have an event in hand.
+        // The functions leave first and together: each may still have an event in hand, whose end the pollers and gateways wait for.
         await Task.WhenAll(Functions.Values.Select(function => function.DisposeAsync().AsTask()));
+        await Task.WhenAll(_background);
         while (_parts.TryPop(out var part)) await part.DisposeAsync();
         _stop.Dispose();
     }
@@ -104,8 +104,9 @@ internal sealed class LocalControlPlane : IAsyncDisposable
         var routes = RouteTable.Of(Template.Functions.Select(function => function.Project.Split('/').Last()).Distinct().Select(Assembly.Load));
         var routing = new RoutingTable(options.Source);
         var functions = new Dictionary<string, FunctionHost>();
-        PublicApi = Keep(await ApiGateway.StartPublicAsync(routes.Public, functions, options.Port, OriginValue, clock));
-        PrivateApi = Keep(await ApiGateway.StartPrivateAsync(routes.Private, functions, options.PrivatePort, routing.SourceOf, clock));
+        Functions = functions;
+        PublicApi = Keep(await HttpGateway.StartPublicAsync(routes.Public, functions, options.Port, OriginValue, clock));
+        PrivateApi = Keep(await HttpGateway.StartPrivateAsync(routes.Private, functions, options.PrivatePort, routing.SourceOf, clock));
 
         var authority = LocalAuthority.Create(state, clock);
         Slack = Keep(await SlackCatcher.StartAsync(authority, Path.Combine(state, "slack.jsonl"), clock));
@@ -120,7 +121,6 @@ internal sealed class LocalControlPlane : IAsyncDisposable
             functions[function.Id] = await FunctionHost.StartAsync(function, program, environment.Of(function), line => Logs.Add(function.Id, line), clock);
         }
 
-        Functions = functions;
         foreach (var (function, source) in Template.Functions.SelectMany(function => function.Events.Select(source => (function, source))))
         {
             if (source is TemplateEvent.Queue queue) _background.Add(new QueuePoller(sqs, Queues[queue.QueueId], queue, functions[function.Id].InvokeAsync).PollAsync(_stop.Token));

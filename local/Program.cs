@@ -1,1 +1,3 @@
-return 0;
+using ControlPlane.Local;
+
+return await CommandLine.Root().Parse(args).InvokeAsync();

@@ -34,7 +34,7 @@ internal static class DemoData
         if (!await registry.TryRegisterAsync(new(Tenant, "Demo tenant", TenantStatus.Active, Engine, AllowPublicSubnet: true, TenantLimits.Default), cancel)) return;
         await registry.SaveAsync(
             Tenant,
-            new(
+            new Tenants.Workflow(
                 Workflow, Path: Workflow,
                 [new("city", ParameterType.String, MaxLength: 100, Description: "Where to look.")],
                 Tenants.Workflow.DefaultDeadline, Idempotent: false, Enabled: true, AllowedUsers: [], AllowedGroups: [], AllowedChannels: []),

@@ -10,7 +10,7 @@ namespace ControlPlane.Local.Gateway;
 internal sealed record Passage(string Method, string Path, string Function, int Status, DateTimeOffset In, DateTimeOffset Out);
 
 /// <summary>API Gateway in front of the functions: the public HTTP API with CloudFront's share, or the private REST API.</summary>
-internal sealed class ApiGateway : IAsyncDisposable
+internal sealed class HttpGateway : IAsyncDisposable
 {
     private const string OriginHeader = "x-origin-verify";
 
@@ -21,7 +21,7 @@ internal sealed class ApiGateway : IAsyncDisposable
     private readonly Func<IPAddress, IPAddress> _sourceOf;
     private LoopbackServer? _server;
 
-    private ApiGateway(
+    private HttpGateway(
         IReadOnlyList<Route> routes, IReadOnlyDictionary<string, FunctionHost> functions, TimeProvider clock, Func<string>? originValue, Func<IPAddress, IPAddress> sourceOf) =>
         (_routes, _functions, _clock, _originValue, _sourceOf) = (routes, functions, clock, originValue, sourceOf);
 
@@ -30,12 +30,12 @@ internal sealed class ApiGateway : IAsyncDisposable
     public Uri Endpoint => _server!.Endpoint;
 
     /// <param name="originValue">What CloudFront puts into the origin header; a client's own never gets through.</param>
-    public static Task<ApiGateway> StartPublicAsync(
+    public static Task<HttpGateway> StartPublicAsync(
         IReadOnlyList<Route> routes, IReadOnlyDictionary<string, FunctionHost> functions, int port, Func<string> originValue, TimeProvider clock) =>
         StartAsync(new(routes, functions, clock, originValue, source => source), port);
 
     /// <param name="sourceOf">The address of the peered network that a loopback caller stands for.</param>
-    public static Task<ApiGateway> StartPrivateAsync(
+    public static Task<HttpGateway> StartPrivateAsync(
         IReadOnlyList<Route> routes, IReadOnlyDictionary<string, FunctionHost> functions, int port, Func<IPAddress, IPAddress> sourceOf, TimeProvider clock) =>
         StartAsync(new(routes, functions, clock, null, sourceOf), port);
 
@@ -43,7 +43,7 @@ internal sealed class ApiGateway : IAsyncDisposable
 
     private bool IsPublic => _originValue is not null;
 
-    private static async Task<ApiGateway> StartAsync(ApiGateway gateway, int port)
+    private static async Task<HttpGateway> StartAsync(HttpGateway gateway, int port)
     {
         gateway._server = await LoopbackServer.StartAsync(gateway.AnswerAsync, port);
         return gateway;

@@ -1,0 +1,52 @@
+using ControlPlane.Local.Demo;
+using ControlPlane.Local.Peering;
+using ControlPlane.Local.Runtime;
+using Spectre.Console;
+
+namespace ControlPlane.Local;
+
+/// <summary>What the reader sees.</summary>
+internal sealed class Screen(IAnsiConsole console)
+{
+    public void Say(string text) => console.MarkupLineInterpolated($"[grey]{text}[/]");
+
+    public void Ready(LocalControlPlane local, TimeSpan after) => console.MarkupLineInterpolated(
+        $"[green]ready[/] after {after.TotalSeconds:0.0} s: public API {local.PublicApi.Endpoint}, private API {local.PrivateApi.Endpoint}, {local.Functions.Count} function processes");
+
+    public void Begin(string name)
+    {
+        console.WriteLine();
+        console.MarkupLineInterpolated($"[bold]{name}[/]");
+    }
+
+    public void Step(int number, string title, string evidence, TimeSpan sinceStart)
+    {
+        console.MarkupLineInterpolated($"[green]{number,3}[/]  {sinceStart.TotalMilliseconds,6:0} ms  {title}");
+        console.MarkupLineInterpolated($"                 [grey]{evidence}[/]");
+    }
+
+    public void End(string inWords) => console.MarkupLineInterpolated($"[green] ✓ [/] {inWords}");
+
+    public void Failed(string why) => console.MarkupLineInterpolated($"[red] ✗ [/] {why}");
+
+    public void Show(CaughtMessage message) => console.MarkupLineInterpolated($"[blue]Slack shows:[/] {message.Text}");
+
+    public void Show(FunctionLine line) => console.MarkupLineInterpolated($"[yellow]{line.Function}:[/] {line.Text}");
+
+    /// <summary>Lines to copy: a signed command and a look at what else is there.</summary>
+    public void Invite(LocalControlPlane local, RunOptions options)
+    {
+        console.WriteLine();
+        console.MarkupLine("[bold]Try it[/] [grey](bash; Ctrl-C here ends everything)[/]");
+        if (!options.Empty) console.WriteLine($$"""
+            body="team_id={{DemoData.Workspace}}&user_id={{DemoData.User}}&channel_id={{DemoData.Channel}}&command=/wf&text=run+{{DemoData.Workflow}}+city=Paris&trigger_id=$RANDOM.$RANDOM&response_url=https://hooks.slack.com/commands/{{DemoData.Workspace}}/1/x"
+            now=$(date +%s); mac=$(printf 'v0:%s:%s' "$now" "$body" | openssl dgst -sha256 -hmac {{DemoData.SigningSecret}} | sed 's/.* //')
+            curl {{local.PublicApi.Endpoint}}slack/commands -H "x-slack-request-timestamp: $now" -H "x-slack-signature: v0=$mac" --data "$body"
+
+            curl {{local.PrivateApi.Endpoint}}tenants/{{DemoData.Tenant}}/jwks.json
+            """);
+        console.WriteLine($"curl {local.PublicApi.Endpoint}health");
+        console.WriteLine();
+        console.MarkupLineInterpolated($"[grey]logs of the functions: {local.Logs.Folder}   everything's address: {Path.Combine(options.State, "endpoints.json")}[/]");
+    }
+}

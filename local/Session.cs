@@ -1,0 +1,57 @@
+using ControlPlane.Local.Demo;
+using ControlPlane.Local.Preparation;
+using Spectre.Console;
+
+namespace ControlPlane.Local;
+
+/// <summary>Whether a session plays the flows.</summary>
+internal enum Play { Nothing, AndServe, AndExit }
+
+/// <summary>One run of the local control plane, from the first word on the screen to the last process ended.</summary>
+internal static class Session
+{
+    public static async Task<int> RunAsync(RunOptions options, Play play, CancellationToken cancel)
+    {
+        var clock = TimeProvider.System;
+        var screen = new Screen(AnsiConsole.Console);
+        var started = clock.GetTimestamp();
+        try
+        {
+            await Tools.EnsureAsync(screen.Say);
+            await using var local = await LocalControlPlane.StartAsync(options, screen.Say, clock, cancel);
+            screen.Ready(local, clock.GetElapsedTime(started));
+            local.Logs.Printed += line => { if (line.IsTrouble) screen.Show(line); };
+            using var sidecar = new MeteringSidecar(
+                DemoData.Tenant.ToString(), DemoData.Instance, DemoData.SidecarKeyId, DemoData.SidecarSeed, DemoData.Engine.Address, local.PrivateApi.Endpoint, clock);
+
+            if (play != Play.Nothing && !await PlayAsync(local, sidecar, screen, clock, cancel)) return 1;
+            if (play == Play.AndExit) return 0;
+
+            local.Slack.Caught += screen.Show;
+            screen.Invite(local, options);
+            await Task.WhenAll(options.Empty ? Task.CompletedTask : sidecar.BeatAsync(cancel), Task.Delay(Timeout.InfiniteTimeSpan, clock, cancel));
+            return 0;
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested) { return play == Play.AndExit ? 1 : 0; }
+        catch (Exception e) when (e is MissingTool or InvalidOperationException or IOException or TimeoutException)
+        {
+            screen.Failed(e.Message);
+            return 1;
+        }
+    }
+
+    private static async Task<bool> PlayAsync(LocalControlPlane local, MeteringSidecar sidecar, Screen screen, TimeProvider clock, CancellationToken cancel)
+    {
+        try
+        {
+            await new CommandFlow(local, screen, clock).PlayAsync(cancel);
+            await new HeartbeatFlow(local, sidecar, screen, clock).PlayAsync(cancel);
+            return true;
+        }
+        catch (StepNotSeen e)
+        {
+            screen.Failed(e.Message);
+            return false;
+        }
+    }
+}
