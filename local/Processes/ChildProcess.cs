@@ -10,7 +10,7 @@ namespace ControlPlane.Local.Processes;
 /// </remarks>
 internal sealed partial class ChildProcess : IAsyncDisposable
 {
-    private const string Leash = """
+    internal const string Leash = """
         trap '' INT
         exec 3<&0
         program=$$
