@@ -13,6 +13,7 @@ internal static class Session
     public static async Task<int> RunAsync(RunOptions options, Play play, CancellationToken cancel)
     {
         var clock = TimeProvider.System;
+        if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = 240;    // a file has no edge to wrap at
         var screen = new Screen(AnsiConsole.Console);
         var started = clock.GetTimestamp();
         try

@@ -14,7 +14,7 @@ internal sealed class HeartbeatFlow(LocalControlPlane local, MeteringSidecar sid
     private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
 
     private readonly TenantRegistry _tenants = new(local.DynamoClient, local.Tables["TenantsTable"]);
-    private readonly InstanceStore _instances = new(local.DynamoClient, local.Tables["InstancesTable"]);
+    private readonly InstanceStore _instances = new(local.DynamoClient, local.Tables["InstancesTable"], clock);
 
     /// <exception cref="StepNotSeen">The flow did not reach its end.</exception>
     public async Task PlayAsync(CancellationToken cancel)

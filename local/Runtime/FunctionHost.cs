@@ -16,6 +16,7 @@ internal sealed class FunctionHost : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly TimeProvider _clock;
     private readonly Task _supervision;
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ChildProcess? _process;
 
     private FunctionHost(
@@ -28,8 +29,9 @@ internal sealed class FunctionHost : IAsyncDisposable
 
     public string Id => _function.Id;
 
-    /// <summary>Done once the process has started and asked for its first event.</summary>
-    public Task Ready => _api.Asked;
+    /// <summary>Done once the first process has asked for its first event.</summary>
+    /// <exception cref="InvalidOperationException">It could not start; the message says why.</exception>
+    public Task Ready => _ready.Task;
 
     public int? ProcessId => _process?.Id;
 
@@ -84,7 +86,11 @@ internal sealed class FunctionHost : IAsyncDisposable
             var started = _clock.GetTimestamp();
             await using var process = _process = ChildProcess.Start(_program.Program, _program.Arguments, _line, _environment, _program.Folder);
             Starts++;
-            if (await Task.WhenAny(_api.Asked, process.Ended) == _api.Asked) Init = _clock.GetElapsedTime(started);
+            if (await Task.WhenAny(_api.Asked, process.Ended) == _api.Asked)
+            {
+                Init = _clock.GetElapsedTime(started);
+                _ready.TrySetResult();
+            }
 
             var code = await process.Ended;
             if (_stop.IsCancellationRequested) break;
@@ -96,6 +102,7 @@ internal sealed class FunctionHost : IAsyncDisposable
 
             // It cannot start: whoever waits is told now, and the next event gets another try.
             _line($$"""{"level":"Error","message":"{{Id}} could not start: {{cannotStart.ErrorType}}"}""");
+            _ready.TrySetException(new InvalidOperationException($"{Id} could not start: {cannotStart.ErrorType}: {cannotStart.Message}"));
             _api.FailWaiting(cannotStart);
             try
             {
@@ -105,6 +112,7 @@ internal sealed class FunctionHost : IAsyncDisposable
             catch (OperationCanceledException) { break; }
         }
 
+        _ready.TrySetCanceled();
         _api.Reset("The control plane is stopping.");
         _api.FailWaiting(new("Stopping", "The control plane is stopping."));
     }
