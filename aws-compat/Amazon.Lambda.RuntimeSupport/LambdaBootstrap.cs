@@ -104,11 +104,12 @@ public class LambdaBootstrap : IDisposable
         }
 
         Environment.SetEnvironmentVariable("_X_AMZN_TRACE_ID", headers.TraceId);
-        _input.Position = 0;
+        // A view, for the handler may dispose what it reads from.
+        using var input = new MemoryStream(_input.GetBuffer(), 0, (int)_input.Length, writable: false, publiclyVisible: true);
         var output = Emptied(ref _output);
         try
         {
-            await _handler(_input, new InvocationContext(headers) { Serializer = _serializer }, output);
+            await _handler(input, new InvocationContext(headers) { Serializer = _serializer }, output);
         }
         catch (Exception e)
         {

@@ -1,0 +1,91 @@
+using System.Text;
+using ControlPlane.Tests.Support;
+using Event = ControlPlane.Tests.AwsCompat.LoopbackRuntimeApi.Event;
+
+namespace ControlPlane.Tests.AwsCompat;
+
+/// <summary>What only a whole process shows: exit codes, signals, the environment.</summary>
+public sealed class FunctionProcessTests
+{
+    [Fact]
+    public async Task SIGTERM_between_events_ends_it_with_exit_code_0()
+    {
+        await using var api = new LoopbackRuntimeApi();
+        await using var function = new FunctionProcess(api.Endpoint, "echo");
+        api.Send(new Event("id-1", "one"));
+        Assert.Equal("one", (await api.ReportAsync()).Body);
+
+        await function.TerminateAsync();
+        Assert.Equal(0, await function.ExitCodeAsync());
+    }
+
+    [Fact]
+    public async Task SIGTERM_during_an_event_lets_it_be_answered_first()
+    {
+        var (asked, proceed) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await using var secrets = new LoopbackServer(async (http, _) =>
+        {
+            asked.SetResult();
+            await proceed.Task;
+            http.Response.Close(Encoding.UTF8.GetBytes("""{"ARN":"arn","Name":"slack","VersionId":"v1","SecretString":"late"}"""), willBlock: false);
+        });
+        await using var api = new LoopbackRuntimeApi();
+        await using var function = new FunctionProcess(api.Endpoint, "secret", Aws(secrets));
+        api.Send(new Event("id-1", "slack"), new Event("id-2", "slack"));
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+
+        await function.TerminateAsync();
+        proceed.SetResult();
+
+        Assert.Equal("late", (await api.ReportAsync()).Body);
+        Assert.Equal(0, await function.ExitCodeAsync());
+        Assert.False(api.HasReports);
+    }
+
+    [Fact]
+    public async Task An_init_error_is_reported_logged_and_ends_it_with_exit_code_1()
+    {
+        await using var api = new LoopbackRuntimeApi();
+        await using var function = new FunctionProcess(api.Endpoint, "no-such-function");
+
+        var report = await api.ReportAsync();
+        Assert.Equal("/2018-06-01/runtime/init/error", report.Path);
+        Assert.Contains("_HANDLER names no function: no-such-function", report.Body);
+        Assert.Equal(1, await function.ExitCodeAsync());
+        Assert.Contains("_HANDLER names no function: no-such-function", function.Output);
+    }
+
+    [Fact]
+    public async Task Without_a_runtime_api_behind_the_address_it_ends_with_exit_code_1()
+    {
+        await using var function = new FunctionProcess($"127.0.0.1:{LoopbackServer.FreePort()}", "echo");
+
+        Assert.Equal(1, await function.ExitCodeAsync());
+    }
+
+    [Fact]
+    public async Task The_secrets_client_is_moved_and_signed_by_the_environment_alone()
+    {
+        var authorization = new TaskCompletionSource<string?>();
+        await using var secrets = new LoopbackServer((http, _) =>
+        {
+            authorization.TrySetResult(http.Request.Headers["Authorization"]);
+            http.Response.Close(Encoding.UTF8.GetBytes("""{"ARN":"arn","Name":"slack","VersionId":"v1","SecretString":"from afar"}"""), willBlock: false);
+            return Task.CompletedTask;
+        });
+        await using var api = new LoopbackRuntimeApi();
+        await using var function = new FunctionProcess(api.Endpoint, "secret", Aws(secrets));
+        api.Send(new Event("id-1", "slack"));
+
+        Assert.Equal("from afar", (await api.ReportAsync()).Body);
+        Assert.Matches(@"^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/\d{8}/eu-west-1/secretsmanager/aws4_request, ", await authorization.Task);
+    }
+
+    private static (string, string)[] Aws(LoopbackServer secrets) =>
+    [
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", $"http://{secrets.Endpoint}"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
+    ];
+}
