@@ -1,1 +1,95 @@
-return 1;
+using Amazon.DynamoDBv2;
+using Amazon.Lambda.APIGatewayEvents;
+using Amazon.Lambda.RuntimeSupport;
+using Amazon.Lambda.Serialization.SystemTextJson;
+using Amazon.Lambda.SQSEvents;
+using Amazon.SecretsManager;
+using Amazon.SQS;
+using ControlPlane;
+using ControlPlane.Aws;
+using ControlPlane.Executions;
+using ControlPlane.Logs;
+using ControlPlane.SlackHandler;
+using ControlPlane.SlackHandler.Commands;
+using ControlPlane.SlackHandler.Replies;
+
+var clock = TimeProvider.System;
+var log = JsonLog.ToStandardOutput(clock);
+var serializer = new SourceGeneratorLambdaJsonSerializer<LambdaJson>();
+
+// One executable, two functions. Each is made inside the initializer, so that what is missing reaches Lambda as an init error.
+Function? commands = null;
+NotificationsFunction? notifications = null;
+var entryPoint = Environment.GetEnvironmentVariable("_HANDLER");
+var builder = entryPoint == "notifications"
+    ? LambdaBootstrapBuilder.Create<SQSEvent, SQSBatchResponse>((batch, context) => notifications!.TellAsync(batch, context), serializer)
+    : LambdaBootstrapBuilder.Create<APIGatewayHttpApiV2ProxyRequest, APIGatewayHttpApiV2ProxyResponse>((http, context) => commands!.RouteAsync(http, context), serializer);
+
+await builder.UseBootstrapHandler(async () =>
+{
+    switch (entryPoint)
+    {
+        case "commands": commands = await CommandsAsync(CommandsSettings.Read()); break;
+        case "notifications": notifications = await NotificationsAsync(NotificationsSettings.Read()); break;
+        default: throw new SettingException("_HANDLER", $"names no entry point of this function: '{entryPoint}'");
+    }
+    return true;
+}).Build().RunAsync();
+
+async Task<Function> CommandsAsync(CommandsSettings settings)
+{
+    // Slack waits three seconds: one more try after a short wait, no more. The deadline of each request is above both.
+    var dynamo = new AmazonDynamoDBClient(new AmazonDynamoDBConfig { Timeout = TimeSpan.FromSeconds(1), MaxErrorRetry = 1 });
+    var sqs = new AmazonSQSClient(new AmazonSQSConfig { Timeout = TimeSpan.FromSeconds(1), MaxErrorRetry = 1 });
+    var secret = await SecretAsync(settings.SlackSecretId);
+
+    var replies = new ReplyStore(dynamo, settings.ExecutionsTable, clock);
+    var requests = new SlackRequests(dynamo, settings.RateLimitsTable, replies, settings.RateLimit, clock);
+    var executions = new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock);
+    var lookup = new ExecutionLookup(executions, replies);
+    var orders = new MessageQueue<ExecutionRequest>(sqs, settings.ExecutionRequestsQueueUrl, SharedJson.Default.ExecutionRequest);
+    var toTell = new MessageQueue<Notification>(sqs, settings.NotificationsQueueUrl, SharedJson.Default.Notification);
+
+    var answerCommand = new AnswerCommand(
+        new OriginCheck(secret), new SlackSignature(secret, clock), new TenantRegistry(dynamo, settings.TenantsTable), requests,
+        new CommandSet(
+            new RunCommand(requests, new ReplySeal(secret), orders, clock, log),
+            new StatusCommand(lookup),
+            new WhyCommand(lookup),
+            new ListCommand(executions),
+            new UsageCommand(new QuotaLedger(dynamo, settings.QuotasTable), new InstanceStore(dynamo, settings.InstancesTable, clock), clock),
+            new CancelCommand(lookup, executions, toTell, log)),
+        clock, log);
+    var tables = new TableCheck(
+        dynamo,
+        new Dictionary<string, string[]>
+        {
+            [settings.TenantsTable] = ["pk", "sk"],
+            [settings.ExecutionsTable] = ["pk", "sk"],
+            [settings.QuotasTable] = ["pk", "sk"],
+            [settings.InstancesTable] = ["pk", "sk"],
+        },
+        clock);
+    return new(answerCommand, new CheckHealth(tables, settings.Region, settings.ServiceVersion), log, clock);
+}
+
+async Task<NotificationsFunction> NotificationsAsync(NotificationsSettings settings)
+{
+    var dynamo = new AmazonDynamoDBClient(new AmazonDynamoDBConfig { Timeout = TimeSpan.FromSeconds(3), MaxErrorRetry = 2 });
+    var tellRequester = new TellRequester(
+        new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock),
+        new ReplyStore(dynamo, settings.ExecutionsTable, clock),
+        new ReplySeal(await SecretAsync(settings.SlackSecretId)),
+        new SlackHook(SlackHook.HandlerFor(settings.Routes)),
+        new Metrics(log, clock), log);
+    return new(tellRequester, log, clock);
+}
+
+// Read before the first event: a function whose secret is missing, empty or malformed must not start.
+async Task<RotatingSecret<SlackSecret>> SecretAsync(string secretId)
+{
+    var source = new SecretsManagerSource(new AmazonSecretsManagerClient(new AmazonSecretsManagerConfig { Timeout = TimeSpan.FromSeconds(1), MaxErrorRetry = 1 }));
+    var secret = new RotatingSecret<SlackSecret>(source, secretId, SlackSecret.Parse, SlackSecret.Overlap, clock);
+    await secret.GetAsync(CancellationToken.None);
+    return secret;
+}

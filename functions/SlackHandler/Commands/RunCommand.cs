@@ -1,0 +1,93 @@
+using Amazon.SQS;
+using ControlPlane.Aws;
+using ControlPlane.Executions;
+using ControlPlane.SlackHandler.Messages;
+using ControlPlane.SlackHandler.Replies;
+using ControlPlane.Tenants;
+using Microsoft.Extensions.Logging;
+
+namespace ControlPlane.SlackHandler.Commands;
+
+/// <summary><c>run</c>: orders an execution and says so.</summary>
+/// <remarks>
+/// One write, then one send. The write counts the command and notes the reply address; its note is the request's mark, and it starts nothing by itself.
+/// Only the message starts something, so what the user is told hangs on the send alone:
+/// <list type="bullet">
+/// <item>The write failed, or its answer is unknown: nothing was sent, so nothing will ever run. "Nothing was started."</item>
+/// <item>The queue refused the message: the same.</item>
+/// <item>The queue took it: "Working on it." It will run or be refused, and either is told through the reply address.</item>
+/// <item>The queue's answer was lost: nobody can know. The user is told just that, with the id by which to look; never "accepted", never "failed".</item>
+/// </list>
+/// A crash between write and send leaves a mark that expires and a user whom Slack told of a time-out. The same request again, from Slack or its user's client,
+/// finds the mark, is not counted, and sends again: the message carries the execution's id for deduplication, and the execution is created once whatever arrives.
+/// </remarks>
+internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, MessageQueue<ExecutionRequest> queue, TimeProvider clock, ILogger log)
+{
+    /// <param name="sentAt">When Slack sent the request: its reply address ages from then.</param>
+    public async Task<SlackMessage> AnswerAsync(Caller caller, IReadOnlyList<Word> words, DateTimeOffset sentAt, CancellationToken cancel)
+    {
+        var (arguments, fault) = RunArguments.Parse(words);
+        if (arguments is null)
+            return SlackMessage.Private(SlackText.Of($"{fault} Nothing was started."), Block.SmallPrint(Example(caller)));
+        if (caller.Catalogue.Workflows.FirstOrDefault(one => one.Name.ToString() == arguments.Workflow) is not { } workflow)
+            return UnknownWorkflow(caller, arguments.Workflow);
+
+        var execution = caller.Command.Execution;
+        var reply = await NoteReplyAsync(caller, sentAt, cancel);
+        var admission = await requests.AdmitAsync(caller.Command.UserId, reply, cancel);
+        if (admission is Admission.TooMany { Wait: var wait })
+            return Refusals.TooMany(wait);
+
+        cancel.ThrowIfCancellationRequested();      // past this line the send may have happened
+        try
+        {
+            await queue.OrderAsync(Order(caller, workflow, arguments), cancel);
+        }
+        catch (Exception e) when (e is AmazonSQSException or Amazon.Runtime.AmazonClientException or HttpRequestException or IOException or OperationCanceledException)
+        {
+            var certain = e is AmazonSQSException { StatusCode: >= System.Net.HttpStatusCode.BadRequest and < System.Net.HttpStatusCode.InternalServerError };
+            log.OrderNotConfirmed(execution, execution.TraceId, caller.Tenant, certain, e);
+            return certain ? Refusals.TryAgain : Unclear(caller.Command);
+        }
+
+        log.ExecutionOrdered(execution, execution.TraceId, caller.Tenant, workflow.Name.ToString(), admission is Admission.Repeat);
+        var accepted = Accepted(caller.Command, workflow.Name, canBeTold: reply.SealedUrl is not null);
+        return arguments.IsPublic ? accepted.Public() : accepted;
+    }
+
+    private async Task<Reply> NoteReplyAsync(Caller caller, DateTimeOffset sentAt, CancellationToken cancel)
+    {
+        var execution = caller.Command.Execution;
+        byte[]? sealedUrl = null;
+        if (ReplyUrl.TryParse(caller.Command.ResponseUrl, out var url))
+            sealedUrl = await seal.SealAsync(url, execution, cancel);
+        else
+            log.ResponseUrlRefused(execution, execution.TraceId);
+
+        var now = clock.GetUtcNow();
+        var from = sentAt < now ? sentAt : now;
+        return new(execution, caller.Tenant, sealedUrl, Uses: 0, RequestedAt: now, Until: from + Reply.Lifetime);
+    }
+
+    private ExecutionRequest Order(Caller caller, Workflow workflow, RunArguments arguments) => new(
+        ExecutionRequest.SchemaV1, caller.Command.Execution.ToString(), caller.Tenant.ToString(), workflow.Name.ToString(),
+        arguments.Inputs, caller.Command.Requester, arguments.IsPublic, clock.GetUtcNow());
+
+    private static SlackMessage Accepted(SlackCommand command, WorkflowName workflow, bool canBeTold) => SlackMessage.Private(
+        canBeTold
+            ? SlackText.Of($":arrow_forward: Working on *{workflow.ToString()}*. The result comes here.")
+            : SlackText.Of($":arrow_forward: Working on *{workflow.ToString()}*. Slack gave no address for the result: look with {Status(command)}."),
+        Block.SmallPrint(SlackText.Of($"{SlackText.Code(command.Execution.ToString())} · how it stands: {Status(command)}")));
+
+    private static SlackMessage Unclear(SlackCommand command) => SlackMessage.Private(
+        SlackText.Of($":grey_question: I can't tell whether that was started: our queue did not answer in time. It runs once or not at all. Before you try again, look with {Status(command)} in a minute."));
+
+    private static SlackText Status(SlackCommand command) => SlackText.Code($"{command.Name} status {command.Execution}");
+
+    private static SlackMessage UnknownWorkflow(Caller caller, string typed) => SlackMessage.Private(
+        DidYouMean.Nearest(typed, caller.Runnable.Select(workflow => workflow.Name.ToString())) is { } name
+            ? SlackText.Of($"There is no workflow {SlackText.Code(typed)}. Did you mean {SlackText.Code($"{caller.Command.Name} run {name}")}? Nothing was started.")
+            : SlackText.Of($"There is no workflow {SlackText.Code(typed)}. {SlackText.Code($"{caller.Command.Name} workflows")} shows those there are. Nothing was started."));
+
+    private static SlackText Example(Caller caller) => SlackText.Of($"{SlackText.Code($"{caller.Command.Name} run my_workflow name=value other='two words'")}");
+}

@@ -1,0 +1,45 @@
+using ControlPlane.Executions;
+using ControlPlane.SlackHandler.Messages;
+
+namespace ControlPlane.SlackHandler.Commands;
+
+/// <summary><c>status</c>: how an execution stands, and when it got there.</summary>
+internal sealed class StatusCommand(ExecutionLookup lookup)
+{
+    public async Task<SlackMessage> AnswerAsync(Caller caller, IReadOnlyList<Word> words, CancellationToken cancel)
+    {
+        if (words is not [{ Key: null, Value: var typed }])
+            return Refusals.Usage(caller.Command.Name, "status exec_…");
+        return await lookup.FindAsync(caller, typed, cancel) switch
+        {
+            Lookup.Found { Execution: var execution } => Answer(execution),
+            Lookup.OnItsWay => OnItsWay,
+            _ => Refusals.NoSuchExecution(typed),
+        };
+    }
+
+    public static readonly SlackMessage OnItsWay = SlackMessage.Private(
+        SlackText.Of($":hourglass_flowing_sand: That was asked for and is not on record yet. If this does not change within a few minutes, it was never started: run it again."));
+
+    private static SlackMessage Answer(Execution execution)
+    {
+        var blocks = new List<Block>();
+        if (ExecutionText.Detail(execution) is { } detail)
+            blocks.Add(Block.Section(detail));
+        blocks.Add(Block.Facts(Times(execution)));
+        blocks.Add(Block.SmallPrint(SlackText.Of($"{ExecutionText.SmallPrint(execution)} · by {SlackText.User(execution.RequestedBy.UserId)}")));
+        return SlackMessage.Private(ExecutionText.Headline(execution), blocks);
+    }
+
+    private static IEnumerable<SlackText> Times(Execution execution)
+    {
+        yield return SlackText.Of($"*Asked for*\n{SlackText.Time(execution.CreatedAt)}");
+        if (execution.DispatchedAt is { } dispatched)
+            yield return SlackText.Of($"*Handed over*\n{SlackText.Time(dispatched)}");
+        if (execution.StartedAt is { } started)
+            yield return SlackText.Of($"*Started*\n{SlackText.Time(started)}");
+        yield return execution.FinishedAt is { } finished
+            ? SlackText.Of($"*Ended*\n{SlackText.Time(finished)}")
+            : SlackText.Of($"*Deadline*\n{SlackText.Time(execution.DeadlineAt)}");
+    }
+}

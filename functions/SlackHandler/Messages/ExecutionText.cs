@@ -1,0 +1,95 @@
+using System.Globalization;
+using ControlPlane.Executions;
+
+namespace ControlPlane.SlackHandler.Messages;
+
+/// <summary>An execution in plain words. Everything said is read from the stored execution, so what is said agrees with what is so.</summary>
+internal static class ExecutionText
+{
+    private const int LongestSummary = 1500;
+
+    /// <summary>One line: which workflow, and how it stands or ended.</summary>
+    public static SlackText Headline(Execution execution) => execution.State switch
+    {
+        ExecutionState.Queued => SlackText.Of($":hourglass_flowing_sand: *{execution.Workflow.ToString()}* waits to be handed to the engine."),
+        ExecutionState.Dispatching => SlackText.Of($":outbox_tray: *{execution.Workflow.ToString()}* is being handed to the engine."),
+        ExecutionState.Dispatched => SlackText.Of($":inbox_tray: *{execution.Workflow.ToString()}* is with the engine; it has not reported yet."),
+        ExecutionState.DispatchUnknown => SlackText.Of($":grey_question: *{execution.Workflow.ToString()}* may be with the engine: its answer was lost. Its report or the deadline will tell."),
+        ExecutionState.Running => SlackText.Of($":gear: *{execution.Workflow.ToString()}* is running."),
+        ExecutionState.Succeeded => SlackText.Of($":white_check_mark: *{execution.Workflow.ToString()}* succeeded{Late(execution)}."),
+        ExecutionState.Failed => SlackText.Of($":x: *{execution.Workflow.ToString()}* failed{Late(execution)}."),
+        ExecutionState.Cancelled => execution.CancelledBy is { } user
+            ? SlackText.Of($":no_entry_sign: *{execution.Workflow.ToString()}* was cancelled by {SlackText.User(user)}.")
+            : SlackText.Of($":no_entry_sign: *{execution.Workflow.ToString()}* was cancelled by the engine{Late(execution)}."),
+        ExecutionState.TimedOut => SlackText.Of($":alarm_clock: *{execution.Workflow.ToString()}* timed out: the engine did not report before its deadline."),
+        ExecutionState.Denied => SlackText.Of($":no_entry: *{execution.Workflow.ToString()}* was not started."),
+        _ => throw new ArgumentOutOfRangeException(nameof(execution)),
+    };
+
+    /// <summary>Why it ended so, or what it produced; null when there is nothing to add.</summary>
+    public static SlackText? Detail(Execution execution) => execution switch
+    {
+        { State: ExecutionState.Denied, Decision: { } decision } => SlackText.Cut(decision.InPlainWords, LongestSummary),
+        { State: ExecutionState.Failed, Outcome.Error: { } error } => Lines(
+            error.Message is null ? null : SlackText.Cut(error.Message, LongestSummary), error.Code is null ? null : SlackText.Code(error.Code)),
+        { State: ExecutionState.Failed, FailureCode: { } code } => Failure(code),
+        { Outcome.Result: { } result } => Lines(result.Summary is null ? null : SlackText.Cut(result.Summary, LongestSummary), SlackText.Link(result.Url)),
+        _ => null,
+    };
+
+    /// <summary>The small print: its id, its state as <c>status</c> has it, and how long it took.</summary>
+    public static SlackText SmallPrint(Execution execution)
+    {
+        var facts = new List<SlackText> { SlackText.Code(execution.Id.ToString()), SlackText.Of($"{execution.State.Name}") };
+        if (Duration(execution) is { } took)
+            facts.Add(SlackText.Of($"took {took}"));
+        if (execution.Outcome?.Usage is { } usage)
+            facts.AddRange(Usage(usage));
+        return SlackText.Join(" · ", facts);
+    }
+
+    /// <summary>What the engine metered, without the zeros.</summary>
+    public static IEnumerable<SlackText> Usage(ExecutionUsage usage)
+    {
+        if (usage.CpuMs > 0)
+            yield return SlackText.Of($"CPU {Text(TimeSpan.FromMilliseconds(usage.CpuMs))}");
+        if (usage.GpuMs > 0)
+            yield return SlackText.Of($"GPU {Text(TimeSpan.FromMilliseconds(usage.GpuMs))}");
+        if (usage.InputTokens + usage.OutputTokens > 0)
+            yield return SlackText.Of($"tokens {usage.InputTokens} in, {usage.OutputTokens} out");
+    }
+
+    /// <summary>A length of time, as one says it: <c>850 ms</c>, <c>12 s</c>, <c>3 min 20 s</c>, <c>2 h 5 min</c>.</summary>
+    public static string Text(TimeSpan time) => time switch
+    {
+        { TotalSeconds: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (long)time.TotalMilliseconds)} ms"),
+        { TotalMinutes: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.#} s"),
+        { TotalHours: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{time.Minutes} min {time.Seconds} s"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalHours} h {time.Minutes} min"),
+    };
+
+    private static string? Duration(Execution execution)
+    {
+        var start = execution.Outcome?.StartedAt ?? execution.StartedAt;
+        var end = execution.Outcome?.FinishedAt ?? execution.FinishedAt;
+        return start is { } from && end is { } to && to >= from ? Text(to - from) : null;
+    }
+
+    private static string Late(Execution execution) => execution.IsLate ? ", after it had been given up as timed out" : "";
+
+    private static SlackText Failure(string code) => code switch
+    {
+        "dispatch_unreachable" => SlackText.Of($"The engine could not be reached. Nothing ran."),
+        "dispatch_expired" => SlackText.Of($"It waited too long to be handed to the engine. Nothing ran."),
+        "dispatch_unauthorized" => SlackText.Of($"The engine refused our credentials. Nothing ran, and the operators know."),
+        "dispatch_rejected" => SlackText.Of($"The engine refused the request. Nothing ran."),
+        "workflow_not_active" => SlackText.Of($"The engine does not know this workflow, or it is not active there. Nothing ran."),
+        _ => SlackText.Of($"Reason: {SlackText.Code(code)}"),
+    };
+
+    private static SlackText? Lines(SlackText? first, SlackText? second) => (first, second) switch
+    {
+        ({ } a, { } b) => SlackText.Join("\n", [a, b]),
+        _ => first ?? second,
+    };
+}

@@ -1,0 +1,81 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text;
+
+namespace ControlPlane.SlackHandler.Messages;
+
+/// <summary>Text in Slack's markup. Whatever is put into its holes is escaped, unless it is such text itself.</summary>
+/// <remarks>https://docs.slack.dev/messaging/formatting-message-text: with <c>&amp; &lt; &gt;</c> escaped there is no link and no mention but ours.</remarks>
+internal readonly record struct SlackText
+{
+    private const int LongestHole = 2000;
+
+    private readonly string? _markup;
+
+    private SlackText(string markup) => _markup = markup;
+
+    public static SlackText Of(Handler text) => new(text.ToString());
+
+    /// <summary>Escaped text, cut so that the escaped form has at most <paramref name="longest"/> characters.</summary>
+    public static SlackText Cut(string? text, int longest) => new(Escape(text, longest));
+
+    /// <summary>Text to copy: an id, a command. Slack has no way to write a back-tick inside.</summary>
+    public static SlackText Code(string? text, int longest = 200) => new($"`{Escape(text?.Replace('`', '\'').Replace('\n', ' '), longest)}`");
+
+    /// <summary>A time, shown in the reader's own zone.</summary>
+    public static SlackText Time(DateTimeOffset time) => new(string.Create(
+        CultureInfo.InvariantCulture, $"<!date^{time.ToUnixTimeSeconds()}^{{date_short_pretty}} {{time_secs}}|{time.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC>"));
+
+    /// <param name="userId">As Slack sent it, so of Slack's own shape.</param>
+    public static SlackText User(string userId) => userId.Length > 0 && userId.All(char.IsAsciiLetterOrDigit) ? new($"<@{userId}>") : new("somebody");
+
+    /// <summary>A link that shows where it leads; null unless it is an absolute HTTP address.</summary>
+    public static SlackText? Link(string? url) =>
+        url is { Length: <= 2000 } && Uri.TryCreate(url, UriKind.Absolute, out var parsed) && parsed.Scheme is "https" or "http" && parsed.UserInfo.Length == 0
+            ? new($"<{parsed.AbsoluteUri.Replace("&", "&amp;", StringComparison.Ordinal).Replace("|", "%7C", StringComparison.Ordinal)}>")
+            : null;
+
+    public static SlackText Join(string separator, IEnumerable<SlackText> parts) => new(string.Join(separator, parts));
+
+    public override string ToString() => _markup ?? "";
+
+    private static string Escape(string? text, int longest)
+    {
+        var escaped = new StringBuilder();
+        foreach (var rune in (text ?? "").EnumerateRunes())
+        {
+            var piece = rune.Value switch
+            {
+                '&' => "&amp;",
+                '<' => "&lt;",
+                '>' => "&gt;",
+                '\n' => "\n",
+                _ when Rune.IsControl(rune) || TurnsText(rune) => " ",
+                _ => rune.ToString(),
+            };
+            if (escaped.Length + piece.Length > longest - 1)
+                return escaped.Append('…').ToString();
+            escaped.Append(piece);
+        }
+        return escaped.ToString();
+    }
+
+    // Marks that reorder what follows them could make an answer read as something else.
+    private static bool TurnsText(Rune rune) => rune.Value is >= 0x202A and <= 0x202E or >= 0x2066 and <= 0x2069 or 0x2028 or 0x2029;
+
+    [InterpolatedStringHandler]
+    public readonly ref struct Handler(int literalLength, int formattedCount)
+    {
+        private readonly StringBuilder _text = new(literalLength + 16 * formattedCount);
+
+        public void AppendLiteral(string markup) => _text.Append(markup);
+
+        public void AppendFormatted(SlackText text) => _text.Append(text.ToString());
+
+        public void AppendFormatted(string? text) => _text.Append(Escape(text, LongestHole));
+
+        public void AppendFormatted(long number) => _text.Append(number.ToString("N0", CultureInfo.InvariantCulture));
+
+        public override string ToString() => _text.ToString();
+    }
+}

@@ -1,0 +1,33 @@
+using ControlPlane.Aws;
+using ControlPlane.Http;
+
+namespace ControlPlane.SlackHandler;
+
+internal sealed record CommandsSettings(
+    string TenantsTable, string ExecutionsTable, string QuotasTable, string RateLimitsTable, string InstancesTable,
+    string ExecutionRequestsQueueUrl, string NotificationsQueueUrl, string SlackSecretId, RateLimit RateLimit, string ServiceVersion, string? Region)
+{
+    /// <exception cref="SettingException">One is missing; the message names it.</exception>
+    public static CommandsSettings Read() => new(
+        Setting.Required("TENANTS_TABLE"),
+        Setting.Required("EXECUTIONS_TABLE"),
+        Setting.Required("QUOTAS_TABLE"),
+        Setting.Required("RATE_LIMITS_TABLE"),
+        Setting.Required("INSTANCES_TABLE"),
+        Setting.Required("EXECUTION_REQUESTS_QUEUE_URL"),
+        Setting.Required("NOTIFICATIONS_QUEUE_URL"),
+        Setting.Required("SLACK_SECRET_ID"),
+        new(Setting.RequiredCount("RATE_LIMIT_PER_USER"), Setting.RequiredCount("RATE_LIMIT_PER_TENANT")),
+        Setting.Required("SERVICE_VERSION"),
+        Setting.Optional("AWS_REGION"));
+}
+
+internal sealed record NotificationsSettings(string ExecutionsTable, string QuotasTable, string SlackSecretId, ConnectRoutes Routes)
+{
+    /// <exception cref="SettingException">One is missing or unusable; the message names it.</exception>
+    public static NotificationsSettings Read() => new(
+        Setting.Required("EXECUTIONS_TABLE"),
+        Setting.Required("QUOTAS_TABLE"),
+        Setting.Required("SLACK_SECRET_ID"),
+        ConnectRoutes.Parse(Setting.Optional("CONNECT_ROUTES")));
+}

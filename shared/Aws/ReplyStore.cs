@@ -1,0 +1,127 @@
+using Amazon.DynamoDBv2;
+using Amazon.DynamoDBv2.Model;
+using ControlPlane.Executions;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Aws;
+
+/// <summary>Where Slack wants the answer to one request. That it is there marks the request as seen.</summary>
+/// <param name="SealedUrl">The <c>response_url</c>, encrypted; null when Slack sent none that may be used.</param>
+/// <param name="Uses">Posts made or begun.</param>
+/// <param name="Until">Slack honours the address until then.</param>
+public sealed record Reply(ExecutionId Execution, TenantId Tenant, byte[]? SealedUrl, int Uses, DateTimeOffset RequestedAt, DateTimeOffset Until)
+{
+    /// <summary>How often Slack honours a <c>response_url</c>, and for how long.</summary>
+    /// <remarks>https://docs.slack.dev/interactivity/handling-user-interaction#message_responses</remarks>
+    public const int MostUses = 5;
+
+    public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(30);
+}
+
+/// <summary>What came of claiming one of a reply's uses.</summary>
+public abstract record ReplyClaim
+{
+    private ReplyClaim() { }
+
+    /// <param name="Reply">With this use counted.</param>
+    public sealed record Claimed(Reply Reply) : ReplyClaim;
+
+    /// <summary>Another delivery is at it, or Slack asked for a pause.</summary>
+    public sealed record NotYet : ReplyClaim;
+
+    /// <summary>There is no address, or it is used up or too old: nobody can be told.</summary>
+    public sealed record Impossible(string Why) : ReplyClaim;
+}
+
+/// <summary>The addresses for late answers, beside their executions.</summary>
+public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimeProvider clock)
+{
+    private const string ReplyKey = "REPLY";
+
+    /// <summary>A request seen, whether or not its execution was made yet.</summary>
+    public async Task<Reply?> FindAsync(ExecutionId id, CancellationToken cancel)
+    {
+        var answer = await dynamo.GetItemAsync(new() { TableName = executions, Key = KeyOf(id), ConsistentRead = true }, cancel);
+        return answer.IsItemSet && !answer.Item.IsExpiredAt(clock.GetUtcNow()) ? ToReply(answer.Item) : null;
+    }
+
+    /// <summary>Takes one use, and the time in which nobody else takes the next.</summary>
+    public async Task<ReplyClaim> ClaimAsync(ExecutionId id, TenantId tenant, TimeSpan lease, CancellationToken cancel)
+    {
+        var now = clock.GetUtcNow();
+        try
+        {
+            var answer = await dynamo.UpdateItemAsync(new()
+            {
+                TableName = executions,
+                Key = KeyOf(id),
+                UpdateExpression = "SET not_before = :next ADD uses :one",
+                ConditionExpression =
+                    "tenant_id = :tenant AND attribute_exists(response_url) AND uses < :most AND expires_at > :second AND (attribute_not_exists(not_before) OR not_before <= :now)",
+                ExpressionAttributeValues = new()
+                {
+                    [":tenant"] = Items.Text(tenant.ToString()),
+                    [":one"] = Items.Number(1),
+                    [":most"] = Items.Number(Reply.MostUses),
+                    [":second"] = Items.Number(now.ToUnixTimeSeconds()),
+                    [":now"] = Items.Time(now),
+                    [":next"] = Items.Time(now + lease),
+                },
+                ReturnValues = ReturnValue.ALL_NEW,
+                ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
+            }, cancel);
+            return new ReplyClaim.Claimed(ToReply(answer.Attributes));
+        }
+        catch (ConditionalCheckFailedException e)
+        {
+            return WhyNot(e.Item, tenant, now);
+        }
+    }
+
+    /// <summary>Makes the next use wait longer than its lease: Slack is in trouble, or asked for it.</summary>
+    public Task PutOffAsync(ExecutionId id, TimeSpan pause, CancellationToken cancel) => dynamo.UpdateItemAsync(
+        new()
+        {
+            TableName = executions,
+            Key = KeyOf(id),
+            UpdateExpression = "SET not_before = :next",
+            ConditionExpression = "attribute_exists(pk)",
+            ExpressionAttributeValues = new() { [":next"] = Items.Time(clock.GetUtcNow() + pause) },
+        },
+        cancel);
+
+    internal Put PutNew(Reply reply)
+    {
+        var item = KeyOf(reply.Execution);
+        item["tenant_id"] = Items.Text(reply.Tenant.ToString());
+        item["uses"] = Items.Number(reply.Uses);
+        item["requested_at"] = Items.Time(reply.RequestedAt);
+        item["expires_at"] = Items.Second(reply.Until);
+        if (reply.SealedUrl is { } url)
+            item["response_url"] = Items.Bytes(url);
+        return new() { TableName = executions, Item = item, ConditionExpression = "attribute_not_exists(pk)" };
+    }
+
+    private static ReplyClaim WhyNot(Item? item, TenantId tenant, DateTimeOffset now)
+    {
+        if (item is not { Count: > 0 } || item.RequiredText("tenant_id") != tenant.ToString() || item.IsExpiredAt(now))
+            return new ReplyClaim.Impossible("too old");
+        var reply = ToReply(item);
+        return reply switch
+        {
+            { SealedUrl: null } => new ReplyClaim.Impossible("no address"),
+            { Uses: >= Reply.MostUses } => new ReplyClaim.Impossible("used up"),
+            _ => new ReplyClaim.NotYet(),
+        };
+    }
+
+    private static Item KeyOf(ExecutionId id) => Items.Key(id.ToString(), ReplyKey);
+
+    private static Reply ToReply(Item item) => new(
+        ExecutionId.Parse(item.RequiredText("pk")),
+        TenantId.Parse(item.RequiredText("tenant_id")),
+        item.ContainsKey("response_url") ? item.RequiredBytes("response_url") : null,
+        (int)item.RequiredNumber("uses"),
+        item.RequiredTime("requested_at"),
+        DateTimeOffset.FromUnixTimeSeconds(item.RequiredNumber("expires_at")));
+}
