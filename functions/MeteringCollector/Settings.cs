@@ -1,0 +1,12 @@
+namespace ControlPlane.MeteringCollector;
+
+internal sealed record HeartbeatsSettings(string TenantsTable, string InstancesTable, string MeteringTable, Uri ControlPlaneUrl, SourceNetworkCheck SourceNetworkCheck)
+{
+    /// <exception cref="SettingException">A setting is missing or unusable.</exception>
+    public static HeartbeatsSettings Load() => new(
+        Setting.Required("TENANTS_TABLE"),
+        Setting.Required("INSTANCES_TABLE"),
+        Setting.Required("METERING_TABLE"),
+        Setting.RequiredUrl("CONTROL_PLANE_URL"),
+        SourceNetworkCheck.Parse("SOURCE_NETWORK_CHECK", Setting.Required("SOURCE_NETWORK_CHECK")));
+}
