@@ -1,0 +1,54 @@
+namespace ControlPlane.Tests.Infra;
+
+/// <summary>The whole platform as its templates would build it: hub, application, edge and some tenants, each output handed on as infra/README.md says.</summary>
+internal sealed class Platform
+{
+    public const string Domain = "example.com";
+
+    private readonly Func<string, Template> _templates;
+
+    private Platform(Func<string, Template> templates, params (string Name, string Value)[] hubParameters)
+    {
+        _templates = templates;
+        Hub = Stack.Deploy(templates("infra/network.template"), "network", Here,
+            [("DomainName", Domain), ("HostedZoneId", "Z0123456789"), ("OrganizationId", "o-0123456789"), .. hubParameters]);
+        Application = Stack.Deploy(templates("serverless.template"), "control-plane", Here);
+        Edge = Stack.Deploy(templates("infra/edge.template"), "edge", Here, ("OriginVerifyVersion", "01234567-89ab-cdef-0123-456789abcdef"),
+            ("SecondaryTarget", "d-standby.example"), ("SecondaryTargetZoneId", "Z1"));
+    }
+
+    public Account Here { get; } = new("111111111111");
+
+    public Stack Hub { get; }
+
+    public Stack Application { get; }
+
+    public Stack Edge { get; }
+
+    public List<(string Tenant, Stack DataPlane, Stack Peering)> Tenants { get; } = [];
+
+    public static Platform Build(IEnumerable<string> tenants, params (string Name, string Value)[] hubParameters) => Build(Template.Read, tenants, hubParameters);
+
+    /// <summary>With an error planted in one template.</summary>
+    public static Platform Build(Template changed, IEnumerable<string> tenants) => Build(name => name == changed.Name ? changed : Template.Read(name), tenants);
+
+    public Network Network() => new([Hub, .. Tenants.SelectMany(one => new[] { one.DataPlane, one.Peering })]);
+
+    private static Platform Build(Func<string, Template> templates, IEnumerable<string> tenants, params (string Name, string Value)[] hubParameters)
+    {
+        var platform = new Platform(templates, hubParameters);
+        foreach (var tenant in tenants)
+            platform.Add(tenant, engineInPublicRange: tenant == "tenant-43");
+        return platform;
+    }
+
+    private void Add(string tenant, bool engineInPublicRange)
+    {
+        var flag = ("EngineInPublicRange", engineInPublicRange ? "true" : "false");
+        var theirs = new Account("222222222222");
+        var dataPlane = Stack.Deploy(_templates("infra/tenant-data-plane.template"), $"dp-{tenant}", theirs,
+            ("TenantId", tenant), ("PeerVpcId", Hub.Outputs["VpcId"]), ("PeerAccountId", Hub.Outputs["AccountId"]), ("ControlPlaneCidr", Hub.Outputs["FunctionsCidr"]), flag);
+        var peering = Stack.Deploy(_templates("infra/tenant-peering.template"), $"peering-{tenant}", Here, ("TenantId", tenant), ("PeeringId", dataPlane.Outputs["PeeringId"]), flag);
+        Tenants.Add((tenant, dataPlane, peering));
+    }
+}
