@@ -1,1 +1,68 @@
-return 1;
+using Amazon.DynamoDBv2;
+using Amazon.Lambda.APIGatewayEvents;
+using Amazon.Lambda.RuntimeSupport;
+using Amazon.Lambda.Serialization.SystemTextJson;
+using Amazon.Lambda.SQSEvents;
+using Amazon.SecretsManager;
+using Amazon.SQS;
+using ControlPlane;
+using ControlPlane.Aws;
+using ControlPlane.Executions;
+using ControlPlane.Logs;
+using ControlPlane.Orchestrator;
+using ControlPlane.Tokens;
+
+var clock = TimeProvider.System;
+var json = new SourceGeneratorLambdaJsonSerializer<OrchestratorJson>();
+Function? executionRequests = null;
+JwksFunction? jwks = null;
+
+// What is made up here may fail: made in the bootstrap's initializer, the failure is reported as an init error that names its cause.
+var bootstrap = Setting.Optional("_HANDLER") switch
+{
+    "execution-requests" => LambdaBootstrapBuilder
+        .Create<SQSEvent, SQSBatchResponse>((batch, context) => executionRequests!.StartAsync(batch, context), json)
+        .UseBootstrapHandler(async () => (executionRequests = await ExecutionRequestsAsync(Settings.Load())) is not null),
+    "jwks" => LambdaBootstrapBuilder
+        .Create<APIGatewayProxyRequest, APIGatewayProxyResponse>((request, context) => jwks!.AnswerAsync(request, context), json)
+        .UseBootstrapHandler(async () => (jwks = await JwksAsync(JwksSettings.Load())) is not null),
+    _ => LambdaBootstrapBuilder
+        .Create(() => Task.CompletedTask)
+        .UseBootstrapHandler(() => throw new SettingException("_HANDLER", "is neither execution-requests nor jwks")),
+};
+await bootstrap.Build().RunAsync();
+
+async Task<Function> ExecutionRequestsAsync(Settings settings)
+{
+    var log = JsonLog.ToStandardOutput(clock);
+    var metrics = new Metrics(log, clock);
+
+    // Three tries of 1.5 s each: one slow call does not use up the time of a whole batch.
+    var dynamo = new AmazonDynamoDBClient(new AmazonDynamoDBConfig { Timeout = TimeSpan.FromSeconds(1.5), MaxErrorRetry = 2 });
+    var sqs = new AmazonSQSClient(new AmazonSQSConfig { Timeout = TimeSpan.FromSeconds(1.5), MaxErrorRetry = 2 });
+
+    var planner = new Planner(settings.OutcomesUrl);
+    var tokens = new TokenService(await TenantKeysAsync(settings.TokenRootSecretId), new TokenMinter(settings.ControlPlaneUrl, clock), planner);
+    var startExecution = new StartExecution(
+        new StandingStore(dynamo, settings.TenantsTable, settings.QuotasTable, clock),
+        new InstanceStore(dynamo, settings.InstancesTable, clock),
+        planner,
+        tokens,
+        new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock),
+        new MessageQueue<DispatchRequest>(sqs, settings.DispatchQueueUrl, SharedJson.Default.DispatchRequest),
+        new MessageQueue<Notification>(sqs, settings.NotificationsQueueUrl, SharedJson.Default.Notification),
+        metrics,
+        log,
+        clock);
+    return new(startExecution, metrics, log, clock);
+}
+
+async Task<JwksFunction> JwksAsync(JwksSettings settings) => new(await TenantKeysAsync(settings.TokenRootSecretId), settings.ControlPlaneUrl, clock);
+
+// Read once before the first event: a missing or short root secret stops the start.
+async Task<TenantKeys> TenantKeysAsync(string secretId)
+{
+    var root = new RotatingSecret<RootSecret>(new SecretsManagerSource(new AmazonSecretsManagerClient()), secretId, RootSecret.Parse, RootSecret.Overlap, clock);
+    await root.GetAsync(CancellationToken.None);
+    return new(root, clock);
+}

@@ -10,7 +10,8 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
 {
     private const string Profile = "PROFILE";
     private const string WorkflowPrefix = "WORKFLOW#";
-    private const string GroupPrefix = "GROUP#";
+    private const string Groups = "GROUPS";
+    private const string GroupPrefix = "group:";
     private const string Tenants = "TENANTS";
 
     public async Task<Tenant?> FindAsync(TenantId id, CancellationToken cancel, bool consistent = true) =>
@@ -50,8 +51,8 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
                 tenant = ToTenant(item);
             else if (item.RequiredText("sk").StartsWith(WorkflowPrefix, StringComparison.Ordinal))
                 workflows.Add(ToWorkflow(item));
-            else if (item.RequiredText("sk").StartsWith(GroupPrefix, StringComparison.Ordinal))
-                groups.Add(ToGroup(item));
+            else if (item.RequiredText("sk") == Groups)
+                groups.AddRange(ToGroups(item));
         }
         return tenant is null ? null : new(tenant, workflows, groups);
     }
@@ -81,7 +82,15 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
 
     public Task SaveAsync(TenantId tenant, Workflow workflow, CancellationToken cancel) => dynamo.PutItemAsync(new() { TableName = table, Item = Of(tenant, workflow) }, cancel);
 
-    public Task SaveAsync(TenantId tenant, UserGroup group, CancellationToken cancel) => dynamo.PutItemAsync(new() { TableName = table, Item = Of(tenant, group) }, cancel);
+    /// <remarks>All of a tenant's groups are one item, an attribute each: policy can name its key without knowing which groups a workflow names.</remarks>
+    public Task SaveAsync(TenantId tenant, UserGroup group, CancellationToken cancel) => dynamo.UpdateItemAsync(new()
+    {
+        TableName = table,
+        Key = GroupsKeyOf(tenant),
+        UpdateExpression = "SET #group = :users",
+        ExpressionAttributeNames = new() { ["#group"] = GroupPrefix + group.Name },
+        ExpressionAttributeValues = new() { [":users"] = new() { L = [.. group.Users.Select(Items.Text)], IsLSet = true } },
+    }, cancel);
 
     /// <returns>False when the key is there already, whoever's it is: a key has one owner.</returns>
     public Task<bool> TryAddAsync(SidecarKey key, CancellationToken cancel) => TryPutAsync(Of(key), cancel);
@@ -146,15 +155,15 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
 
     internal static Workflow ToWorkflow(Item item) => JsonSerializer.Deserialize(item.RequiredText("definition"), SharedJson.Default.Workflow)!;
 
-    private static Item Of(TenantId tenant, UserGroup group)
-    {
-        var item = Items.Key(tenant.ToString(), GroupPrefix + group.Name);
-        item["users"] = new() { L = [.. group.Users.Select(Items.Text)], IsLSet = true };
-        return item;
-    }
+    internal static Item ProfileKeyOf(TenantId tenant) => Items.Key(tenant.ToString(), Profile);
 
-    private static UserGroup ToGroup(Item item) => new(
-        item.RequiredText("sk")[GroupPrefix.Length..], item.TryGetValue("users", out var users) ? [.. users.L.Select(user => user.S)] : []);
+    internal static Item WorkflowKeyOf(TenantId tenant, WorkflowName workflow) => Items.Key(tenant.ToString(), WorkflowPrefix + workflow);
+
+    internal static Item GroupsKeyOf(TenantId tenant) => Items.Key(tenant.ToString(), Groups);
+
+    internal static IEnumerable<UserGroup> ToGroups(Item item) => item
+        .Where(attribute => attribute.Key.StartsWith(GroupPrefix, StringComparison.Ordinal))
+        .Select(attribute => new UserGroup(attribute.Key[GroupPrefix.Length..], [.. attribute.Value.L.Select(user => user.S)]));
 
     private static Item Of(SidecarKey key)
     {

@@ -1,0 +1,100 @@
+using System.Globalization;
+using ControlPlane.Metering;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Orchestrator.Policy;
+
+/// <summary>The rules of who may run what and when. Each looks at one thing and knows no other rule.</summary>
+internal static class Rules
+{
+    private static readonly Verdict Allow = new Verdict.Allow();
+    private static readonly Verdict NotAsked = new Verdict.NotAsked();
+
+    public static Verdict TenantIsActive(Situation situation) => situation.Standing switch
+    {
+        { Fault: not null } => Deny("tenant_misconfigured", "This workspace's set-up is broken. Its operators have been told."),
+        { Tenant: null } => Deny("tenant_unknown", "This workspace is not set up to run workflows."),
+        { Tenant.Status: TenantStatus.Suspended } => Deny("tenant_suspended", "This workspace is suspended."),
+        { Tenant.Status: TenantStatus.Deleting } => Deny("tenant_deleting", "This workspace is being removed."),
+        _ => Allow,
+    };
+
+    public static Verdict WorkflowIsPublished(Situation situation) => situation.Standing.Workflow switch
+    {
+        null when situation.Standing.Tenant is null => NotAsked,
+        null => Deny("workflow_unknown", $"There is no workflow {situation.Request.Workflow}."),
+        { Enabled: false } => Deny("workflow_disabled", $"{situation.Request.Workflow} is switched off."),
+        _ => Allow,
+    };
+
+    public static Verdict UserMayRunIt(Situation situation) => situation.Standing.Workflow switch
+    {
+        null => NotAsked,
+        var workflow when workflow.PermitsUser(situation.Request.RequestedBy.UserId, situation.Standing.Groups) => Allow,
+        _ => Deny("user_not_allowed", $"You may not run {situation.Request.Workflow}."),
+    };
+
+    public static Verdict ChannelMayRunIt(Situation situation) => situation.Standing.Workflow switch
+    {
+        null => NotAsked,
+        var workflow when workflow.PermitsChannel(situation.Request.RequestedBy.ChannelId) => Allow,
+        _ => Deny("channel_not_allowed", $"{situation.Request.Workflow} may not be run from this channel."),
+    };
+
+    public static Verdict InputsFit(Situation situation) => situation.Planning switch
+    {
+        null => NotAsked,
+        Planning.Unusable unusable => Deny("inputs_invalid", string.Join(" ", unusable.InPlainWords)),
+        _ => Allow,
+    };
+
+    /// <summary>A request can wait: behind a fault of ours, or as a dead letter that is sent again a day later.</summary>
+    public static Verdict IsStillInTime(Situation situation) => situation.Planning switch
+    {
+        Planning.Ready { Plan: var plan } when situation.Now < plan.DeadlineAt => Allow,
+        Planning.Ready => Deny("request_expired", "The request waited too long to be carried out. Please send it again."),
+        _ => NotAsked,
+    };
+
+    /// <remarks>A data plane that was never heard of is not known to be down: it may be new. Dispatch finds out.</remarks>
+    public static Verdict DataPlaneAnswers(Situation situation) => situation.DataPlane.HealthAt(situation.Now) switch
+    {
+        null => Warn("data_plane_unheard", "The data plane has not reported yet."),
+        { Liveness: Liveness.Offline } => Deny("data_plane_offline", "The data plane is offline. Please try again when it is back."),
+        { Liveness: Liveness.Late } => Warn("data_plane_late", "The data plane has missed a report. It may be slow to answer."),
+        _ => Allow,
+    };
+
+    public static Verdict IsWithinConcurrency(Situation situation) => situation.Standing.Tenant switch
+    {
+        null => NotAsked,
+        { Limits.Concurrency: var limit } when situation.Standing.Active < limit => Allow,
+        { Limits: var limits } => TooManyUnderWay(limits),
+    };
+
+    public static Verdict IsWithinMonthlyQuota(Situation situation) => situation.Standing.Tenant switch
+    {
+        null => NotAsked,
+        { Limits.MonthlyQuota: var limit } when situation.Standing.Month.Charged < limit => Allow,
+        { Limits: var limits } => QuotaUsedUp(limits),
+    };
+
+    public static Verdict IsWithinGpuTime(Situation situation) => situation.Standing.Tenant switch
+    {
+        null => NotAsked,
+        { Limits.MonthlyGpuMs: { } limit } when situation.DataPlane.Usage.GpuMs >= limit =>
+            Deny("gpu_time_used_up", $"This month's GPU time of {Text(TimeSpan.FromMilliseconds(limit).TotalMinutes)} minutes is used up."),
+        _ => Allow,
+    };
+
+    public static Verdict.Deny TooManyUnderWay(TenantLimits limits) =>
+        Deny("too_many_under_way", $"{Text(limits.Concurrency)} executions may be under way at once, and that many are. Please try again when one has ended.");
+
+    public static Verdict.Deny QuotaUsedUp(TenantLimits limits) => Deny("quota_used_up", $"This month's quota of {Text(limits.MonthlyQuota)} executions is used up.");
+
+    private static Verdict.Deny Deny(string code, string inPlainWords) => new(code, inPlainWords);
+
+    private static Verdict.Warn Warn(string code, string inPlainWords) => new(code, inPlainWords);
+
+    private static string Text(double number) => number.ToString("0.#", CultureInfo.InvariantCulture);
+}

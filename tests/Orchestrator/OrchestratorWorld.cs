@@ -1,0 +1,143 @@
+using System.Text.Json;
+using Amazon.DynamoDBv2;
+using Amazon.Runtime;
+using ControlPlane.Aws;
+using ControlPlane.Executions;
+using ControlPlane.Logs;
+using ControlPlane.Metering;
+using ControlPlane.Orchestrator;
+using ControlPlane.Quotas;
+using ControlPlane.Tenants;
+using ControlPlane.Tests.Support;
+using ControlPlane.Tokens;
+using Microsoft.Extensions.Time.Testing;
+
+namespace ControlPlane.Tests.Orchestrator;
+
+/// <summary>An orchestrator on real tables and queues, with tenant-43 registered, one workflow published and a clock that stands still.</summary>
+internal sealed class OrchestratorWorld
+{
+    public static readonly TenantId Tenant = TenantId.Parse("tenant-43");
+    public static readonly WorkflowName Scheduler = WorkflowName.Parse("wf_sched");
+    public static readonly Uri Outcomes = new("https://api.example.internal/outcomes/execution");
+    public static readonly Uri Issuer = new("https://api.example.com");
+
+    private readonly TestTables _tables;
+    private readonly TestQueues _queues;
+    private readonly StandingStore _standings;
+    private readonly InstanceStore _instances;
+
+    private OrchestratorWorld(TestTables tables, TestQueues queues, Uri dynamoEndpoint)
+    {
+        _tables = tables;
+        _queues = queues;
+        var dynamo = new AmazonDynamoDBClient(
+            new BasicAWSCredentials("test", "test"),
+            new AmazonDynamoDBConfig { ServiceURL = dynamoEndpoint.ToString(), AuthenticationRegion = "us-east-1", HttpClientFactory = Calls });
+
+        Secrets = KeptSecrets.WithRoot("v1", Clock.GetUtcNow() - TimeSpan.FromDays(30));
+        Keys = new(new RotatingSecret<RootSecret>(Secrets, "root", RootSecret.Parse, RootSecret.Overlap, Clock), Clock);
+        Registry = new(dynamo, tables.Tenants);
+        Executions = new(dynamo, tables.Executions, tables.Quotas, Clock);
+        Ledger = new(dynamo, tables.Quotas);
+        _standings = new(dynamo, tables.Tenants, tables.Quotas, Clock);
+        _instances = new(dynamo, tables.Instances, Clock);
+
+        var planner = new Planner(Outcomes);
+        var log = new JsonLog(Logged, Clock);
+        var metrics = new Metrics(log, Clock);
+        StartExecution = new(
+            _standings, _instances, planner, new TokenService(Keys, new TokenMinter(Issuer, Clock), planner), Executions,
+            new(queues.Client, queues.Dispatch, SharedJson.Default.DispatchRequest),
+            new(queues.Client, queues.Notifications, SharedJson.Default.Notification),
+            metrics, log, Clock);
+        Function = new(StartExecution, metrics, log, Clock);
+    }
+
+    public FakeTimeProvider Clock { get; } = new(new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));
+    public CountedCalls Calls { get; } = new();
+    public MemoryStream Logged { get; } = new();
+    public KeptSecrets Secrets { get; }
+    public TenantKeys Keys { get; }
+    public TenantRegistry Registry { get; }
+    public ExecutionStore Executions { get; }
+    public QuotaLedger Ledger { get; }
+    public StartExecution StartExecution { get; }
+    public Function Function { get; }
+
+    public DateTimeOffset Now => Clock.GetUtcNow();
+
+    public Month Month => Month.Of(Now);
+
+    public static async Task<OrchestratorWorld> StartAsync(LocalCloud cloud)
+    {
+        var world = new OrchestratorWorld(await cloud.TablesAsync(), await cloud.QueuesAsync(), await cloud.DynamoDbEndpointAsync());
+        await world.RegisterAsync(TenantLimits.Default);
+        await world.PublishAsync(Workflow());
+        await world.HeardFromAsync(world.Now);
+        world.Calls.Forget();
+        return world;
+    }
+
+    public static Workflow Workflow(params IReadOnlyList<WorkflowParameter> parameters) =>
+        new(Scheduler, WorkflowName.Parse("sched-v2"), parameters, TimeSpan.FromHours(1), Idempotent: false, Enabled: true, [], [], []);
+
+    public Task RegisterAsync(TenantLimits limits, TenantStatus status = TenantStatus.Active)
+    {
+        Assert.True(EngineAddress.TryParse("10.142.128.10", Tenant, allowPublicSubnet: false, out var engine));
+        return Registry.SaveAsync(new Tenant(Tenant, "Acme", status, engine, false, limits), Cancel);
+    }
+
+    public Task PublishAsync(Workflow workflow) => Registry.SaveAsync(Tenant, workflow, Cancel);
+
+    /// <summary>Makes it as if the tenant's one instance was last heard of then.</summary>
+    public Task HeardFromAsync(DateTimeOffset lastSeen, long gpuMs = 0) => _tables.Client.PutItemAsync(
+        _tables.Instances,
+        InstanceItems.Of(new InstanceState
+        {
+            Tenant = Tenant,
+            Instance = InstanceId.Parse("i-0abc1234def567890"),
+            Epoch = 1,
+            Counter = 1,
+            BodyHash = "00",
+            Base = ComputeTime.Zero,
+            Totals = new(0, gpuMs),
+            Month = Month,
+            AtMonthStart = ComputeTime.Zero,
+            SampledAt = lastSeen,
+            LastSeen = lastSeen,
+            FirstSeen = lastSeen,
+        }),
+        Cancel);
+
+    public Task ForgetInstancesAsync() => _tables.Client.DeleteItemAsync(_tables.Instances, InstanceItems.KeyOf(Tenant, InstanceId.Parse("i-0abc1234def567890")), Cancel);
+
+    public Task<Dictionary<string, Amazon.DynamoDBv2.Model.AttributeValue>> ItemAsync(ExecutionId id, string sk) => ItemAsync(_tables.Executions, id.ToString(), sk);
+
+    public async Task<Dictionary<string, Amazon.DynamoDBv2.Model.AttributeValue>> ItemAsync(string table, string pk, string sk) =>
+        (await _tables.Client.GetItemAsync(table, Items.Key(pk, sk), consistentRead: true, Cancel)).Item;
+
+    public StartRequest Request(string trigger = "t1", string inputs = "{}", TenantId? tenant = null) => new(
+        ExecutionId.Of("T0001", trigger), tenant ?? Tenant, Scheduler, JsonDocument.Parse(inputs).RootElement, new("slack", "T0001", "U0001", "C0001"), IsPublic: false, Now);
+
+    public async Task<Execution> StartAsync(StartRequest request)
+    {
+        await StartExecution.RunAsync(request, Cancel);
+        return (await Executions.FindAsync(request.Execution, Cancel))!;
+    }
+
+    /// <summary>The bodies of all messages waiting to be dispatched; they stay hidden for a while afterwards.</summary>
+    public Task<IReadOnlyList<string>> DispatchesAsync() => ReceiveAsync(_queues.Dispatch);
+
+    public Task<IReadOnlyList<string>> NotificationsAsync() => ReceiveAsync(_queues.Notifications);
+
+    private async Task<IReadOnlyList<string>> ReceiveAsync(string queue)
+    {
+        var bodies = new List<string>();
+        while (await _queues.Client.ReceiveMessageAsync(new Amazon.SQS.Model.ReceiveMessageRequest { QueueUrl = queue, MaxNumberOfMessages = 10 }, Cancel) is { Messages: { Count: > 0 } messages })
+            bodies.AddRange(messages.Select(message => message.Body));
+        return bodies;
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+}
