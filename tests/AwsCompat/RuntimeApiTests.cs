@@ -142,11 +142,13 @@ public sealed class RuntimeApiTests : IAsyncLifetime
     [Fact]
     public async Task A_handler_that_throws_before_its_first_await_is_no_different()
     {
-        Run(LambdaBootstrapBuilder.Create<Question>((_, _) => throw new NotSupportedException("at once"), Json));
+        Run(LambdaBootstrapBuilder.Create<Question>(ThrowAtOnce, Json));
         _api.Send(new Event("id-1", "{}"), new Event("id-2", "{}"));
 
         Assert.Equal("NotSupportedException", (await _api.ReportAsync()).ErrorType);
         Assert.EndsWith("/id-2/error", (await _api.ReportAsync()).Path);
+
+        static Task ThrowAtOnce(Question question, ILambdaContext context) => throw new NotSupportedException("at once");
     }
 
     [Theory]
@@ -358,7 +360,7 @@ public sealed class RuntimeApiTests : IAsyncLifetime
     [Fact]
     public async Task An_exception_of_any_name_and_length_can_be_reported()
     {
-        Run(LambdaBootstrapBuilder.Create(() => throw new ÄrgerlicheAusnahme(new string('ß', 2_000_000))));
+        Run(LambdaBootstrapBuilder.Create(() => Task.FromException(new ÄrgerlicheAusnahme(new string('ß', 2_000_000)))));
         _api.Send(new Event("id-1", "{}"));
 
         var report = await _api.ReportAsync();
