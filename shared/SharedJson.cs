@@ -6,9 +6,9 @@ using ControlPlane.Tenants;
 namespace ControlPlane;
 
 /// <summary>Everything of the shared domain that is written as JSON, into tables and queues.</summary>
+/// <remarks>Nulls are written: a record's every member must be there to be read, so that a member left out is noticed.</remarks>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     AllowDuplicateProperties = false,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
