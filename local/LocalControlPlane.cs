@@ -51,6 +51,8 @@ internal sealed class LocalControlPlane : IAsyncDisposable
 
     public FunctionLogs Logs { get; private set; } = null!;
 
+    public FunctionEnvironment Environment { get; private set; } = null!;
+
     /// <summary>Starts everything, or nothing.</summary>
     public static async Task<LocalControlPlane> StartAsync(RunOptions options, Action<string> say, TimeProvider clock, CancellationToken cancel)
     {
@@ -114,11 +116,11 @@ internal sealed class LocalControlPlane : IAsyncDisposable
         Engines = await StartEnginesAsync(registry, options, routing, clock, cancel);
 
         say("starting the functions …");
-        var environment = new FunctionEnvironment(this, routing, authority);
+        Environment = new(this, routing, authority);
         foreach (var function in Template.Functions)
         {
             var program = options.Published is { } folder ? FunctionProgram.Published(folder, function.Project) : FunctionProgram.Built(Repository.Root, function.Project);
-            functions[function.Id] = await FunctionHost.StartAsync(function, program, environment.Of(function), line => Logs.Add(function.Id, line), clock);
+            functions[function.Id] = await FunctionHost.StartAsync(function, program, Environment.Of(function), line => Logs.Add(function.Id, line), clock);
         }
 
         foreach (var (function, source) in Template.Functions.SelectMany(function => function.Events.Select(source => (function, source))))
@@ -132,7 +134,7 @@ internal sealed class LocalControlPlane : IAsyncDisposable
     }
 
     /// <summary>What CloudFront would put into the origin header: rotated with the secret.</summary>
-    private string OriginValue()
+    public string OriginValue()
     {
         using var secret = System.Text.Json.JsonDocument.Parse(Secrets.Vault.Get("SlackSecret", null, null).Text);
         return secret.RootElement.GetProperty("origin_verify").GetString()!;
