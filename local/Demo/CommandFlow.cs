@@ -132,7 +132,7 @@ internal sealed class CommandFlow(LocalControlPlane local, Screen screen, TimePr
         // The command may have fallen into the minute after the one in which it was sent.
         foreach (var minute in new[] { at.ToUnixTimeSeconds() / 60, at.ToUnixTimeSeconds() / 60 + 1 })
         {
-            var key = new Dictionary<string, AttributeValue> { ["pk"] = new($"{DemoData.Workspace}#{minute.ToString(CultureInfo.InvariantCulture)}") };
+            var key = new Dictionary<string, AttributeValue> { ["pk"] = new($"{DemoData.Tenant}#{minute.ToString(CultureInfo.InvariantCulture)}") };
             var answer = await local.DynamoClient.GetItemAsync(new() { TableName = local.Tables["RateLimitsTable"], Key = key, ConsistentRead = true }, cancel);
             if (answer.IsItemSet && answer.Item.TryGetValue("total", out var total)) return total.N;
         }
