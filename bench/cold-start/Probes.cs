@@ -109,7 +109,9 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
     {
         var attributes = new Dictionary<string, string>
         {
-            ["ApproximateReceiveCount"] = "1", ["SentTimestamp"] = $"{clock.GetUtcNow().ToUnixTimeMilliseconds()}", ["MessageGroupId"] = group ?? DemoData.Tenant.ToString(),
+            ["ApproximateReceiveCount"] = "1",
+            ["SentTimestamp"] = $"{clock.GetUtcNow().ToUnixTimeMilliseconds()}",
+            ["MessageGroupId"] = group ?? DemoData.Tenant.ToString(),
         };
         return SqsEvent.From([new Message { MessageId = Guid.NewGuid().ToString(), ReceiptHandle = "none", Body = body.ToJsonString(), Attributes = attributes }], local.Queues[queue].Arn);
     }
