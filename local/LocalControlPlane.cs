@@ -49,6 +49,9 @@ internal sealed class LocalControlPlane : IAsyncDisposable
 
     public IAmazonDynamoDB DynamoClient { get; private set; } = null!;
 
+    /// <summary>The demo tenant's; null without demo data.</summary>
+    public MeteringSidecar? Sidecar { get; private set; }
+
     public FunctionLogs Logs { get; private set; } = null!;
 
     public FunctionEnvironment Environment { get; private set; } = null!;
@@ -78,6 +81,7 @@ internal sealed class LocalControlPlane : IAsyncDisposable
         // The functions leave first and together: each may still have an event in hand, whose end the pollers and gateways wait for.
         await Task.WhenAll(Functions.Values.Select(function => function.DisposeAsync().AsTask()));
         await Task.WhenAll(_background);
+        Sidecar?.Dispose();
         while (_parts.TryPop(out var part)) await part.DisposeAsync();
         _stop.Dispose();
     }
@@ -130,6 +134,13 @@ internal sealed class LocalControlPlane : IAsyncDisposable
         }
 
         await ReadyAsync().WaitAsync(TimeSpan.FromSeconds(30), clock, cancel);
+        if (!options.Empty)
+        {
+            Sidecar = new(DemoData.Tenant.ToString(), DemoData.Instance, DemoData.SidecarKeyId, DemoData.SidecarSeed, DemoData.Engine.Address, PrivateApi.Endpoint, clock);
+            await Sidecar.BeatOnceAsync(cancel);    // after a long pause policy would refuse every command until the next minute
+            _background.Add(Sidecar.BeatAsync(_stop.Token));
+        }
+
         Keep(Endpoints.Write(state, this));
     }
 

@@ -20,6 +20,7 @@ internal sealed class MeteringSidecar : IDisposable
     private readonly TimeProvider _clock;
     private readonly HttpClient _http;
     private readonly long _epoch;
+    private readonly SemaphoreSlim _turn = new(1);
     private long _counter;
     private (TimeSpan Cpu, long At) _last;
 
@@ -84,18 +85,34 @@ internal sealed class MeteringSidecar : IDisposable
         using var minute = new PeriodicTimer(TimeSpan.FromMinutes(1), _clock);
         try
         {
-            while (await minute.WaitForNextTickAsync(stop))
-            {
-                try { await PostAsync(Sign(Sample()), stop); }
-                catch (HttpRequestException) { }    // the next minute's sample has a higher counter; totals are cumulative, so nothing is lost
-            }
+            while (await minute.WaitForNextTickAsync(stop)) await BeatOnceAsync(stop);
         }
         catch (OperationCanceledException) { }
+    }
+
+    public async Task BeatOnceAsync(CancellationToken cancel)
+    {
+        using var turn = await TurnAsync(cancel);
+        try { await PostAsync(Sign(Sample()), cancel); }
+        catch (HttpRequestException) { }    // the next sample has a higher counter; totals are cumulative, so nothing is lost
+    }
+
+    /// <summary>Counters must arrive in order: whoever samples, signs and posts has its turn until this is disposed.</summary>
+    public async Task<IDisposable> TurnAsync(CancellationToken cancel)
+    {
+        await _turn.WaitAsync(cancel);
+        return new Turn(_turn);
+    }
+
+    private sealed class Turn(SemaphoreSlim turn) : IDisposable
+    {
+        public void Dispose() => turn.Release();
     }
 
     public void Dispose()
     {
         _key.Dispose();
+        _turn.Dispose();
         _http.Dispose();
     }
 }

@@ -31,10 +31,8 @@ public sealed class LocalControlPlaneTests : IAsyncLifetime
     {
         var shown = new StringWriter();
         var screen = new Screen(AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(shown) }));
-        using var sidecar = new MeteringSidecar(
-            DemoData.Tenant.ToString(), DemoData.Instance, DemoData.SidecarKeyId, DemoData.SidecarSeed, DemoData.Engine.Address, _local.PrivateApi.Endpoint, TimeProvider.System);
         await new CommandFlow(_local, screen, TimeProvider.System).PlayAsync(Cancel);
-        await new HeartbeatFlow(_local, sidecar, screen, TimeProvider.System).PlayAsync(Cancel);
+        await new HeartbeatFlow(_local, screen, TimeProvider.System).PlayAsync(Cancel);
 
         Assert.Equal(15 + 10, shown.ToString().Split('\n').Count(line => line.Contains(" ms  ", StringComparison.Ordinal)));
         Assert.All(ListenersOfThisTree(), listener => Assert.True(IPAddress.IsLoopback(listener.Address), listener.ToString()));
