@@ -13,23 +13,13 @@ using ControlPlane.Tokens;
 
 var clock = TimeProvider.System;
 var json = new SourceGeneratorLambdaJsonSerializer<EventJson>();
-HeartbeatsFunction? heartbeats = null;
-OutcomesFunction? outcomes = null;
 
-// What is made up here may fail: made in the bootstrap's initializer, the failure is reported as an init error that names its cause.
-var bootstrap = Setting.Optional("_HANDLER") switch
+return await LambdaProgram.RunAsync(async handler => handler switch
 {
-    "heartbeats" => LambdaBootstrapBuilder
-        .Create<APIGatewayProxyRequest, APIGatewayProxyResponse>((request, context) => heartbeats!.AnswerAsync(request, context), json)
-        .UseBootstrapHandler(() => Task.FromResult((heartbeats = Heartbeats(HeartbeatsSettings.Load())) is not null)),
-    "outcomes" => LambdaBootstrapBuilder
-        .Create<APIGatewayProxyRequest, APIGatewayProxyResponse>((request, context) => outcomes!.AnswerAsync(request, context), json)
-        .UseBootstrapHandler(async () => (outcomes = await OutcomesAsync(OutcomesSettings.Load())) is not null),
-    _ => LambdaBootstrapBuilder
-        .Create(() => Task.CompletedTask)
-        .UseBootstrapHandler(() => throw new SettingException("_HANDLER", "is none of outcomes, heartbeats and sweeper")),
-};
-await bootstrap.Build().RunAsync();
+    "outcomes" => LambdaBootstrapBuilder.Create<APIGatewayProxyRequest, APIGatewayProxyResponse>((await OutcomesAsync(OutcomesSettings.Load())).AnswerAsync, json),
+    "heartbeats" => LambdaBootstrapBuilder.Create<APIGatewayProxyRequest, APIGatewayProxyResponse>(Heartbeats(HeartbeatsSettings.Load()).AnswerAsync, json),
+    _ => throw LambdaProgram.UnknownEntryPoint("outcomes", "heartbeats", "sweeper"),
+});
 
 HeartbeatsFunction Heartbeats(HeartbeatsSettings settings)
 {
