@@ -20,8 +20,8 @@ public class QuotaPropertyTests(LocalCloud cloud)
     private static readonly Gen<Step> Steps = Gen.Frequency(
         (4, Gen.Const(Step.Create)),
         (3, Gen.Const(Step.Claim)),
-        (3, Gen.OneOfConst(Step.Accept, Step.Ambiguous, Step.Defer, Step.Start)),
-        (4, Gen.OneOfConst(Step.Refuse, Step.Succeed, Step.Fail, Step.Stop, Step.Cancel, Step.TimeOut)));
+        (3, Gen.OneOf(Gen.Const(Step.Accept), Gen.Const(Step.Ambiguous), Gen.Const(Step.Defer), Gen.Const(Step.Start))),
+        (4, Gen.OneOf(Gen.Const(Step.Refuse), Gen.Const(Step.Succeed), Gen.Const(Step.Fail), Gen.Const(Step.Stop), Gen.Const(Step.Cancel), Gen.Const(Step.TimeOut))));
 
     private static readonly Gen<Scenario> Scenarios =
         from quota in Gen.Int[0, 6]
