@@ -15,12 +15,12 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
     private const string Tenants = "TENANTS";
 
     public async Task<Tenant?> FindAsync(TenantId id, CancellationToken cancel, bool consistent = true) =>
-        await GetAsync(Items.Key(id.ToString(), Profile), consistent, cancel) is { } item ? ToTenant(item) : null;
+        await GetAsync(ProfileKeyOf(id), consistent, cancel) is { } item ? ToTenant(item) : null;
 
     /// <summary>Where to dispatch a tenant's executions, from the stored profile as it is now.</summary>
     public async Task<EngineLookup> FindEngineAsync(TenantId id, CancellationToken cancel)
     {
-        if (await GetAsync(Items.Key(id.ToString(), Profile), consistent: true, cancel) is not { } item)
+        if (await GetAsync(ProfileKeyOf(id), consistent: true, cancel) is not { } item)
             return new EngineLookup.TenantNotActive();
         if (item.RequiredText("status") != "active")
             return new EngineLookup.TenantNotActive();
@@ -32,10 +32,10 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
     }
 
     public async Task<Workflow?> FindWorkflowAsync(TenantId tenant, WorkflowName name, CancellationToken cancel) =>
-        await GetAsync(Items.Key(tenant.ToString(), WorkflowPrefix + name), consistent: true, cancel) is { } item ? ToWorkflow(item) : null;
+        await GetAsync(WorkflowKeyOf(tenant, name), consistent: true, cancel) is { } item ? ToWorkflow(item) : null;
 
-    /// <summary>A tenant with its whole catalogue in one eventually consistent query; null when it is not registered.</summary>
-    public async Task<TenantCatalogue?> CatalogueAsync(TenantId id, CancellationToken cancel)
+    /// <summary>A tenant with its whole catalogue in one query; null when it is not registered.</summary>
+    public async Task<TenantCatalogue?> CatalogueAsync(TenantId id, CancellationToken cancel, bool consistent = false)
     {
         Tenant? tenant = null;
         var workflows = new List<Workflow>();
@@ -45,6 +45,7 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
             TableName = table,
             KeyConditionExpression = "pk = :tenant",
             ExpressionAttributeValues = new() { [":tenant"] = Items.Text(id.ToString()) },
+            ConsistentRead = consistent,
         }, cancel))
         {
             if (item.RequiredText("sk") == Profile)
@@ -58,12 +59,12 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
     }
 
     /// <summary>The tenant that a Slack workspace or Grid organisation speaks for.</summary>
-    public async Task<TenantId?> OfSlackAsync(string workspaceId, CancellationToken cancel) =>
-        await GetAsync(Items.Key($"SLACK#{workspaceId}", "LINK"), consistent: false, cancel) is { } item ? TenantId.Parse(item.RequiredText("owner")) : null;
+    public async Task<TenantId?> OfSlackAsync(string workspaceId, CancellationToken cancel, bool consistent = false) =>
+        await GetAsync(LinkKeyOf(workspaceId), consistent, cancel) is { } item ? TenantId.Parse(item.RequiredText("owner")) : null;
 
     /// <summary>The sidecar key with this id, whoever's it is, valid or not.</summary>
-    public async Task<SidecarKey?> FindKeyAsync(string keyId, CancellationToken cancel) =>
-        await GetAsync(Items.Key($"KEY#{keyId}", "KEY"), consistent: false, cancel) is { } item ? ToKey(item) : null;
+    public async Task<SidecarKey?> FindKeyAsync(string keyId, CancellationToken cancel, bool consistent = false) =>
+        await GetAsync(SidecarKeyOf(keyId), consistent, cancel) is { } item ? ToKey(item) : null;
 
     /// <summary>Every tenant of this hub, as an index saw them a moment ago.</summary>
     public async Task<IReadOnlyList<Tenant>> AllAsync(CancellationToken cancel) => [.. (await OwnedAsync(Tenants, "tenant-", cancel)).Select(ToTenant)];
@@ -99,16 +100,11 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
     public Task SaveAsync(SidecarKey key, CancellationToken cancel) => dynamo.PutItemAsync(new() { TableName = table, Item = Of(key) }, cancel);
 
     /// <returns>False when the workspace speaks for a tenant already.</returns>
-    public Task<bool> TryLinkAsync(SlackLink link, CancellationToken cancel)
-    {
-        var item = Items.Key($"SLACK#{link.WorkspaceId}", "LINK");
-        item["owner"] = Items.Text(link.Tenant.ToString());
-        return TryPutAsync(item, cancel);
-    }
+    public Task<bool> TryLinkAsync(SlackLink link, CancellationToken cancel) => TryPutAsync(Of(link), cancel);
 
     internal static Item Of(Tenant tenant)
     {
-        var item = Items.Key(tenant.Id.ToString(), Profile);
+        var item = ProfileKeyOf(tenant.Id);
         item["owner"] = Items.Text(Tenants);
         item["name"] = Items.Text(tenant.Name);
         item["status"] = Items.Text(tenant.Status.ToString().ToLowerInvariant());
@@ -148,7 +144,7 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
 
     private static Item Of(TenantId tenant, Workflow workflow)
     {
-        var item = Items.Key(tenant.ToString(), WorkflowPrefix + workflow.Name);
+        var item = WorkflowKeyOf(tenant, workflow.Name);
         item["definition"] = Items.Json(workflow, SharedJson.Default.Workflow);
         return item;
     }
@@ -165,9 +161,20 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
         .Where(attribute => attribute.Key.StartsWith(GroupPrefix, StringComparison.Ordinal))
         .Select(attribute => new UserGroup(attribute.Key[GroupPrefix.Length..], [.. attribute.Value.L.Select(user => user.S)]));
 
+    internal static Item LinkKeyOf(string workspaceId) => Items.Key($"SLACK#{workspaceId}", "LINK");
+
+    internal static Item Of(SlackLink link)
+    {
+        var item = LinkKeyOf(link.WorkspaceId);
+        item["owner"] = Items.Text(link.Tenant.ToString());
+        return item;
+    }
+
+    internal static Item SidecarKeyOf(string keyId) => Items.Key($"KEY#{keyId}", "KEY");
+
     private static Item Of(SidecarKey key)
     {
-        var item = Items.Key($"KEY#{key.KeyId}", "KEY");
+        var item = SidecarKeyOf(key.KeyId);
         item["owner"] = Items.Text(key.Tenant.ToString());
         item["public_key"] = Items.Bytes(key.PublicKey);
         item["added_at"] = Items.Time(key.AddedAt);

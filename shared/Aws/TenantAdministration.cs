@@ -1,0 +1,164 @@
+using Amazon.DynamoDBv2;
+using Amazon.DynamoDBv2.Model;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Aws;
+
+/// <summary>What came of registering a tenant.</summary>
+public abstract record Registered
+{
+    private Registered() { }
+
+    public sealed record Now : Registered;
+
+    /// <summary>The tenant was registered before; nothing was written.</summary>
+    public sealed record Before : Registered;
+
+    /// <summary>The workspace speaks for another tenant; nothing was written.</summary>
+    public sealed record WorkspaceTaken(TenantId Tenant) : Registered;
+}
+
+/// <summary>What came of a change to a stored tenant or key.</summary>
+public enum Change
+{
+    Made,
+
+    /// <summary>It was so before.</summary>
+    AlreadySo,
+
+    /// <summary>What was to be changed is not there, or is another tenant's.</summary>
+    NothingThere,
+}
+
+/// <summary>New limits for a tenant; what is null stays as it is.</summary>
+/// <param name="LiftsGpuLimit">Takes the monthly GPU limit away.</param>
+public sealed record LimitChange(long? MonthlyQuota = null, int? Concurrency = null, long? MonthlyGpuMs = null, bool LiftsGpuLimit = false)
+{
+    public bool IsEmpty => this is { MonthlyQuota: null, Concurrency: null, MonthlyGpuMs: null, LiftsGpuLimit: false };
+}
+
+/// <summary>What only the operator writes: tenants' profiles, the workspaces that speak for them, and the end of keys.</summary>
+/// <remarks>Each change names only what it changes, so that two operators at work do not undo each other.</remarks>
+public sealed class TenantAdministration(IAmazonDynamoDB dynamo, string table, TimeProvider clock)
+{
+    /// <summary>Writes a new tenant and its workspace: both, or neither.</summary>
+    public async Task<Registered> RegisterAsync(Tenant tenant, string? workspaceId, CancellationToken cancel)
+    {
+        List<TransactWriteItem> parts = [new() { Put = PutNew(TenantRegistry.Of(tenant)) }];
+        if (workspaceId is not null)
+            parts.Add(new() { Put = PutNew(TenantRegistry.Of(new SlackLink(workspaceId, tenant.Id))) });
+
+        var reasons = await dynamo.TryWriteAsync(new() { TransactItems = parts }, clock, cancel);
+        return reasons switch
+        {
+            null => new Registered.Now(),
+            _ when reasons.FailedAt(0) => new Registered.Before(),
+            _ => new Registered.WorkspaceTaken(TenantId.Parse(reasons[1].Item.RequiredText("owner"))),
+        };
+    }
+
+    public Task<Change> RenameAsync(TenantId tenant, string name, CancellationToken cancel) =>
+        SetAsync(tenant, new() { ["name"] = Items.Text(name) }, cancel);
+
+    /// <remarks>Also mends a stored address that no longer may be dialled.</remarks>
+    public Task<Change> MoveEngineAsync(TenantId tenant, EngineAddress engine, bool allowPublicSubnet, CancellationToken cancel) =>
+        SetAsync(tenant, new() { ["engine"] = Items.Text(engine.ToString()), ["allow_public_subnet"] = Items.Flag(allowPublicSubnet) }, cancel);
+
+    public Task<Change> LimitAsync(TenantId tenant, LimitChange change, CancellationToken cancel)
+    {
+        var wanted = new Dictionary<string, AttributeValue?>();
+        if (change.MonthlyQuota is { } quota)
+            wanted["monthly_quota"] = Items.Number(quota);
+        if (change.Concurrency is { } places)
+            wanted["concurrency"] = Items.Number(places);
+        if (change.MonthlyGpuMs is not null || change.LiftsGpuLimit)
+            wanted["monthly_gpu_ms"] = change.MonthlyGpuMs is { } gpu ? Items.Number(gpu) : null;
+        return SetAsync(tenant, wanted, cancel);
+    }
+
+    /// <returns><see cref="Change.NothingThere"/> also for a tenant that is being deleted: that has no way back.</returns>
+    public Task<Change> SuspendAsync(TenantId tenant, CancellationToken cancel) => SetStatusAsync(tenant, from: "active", to: "suspended", cancel);
+
+    /// <returns><see cref="Change.NothingThere"/> also for a tenant that is being deleted: that has no way back.</returns>
+    public Task<Change> ResumeAsync(TenantId tenant, CancellationToken cancel) => SetStatusAsync(tenant, from: "suspended", to: "active", cancel);
+
+    /// <summary>Takes a workspace's tenant away.</summary>
+    public async Task<Change> UnlinkAsync(SlackLink link, CancellationToken cancel)
+    {
+        try
+        {
+            await dynamo.DeleteItemAsync(new()
+            {
+                TableName = table,
+                Key = TenantRegistry.LinkKeyOf(link.WorkspaceId),
+                ConditionExpression = "#owner = :tenant",
+                ExpressionAttributeNames = new() { ["#owner"] = "owner" },
+                ExpressionAttributeValues = new() { [":tenant"] = Items.Text(link.Tenant.ToString()) },
+            }, cancel);
+            return Change.Made;
+        }
+        catch (ConditionalCheckFailedException)
+        {
+            return Change.NothingThere;
+        }
+    }
+
+    /// <summary>Ends a tenant's key now. A revoked key stays on record and never comes back.</summary>
+    public Task<Change> RevokeAsync(TenantId tenant, string keyId, CancellationToken cancel) => UpdateAsync(new()
+    {
+        Key = TenantRegistry.SidecarKeyOf(keyId),
+        UpdateExpression = "SET revoked_at = :now",
+        ConditionExpression = "#owner = :tenant AND attribute_not_exists(revoked_at)",
+        ExpressionAttributeNames = new() { ["#owner"] = "owner" },
+        ExpressionAttributeValues = new() { [":tenant"] = Items.Text(tenant.ToString()), [":now"] = Items.Time(clock.GetUtcNow()) },
+    }, alreadySo: key => key.OptionalText("owner") == tenant.ToString(), cancel);
+
+    private Task<Change> SetStatusAsync(TenantId tenant, string from, string to, CancellationToken cancel) => UpdateAsync(new()
+    {
+        Key = TenantRegistry.ProfileKeyOf(tenant),
+        UpdateExpression = "SET #status = :to",
+        ConditionExpression = "#status = :from",
+        ExpressionAttributeNames = new() { ["#status"] = "status" },
+        ExpressionAttributeValues = new() { [":from"] = Items.Text(from), [":to"] = Items.Text(to) },
+    }, alreadySo: profile => profile.OptionalText("status") == to, cancel);
+
+    /// <param name="wanted">By attribute; null takes it away.</param>
+    private Task<Change> SetAsync(TenantId tenant, Dictionary<string, AttributeValue?> wanted, CancellationToken cancel)
+    {
+        var sets = wanted.Where(one => one.Value is not null).Select(one => $"#{one.Key} = :{one.Key}").ToList();
+        var removals = wanted.Where(one => one.Value is null).Select(one => $"#{one.Key}").ToList();
+        var differs = wanted.Select(one => one.Value is null ? $"attribute_exists(#{one.Key})" : $"#{one.Key} <> :{one.Key}");
+        return UpdateAsync(new()
+        {
+            Key = TenantRegistry.ProfileKeyOf(tenant),
+            UpdateExpression = (sets.Count > 0 ? $"SET {string.Join(", ", sets)} " : "") + (removals.Count > 0 ? $"REMOVE {string.Join(", ", removals)}" : ""),
+            ConditionExpression = $"attribute_exists(pk) AND ({string.Join(" OR ", differs)})",
+            ExpressionAttributeNames = wanted.Keys.ToDictionary(name => $"#{name}", name => name),
+            ExpressionAttributeValues = sets.Count > 0 ? wanted.Where(one => one.Value is not null).ToDictionary(one => $":{one.Key}", one => one.Value!) : null,
+        }, alreadySo: _ => true, cancel);
+    }
+
+    /// <param name="alreadySo">Asked of the item that failed the condition.</param>
+    private async Task<Change> UpdateAsync(UpdateItemRequest update, Func<Item, bool> alreadySo, CancellationToken cancel)
+    {
+        update.TableName = table;
+        update.ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD;
+        try
+        {
+            await dynamo.UpdateItemAsync(update, cancel);
+            return Change.Made;
+        }
+        catch (ConditionalCheckFailedException e)
+        {
+            return e.Item is { Count: > 0 } item && alreadySo(item) ? Change.AlreadySo : Change.NothingThere;
+        }
+    }
+
+    private Put PutNew(Item item) => new()
+    {
+        TableName = table,
+        Item = item,
+        ConditionExpression = "attribute_not_exists(pk)",
+        ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
+    };
+}
