@@ -1,0 +1,120 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Text.RegularExpressions;
+using ControlPlane.Executions;
+using ControlPlane.Quotas;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Operator.Arguments;
+
+/// <summary>Arguments and options that become domain types as they are read. Each says what it takes when it is given something else.</summary>
+internal static partial class Given
+{
+    public delegate bool Parser<T>(string text, out T value);
+
+    public static Argument<TenantId> Tenant() => Argument<TenantId>("tenant", "The tenant, tenant-1 to tenant-156.", TenantId.TryParse, TenantFault);
+
+    public static Argument<TenantId?> TenantOrAll() => new("tenant")
+    {
+        Description = "The tenant; all when left out.",
+        Arity = ArgumentArity.ZeroOrOne,
+        CustomParser = given => given.Tokens.Count == 0 ? null : Read<TenantId>(given, TenantId.TryParse, TenantFault),
+    };
+
+    public static Argument<WorkflowName> Workflow() =>
+        Argument<WorkflowName>("workflow", "The workflow's name in Slack.", WorkflowName.TryParse, text => $"{text} is no workflow's name: 1 to 64 of A-Z, a-z, 0-9, _ and -.");
+
+    public static Argument<ExecutionId> Execution() =>
+        Argument<ExecutionId>("execution", "The execution, exec_ and 32 digits.", ExecutionId.TryParse, text => $"{text} is no execution: an id is exec_ and 32 of 0-9, a-f.");
+
+    public static Argument<string> Group() => Argument<string>(
+        "group", "The group's name.", (string text, out string name) => (name = text) is var _ && GroupName().IsMatch(text), text => $"{text} is no group's name: 1 to 64 of A-Z, a-z, 0-9, _, . and -.");
+
+    public static Argument<string> Workspace() => Argument<string>("workspace", "Slack's team_id, or enterprise_id of an Enterprise Grid.", IsWorkspace, WorkspaceFault);
+
+    public static Option<string?> SlackTeam() => new("--slack-team")
+    {
+        Description = "The Slack workspace that speaks for the tenant: team_id, or enterprise_id of an Enterprise Grid.",
+        HelpName = "T…",
+        CustomParser = given => Read<string>(given, IsWorkspace, WorkspaceFault),
+    };
+
+    public static Option<string[]> Users(string name, string description) => SlackIds(name, description, "U…", SlackUser(), "a user's id begins with U or W");
+
+    public static Option<string[]> Channels(string name, string description) => SlackIds(name, description, "C…", SlackChannel(), "a channel's id begins with C, D or G");
+
+    public static Option<string[]> Groups(string name, string description) => SlackIds(name, description, "name", GroupName(), "a group's name is 1 to 64 of A-Z, a-z, 0-9, _, . and -");
+
+    public static Option<T?> Optional<T>(string name, string helpName, string description, Parser<T> parse, Func<string, string> fault) where T : struct =>
+        new(name) { Description = description, HelpName = helpName, CustomParser = given => Read(given, parse, fault) };
+
+    public static Option<int> Count(string name, string description, int standard, int most)
+    {
+        var count = new Option<int>(name) { Description = description, DefaultValueFactory = _ => standard };
+        count.CustomParser = given => Read<int>(given, (string text, out int value) => Digits(text, most, out value) && value > 0, text => $"{text} is not a number from 1 to {most}.");
+        return count;
+    }
+
+    /// <summary>Whole numbers from 0, for limits.</summary>
+    public static Option<long?> Limit(string name, string description, long most) => Optional<long>(
+        name, "N", description, (string text, out long value) => Digits(text, most, out value), text => $"{text} is not a whole number from 0 to {most}.");
+
+    public static Option<Month?> Month() => Optional<Month>(
+        "--month", "YYYY-MM", "The month (UTC); the running one when left out.",
+        (string text, out Month month) => TryMonth(text, out month), text => $"{text} is not a month like 2026-11.");
+
+    private static Argument<T> Argument<T>(string name, string description, Parser<T> parse, Func<string, string> fault) =>
+        new(name) { Description = description, CustomParser = given => Read(given, parse, fault) };
+
+    private static Option<string[]> SlackIds(string name, string description, string helpName, Regex shape, string rule) => new(name)
+    {
+        Description = description,
+        HelpName = helpName,
+        CustomParser = given =>
+        {
+            foreach (var text in given.Tokens.Select(token => token.Value).Where(text => !shape.IsMatch(text)))
+                given.AddError($"{name} {Quote(text)}: {rule}.");
+            return [.. given.Tokens.Select(token => token.Value).Distinct()];
+        },
+    };
+
+    public static T? Read<T>(ArgumentResult given, Parser<T> parse, Func<string, string> fault)
+    {
+        var text = given.Tokens[^1].Value;
+        if (parse(text, out var value))
+            return value;
+        given.AddError(fault(Quote(text)));
+        return default;
+    }
+
+    /// <summary>What was typed, short enough for one line and without what would act on a terminal.</summary>
+    public static string Quote(string text) => $"'{Output.Plain.Text(text.Length <= 64 ? text : text[..64] + "…")}'";
+
+    private static string TenantFault(string text) => $"{text} is no tenant: an id is tenant-N, with N from 1 to {TenantId.Highest}.";
+
+    private static string WorkspaceFault(string text) => $"{text} is no Slack workspace: a team_id begins with T, an enterprise_id with E.";
+
+    private static bool IsWorkspace(string text, out string id) => SlackWorkspace().IsMatch(id = text);
+
+    private static bool Digits<T>(string text, T most, out T value) where T : System.Numerics.INumber<T> =>
+        T.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out value!) && value <= most;
+
+    private static bool TryMonth(string text, out Month month)
+    {
+        var isMonth = DateTime.TryParseExact(text, "yyyy-MM", System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.None, out var first);
+        month = isMonth ? new(first.Year, first.Month) : default;
+        return isMonth;
+    }
+
+    [GeneratedRegex(@"\A[TE][A-Z0-9]{1,31}\z")]
+    private static partial Regex SlackWorkspace();
+
+    [GeneratedRegex(@"\A[UW][A-Z0-9]{1,31}\z")]
+    private static partial Regex SlackUser();
+
+    [GeneratedRegex(@"\A[CDG][A-Z0-9]{1,31}\z")]
+    private static partial Regex SlackChannel();
+
+    [GeneratedRegex(@"\A[A-Za-z0-9_.-]{1,64}\z")]
+    private static partial Regex GroupName();
+}

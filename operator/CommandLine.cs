@@ -1,0 +1,66 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using ControlPlane.Operator.Commands;
+
+namespace ControlPlane.Operator;
+
+/// <summary>What can be asked of <c>./ctl</c>.</summary>
+internal sealed class CommandLine
+{
+    private const string Name = "./ctl";
+
+    private readonly Runner _runner;
+    private readonly Command _root;
+
+    public CommandLine(Runner runner)
+    {
+        _runner = runner;
+        _root = new(Name, "Operates the control plane: a stack on AWS, or with --local a running ./run. docs/operations.md is the runbook.")
+        {
+            TenantCommands.Build(runner),
+            SlackCommands.Build(runner),
+            KeyCommands.Build(runner),
+            EngineKeyCommand.Build(runner),
+            WorkflowCommands.Build(runner),
+            GroupCommands.Build(runner),
+            ExecutionCommands.Build(runner),
+            UsageCommand.Build(runner),
+            HealthCommand.Build(runner),
+            DeadLetterCommands.Build(runner),
+            new HelpOption(),
+            new VersionOption(),
+        };
+        foreach (var option in runner.Options)
+            _root.Add(option);
+    }
+
+    /// <returns>0 when it was done, 1 when it was not, 2 when it could not be understood.</returns>
+    public async Task<int> RunAsync(IReadOnlyList<string> args, CancellationToken cancel)
+    {
+        // No response files: a value may begin with @.
+        var given = _root.Parse(args.Count == 0 ? ["--help"] : args, new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
+        if (given.Action is not (null or ParseErrorAction))
+            return await given.InvokeAsync(_runner.Streams, cancel);
+
+        _runner.Complain($"{Fault(given)} See {Asked(given)} --help.");
+        return Runner.Misunderstood;
+    }
+
+    private static string Fault(ParseResult given)
+    {
+        var command = given.CommandResult.Command;
+        if (command.Subcommands.Count == 0)
+            return given.Errors[0].Message;
+        var choices = string.Join(", ", command.Subcommands.Select(one => one.Name));
+        return given.UnmatchedTokens is [var unknown, ..] ? $"{Arguments.Given.Quote(unknown)} is not one of {choices}." : $"Say what to do: {choices}.";
+    }
+
+    private static string Asked(ParseResult given)
+    {
+        var names = new List<string>();
+        for (System.CommandLine.Parsing.SymbolResult? at = given.CommandResult; at is System.CommandLine.Parsing.CommandResult one; at = one.Parent)
+            names.Insert(0, one.Command.Name);
+        return string.Join(' ', names);
+    }
+}

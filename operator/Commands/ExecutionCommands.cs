@@ -1,0 +1,87 @@
+using System.CommandLine;
+using ControlPlane.Executions;
+using ControlPlane.Operator.Arguments;
+using ControlPlane.Operator.Output;
+
+namespace ControlPlane.Operator.Commands;
+
+/// <summary><c>execution …</c>: what became of a request. Inputs and results are the tenant's own and are not shown.</summary>
+internal static class ExecutionCommands
+{
+    public static Command Build(Runner runner) => new("execution", "Executions: the latest, one, and why it is as it is.") { List(runner), Show(runner), Why(runner) };
+
+    private static Command List(Runner runner)
+    {
+        var id = Given.Tenant();
+        var count = Given.Count("--count", "How many.", standard: 20, most: 500);
+        return runner.Runs(new("list", "A tenant's latest executions, newest first.") { id, count }, async (hub, given, cancel) =>
+        {
+            var tenant = given.GetRequiredValue(id);
+            if (await hub.Tenants.FindAsync(tenant, cancel) is null)
+                return Refusals.NotRegistered(tenant);
+            var latest = await hub.Executions.LatestAsync(tenant, given.GetValue(count), cancel);
+            var lines = latest.Select(one => new ExecutionLineView(one.Id.ToString(), one.Workflow.ToString(), one.State.Name, Rfc3339.Format(one.CreatedAt))).ToList();
+            return Answer.Show(new ExecutionsView(tenant.ToString(), lines), CtlJson.Default.ExecutionsView, page => page.Table(
+                ["EXECUTION", "WORKFLOW", "STATE", "CREATED"], lines.Select(one => (string?[])[one.ExecutionId, one.Workflow, one.State, one.CreatedAt])));
+        });
+    }
+
+    private static Command Show(Runner runner)
+    {
+        var id = Given.Execution();
+        return runner.Runs(new("show", "One execution: its state, its times, who asked.") { id }, async (hub, given, cancel) =>
+        {
+            if (await hub.Executions.FindAsync(given.GetRequiredValue(id), cancel) is not { } execution)
+                return NoSuch(given.GetRequiredValue(id));
+            var shown = Viewed.Of(execution);
+            return Answer.Show(shown, CtlJson.Default.ExecutionView, page => page.Facts(Facts(shown)));
+        });
+    }
+
+    private static Command Why(Runner runner)
+    {
+        var id = Given.Execution();
+        return runner.Runs(new("why", "Why it is as it is: the policy's decision, the attempts to dispatch it, how it ended.") { id }, async (hub, given, cancel) =>
+        {
+            if (await hub.Executions.FindAsync(given.GetRequiredValue(id), cancel) is not { } execution)
+                return NoSuch(given.GetRequiredValue(id));
+
+            var shown = new WhyView(Viewed.Of(execution), execution.Decision, [.. execution.Attempts.Select(Viewed.Of)], Reasons.Of(execution, hub.Clock.GetUtcNow()));
+            return Answer.Show(shown, CtlJson.Default.WhyView, page =>
+            {
+                page.Line(shown.InPlainWords);
+                page.Facts(Facts(shown.Execution));
+                if (shown.Decision is { } decision)
+                    page.Table(["RULE", "VERDICT", "CODE", "IN WORDS"], decision.Verdicts.Select(one => (string?[])[one.Rule, one.Verdict, one.Code, one.InPlainWords]));
+                if (shown.Attempts.Count > 0)
+                    page.Table(["ATTEMPT", "AT", "TOOK", "RESULT", "HTTP"], shown.Attempts.Select(one => (string?[])
+                        [Words.Of(one.Number), one.At, $"{Words.Of(one.Milliseconds)} ms", one.Result, one.Status is { } status ? Words.Of(status) : null]));
+            });
+        });
+    }
+
+    private static Answer.Refused NoSuch(ExecutionId id) => new($"There is no execution {id}: it was never made, or is older than 90 days. ./ctl execution list shows a tenant's latest.");
+
+    private static IEnumerable<(string, string?)> Facts(ExecutionView execution) =>
+    [
+        ("execution", execution.ExecutionId),
+        ("trace", execution.TraceId),
+        ("tenant", execution.Tenant),
+        ("workflow", execution.Workflow),
+        ("state", execution.State + (execution.Late ? " (late)" : "")),
+        ("asked by", $"{execution.RequestedBy.UserId} in {execution.RequestedBy.ChannelId} of {execution.RequestedBy.TeamId}"),
+        ("inputs", Words.List(execution.Inputs)),
+        ("charged to", execution.Month),
+        ("created", execution.CreatedAt),
+        ("deadline", execution.DeadlineAt),
+        ("dispatched", execution.DispatchedAt),
+        ("started", execution.StartedAt),
+        ("finished", execution.FinishedAt),
+        ("told", execution.ToldAt),
+        ("attempts", Words.Of(execution.Attempts)),
+        ("failure", execution.FailureCode),
+        ("cancelled by", execution.CancelledBy),
+        ("engine's id", execution.Outcome?.EngineExecutionId),
+        ("engine's error", execution.Outcome?.ErrorCode),
+    ];
+}

@@ -1,0 +1,47 @@
+using System.CommandLine;
+using ControlPlane.Operator.Arguments;
+using ControlPlane.Operator.Output;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Operator.Commands;
+
+/// <summary><c>group …</c>: lists of Slack users that workflows allow by name.</summary>
+internal static class GroupCommands
+{
+    public static Command Build(Runner runner) => new("group", "Groups of Slack users, for workflow publish --allow-group.") { Set(runner), List(runner) };
+
+    private static Command Set(Runner runner)
+    {
+        var (id, name) = (Given.Tenant(), Given.Group());
+        var users = Given.Users("--user", "A member. May be repeated.");
+        users.Required = true;
+        return runner.Runs(new("set", "Says who is in a group, in place of who was.") { id, name, users }, async (hub, given, cancel) =>
+        {
+            var tenant = given.GetRequiredValue(id);
+            var group = new UserGroup(given.GetRequiredValue(name), given.GetRequiredValue(users));
+            if (await hub.Tenants.CatalogueAsync(tenant, cancel, consistent: true) is not { } catalogue)
+                return Refusals.NotRegistered(tenant);
+
+            var before = catalogue.Groups.FirstOrDefault(one => one.Name == group.Name);
+            var isSame = before is not null && before.Users.ToHashSet().SetEquals(group.Users);
+            if (!isSame)
+                await hub.Tenants.SaveAsync(tenant, group, cancel);
+            var shown = new GroupChangeView(isSame ? "unchanged" : "set", tenant.ToString(), new(group.Name, group.Users));
+            return Answer.Show(shown, CtlJson.Default.GroupChangeView, page => page.Line($"{group.Name} {(isSame ? "was" : "is now")} {Words.List(group.Users)}."));
+        });
+    }
+
+    private static Command List(Runner runner)
+    {
+        var id = Given.Tenant();
+        return runner.Runs(new("list", "A tenant's groups.") { id }, async (hub, given, cancel) =>
+        {
+            var tenant = given.GetRequiredValue(id);
+            if (await hub.Tenants.CatalogueAsync(tenant, cancel, consistent: true) is not { } catalogue)
+                return Refusals.NotRegistered(tenant);
+            var groups = catalogue.Groups.OrderBy(group => group.Name, StringComparer.Ordinal).Select(group => new GroupView(group.Name, group.Users)).ToList();
+            return Answer.Show(new GroupsView(tenant.ToString(), groups), CtlJson.Default.GroupsView, page => page.Table(
+                ["GROUP", "USERS"], groups.Select(group => (string?[])[group.Group, Words.List(group.Users)])));
+        });
+    }
+}

@@ -1,0 +1,42 @@
+using System.CommandLine;
+using ControlPlane.Metering;
+using ControlPlane.Operator.DeadLetters;
+using ControlPlane.Operator.Output;
+using ControlPlane.Operator.Places;
+using ControlPlane.Quotas;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Operator.Commands;
+
+/// <summary><c>health</c>: every data plane's liveness and every queue's depth, on one page.</summary>
+internal static class HealthCommand
+{
+    public static Command Build(Runner runner) => runner.Runs(new("health", "How the data planes and the queues are."), async (hub, _, cancel) =>
+    {
+        var queues = Task.WhenAll(WorkQueue.All.Select(queue => OfAsync(hub, queue, cancel)));
+        var tenants = await hub.Tenants.AllAsync(cancel);
+        var shown = new HealthView(await Task.WhenAll(tenants.OrderBy(tenant => tenant.Id.Number).Select(tenant => OfAsync(hub, tenant, cancel))), await queues);
+        return Answer.Show(shown, CtlJson.Default.HealthView, page =>
+        {
+            page.Table(["TENANT", "STATUS", "DATA PLANE", "LAST SEEN", "HEALTHY"], shown.Tenants.Select(one => (string?[])
+                [one.Tenant, one.Status, one.Liveness ?? "never heard of", one.LastSeen, $"{Words.Of(one.HealthyInstances)} of {Words.Of(one.Instances)}"]));
+            page.Line("");
+            page.Table(["QUEUE", "WAITING", "IN FLIGHT", "DEAD LETTERS"], shown.Queues.Select(one => (string?[])
+                [one.Queue, Words.Of(one.Waiting), Words.Of(one.InFlight), Words.Of(one.DeadLetters)]));
+        });
+    });
+
+    private static async Task<QueueHealthView> OfAsync(Hub hub, WorkQueue queue, CancellationToken cancel)
+    {
+        var depth = await (await hub.DeadLettersOfAsync(queue, cancel)).DepthAsync(cancel);
+        return new(queue.Name, depth.Waiting, depth.InFlight, depth.DeadLetters);
+    }
+
+    private static async Task<TenantHealthView> OfAsync(Hub hub, Tenant tenant, CancellationToken cancel)
+    {
+        var now = hub.Clock.GetUtcNow();
+        var health = (await hub.Instances.OfTenantAsync(tenant.Id, Month.Of(now), cancel)).HealthAt(now);
+        return new(
+            tenant.Id.ToString(), Viewed.Of(tenant.Status), health?.Liveness.Name, health is null ? null : Rfc3339.Format(health.LastSeen), health?.Healthy ?? 0, health?.Instances ?? 0);
+    }
+}

@@ -1,0 +1,119 @@
+using System.CommandLine;
+using System.Text.RegularExpressions;
+using ControlPlane.Aws;
+using ControlPlane.Metering;
+using ControlPlane.Operator.Arguments;
+using ControlPlane.Operator.Output;
+using ControlPlane.Operator.Places;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Operator.Commands;
+
+/// <summary><c>key …</c>: the public keys with which a tenant's sidecars sign. To rotate is to add the new one, let the sidecar sign with both, and revoke the old.</summary>
+internal static partial class KeyCommands
+{
+    // How long a function goes on believing a key that it read before.
+    private const int SecondsUntilRefused = 60;
+
+    public static Command Build(Runner runner) => new("key", "Public keys of metering sidecars.") { Add(runner), List(runner), Revoke(runner) };
+
+    private static Command Add(Runner runner)
+    {
+        var id = Given.Tenant();
+        var publicKey = new Option<byte[]>("--public-key")
+        {
+            Description = "The Ed25519 public key: base64 of its 32 bytes.", Required = true, HelpName = "BASE64",
+            CustomParser = given => Given.Read(given, (string text, out byte[] bytes) => (bytes = StrictBase64.Decode(text) ?? []) is { Length: SidecarPublicKey.Length },
+                text => $"{text} is not base64 of 32 bytes."),
+        };
+        var instance = new Option<string?>("--instance")
+        {
+            Description = "The one instance that may sign with it; any of the tenant's when left out.", HelpName = "ID",
+            CustomParser = given => Given.Read(given, (string text, out string name) => InstanceId.TryParse(name = text, out _), text => $"{text} is no instance: 1 to 64 of A-Z, a-z, 0-9 and -."),
+        };
+        var notAfter = Given.Optional(
+            "--not-after", "TIME", "When it ends by itself, like 2027-01-01T00:00:00Z.",
+            (string text, out DateTimeOffset time) => Rfc3339.TryParse(text, out time), text => $"{text} is not a time in UTC like 2027-01-01T00:00:00Z.");
+
+        return runner.Runs(new("add", "Lets a tenant's sidecars sign with a key.") { id, publicKey, instance, notAfter }, async (hub, given, cancel) =>
+        {
+            var now = hub.Clock.GetUtcNow();
+            var bytes = given.GetRequiredValue(publicKey);
+            if (!SidecarPublicKey.TryImport(bytes, out var imported) || !EdwardsPoint.IsOnCurve(bytes))
+                return new Answer.Refused("That is no Ed25519 key that signatures could be trusted with (malformed, or of small order): let the sidecar print its public key again, or make a new one.");
+            if (given.GetValue(notAfter) is { } end && end <= now)
+                return new Answer.Refused($"{Rfc3339.Format(end)} is over: say a later --not-after, or none.");
+
+            var key = new SidecarKey(imported.KeyId, given.GetRequiredValue(id), given.GetValue(instance), bytes, now, given.GetValue(notAfter), RevokedAt: null);
+            return await AddAsync(hub, key, cancel);
+        });
+    }
+
+    private static async Task<Answer> AddAsync(Hub hub, SidecarKey key, CancellationToken cancel)
+    {
+        if (await hub.Tenants.FindAsync(key.Tenant, cancel) is null)
+            return Refusals.NotRegistered(key.Tenant);
+        if (await hub.Tenants.TryAddAsync(key, cancel))
+            return Show(hub, "added", key);
+        return await hub.Tenants.FindKeyAsync(key.KeyId, cancel, consistent: true) switch
+        {
+            null => new Answer.Refused("Another operator is changing that key: try again."),
+            { Tenant: var owner } when owner != key.Tenant => new Answer.Refused($"Key {key.KeyId} is {owner}'s, and a key has one owner: let the sidecar make one of its own."),
+            { RevokedAt: { } revoked } => new Answer.Refused($"Key {key.KeyId} was revoked at {Rfc3339.Format(revoked)} and does not come back: let the sidecar make a new one."),
+            var there when there.Instance != key.Instance || there.NotAfter != key.NotAfter => new Answer.Refused(
+                $"Key {key.KeyId} is there already, for {(there.Instance is { } one ? $"instance {one}" : "any instance")}{(there.NotAfter is { } end ? $" until {Rfc3339.Format(end)}" : "")}: a key is not changed, let the sidecar make a new one."),
+            var there => Show(hub, "unchanged", there),
+        };
+    }
+
+    private static Command List(Runner runner)
+    {
+        var id = Given.Tenant();
+        return runner.Runs(new("list", "A tenant's keys, the ended ones too.") { id }, async (hub, given, cancel) =>
+        {
+            var tenant = given.GetRequiredValue(id);
+            if (await hub.Tenants.FindAsync(tenant, cancel) is null)
+                return Refusals.NotRegistered(tenant);
+            var keys = (await hub.Tenants.KeysOfAsync(tenant, cancel)).OrderBy(key => key.AddedAt).Select(key => Viewed.Of(key, hub.Clock.GetUtcNow())).ToList();
+            return Answer.Show(new KeysView(keys), CtlJson.Default.KeysView, page => page.Table(
+                ["KEY ID", "INSTANCE", "STATE", "ADDED", "NOT AFTER"],
+                keys.Select(key => (string?[])[key.KeyId, key.Instance ?? "any", key.State, key.AddedAt, key.NotAfter])));
+        });
+    }
+
+    private static Command Revoke(Runner runner)
+    {
+        var id = Given.Tenant();
+        var keyId = new Argument<string>("key-id")
+        {
+            Description = "As key add and key list print it.",
+            CustomParser = given => Given.Read(given, (string text, out string value) => KeyIdShape().IsMatch(value = text), text => $"{text} is no key id: 43 characters of base64url, as ./ctl key list prints them."),
+        };
+        return runner.Runs(new("revoke", $"Ends a key for good; heartbeats that it signed are refused within {SecondsUntilRefused} s.") { id, keyId }, async (hub, given, cancel) =>
+        {
+            var (tenant, name) = (given.GetRequiredValue(id), given.GetRequiredValue(keyId));
+            var change = await hub.Administration.RevokeAsync(tenant, name, cancel);
+            if (change == Change.NothingThere || await hub.Tenants.FindKeyAsync(name, cancel, consistent: true) is not { } key)
+                return new Answer.Refused($"{tenant} has no key {name}: ./ctl key list {tenant} shows those it has.");
+
+            var isLast = !(await hub.Tenants.KeysOfAsync(tenant, cancel)).Any(other => other.KeyId != name && other.IsValidAt(hub.Clock.GetUtcNow()));
+            return Show(hub, change == Change.Made ? "revoked" : "unchanged", key) with
+            {
+                Warnings = isLast ? [$"{tenant} has no valid key left: its heartbeats are refused, and it will be OFFLINE in three minutes."] : [],
+            };
+        });
+    }
+
+    private static Answer.Shown Show(Hub hub, string result, SidecarKey key)
+    {
+        var shown = new KeyChangeView(result, Viewed.Of(key, hub.Clock.GetUtcNow()));
+        return Answer.Show(shown, CtlJson.Default.KeyChangeView, page =>
+        {
+            page.Line(result switch { "added" => "The key is added.", "revoked" => "The key is revoked.", _ => "The key was so before." });
+            page.Facts(("key id", key.KeyId), ("tenant", shown.Key.Tenant), ("instance", key.Instance ?? "any"), ("state", shown.Key.State), ("not after", shown.Key.NotAfter), ("revoked", shown.Key.RevokedAt));
+        });
+    }
+
+    [GeneratedRegex(@"\A[A-Za-z0-9_-]{43}\z")]
+    private static partial Regex KeyIdShape();
+}

@@ -1,0 +1,42 @@
+using ControlPlane.Executions;
+using ControlPlane.Operator.Arguments;
+
+namespace ControlPlane.Operator.Commands;
+
+/// <summary>An execution's state in one sentence, and what an operator can do about it.</summary>
+internal static class Reasons
+{
+    public static string Of(Execution execution, DateTimeOffset now) => execution.State switch
+    {
+        ExecutionState.Denied => $"Policy refused it ({execution.Decision?.Code}): {execution.Decision?.InPlainWords}",
+        ExecutionState.Queued when execution.AttemptCount == 0 => $"It was asked for {Ago(execution.CreatedAt, now)} and waits for its first dispatch.",
+        ExecutionState.Queued => $"Its engine did not take it {execution.AttemptCount} times; it is tried again until its token ends.",
+        ExecutionState.Dispatching when execution.LeaseUntil < now => "A dispatcher died while it was handing it over: the next message about it decides, else the deadline.",
+        ExecutionState.Dispatching => "A dispatcher is handing it to its engine now.",
+        ExecutionState.DispatchUnknown => "The engine may have it, its answer was lost: the engine's outcome decides, else the deadline.",
+        ExecutionState.Dispatched => $"Its engine took it {Ago(execution.DispatchedAt ?? execution.CreatedAt, now)} and has not said that it runs.",
+        ExecutionState.Running => $"Its engine began it {Ago(execution.StartedAt ?? execution.CreatedAt, now)}.",
+        ExecutionState.Succeeded => "It succeeded, as its engine says.",
+        ExecutionState.Failed when execution.FailureCode is { } code => $"It never ran: {InWords(code)}",
+        ExecutionState.Failed => "It failed, as its engine says.",
+        ExecutionState.Cancelled when execution.CancelledBy is { } user => $"{user} cancelled it.",
+        ExecutionState.Cancelled => "Its engine stopped it.",
+        ExecutionState.TimedOut => "No outcome came before its deadline. One that comes within a day still counts.",
+        _ => throw new ArgumentOutOfRangeException(nameof(execution)),
+    };
+
+    private static string InWords(string failureCode) => failureCode switch
+    {
+        DispatchFailure.Unreachable => "its engine could not be reached while its token lived. Look at the peering, the routes and the engine.",
+        DispatchFailure.Expired => "its message waited longer than its token lives. Look at the dispatch queue's age.",
+        DispatchFailure.Unauthorized => "its engine refused our token. Give it the key that ./ctl engine-key prints.",
+        DispatchFailure.Rejected => "its engine refused the request. Look at the webhook's method and settings.",
+        DispatchFailure.WorkflowNotActive => "its engine has no active workflow at that path. Activate it, or publish the right --path.",
+        DispatchFailure.AddressRefused => "the stored engine address is outside the tenant's network. Set it with ./ctl tenant engine.",
+        DispatchFailure.TenantNotActive => "the tenant was suspended meanwhile.",
+        DispatchFailure.Unreadable => "its dispatch message could not be understood. Look at the dispatcher's log.",
+        _ => $"{failureCode}.",
+    };
+
+    private static string Ago(DateTimeOffset then, DateTimeOffset now) => $"{Duration.Format(now - then)} ago";
+}

@@ -1,0 +1,49 @@
+using System.CommandLine;
+using ControlPlane.Aws;
+using ControlPlane.Operator.Arguments;
+using ControlPlane.Operator.Output;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Operator.Commands;
+
+/// <summary><c>slack …</c>: which workspaces speak for a tenant. A tenant may have several, a workspace has one tenant.</summary>
+internal static class SlackCommands
+{
+    public static Command Build(Runner runner) => new("slack", "Slack workspaces: which tenant they speak for.") { Link(runner), Unlink(runner) };
+
+    private static Command Link(Runner runner)
+    {
+        var (id, workspace) = (Given.Tenant(), Given.Workspace());
+        return runner.Runs(new("link", "Lets a workspace, or an Enterprise Grid, speak for a tenant.") { id, workspace }, async (hub, given, cancel) =>
+        {
+            var link = new SlackLink(given.GetRequiredValue(workspace), given.GetRequiredValue(id));
+            if (await hub.Tenants.FindAsync(link.Tenant, cancel) is null)
+                return Refusals.NotRegistered(link.Tenant);
+            if (await hub.Tenants.TryLinkAsync(link, cancel))
+                return Show("linked", link);
+            return await hub.Tenants.OfSlackAsync(link.WorkspaceId, cancel, consistent: true) is { } other && other != link.Tenant
+                ? Refusals.WorkspaceTaken(link.WorkspaceId, other)
+                : Show("unchanged", link);
+        });
+    }
+
+    private static Command Unlink(Runner runner)
+    {
+        var (id, workspace) = (Given.Tenant(), Given.Workspace());
+        return runner.Runs(new("unlink", "Ends that: the workspace's commands are refused from now on.") { id, workspace }, async (hub, given, cancel) =>
+        {
+            var link = new SlackLink(given.GetRequiredValue(workspace), given.GetRequiredValue(id));
+            return await hub.Administration.UnlinkAsync(link, cancel) == Change.Made
+                ? Show("unlinked", link)
+                : new Answer.Refused($"{link.WorkspaceId} does not speak for {link.Tenant}: ./ctl tenant show {link.Tenant} lists those that do.");
+        });
+    }
+
+    private static Answer Show(string result, SlackLink link) => Answer.Show(
+        new SlackLinkView(result, link.WorkspaceId, link.Tenant.ToString()), CtlJson.Default.SlackLinkView, page => page.Line(result switch
+        {
+            "linked" => $"{link.WorkspaceId} speaks for {link.Tenant} now.",
+            "unlinked" => $"{link.WorkspaceId} no longer speaks for {link.Tenant}.",
+            _ => $"{link.WorkspaceId} spoke for {link.Tenant} before.",
+        }));
+}

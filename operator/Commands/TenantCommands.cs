@@ -1,0 +1,124 @@
+using System.CommandLine;
+using ControlPlane.Aws;
+using ControlPlane.Operator.Arguments;
+using ControlPlane.Operator.Output;
+using ControlPlane.Operator.Places;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Operator.Commands;
+
+/// <summary><c>tenant …</c>: who is here, where their engines are, and what they may use.</summary>
+internal static class TenantCommands
+{
+    public static Command Build(Runner runner) => new("tenant", "Tenants: register, look at, limit, suspend.")
+    {
+        RegisterTenant.Build(runner), List(runner), Show(runner), Limits(runner), Engine(runner), Rename(runner), Suspend(runner), Resume(runner),
+    };
+
+    private static Command List(Runner runner) => runner.Runs(new("list", "All tenants of this hub."), async (hub, _, cancel) =>
+    {
+        var tenants = (await hub.Tenants.AllAsync(cancel)).OrderBy(tenant => tenant.Id.Number).Select(Viewed.Of).ToList();
+        return Answer.Show(new TenantsView(tenants), CtlJson.Default.TenantsView, page => page.Table(
+            ["TENANT", "NAME", "STATUS", "ENGINE", "QUOTA", "CONCURRENCY"],
+            tenants.Select(tenant => (string?[])[tenant.Tenant, tenant.Name, tenant.Status, tenant.Engine, Words.Of(tenant.MonthlyQuota), Words.Of(tenant.Concurrency)])));
+    });
+
+    private static Command Show(Runner runner)
+    {
+        var id = Given.Tenant();
+        return runner.Runs(new("show", "One tenant, with its workspaces, workflows and keys.") { id }, async (hub, given, cancel) =>
+        {
+            var tenant = given.GetRequiredValue(id);
+            if (await hub.Tenants.CatalogueAsync(tenant, cancel, consistent: true) is not { } catalogue)
+                return Refusals.NotRegistered(tenant);
+            var links = await hub.Tenants.LinksOfAsync(tenant, cancel);
+            var keys = await hub.Tenants.KeysOfAsync(tenant, cancel);
+
+            var shown = new TenantDetailView(
+                Viewed.Of(catalogue.Tenant),
+                [.. links.Select(link => link.WorkspaceId)],
+                [.. catalogue.Workflows.Where(workflow => workflow.Enabled).Select(workflow => workflow.Name.ToString())],
+                [.. catalogue.Groups.Select(group => group.Name)],
+                [.. keys.Where(key => key.IsValidAt(hub.Clock.GetUtcNow())).Select(key => key.KeyId)]);
+            return Answer.Show(shown, CtlJson.Default.TenantDetailView, page => page.Facts(
+            [
+                .. Words.Facts(shown.Tenant),
+                ("slack", Words.List(shown.Slack)), ("workflows", Words.List(shown.Workflows)), ("groups", Words.List(shown.Groups)), ("valid keys", Words.List(shown.ValidKeys)),
+            ]));
+        });
+    }
+
+    private static Command Limits(Runner runner)
+    {
+        var id = Given.Tenant();
+        var options = new LimitOptions();
+        return runner.Runs(new("limits", "A tenant's limits: shows them, or sets those that are named.") { id, options.MonthlyQuota, options.Concurrency, options.MonthlyGpu }, async (hub, given, cancel) =>
+        {
+            var tenant = given.GetRequiredValue(id);
+            var limits = options.Of(given);
+            var change = limits.IsEmpty ? Change.AlreadySo : await hub.Administration.LimitAsync(tenant, limits, cancel);
+            return await ChangedAsync(hub, tenant, change, "limited", cancel);
+        });
+    }
+
+    private static Command Engine(Runner runner)
+    {
+        var id = Given.Tenant();
+        var address = new Argument<string>("engine") { Description = "Where it listens, like 10.106.128.10:5678." };
+        var allowPublic = new Option<bool>("--allow-public-subnet") { Description = "It may sit in one of the tenant's public subnets." };
+        return runner.Runs(new("engine", "Says that a tenant's engine has another address.") { id, address, allowPublic }, async (hub, given, cancel) =>
+        {
+            var tenant = given.GetRequiredValue(id);
+            var isPublic = given.GetValue(allowPublic);
+            return EngineText.TryParse(given.GetRequiredValue(address), tenant, isPublic, out var engine)
+                ? await ChangedAsync(hub, tenant, await hub.Administration.MoveEngineAsync(tenant, engine, isPublic, cancel), "moved", cancel)
+                : Refusals.EngineRefused(given.GetRequiredValue(address), tenant, isPublic);
+        });
+    }
+
+    private static Command Rename(Runner runner)
+    {
+        var id = Given.Tenant();
+        var name = new Argument<string>("name") { Description = "As people call it.", CustomParser = RegisterTenant.ReadName };
+        return runner.Runs(new("rename", "Gives a tenant another name.") { id, name }, async (hub, given, cancel) =>
+        {
+            var tenant = given.GetRequiredValue(id);
+            return await ChangedAsync(hub, tenant, await hub.Administration.RenameAsync(tenant, given.GetRequiredValue(name), cancel), "renamed", cancel);
+        });
+    }
+
+    private static Command Suspend(Runner runner)
+    {
+        var id = Given.Tenant();
+        return runner.Runs(new("suspend", "Refuses a tenant's new executions and those not yet dispatched. Outcomes and heartbeats are still taken.") { id }, async (hub, given, cancel) =>
+        {
+            var tenant = given.GetRequiredValue(id);
+            return await ChangedAsync(hub, tenant, await hub.Administration.SuspendAsync(tenant, cancel), "suspended", cancel);
+        });
+    }
+
+    private static Command Resume(Runner runner)
+    {
+        var id = Given.Tenant();
+        return runner.Runs(new("resume", "Takes a suspended tenant's executions again.") { id }, async (hub, given, cancel) =>
+        {
+            var tenant = given.GetRequiredValue(id);
+            return await ChangedAsync(hub, tenant, await hub.Administration.ResumeAsync(tenant, cancel), "resumed", cancel);
+        });
+    }
+
+    private static async Task<Answer> ChangedAsync(Hub hub, TenantId id, Change change, string done, CancellationToken cancel)
+    {
+        if (await hub.Tenants.FindAsync(id, cancel) is not { } tenant)
+            return Refusals.NotRegistered(id);
+        if (change == Change.NothingThere)
+            return new Answer.Refused($"{id} is being deleted: that has no way back. Register it again when it is gone.");
+
+        var shown = new TenantChangeView(change == Change.Made ? done : "unchanged", Viewed.Of(tenant));
+        return Answer.Show(shown, CtlJson.Default.TenantChangeView, page =>
+        {
+            page.Line(change == Change.Made ? $"{id} is {done}." : $"{id} is as it was.");
+            page.Facts(Words.Facts(shown.Tenant));
+        });
+    }
+}

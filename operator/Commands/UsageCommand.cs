@@ -1,0 +1,54 @@
+using System.CommandLine;
+using ControlPlane.Operator.Arguments;
+using ControlPlane.Operator.Output;
+using ControlPlane.Operator.Places;
+using ControlPlane.Quotas;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Operator.Commands;
+
+/// <summary><c>usage</c>: what a month's quota has been spent on, and the compute time that was metered.</summary>
+internal static class UsageCommand
+{
+    public static Command Build(Runner runner)
+    {
+        var (id, month) = (Given.TenantOrAll(), Given.Month());
+        return runner.Runs(new("usage", "Quota used, reserved and left, and metered CPU and GPU time, of one tenant or all.") { id, month }, async (hub, given, cancel) =>
+        {
+            var period = given.GetValue(month) ?? Month.Of(hub.Clock.GetUtcNow());
+            IReadOnlyList<Tenant> tenants;
+            if (given.GetValue(id) is not { } only)
+                tenants = [.. (await hub.Tenants.AllAsync(cancel)).OrderBy(tenant => tenant.Id.Number)];
+            else if (await hub.Tenants.FindAsync(only, cancel) is { } found)
+                tenants = [found];
+            else
+                return Refusals.NotRegistered(only);
+
+            var usage = await Task.WhenAll(tenants.Select(tenant => OfAsync(hub, tenant, period, cancel)));
+            return Answer.Show(new UsagesView(period.ToString(), usage), CtlJson.Default.UsagesView, page =>
+            {
+                page.Line($"Usage in {period} (UTC)");
+                page.Table(
+                    ["TENANT", "QUOTA", "USED", "RESERVED", "LEFT", "UNDER WAY", "CPU", "GPU", "GPU LIMIT"],
+                    usage.Select(one => (string?[])
+                    [
+                        one.Tenant, Words.Of(one.MonthlyQuota), Words.Of(one.Used), Words.Of(one.Reserved), Words.Of(one.Left), $"{Words.Of(one.UnderWay)} of {Words.Of(one.Concurrency)}",
+                        Words.OfMilliseconds(one.Metered.CpuMs), Words.OfMilliseconds(one.Metered.GpuMs), one.Metered.GpuLimitMs is { } limit ? Words.OfMilliseconds(limit) : null,
+                    ]));
+            });
+        });
+    }
+
+    private static async Task<UsageView> OfAsync(Hub hub, Tenant tenant, Month period, CancellationToken cancel)
+    {
+        var month = hub.Quotas.MonthAsync(tenant.Id, period, cancel);
+        var active = hub.Quotas.ActiveAsync(tenant.Id, cancel);
+        var dataPlane = hub.Instances.OfTenantAsync(tenant.Id, period, cancel);
+        await Task.WhenAll(month, active, dataPlane);
+
+        var (quota, metered) = (await month, (await dataPlane).Usage);
+        return new(
+            tenant.Id.ToString(), tenant.Limits.MonthlyQuota, quota.Used, quota.Reserved, Math.Max(0, tenant.Limits.MonthlyQuota - quota.Charged),
+            await active, tenant.Limits.Concurrency, new(metered.CpuMs, metered.GpuMs, tenant.Limits.MonthlyGpuMs), quota.Metered);
+    }
+}

@@ -1,0 +1,136 @@
+using System.CommandLine;
+using System.Text.Json;
+using ControlPlane.Operator.Arguments;
+using ControlPlane.Operator.Output;
+using ControlPlane.Operator.Places;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Operator.Commands;
+
+/// <summary><c>workflow …</c>: a tenant's catalogue, which is all that its users can run.</summary>
+internal static class WorkflowCommands
+{
+    public static Command Build(Runner runner) => new("workflow", "A tenant's catalogue: what its users may run.") { Publish(runner), List(runner), Disable(runner) };
+
+    private static Command Publish(Runner runner)
+    {
+        var (id, name) = (Given.Tenant(), Given.Workflow());
+        var path = Given.Optional<WorkflowName>(
+            "--path", "PATH", "The path of the engine's webhook; the workflow's name when left out.", WorkflowName.TryParse, text => $"{text} is no path: 1 to 64 of A-Z, a-z, 0-9, _ and -.");
+        var parameters = new Option<WorkflowParameter[]>("--param") { Description = $"What it takes: {ParameterText.Grammar}. May be repeated.", HelpName = "SPEC", CustomParser = ReadParameters };
+        var deadline = Given.Optional(
+            "--deadline", "60m", $"From the request to the moment it is timed out; {Duration.Format(Workflow.DefaultDeadline)} when left out, {Duration.Format(Workflow.LongestDeadline)} at most.",
+            (string text, out TimeSpan time) => Duration.TryParse(text, out time) && time >= ShortestDeadline && time <= Workflow.LongestDeadline,
+            text => $"{text} is no deadline: say one from {Duration.Format(ShortestDeadline)} to {Duration.Format(Workflow.LongestDeadline)}, like 60m or 1h30m.");
+        var idempotent = new Option<bool>("--idempotent") { Description = "The engine may be handed the same execution twice without harm: lost answers are then sent again." };
+        var users = Given.Users("--allow-user", "A Slack user who may run it; everyone in the workspace when nobody is named. May be repeated.");
+        var groups = Given.Groups("--allow-group", "A group (./ctl group set) that may run it. May be repeated.");
+        var channels = Given.Channels("--allow-channel", "A Slack channel it may be run from; any when none is named. May be repeated.");
+
+        return runner.Runs(
+            new("publish", "Puts a workflow into the catalogue, or another definition in place of the one there.") { id, name, path, parameters, deadline, idempotent, users, groups, channels },
+            async (hub, given, cancel) =>
+            {
+                var workflow = new Workflow(
+                    given.GetRequiredValue(name), given.GetValue(path) ?? given.GetRequiredValue(name), given.GetValue(parameters) ?? [], given.GetValue(deadline) ?? Workflow.DefaultDeadline,
+                    given.GetValue(idempotent), Enabled: true, given.GetValue(users) ?? [], given.GetValue(groups) ?? [], given.GetValue(channels) ?? []);
+                return await PublishAsync(hub, given.GetRequiredValue(id), workflow, cancel);
+            });
+    }
+
+    // One attempt to dispatch must fit: the token's life is no bound from below.
+    private static readonly TimeSpan ShortestDeadline = TimeSpan.FromMinutes(1);
+
+    private static async Task<Answer> PublishAsync(Hub hub, TenantId tenant, Workflow workflow, CancellationToken cancel)
+    {
+        if (await hub.Tenants.CatalogueAsync(tenant, cancel, consistent: true) is not { } catalogue)
+            return Refusals.NotRegistered(tenant);
+        if (workflow.AllowedGroups.FirstOrDefault(group => catalogue.Groups.All(known => known.Name != group)) is { } missing)
+            return new Answer.Refused($"{tenant} has no group {missing}, so it would lock everyone out: ./ctl group set {tenant} {missing} --user U… makes it.");
+
+        var before = catalogue.Workflows.FirstOrDefault(one => one.Name == workflow.Name);
+        if (before is not null && Definition(before) == Definition(workflow))
+            return Show("unchanged", tenant, workflow);
+        await hub.Tenants.SaveAsync(tenant, workflow, cancel);
+        return Show(before is null ? "published" : "replaced", tenant, workflow);
+    }
+
+    private static Command List(Runner runner)
+    {
+        var id = Given.Tenant();
+        return runner.Runs(new("list", "A tenant's workflows, the disabled ones too.") { id }, async (hub, given, cancel) =>
+        {
+            var tenant = given.GetRequiredValue(id);
+            if (await hub.Tenants.CatalogueAsync(tenant, cancel, consistent: true) is not { } catalogue)
+                return Refusals.NotRegistered(tenant);
+            var workflows = catalogue.Workflows.OrderBy(workflow => workflow.Name.ToString(), StringComparer.Ordinal).Select(Viewed.Of).ToList();
+            return Answer.Show(new WorkflowsView(tenant.ToString(), workflows), CtlJson.Default.WorkflowsView, page => page.Table(
+                ["WORKFLOW", "STATE", "PATH", "DEADLINE", "IDEMPOTENT", "PARAMETERS", "ALLOWED"],
+                workflows.Select(one => (string?[])
+                [
+                    one.Workflow, one.Enabled ? "enabled" : "disabled", one.Path, Words.OfMilliseconds(one.DeadlineMs), one.Idempotent ? "yes" : "no",
+                    string.Join(' ', one.Parameters), Allowed(one),
+                ])));
+        });
+    }
+
+    private static Command Disable(Runner runner)
+    {
+        var (id, name) = (Given.Tenant(), Given.Workflow());
+        return runner.Runs(new("disable", "Refuses new executions of a workflow; what runs goes on. To enable it again, publish it again.") { id, name }, async (hub, given, cancel) =>
+        {
+            var (tenant, workflow) = (given.GetRequiredValue(id), given.GetRequiredValue(name));
+            if (await hub.Tenants.FindWorkflowAsync(tenant, workflow, cancel) is not { } there)
+                return new Answer.Refused($"{tenant} has no workflow {workflow}: ./ctl workflow list {tenant} shows those it has.");
+            if (!there.Enabled)
+                return Show("unchanged", tenant, there);
+            var disabled = there with { Enabled = false };
+            await hub.Tenants.SaveAsync(tenant, disabled, cancel);
+            return Show("disabled", tenant, disabled);
+        });
+    }
+
+    private static WorkflowParameter[] ReadParameters(System.CommandLine.Parsing.ArgumentResult given)
+    {
+        var parameters = new List<WorkflowParameter>();
+        foreach (var text in given.Tokens.Select(token => token.Value))
+        {
+            var (parameter, fault) = ParameterText.Parse(text);
+            if (parameter is not null && parameters.Exists(other => other.Name == parameter.Name))
+                fault = $"{parameter.Name} is declared twice";
+            if (fault is not null)
+                given.AddError($"--param {Given.Quote(text)}: {fault}.");
+            else
+                parameters.Add(parameter!);
+        }
+        return [.. parameters];
+    }
+
+    private static string Definition(Workflow workflow) => JsonSerializer.Serialize(workflow, SharedJson.Default.Workflow);
+
+    private static Answer Show(string result, TenantId tenant, Workflow workflow)
+    {
+        var shown = new WorkflowChangeView(result, tenant.ToString(), Viewed.Of(workflow));
+        return Answer.Show(shown, CtlJson.Default.WorkflowChangeView, page =>
+        {
+            page.Line(result switch
+            {
+                "published" => $"{workflow.Name} is published: /wf run {workflow.Name}{string.Concat(workflow.Parameters.Where(one => one.Required).Select(one => $" {one.Name}=…"))}",
+                "replaced" => $"{workflow.Name} is published anew.",
+                "disabled" => $"{workflow.Name} is disabled.",
+                _ => $"{workflow.Name} was so before.",
+            });
+            page.Facts(
+            [
+                ("workflow", shown.Workflow.Workflow), ("tenant", shown.Tenant), ("path", $"/webhook/{shown.Workflow.Path}"), ("deadline", Words.OfMilliseconds(shown.Workflow.DeadlineMs)),
+                ("idempotent", shown.Workflow.Idempotent ? "yes" : "no"), ("allowed", Allowed(shown.Workflow)), .. shown.Workflow.Parameters.Select(one => ("parameter", (string?)one)),
+            ]);
+        });
+    }
+
+    private static string Allowed(WorkflowView workflow) => string.Join(", ",
+    [
+        .. workflow.AllowedUsers.Count + workflow.AllowedGroups.Count == 0 ? ["everyone"] : workflow.AllowedUsers.Concat(workflow.AllowedGroups.Select(group => $"group {group}")),
+        .. workflow.AllowedChannels.Select(channel => $"in {channel}"),
+    ]);
+}

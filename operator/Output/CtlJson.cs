@@ -1,0 +1,28 @@
+using System.Text.Json.Serialization;
+using ControlPlane.Operator.Places;
+
+namespace ControlPlane.Operator.Output;
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true, RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(EndpointsFile))]
+[JsonSerializable(typeof(TenantsView))]
+[JsonSerializable(typeof(TenantDetailView))]
+[JsonSerializable(typeof(RegistrationView))]
+[JsonSerializable(typeof(TenantChangeView))]
+[JsonSerializable(typeof(SlackLinkView))]
+[JsonSerializable(typeof(KeysView))]
+[JsonSerializable(typeof(KeyChangeView))]
+[JsonSerializable(typeof(WorkflowsView))]
+[JsonSerializable(typeof(WorkflowChangeView))]
+[JsonSerializable(typeof(GroupsView))]
+[JsonSerializable(typeof(GroupChangeView))]
+[JsonSerializable(typeof(ExecutionsView))]
+[JsonSerializable(typeof(ExecutionView))]
+[JsonSerializable(typeof(WhyView))]
+[JsonSerializable(typeof(UsagesView))]
+[JsonSerializable(typeof(EngineKeyView))]
+[JsonSerializable(typeof(DeadLettersView))]
+[JsonSerializable(typeof(RedriveView))]
+[JsonSerializable(typeof(HealthView))]
+[JsonSerializable(typeof(string))]
+internal sealed partial class CtlJson : JsonSerializerContext;

@@ -1,0 +1,35 @@
+using ControlPlane.Executions;
+using ControlPlane.Operator.Arguments;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Operator.Output;
+
+/// <summary>The domain as it is shown.</summary>
+internal static class Viewed
+{
+    public static TenantView Of(Tenant tenant) => new(
+        tenant.Id.ToString(), tenant.Name, Of(tenant.Status), tenant.Id.Network.ToString(), EngineText.Format(tenant.Engine), tenant.AllowPublicSubnet,
+        tenant.Limits.MonthlyQuota, tenant.Limits.Concurrency, tenant.Limits.MonthlyGpuMs);
+
+    public static string Of(TenantStatus status) => status.ToString().ToLowerInvariant();
+
+    public static KeyView Of(SidecarKey key, DateTimeOffset now) => new(
+        key.KeyId, key.Tenant.ToString(), key.Instance, Convert.ToBase64String(key.PublicKey),
+        key.RevokedAt is not null ? "revoked" : key.IsValidAt(now) ? "valid" : "expired",
+        Rfc3339.Format(key.AddedAt), Time(key.NotAfter), Time(key.RevokedAt));
+
+    public static WorkflowView Of(Workflow workflow) => new(
+        workflow.Name.ToString(), workflow.Path.ToString(), workflow.Enabled, [.. workflow.Parameters.Select(ParameterText.Format)],
+        (long)workflow.Deadline.TotalMilliseconds, workflow.Idempotent, workflow.AllowedUsers, workflow.AllowedGroups, workflow.AllowedChannels);
+
+    public static ExecutionView Of(Execution execution) => new(
+        execution.Id.ToString(), execution.Id.TraceId, execution.Tenant.ToString(), execution.Workflow.ToString(), execution.State.Name, execution.RequestedBy,
+        [.. execution.Inputs.EnumerateObject().Select(input => input.Name)], execution.Month.ToString(),
+        Rfc3339.Format(execution.CreatedAt), Rfc3339.Format(execution.DeadlineAt), Time(execution.DispatchedAt), Time(execution.StartedAt), Time(execution.FinishedAt), Time(execution.ToldAt),
+        execution.AttemptCount, execution.FailureCode, execution.CancelledBy, execution.IsLate,
+        execution.Outcome is { } outcome ? new(outcome.Status.ToString().ToLowerInvariant(), outcome.EngineExecutionId, outcome.Usage, outcome.Error?.Code) : null);
+
+    public static AttemptView Of(DispatchAttempt attempt) => new(attempt.Number, Rfc3339.Format(attempt.At), attempt.Milliseconds, attempt.Result, attempt.Status);
+
+    private static string? Time(DateTimeOffset? time) => time is { } known ? Rfc3339.Format(known) : null;
+}

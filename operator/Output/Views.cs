@@ -1,0 +1,85 @@
+using ControlPlane.Executions;
+
+namespace ControlPlane.Operator.Output;
+
+// What --output json prints. Scripts read it: a member may be added, never renamed. Times are RFC 3339 in UTC, durations milliseconds.
+
+internal sealed record TenantView(
+    string Tenant, string Name, string Status, string Cidr, string Engine, bool AllowPublicSubnet, long MonthlyQuota, int Concurrency, long? MonthlyGpuMs);
+
+internal sealed record TenantsView(IReadOnlyList<TenantView> Tenants);
+
+internal sealed record TenantDetailView(TenantView Tenant, IReadOnlyList<string> Slack, IReadOnlyList<string> Workflows, IReadOnlyList<string> Groups, IReadOnlyList<string> ValidKeys);
+
+/// <param name="Result"><c>registered</c>, <c>linked</c> (it was there, its workspace was not) or <c>unchanged</c>.</param>
+internal sealed record RegistrationView(string Result, TenantView Tenant, IReadOnlyList<string> Slack);
+
+/// <param name="Result">What was done, in one word; <c>unchanged</c> when it was so before.</param>
+internal sealed record TenantChangeView(string Result, TenantView Tenant);
+
+internal sealed record SlackLinkView(string Result, string Workspace, string Tenant);
+
+/// <param name="State"><c>valid</c>, <c>expired</c> or <c>revoked</c>.</param>
+internal sealed record KeyView(string KeyId, string Tenant, string? Instance, string PublicKey, string State, string AddedAt, string? NotAfter, string? RevokedAt);
+
+internal sealed record KeysView(IReadOnlyList<KeyView> Keys);
+
+internal sealed record KeyChangeView(string Result, KeyView Key);
+
+/// <param name="Parameters">As <c>--param</c> takes them.</param>
+internal sealed record WorkflowView(
+    string Workflow, string Path, bool Enabled, IReadOnlyList<string> Parameters, long DeadlineMs, bool Idempotent,
+    IReadOnlyList<string> AllowedUsers, IReadOnlyList<string> AllowedGroups, IReadOnlyList<string> AllowedChannels);
+
+internal sealed record WorkflowsView(string Tenant, IReadOnlyList<WorkflowView> Workflows);
+
+internal sealed record WorkflowChangeView(string Result, string Tenant, WorkflowView Workflow);
+
+internal sealed record GroupView(string Group, IReadOnlyList<string> Users);
+
+internal sealed record GroupsView(string Tenant, IReadOnlyList<GroupView> Groups);
+
+internal sealed record GroupChangeView(string Result, string Tenant, GroupView Group);
+
+internal sealed record ExecutionLineView(string ExecutionId, string Workflow, string State, string CreatedAt);
+
+internal sealed record ExecutionsView(string Tenant, IReadOnlyList<ExecutionLineView> Executions);
+
+/// <param name="Inputs">The inputs' names; their values are the tenant's own.</param>
+internal sealed record ExecutionView(
+    string ExecutionId, string TraceId, string Tenant, string Workflow, string State, Requester RequestedBy, IReadOnlyList<string> Inputs, string Month,
+    string CreatedAt, string DeadlineAt, string? DispatchedAt, string? StartedAt, string? FinishedAt, string? ToldAt,
+    int Attempts, string? FailureCode, string? CancelledBy, bool Late, OutcomeView? Outcome);
+
+internal sealed record OutcomeView(string Status, string? EngineExecutionId, ExecutionUsage Usage, string? ErrorCode);
+
+internal sealed record WhyView(ExecutionView Execution, PolicyDecision? Decision, IReadOnlyList<AttemptView> Attempts, string InPlainWords);
+
+internal sealed record AttemptView(int Number, string At, long Milliseconds, string Result, int? Status);
+
+internal sealed record UsageView(
+    string Tenant, long MonthlyQuota, long Used, long Reserved, long Left, int UnderWay, int Concurrency, MeteredView Metered, ExecutionUsage Reported);
+
+/// <param name="CpuMs">As the sidecars measured it.</param>
+/// <param name="GpuLimitMs">Null for no limit.</param>
+internal sealed record MeteredView(long CpuMs, long GpuMs, long? GpuLimitMs);
+
+internal sealed record UsagesView(string Month, IReadOnlyList<UsageView> Usage);
+
+/// <param name="Generation"><c>current</c> or <c>previous</c>.</param>
+/// <param name="Signs">Whether tokens are signed with it at this moment.</param>
+internal sealed record EngineKeyView(string Tenant, string KeyId, string Generation, bool Signs, string Pem);
+
+/// <param name="AgeMs">Since it was first sent.</param>
+internal sealed record DeadLetterView(string Queue, string MessageId, string? ExecutionId, string? Tenant, string SentAt, long AgeMs, int Receives);
+
+internal sealed record DeadLettersView(IReadOnlyList<DeadLetterView> DeadLetters);
+
+internal sealed record RedriveView(string Queue, bool DryRun, IReadOnlyList<DeadLetterView> Messages);
+
+/// <param name="Liveness">Null for a tenant whose sidecars were never heard of.</param>
+internal sealed record TenantHealthView(string Tenant, string Status, string? Liveness, string? LastSeen, int HealthyInstances, int Instances);
+
+internal sealed record QueueHealthView(string Queue, long Waiting, long InFlight, long DeadLetters);
+
+internal sealed record HealthView(IReadOnlyList<TenantHealthView> Tenants, IReadOnlyList<QueueHealthView> Queues);

@@ -1,0 +1,28 @@
+using System.Globalization;
+using ControlPlane.Operator.Arguments;
+
+namespace ControlPlane.Operator.Output;
+
+/// <summary>Values as a person reads them.</summary>
+internal static class Words
+{
+    public static string Of(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    public static string Of(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    public static string OfMilliseconds(long milliseconds) => Duration.Format(TimeSpan.FromMilliseconds(milliseconds));
+
+    public static string List(IReadOnlyList<string> words) => words.Count == 0 ? "-" : string.Join(", ", words);
+
+    public static IEnumerable<(string Name, string? Value)> Facts(TenantView tenant) =>
+    [
+        ("tenant", tenant.Tenant),
+        ("name", tenant.Name),
+        ("status", tenant.Status),
+        ("vpc", tenant.Cidr),
+        ("engine", tenant.Engine + (tenant.AllowPublicSubnet ? " (public subnets allowed)" : "")),
+        ("monthly quota", Of(tenant.MonthlyQuota)),
+        ("concurrency", Of(tenant.Concurrency)),
+        ("monthly GPU", tenant.MonthlyGpuMs is { } gpu ? OfMilliseconds(gpu) : null),
+    ];
+}

@@ -1,0 +1,31 @@
+using Amazon.DynamoDBv2;
+using Amazon.SecretsManager;
+using Amazon.SQS;
+
+namespace ControlPlane.Operator.Places;
+
+/// <summary>Where a control plane keeps its things. Tables, queues and secrets are asked for by their names in serverless.template.</summary>
+internal abstract class Place
+{
+    /// <summary>To stand in a sentence: <c>the stack control-plane in us-east-1</c>.</summary>
+    public abstract string InWords { get; }
+
+    /// <summary>What to look at when nothing of it answers or nothing is there.</summary>
+    public abstract string Mend { get; }
+
+    public abstract string TableOf(string logicalId);
+
+    public abstract string SecretOf(string logicalId);
+
+    /// <exception cref="PlaceException">It has no such queue.</exception>
+    public abstract Task<string> QueueUrlOfAsync(string logicalId, IAmazonSQS sqs, CancellationToken cancel);
+
+    public abstract IAmazonDynamoDB NewDynamo();
+
+    public abstract IAmazonSQS NewSqs();
+
+    public abstract IAmazonSecretsManager NewSecretsManager();
+}
+
+/// <summary>There is no control plane where the operator says it is. The message is for the operator, mend included.</summary>
+internal sealed class PlaceException(string message) : Exception(message);

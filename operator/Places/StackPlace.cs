@@ -1,0 +1,58 @@
+using System.Text.RegularExpressions;
+using Amazon;
+using Amazon.DynamoDBv2;
+using Amazon.Runtime;
+using Amazon.SecretsManager;
+using Amazon.SQS;
+
+namespace ControlPlane.Operator.Places;
+
+/// <summary>A deployed stack of serverless.template. Credentials are the AWS SDK's default chain.</summary>
+/// <remarks>The template names tables and secrets after the stack, so they need no look-up. Queues have names that CloudFormation made up around the stack's
+/// and the logical id: those are looked up when a command needs them.</remarks>
+/// <param name="region">Null for the SDK's own: <c>AWS_REGION</c> or the profile's.</param>
+internal sealed partial class StackPlace(string stack, string? region) : Place
+{
+    public const string StandardStack = "control-plane";
+
+    public override string InWords => $"the stack {stack} in {Region?.SystemName ?? "the default region"}";
+
+    public override string Mend => "check --stack and --region.";
+
+    /// <summary>Null when neither the operator, the environment nor the profile names one.</summary>
+    private RegionEndpoint? Region => region is not null ? RegionEndpoint.GetBySystemName(region) : FallbackRegionFactory.GetRegionEndpoint(includeInstanceMetadata: false);
+
+    private RegionEndpoint RequiredRegion => Region ?? throw new PlaceException("No AWS region is known: say --region us-east-1, or set AWS_REGION. (For a running ./run: --local.)");
+
+    // TenantsTable → control-plane-tenants; RateLimitsTable → control-plane-rate-limits.
+    public override string TableOf(string logicalId) => $"{stack}-{Dashed(logicalId[..^"Table".Length])}";
+
+    // TokenRootSecret → control-plane/token-root.
+    public override string SecretOf(string logicalId) => $"{stack}/{Dashed(logicalId[..^"Secret".Length])}";
+
+    public override async Task<string> QueueUrlOfAsync(string logicalId, IAmazonSQS sqs, CancellationToken cancel)
+    {
+        var answer = await sqs.ListQueuesAsync(new Amazon.SQS.Model.ListQueuesRequest { QueueNamePrefix = $"{stack}-{logicalId}-", MaxResults = 100 }, cancel);
+        var found = (answer.QueueUrls ?? []).Where(url => MadeUp().IsMatch(url[(url.LastIndexOf('/') + 1 + $"{stack}-{logicalId}-".Length)..])).ToList();
+        return found switch
+        {
+            [var url] => url,
+            [] => throw new PlaceException($"There is no queue {stack}-{logicalId}-… in {RequiredRegion.SystemName}: {Mend}"),
+            _ => throw new PlaceException($"There are {found.Count} queues {stack}-{logicalId}-… in {RequiredRegion.SystemName}: delete the one that no stack owns."),
+        };
+    }
+
+    public override IAmazonDynamoDB NewDynamo() => new AmazonDynamoDBClient(new AmazonDynamoDBConfig { RegionEndpoint = RequiredRegion });
+
+    public override IAmazonSQS NewSqs() => new AmazonSQSClient(new AmazonSQSConfig { RegionEndpoint = RequiredRegion });
+
+    public override IAmazonSecretsManager NewSecretsManager() => new AmazonSecretsManagerClient(new AmazonSecretsManagerConfig { RegionEndpoint = RequiredRegion });
+
+    private static string Dashed(string name) => WithinWord().Replace(name, "-").ToLowerInvariant();
+
+    [GeneratedRegex("(?<=[a-z])(?=[A-Z])")]
+    private static partial Regex WithinWord();
+
+    [GeneratedRegex(@"\A[A-Za-z0-9]+(\.fifo)?\z")]
+    private static partial Regex MadeUp();
+}
