@@ -49,9 +49,7 @@ internal static partial class Tools
         {
             using var process = Process.Start(new ProcessStartInfo(program, arguments)
             {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-                WorkingDirectory = folder ?? "",
+                RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder ?? "",
             })!;
             var output = process.StandardOutput.ReadToEndAsync();
             var errors = process.StandardError.ReadToEndAsync();

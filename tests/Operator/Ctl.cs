@@ -1,0 +1,130 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ControlPlane.Aws;
+using ControlPlane.Executions;
+using ControlPlane.Local.Secrets;
+using ControlPlane.Operator;
+using ControlPlane.Operator.Output;
+using ControlPlane.Quotas;
+using ControlPlane.Tenants;
+using ControlPlane.Tests.Support;
+
+namespace ControlPlane.Tests.Operator;
+
+/// <summary>The tool as it is called, in this process, against tables, queues and secrets of its own that it finds through an <c>endpoints.json</c>.</summary>
+internal sealed class Ctl : IAsyncDisposable
+{
+    public static readonly TenantId Seven = TenantId.Parse("tenant-7");
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("ctl-").FullName;
+    private readonly SecretsServer _secrets;
+
+    private Ctl(TestTables tables, TestQueues queues, SecretsServer secrets, SetClock clock)
+    {
+        (Tables, Queues, _secrets, Clock) = (tables, queues, secrets, clock);
+        Registry = new(tables.Client, tables.Tenants);
+        Executions = new(tables.Client, tables.Executions, tables.Quotas, clock);
+    }
+
+    public TestTables Tables { get; }
+
+    public TestQueues Queues { get; }
+
+    public SecretVault Secrets => _secrets.Vault;
+
+    public SetClock Clock { get; }
+
+    public TenantRegistry Registry { get; }
+
+    public ExecutionStore Executions { get; }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public static async Task<Ctl> StartAsync(LocalCloud cloud)
+    {
+        var clock = new SetClock(new(2026, 11, 5, 10, 0, 0, TimeSpan.Zero));
+        var ctl = new Ctl(await cloud.TablesAsync(), await cloud.QueuesAsync(), await SecretsServer.StartAsync(null, clock), clock);
+        ctl.Secrets.Put("TokenRootSecret", """{"root":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}""", "v1", create: true);
+        File.WriteAllText(Path.Combine(ctl._folder, "endpoints.json"), new JsonObject
+        {
+            ["process_id"] = Environment.ProcessId,
+            ["dynamodb"] = (await cloud.DynamoDbEndpointAsync()).ToString(),
+            ["sqs"] = (await cloud.QueueEndpointAsync()).ToString(),
+            ["secrets_manager"] = ctl._secrets.Endpoint.ToString(),
+            ["region"] = "us-east-1",
+            ["tables"] = Texts(ctl.Tables.Names),
+            ["queues"] = Texts(ctl.Queues.Urls),
+            ["secrets"] = new JsonObject { ["TokenRootSecret"] = "TokenRootSecret" },
+        }.ToJsonString());
+        return ctl;
+    }
+
+    /// <param name="line">Words as a shell would hand them over; one in single quotes may hold blanks.</param>
+    public Task<Said> SayAsync(string line) => SayAsync(Clock, [.. Words(line), "--state", _folder]);
+
+    /// <summary>Without naming a place.</summary>
+    public static async Task<Said> SayAsync(TimeProvider clock, params string[] args)
+    {
+        var (output, error) = (new StringWriter(), new StringWriter());
+        var exit = await new CommandLine(new(output, error, () => Page.On(output, isTerminal: false, width: 0), clock)).RunAsync(args, Cancel);
+        return new(exit, output.ToString(), error.ToString());
+    }
+
+    /// <summary>For what a test only needs to be there.</summary>
+    public async Task<Said> DoAsync(string line)
+    {
+        var said = await SayAsync(line);
+        Assert.True(said.Exit == 0, $"{line}: {said.Error}");
+        return said;
+    }
+
+    public Task<Said> RegisterAsync() => DoAsync("tenant register tenant-7 --name Acme --slack-team T0007 --engine 10.106.128.10:5678");
+
+    public async Task<Execution> QueueExecutionAsync(string trigger = "t1")
+    {
+        var id = ExecutionId.Of("T0007", trigger);
+        using var inputs = JsonDocument.Parse("""{"city":"a secret of the tenant"}""");
+        var execution = new Execution
+        {
+            Id = id,
+            Tenant = Seven,
+            Workflow = WorkflowName.Parse("wf_sched"),
+            RequestedBy = new("slack", "T0007", "U0001", "C0001"),
+            State = ExecutionState.Queued,
+            CreatedAt = Clock.Now,
+            DeadlineAt = Clock.Now + TimeSpan.FromHours(1),
+            Month = Month.Of(Clock.Now),
+            Inputs = inputs.RootElement.Clone(),
+            Decision = new(true, "allowed", "Allowed.", [new("tenant active", "allow", "tenant_active", "The tenant is active.")]),
+        };
+        Assert.IsType<Creation.Created>(await Executions.CreateAsync(
+            execution, new(id, Seven, execution.Workflow, [1], "a token", Clock.Now + TimeSpan.FromMinutes(10)), TenantLimits.Default, Cancel));
+        return execution;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _secrets.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static IEnumerable<string> Words(string line) =>
+        line.Split('\'').SelectMany((part, i) => i % 2 == 1 ? [part] : part.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+    private static JsonObject Texts(IReadOnlyDictionary<string, string> texts) => new(texts.Select(one => KeyValuePair.Create(one.Key, (JsonNode?)one.Value)));
+}
+
+/// <summary>What the tool answered.</summary>
+internal sealed record Said(int Exit, string Output, string Error)
+{
+    public JsonElement Json => JsonDocument.Parse(Output).RootElement;
+
+    /// <summary>It refused: one line that names the mend, and nothing on the output.</summary>
+    public void Refuses(int exit, params IEnumerable<string> words)
+    {
+        Assert.Equal((exit, ""), (Exit, Output));
+        Assert.Single(Error.TrimEnd('\n').Split('\n'));
+        Assert.StartsWith("ctl: ", Error, StringComparison.Ordinal);
+        Assert.All(words, word => Assert.Contains(word, Error, StringComparison.Ordinal));
+    }
+}

@@ -1,0 +1,78 @@
+using System.Text.RegularExpressions;
+using ControlPlane.Aws;
+using ControlPlane.Executions;
+using ControlPlane.Metering;
+using ControlPlane.Tests.Support;
+
+namespace ControlPlane.Tests.Operator;
+
+/// <summary>What <c>--output json</c> prints, kept as files: scripts read it.</summary>
+public sealed partial class JsonTests(LocalCloud cloud)
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Every_answer_is_as_scripts_know_it()
+    {
+        await using var ctl = await Ctl.StartAsync(cloud);
+        var shown = new List<(string File, string Output)>();
+
+        await ShowAsync("tenant-register", "tenant register tenant-7 --name Acme --slack-team T0007 --engine 10.106.128.10:5678");
+        await ShowAsync("tenant-limits", "tenant limits tenant-7 --monthly-gpu 100h");
+        await ShowAsync("slack-link", "slack link tenant-7 T0008");
+        await ShowAsync("key-add", "key add tenant-7 --public-key 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= --instance i-1 --not-after 2027-01-01T00:00:00Z");
+        await ShowAsync("key-list", "key list tenant-7");
+        await ShowAsync("group-set", "group set tenant-7 ops --user U1 --user U2");
+        await ShowAsync("group-list", "group list tenant-7");
+        await ShowAsync("workflow-publish", "workflow publish tenant-7 wf_sched --param city:string:required:maxlen=100 --param size:enum:values=small|large:default=small --deadline 90m --allow-group ops --allow-channel C1");
+        await ShowAsync("workflow-list", "workflow list tenant-7");
+        await ShowAsync("tenant-list", "tenant list");
+        await ShowAsync("tenant-show", "tenant show tenant-7");
+        await ShowAsync("engine-key", "engine-key tenant-7");
+
+        var execution = await RunOneAsync(ctl);
+        await ShowAsync("execution-list", "execution list tenant-7");
+        await ShowAsync("execution-show", $"execution show {execution.Id}");
+        await ShowAsync("execution-why", $"execution why {execution.Id}");
+        await ShowAsync("usage", "usage tenant-7");
+        await ctl.Queues.Client.SendMessageAsync(ctl.Queues.Urls["DispatchDeadLetters"], $$"""{"execution_id":"{{execution.Id}}","tenant_id":"tenant-7"}""", Cancel);
+        await ShowAsync("health", "health");
+        await ShowAsync("dlq-list", "dlq list dispatch");
+        await ShowAsync("dlq-redrive", "dlq redrive dispatch");
+
+        var folder = Path.Combine(RepositoryRoot.Find(), "tests", "Operator", "Golden");
+        var differing = shown.Where(one => !File.Exists(Path.Combine(folder, one.File)) || File.ReadAllText(Path.Combine(folder, one.File)) != one.Output).ToList();
+        foreach (var (file, output) in differing)
+            File.WriteAllText(Path.Combine(folder, file + ".new"), output);
+        Assert.True(differing.Count == 0, $"{string.Join(", ", differing.Select(one => one.File))}: what came was written beside it, .new.");
+        Assert.Equal(Directory.GetFiles(folder, "*.json").Select(Path.GetFileName).Order(), shown.Select(one => one.File).Order());
+
+        async Task ShowAsync(string name, string line) => shown.Add(($"{name}.json", Chance().Replace((await ctl.DoAsync($"{line} --output json")).Output, "$1…")));
+    }
+
+    /// <summary>Refused once by a booting engine, taken, finished; one heartbeat.</summary>
+    private static async Task<Execution> RunOneAsync(Ctl ctl)
+    {
+        var lease = TimeSpan.FromSeconds(30);
+        var queued = await ctl.QueueExecutionAsync();
+        var (first, _) = await ctl.Executions.ClaimAsync(queued.Id, Ctl.Seven, "one", lease, Cancel);
+        await ctl.Executions.RecordAttemptAsync(first!, Signal.Deferred, new(1, ctl.Clock.Now, 2, "again", null), notFound: false, Cancel);
+        ctl.Clock.Advance(TimeSpan.FromSeconds(2));
+        var (second, _) = await ctl.Executions.ClaimAsync(queued.Id, Ctl.Seven, "two", lease, Cancel);
+        await ctl.Executions.RecordAttemptAsync(second!, Signal.Accepted, new(2, ctl.Clock.Now, 12, "accepted", 200), notFound: false, Cancel);
+        ctl.Clock.Advance(TimeSpan.FromSeconds(3));
+        await ctl.Executions.FinishAsync(queued, new(OutcomeStatus.Succeeded, ctl.Clock.Now, ctl.Clock.Now, "8123", new(1200, 10, 5, 6), new("done", null), null), "00", Cancel);
+        await new InstanceStore(ctl.Tables.Client, ctl.Tables.Instances, ctl.Clock).BookAsync(
+            new()
+            {
+                Tenant = Ctl.Seven, Instance = InstanceId.Parse("i-1"), Epoch = ctl.Clock.Now.ToUnixTimeSeconds() - 60, Counter = 1, SampledAt = ctl.Clock.Now,
+                Interval = TimeSpan.FromSeconds(60), Totals = new(7500, 0), BodyHash = "00", Metrics = "{}", KeyId = "k",
+            },
+            ctl.Clock.Now, Cancel);
+        return queued;
+    }
+
+    // The queue server has its own clock and makes up its own ids.
+    [GeneratedRegex("""("(?:message_id|sent_at|age_ms)": )[^,\n]+""")]
+    private static partial Regex Chance();
+}

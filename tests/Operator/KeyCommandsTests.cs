@@ -1,0 +1,132 @@
+using ControlPlane.Metering;
+using ControlPlane.Operator.Arguments;
+using ControlPlane.Tests.Support;
+
+namespace ControlPlane.Tests.Operator;
+
+public sealed class KeyCommandsTests(LocalCloud cloud)
+{
+    // RFC 8032 §7.1, test 1, and the id that RFC 8037 A.3 computes for it.
+    private const string PublicKey = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", KeyId = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
+
+    // RFC 8032 §7.1, test 2.
+    private const string Another = "PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=";
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_key_is_added_and_its_id_printed()
+    {
+        await using var ctl = await Ctl.StartAsync(cloud);
+        await ctl.RegisterAsync();
+        Assert.Contains(KeyId, (await ctl.DoAsync($"key add tenant-7 --public-key {PublicKey} --instance i-0abc1234def567890 --not-after 2027-01-01T00:00:00Z")).Output, StringComparison.Ordinal);
+
+        var key = await ctl.Registry.FindKeyAsync(KeyId, Cancel);
+        Assert.Equal((Ctl.Seven, "i-0abc1234def567890", new DateTimeOffset(2027, 1, 1, 0, 0, 0, TimeSpan.Zero)), (key!.Tenant, key.Instance!, key.NotAfter!.Value));
+        Assert.Equal(PublicKey, Convert.ToBase64String(key.PublicKey));
+        Assert.Contains("so before", (await ctl.DoAsync($"key add tenant-7 --public-key {PublicKey} --instance i-0abc1234def567890 --not-after 2027-01-01T00:00:00Z")).Output, StringComparison.Ordinal);
+        (await ctl.SayAsync($"key add tenant-7 --public-key {PublicKey}")).Refuses(1, "there already", "make a new one");
+    }
+
+    [Theory]
+    [InlineData(31), InlineData(33), InlineData(0)]
+    public async Task A_key_of_another_length_is_refused(int length)
+    {
+        await using var ctl = await Ctl.StartAsync(cloud);
+        await ctl.RegisterAsync();
+        (await ctl.SayAsync($"key add tenant-7 --public-key '{Convert.ToBase64String(Enumerable.Repeat((byte)9, length).ToArray())}'")).Refuses(2, "base64 of 32 bytes");
+    }
+
+    [Theory]
+    [InlineData("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo"), InlineData("' 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo='"), InlineData("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo=")]
+    [InlineData("'11qYAYKxCrfVS/7TyWQHOg7h\ncvPapiMlrwIaaPcHURo='"), InlineData("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURp=")]
+    [InlineData("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")]
+    public async Task A_key_in_another_spelling_is_refused(string text)
+    {
+        await using var ctl = await Ctl.StartAsync(cloud);
+        await ctl.RegisterAsync();
+        (await ctl.SayAsync($"key add tenant-7 --public-key {text}")).Refuses(2, "base64 of 32 bytes");
+    }
+
+    // The eight points of small order, with either sign where both are spellable, their non-canonical spellings, other y ≥ p, and a y that is on no point.
+    [Theory]
+    [InlineData("0000000000000000000000000000000000000000000000000000000000000000")]
+    [InlineData("0000000000000000000000000000000000000000000000000000000000000080")]
+    [InlineData("0100000000000000000000000000000000000000000000000000000000000000")]
+    [InlineData("0100000000000000000000000000000000000000000000000000000000000080")]
+    [InlineData("ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f")]
+    [InlineData("ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff")]
+    [InlineData("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05")]
+    [InlineData("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85")]
+    [InlineData("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a")]
+    [InlineData("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa")]
+    [InlineData("edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f")]
+    [InlineData("edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff")]
+    [InlineData("eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f")]
+    [InlineData("eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff")]
+    [InlineData("f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f")]
+    [InlineData("ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f")]
+    [InlineData("ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff")]
+    [InlineData("0200000000000000000000000000000000000000000000000000000000000000")]
+    public async Task A_key_that_could_vouch_for_nobody_is_refused(string hex)
+    {
+        await using var ctl = await Ctl.StartAsync(cloud);
+        await ctl.RegisterAsync();
+        (await ctl.SayAsync($"key add tenant-7 --public-key {Convert.ToBase64String(Convert.FromHexString(hex))}")).Refuses(1, "no Ed25519 key", "make a new one");
+        Assert.Empty(await ctl.Registry.KeysOfAsync(Ctl.Seven, Cancel));
+    }
+
+    [Fact]
+    public void Every_key_that_is_made_is_on_the_curve()
+    {
+        for (var i = 0; i < 50; i++)
+        {
+            using var key = NSec.Cryptography.Key.Create(NSec.Cryptography.SignatureAlgorithm.Ed25519);
+            var bytes = key.PublicKey.Export(NSec.Cryptography.KeyBlobFormat.RawPublicKey);
+            Assert.True(EdwardsPoint.IsOnCurve(bytes), Convert.ToHexString(bytes));
+            Assert.True(SidecarPublicKey.TryImport(bytes, out _));
+        }
+    }
+
+    [Fact]
+    public async Task A_key_has_one_owner()
+    {
+        await using var ctl = await Ctl.StartAsync(cloud);
+        await ctl.RegisterAsync();
+        await ctl.DoAsync("tenant register tenant-8 --name Other --engine 10.107.128.10:5678");
+        await ctl.DoAsync($"key add tenant-7 --public-key {PublicKey}");
+        (await ctl.SayAsync($"key add tenant-8 --public-key {PublicKey}")).Refuses(1, "tenant-7's", "one owner");
+        (await ctl.SayAsync($"key revoke tenant-8 {KeyId}")).Refuses(1, "tenant-8 has no key", "./ctl key list tenant-8");
+        Assert.True((await ctl.Registry.FindKeyAsync(KeyId, Cancel))!.IsValidAt(ctl.Clock.Now));
+    }
+
+    [Fact]
+    public async Task A_revoked_key_stays_on_record_and_does_not_come_back()
+    {
+        await using var ctl = await Ctl.StartAsync(cloud);
+        await ctl.RegisterAsync();
+        await ctl.DoAsync($"key add tenant-7 --public-key {PublicKey}");
+        await ctl.DoAsync($"key add tenant-7 --public-key {Another}");
+        Assert.Equal("", (await ctl.DoAsync($"key revoke tenant-7 {KeyId}")).Error);
+        var revokedAt = (await ctl.Registry.FindKeyAsync(KeyId, Cancel))!.RevokedAt;
+        ctl.Clock.Advance(TimeSpan.FromMinutes(1));
+
+        Assert.Contains("so before", (await ctl.DoAsync($"key revoke tenant-7 {KeyId}")).Output, StringComparison.Ordinal);
+        Assert.Equal(revokedAt, (await ctl.Registry.FindKeyAsync(KeyId, Cancel))!.RevokedAt);
+        (await ctl.SayAsync($"key add tenant-7 --public-key {PublicKey}")).Refuses(1, "was revoked", "make a new one");
+
+        var other = (await ctl.Registry.KeysOfAsync(Ctl.Seven, Cancel)).Single(key => key.KeyId != KeyId);
+        Assert.Contains("no valid key left", (await ctl.DoAsync($"key revoke tenant-7 {other.KeyId}")).Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("2026-11-05T10:00:00Z", 1, "is over")]
+    [InlineData("2026-11-05", 2, "2027-01-01T00:00:00Z")]
+    [InlineData("2027-01-01T00:00:00+01:00", 2, "2027-01-01T00:00:00Z")]
+    public async Task A_key_ends_in_the_future_or_not_at_all(string time, int exit, string mend)
+    {
+        await using var ctl = await Ctl.StartAsync(cloud);
+        await ctl.RegisterAsync();
+        (await ctl.SayAsync($"key add tenant-7 --public-key {PublicKey} --not-after {time}")).Refuses(exit, mend);
+    }
+}
