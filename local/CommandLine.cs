@@ -22,7 +22,9 @@ internal static class CommandLine
         var empty = new Option<bool>("--empty") { Description = "Without demo data, and so without playing the flows.", Recursive = true };
         var engine = new Option<string[]>("--engine")
         {
-            Description = "A tenant's engine elsewhere on this machine, like tenant-43=127.0.0.1:5678. May be repeated.", HelpName = "tenant=address", Recursive = true,
+            Description = "A tenant's engine elsewhere on this machine, like tenant-43=127.0.0.1:5678. May be repeated.",
+            HelpName = "tenant=address",
+            Recursive = true,
         };
         engine.Validators.Add(given =>
         {

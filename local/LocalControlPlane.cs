@@ -49,7 +49,12 @@ internal sealed class LocalControlPlane : IAsyncDisposable
 
     public IAmazonDynamoDB DynamoClient { get; private set; } = null!;
 
+    /// <summary>The demo tenant's; null without demo data.</summary>
+    public MeteringSidecar? Sidecar { get; private set; }
+
     public FunctionLogs Logs { get; private set; } = null!;
+
+    public FunctionEnvironment Environment { get; private set; } = null!;
 
     /// <summary>Starts everything, or nothing.</summary>
     public static async Task<LocalControlPlane> StartAsync(RunOptions options, Action<string> say, TimeProvider clock, CancellationToken cancel)
@@ -76,6 +81,7 @@ internal sealed class LocalControlPlane : IAsyncDisposable
         // The functions leave first and together: each may still have an event in hand, whose end the pollers and gateways wait for.
         await Task.WhenAll(Functions.Values.Select(function => function.DisposeAsync().AsTask()));
         await Task.WhenAll(_background);
+        Sidecar?.Dispose();
         while (_parts.TryPop(out var part)) await part.DisposeAsync();
         _stop.Dispose();
     }
@@ -114,11 +120,11 @@ internal sealed class LocalControlPlane : IAsyncDisposable
         Engines = await StartEnginesAsync(registry, options, routing, clock, cancel);
 
         say("starting the functions …");
-        var environment = new FunctionEnvironment(this, routing, authority);
+        Environment = new(this, routing, authority);
         foreach (var function in Template.Functions)
         {
             var program = options.Published is { } folder ? FunctionProgram.Published(folder, function.Project) : FunctionProgram.Built(Repository.Root, function.Project);
-            functions[function.Id] = await FunctionHost.StartAsync(function, program, environment.Of(function), line => Logs.Add(function.Id, line), clock);
+            functions[function.Id] = await FunctionHost.StartAsync(function, program, Environment.Of(function), line => Logs.Add(function.Id, line), clock);
         }
 
         foreach (var (function, source) in Template.Functions.SelectMany(function => function.Events.Select(source => (function, source))))
@@ -128,11 +134,18 @@ internal sealed class LocalControlPlane : IAsyncDisposable
         }
 
         await ReadyAsync().WaitAsync(TimeSpan.FromSeconds(30), clock, cancel);
+        if (!options.Empty)
+        {
+            Sidecar = new(DemoData.Tenant.ToString(), DemoData.Instance, DemoData.SidecarKeyId, DemoData.SidecarSeed, DemoData.Engine.Address, PrivateApi.Endpoint, clock);
+            await Sidecar.BeatOnceAsync(cancel);    // after a long pause policy would refuse every command until the next minute
+            _background.Add(Sidecar.BeatAsync(_stop.Token));
+        }
+
         Keep(Endpoints.Write(state, this));
     }
 
     /// <summary>What CloudFront would put into the origin header: rotated with the secret.</summary>
-    private string OriginValue()
+    public string OriginValue()
     {
         using var secret = System.Text.Json.JsonDocument.Parse(Secrets.Vault.Get("SlackSecret", null, null).Text);
         return secret.RootElement.GetProperty("origin_verify").GetString()!;

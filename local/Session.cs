@@ -22,15 +22,13 @@ internal static class Session
             await using var local = await LocalControlPlane.StartAsync(options, screen.Say, clock, cancel);
             screen.Ready(local, clock.GetElapsedTime(started));
             local.Logs.Printed += line => { if (line.IsTrouble) screen.Show(line); };
-            using var sidecar = new MeteringSidecar(
-                DemoData.Tenant.ToString(), DemoData.Instance, DemoData.SidecarKeyId, DemoData.SidecarSeed, DemoData.Engine.Address, local.PrivateApi.Endpoint, clock);
 
-            if (play != Play.Nothing && !await PlayAsync(local, sidecar, screen, clock, cancel)) return 1;
+            if (play != Play.Nothing && !await PlayAsync(local, screen, clock, cancel)) return 1;
             if (play == Play.AndExit) return 0;
 
             local.Slack.Caught += screen.Show;
             screen.Invite(local, options);
-            await Task.WhenAll(options.Empty ? Task.CompletedTask : sidecar.BeatAsync(cancel), Task.Delay(Timeout.InfiniteTimeSpan, clock, cancel));
+            await Task.Delay(Timeout.InfiniteTimeSpan, clock, cancel);
             return 0;
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested) { return play == Play.AndExit ? 1 : 0; }
@@ -41,12 +39,12 @@ internal static class Session
         }
     }
 
-    private static async Task<bool> PlayAsync(LocalControlPlane local, MeteringSidecar sidecar, Screen screen, TimeProvider clock, CancellationToken cancel)
+    private static async Task<bool> PlayAsync(LocalControlPlane local, Screen screen, TimeProvider clock, CancellationToken cancel)
     {
         try
         {
             await new CommandFlow(local, screen, clock).PlayAsync(cancel);
-            await new HeartbeatFlow(local, sidecar, screen, clock).PlayAsync(cancel);
+            await new HeartbeatFlow(local, screen, clock).PlayAsync(cancel);
             return true;
         }
         catch (StepNotSeen e)

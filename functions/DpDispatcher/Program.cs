@@ -9,27 +9,30 @@ using ControlPlane.DpDispatcher;
 using ControlPlane.Executions;
 using ControlPlane.Logs;
 
-var clock = TimeProvider.System;
-var settings = Settings.Load();
-var log = JsonLog.ToStandardOutput(clock);
-var metrics = new Metrics(log, clock);
+return await LambdaProgram.RunAsync(handler => handler == "dispatch" ? Task.FromResult(Dispatch()) : throw LambdaProgram.UnknownEntryPoint("dispatch"));
 
-// Three tries of 1.5 s: the calls around one dispatch fit the function's time limit together with the dispatch itself.
-var dynamo = new AmazonDynamoDBClient(new AmazonDynamoDBConfig { Timeout = TimeSpan.FromSeconds(1.5), MaxErrorRetry = 2 });
-var sqs = new AmazonSQSClient(new AmazonSQSConfig { Timeout = TimeSpan.FromSeconds(1.5), MaxErrorRetry = 2 });
+static LambdaBootstrapBuilder Dispatch()
+{
+    var clock = TimeProvider.System;
+    var settings = Settings.Load();
+    var log = JsonLog.ToStandardOutput(clock);
+    var metrics = new Metrics(log, clock);
 
-using var engines = new DataPlaneClient(DispatchLimits.Default, settings.ConnectRoutes, clock);
-var dispatchExecution = new DispatchExecution(
-    new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock),
-    new TenantRegistry(dynamo, settings.TenantsTable),
-    engines,
-    new TenantGates(clock),
-    new MessageQueue<Notification>(sqs, settings.NotificationsQueueUrl, SharedJson.Default.Notification),
-    metrics,
-    log,
-    clock);
-var function = new Function(dispatchExecution, new MessagePauses(sqs, settings.DispatchQueueUrl, log), metrics, log, clock);
+    // Three tries of 1.5 s: the calls around one dispatch fit the function's time limit together with the dispatch itself.
+    var dynamo = new AmazonDynamoDBClient(new AmazonDynamoDBConfig { Timeout = TimeSpan.FromSeconds(1.5), MaxErrorRetry = 2 });
+    var sqs = new AmazonSQSClient(new AmazonSQSConfig { Timeout = TimeSpan.FromSeconds(1.5), MaxErrorRetry = 2 });
 
-await LambdaBootstrapBuilder
-    .Create<SQSEvent, SQSBatchResponse>(function.DispatchAsync, new SourceGeneratorLambdaJsonSerializer<DispatcherJson>())
-    .Build().RunAsync();
+    var engines = new DataPlaneClient(DispatchLimits.Default, settings.ConnectRoutes, clock);
+    var dispatchExecution = new DispatchExecution(
+        new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock),
+        new TenantRegistry(dynamo, settings.TenantsTable),
+        engines,
+        new TenantGates(clock),
+        new MessageQueue<Notification>(sqs, settings.NotificationsQueueUrl, SharedJson.Default.Notification),
+        metrics,
+        log,
+        clock);
+    var function = new Function(dispatchExecution, new MessagePauses(sqs, settings.DispatchQueueUrl, log), metrics, log, clock);
+
+    return LambdaBootstrapBuilder.Create<SQSEvent, SQSBatchResponse>(function.DispatchAsync, new SourceGeneratorLambdaJsonSerializer<DispatcherJson>());
+}

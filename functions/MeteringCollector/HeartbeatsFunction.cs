@@ -62,13 +62,16 @@ internal sealed class HeartbeatsFunction(RecordHeartbeat recordHeartbeat, Uri co
             case HeartbeatAnswer.Accepted accepted:
                 var heartbeat = accepted.Heartbeat;
                 log.HeartbeatAccepted(heartbeat.Tenant, heartbeat.Instance, heartbeat.Epoch, heartbeat.Counter, accepted.IsRepeat, accepted.Gap);
-                metrics.Write(
-                    [new("Heartbeats", 1, Metrics.Unit.Count), new("HeartbeatGap", accepted.Gap, Metrics.Unit.Count), new("HeartbeatSkew", accepted.SkewSeconds, Metrics.Unit.Seconds)],
-                    ("Outcome", accepted.IsRepeat ? "duplicate" : "accepted"));
+                metrics.Count("Heartbeats", ("Outcome", accepted.IsRepeat ? "duplicate" : "accepted"));
+                metrics.Write([new("HeartbeatSkew", accepted.SkewSeconds, Metrics.Unit.Seconds)]);
+                if (accepted.Gap > 0)
+                    metrics.Write([new("HeartbeatGap", accepted.Gap, Metrics.Unit.Count)]);
                 break;
             case HeartbeatAnswer.Refused refused:
                 log.HeartbeatRefused(refused.Problem.Code, refused.Signer?.Registration.Tenant.ToString(), refused.Signer?.Registration.KeyId);
                 metrics.Count("Heartbeats", ("Outcome", refused.Problem.Code));
+                if (refused.Problem == HeartbeatProblems.CounterConflict)
+                    metrics.Count("HeartbeatConflict");
                 break;
         }
     }

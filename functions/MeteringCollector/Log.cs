@@ -1,5 +1,7 @@
+using ControlPlane.Executions;
 using ControlPlane.Metering;
 using ControlPlane.Tenants;
+using ControlPlane.Tokens;
 using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.MeteringCollector;
@@ -19,4 +21,21 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 4, EventName = "source_outside", Level = LogLevel.Warning, Message = "A heartbeat signed by {TenantId} came from outside its network (check: {Check})")]
     public static partial void SourceOutside(this ILogger log, TenantId tenantId, SourceNetworkCheck check);
+
+    [LoggerMessage(EventId = 10, EventName = "outcome_taken", Level = LogLevel.Information,
+        Message = "{ExecutionId} ({TraceId}) of {TenantId} is {Status}: repeat {IsRepeat}, late {IsLate}")]
+    public static partial void OutcomeTaken(this ILogger log, ExecutionId executionId, string traceId, TenantId tenantId, string status, bool isRepeat, bool isLate);
+
+    /// <param name="executionId">The token's, null before it was verified.</param>
+    [LoggerMessage(EventId = 11, EventName = "outcome_refused", Level = LogLevel.Warning, Message = "Outcome of {ExecutionId} ({TraceId}) refused: {Code}")]
+    public static partial void OutcomeRefused(this ILogger log, string code, string? executionId, string? traceId);
+
+    [LoggerMessage(EventId = 12, EventName = "outcome_failed", Level = LogLevel.Error, Message = "An outcome could not be recorded; the engine sends it again")]
+    public static partial void OutcomeFailed(this ILogger log, Exception exception);
+
+    [LoggerMessage(EventId = 13, EventName = "token_rejected", Level = LogLevel.Warning, Message = "A callback token was rejected: {Fault}")]
+    public static partial void TokenRejected(this ILogger log, TokenFault fault);
+
+    [LoggerMessage(EventId = 14, EventName = "notify_failed", Level = LogLevel.Error, Message = "{ExecutionId} ({TraceId}) ended and its notification was not sent; the sweeper sends it")]
+    public static partial void NotifyFailed(this ILogger log, ExecutionId executionId, string traceId, Exception exception);
 }

@@ -18,5 +18,8 @@ internal sealed partial class EventJson : JsonSerializerContext;
 [JsonSerializable(typeof(HeartbeatBody))]
 [JsonSerializable(typeof(HeartbeatMetrics))]
 [JsonSerializable(typeof(HeartbeatReceipt))]
+[JsonSerializable(typeof(OutcomeBody))]
+[JsonSerializable(typeof(OutcomeReceipt))]
 [JsonSerializable(typeof(long))]
+[JsonSerializable(typeof(string))]
 internal sealed partial class MeteringJson : JsonSerializerContext;

@@ -2,35 +2,58 @@ using Amazon.DynamoDBv2;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.RuntimeSupport;
 using Amazon.Lambda.Serialization.SystemTextJson;
+using Amazon.SecretsManager;
+using Amazon.SQS;
 using ControlPlane;
 using ControlPlane.Aws;
+using ControlPlane.Executions;
 using ControlPlane.Logs;
 using ControlPlane.MeteringCollector;
+using ControlPlane.Tokens;
 
 var clock = TimeProvider.System;
-var log = JsonLog.ToStandardOutput(clock);
-var metrics = new Metrics(log, clock);
+var json = new SourceGeneratorLambdaJsonSerializer<EventJson>();
 
-// Three tries of two seconds fit the function's time; after that the caller tries again, which is cheaper than waiting here.
-var dynamo = new AmazonDynamoDBClient(new AmazonDynamoDBConfig { Timeout = TimeSpan.FromSeconds(2), MaxErrorRetry = 2 });
-
-var bootstrap = Setting.Required("_HANDLER") switch
+return await LambdaProgram.RunAsync(async handler => handler switch
 {
-    "heartbeats" => Heartbeats(),
-    _ => throw new SettingException("_HANDLER", "is none of this function's entry points"),
-};
-await bootstrap.RunAsync();
+    "outcomes" => LambdaBootstrapBuilder.Create<APIGatewayProxyRequest, APIGatewayProxyResponse>((await OutcomesAsync(OutcomesSettings.Load())).AnswerAsync, json),
+    "heartbeats" => LambdaBootstrapBuilder.Create<APIGatewayProxyRequest, APIGatewayProxyResponse>(Heartbeats(HeartbeatsSettings.Load()).AnswerAsync, json),
+    _ => throw LambdaProgram.UnknownEntryPoint("outcomes", "heartbeats", "sweeper"),
+});
 
-LambdaBootstrap Heartbeats()
+HeartbeatsFunction Heartbeats(HeartbeatsSettings settings)
 {
-    var settings = HeartbeatsSettings.Load();
+    var log = JsonLog.ToStandardOutput(clock);
+    var dynamo = NewDynamoDb();
     var recordHeartbeat = new RecordHeartbeat(
         new SidecarKeys(new TenantRegistry(dynamo, settings.TenantsTable), clock),
         new InstanceStore(dynamo, settings.InstancesTable, clock),
         new MeteringStore(dynamo, settings.MeteringTable, clock),
-        settings.SourceNetworkCheck, log, clock);
-    var function = new HeartbeatsFunction(recordHeartbeat, settings.ControlPlaneUrl, metrics, log, clock);
-    return LambdaBootstrapBuilder
-        .Create<APIGatewayProxyRequest, APIGatewayProxyResponse>(function.AnswerAsync, new SourceGeneratorLambdaJsonSerializer<EventJson>())
-        .Build();
+        settings.SourceNetworkCheck,
+        log,
+        clock);
+    return new(recordHeartbeat, settings.ControlPlaneUrl, new Metrics(log, clock), log, clock);
 }
+
+async Task<OutcomesFunction> OutcomesAsync(OutcomesSettings settings)
+{
+    var log = JsonLog.ToStandardOutput(clock);
+
+    // Read once before the first event: a missing or short root secret stops the start.
+    var root = new RotatingSecret<RootSecret>(
+        new SecretsManagerSource(new AmazonSecretsManagerClient()), settings.TokenRootSecretId, RootSecret.Parse, RootSecret.Overlap, clock);
+    await root.GetAsync(CancellationToken.None);
+
+    var recordOutcome = new RecordOutcome(
+        new TokenVerifier(new TenantKeys(root, clock), settings.ControlPlaneUrl, clock),
+        new ExecutionStore(NewDynamoDb(), settings.ExecutionsTable, settings.QuotasTable, clock),
+        new MessageQueue<Notification>(NewSqs(), settings.NotificationsQueueUrl, SharedJson.Default.Notification),
+        log,
+        clock);
+    return new(recordOutcome, settings.ControlPlaneUrl, new Metrics(log, clock), log, clock);
+}
+
+// Three tries of 1.5 s each fit the functions' ten seconds. Whoever called tries again after that: it costs less than waiting here.
+AmazonDynamoDBClient NewDynamoDb() => new(new AmazonDynamoDBConfig { Timeout = TimeSpan.FromSeconds(1.5), MaxErrorRetry = 2 });
+
+AmazonSQSClient NewSqs() => new(new AmazonSQSConfig { Timeout = TimeSpan.FromSeconds(1.5), MaxErrorRetry = 2 });

@@ -10,3 +10,14 @@ internal sealed record HeartbeatsSettings(string TenantsTable, string InstancesT
         Setting.RequiredUrl("CONTROL_PLANE_URL"),
         SourceNetworkCheck.Parse("SOURCE_NETWORK_CHECK", Setting.Required("SOURCE_NETWORK_CHECK")));
 }
+
+internal sealed record OutcomesSettings(string ExecutionsTable, string QuotasTable, string NotificationsQueueUrl, string TokenRootSecretId, Uri ControlPlaneUrl)
+{
+    /// <exception cref="SettingException">A setting is missing or unusable.</exception>
+    public static OutcomesSettings Load() => new(
+        Setting.Required("EXECUTIONS_TABLE"),
+        Setting.Required("QUOTAS_TABLE"),
+        Setting.Required("NOTIFICATIONS_QUEUE_URL"),
+        Setting.Required("TOKEN_ROOT_SECRET_ID"),
+        Setting.RequiredUrl("CONTROL_PLANE_URL"));
+}

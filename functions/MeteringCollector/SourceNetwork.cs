@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using ControlPlane.Tenants;
 
 namespace ControlPlane.MeteringCollector;
@@ -21,5 +22,6 @@ internal static class SourceNetwork
     }
 
     /// <param name="sourceIp">As API Gateway saw the peer; an absent address is outside.</param>
-    public static bool IsInside(string? sourceIp, TenantId tenant) => IPAddress.TryParse(sourceIp, out var address) && tenant.Network.Contains(address);
+    public static bool IsInside(string? sourceIp, TenantId tenant) =>
+        IPAddress.TryParse(sourceIp, out var address) && address.AddressFamily == AddressFamily.InterNetwork && tenant.Network.Contains(address);
 }

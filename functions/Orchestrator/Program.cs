@@ -14,23 +14,13 @@ using ControlPlane.Tokens;
 
 var clock = TimeProvider.System;
 var json = new SourceGeneratorLambdaJsonSerializer<OrchestratorJson>();
-Function? executionRequests = null;
-JwksFunction? jwks = null;
 
-// What is made up here may fail: made in the bootstrap's initializer, the failure is reported as an init error that names its cause.
-var bootstrap = Setting.Optional("_HANDLER") switch
+return await LambdaProgram.RunAsync(async handler => handler switch
 {
-    "execution-requests" => LambdaBootstrapBuilder
-        .Create<SQSEvent, SQSBatchResponse>((batch, context) => executionRequests!.StartAsync(batch, context), json)
-        .UseBootstrapHandler(async () => (executionRequests = await ExecutionRequestsAsync(Settings.Load())) is not null),
-    "jwks" => LambdaBootstrapBuilder
-        .Create<APIGatewayProxyRequest, APIGatewayProxyResponse>((request, context) => jwks!.AnswerAsync(request, context), json)
-        .UseBootstrapHandler(async () => (jwks = await JwksAsync(JwksSettings.Load())) is not null),
-    _ => LambdaBootstrapBuilder
-        .Create(() => Task.CompletedTask)
-        .UseBootstrapHandler(() => throw new SettingException("_HANDLER", "is neither execution-requests nor jwks")),
-};
-await bootstrap.Build().RunAsync();
+    "execution-requests" => LambdaBootstrapBuilder.Create<SQSEvent, SQSBatchResponse>((await ExecutionRequestsAsync(Settings.Load())).StartAsync, json),
+    "jwks" => LambdaBootstrapBuilder.Create<APIGatewayProxyRequest, APIGatewayProxyResponse>((await JwksAsync(JwksSettings.Load())).AnswerAsync, json),
+    _ => throw LambdaProgram.UnknownEntryPoint("execution-requests", "jwks"),
+});
 
 async Task<Function> ExecutionRequestsAsync(Settings settings)
 {

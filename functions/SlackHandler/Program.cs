@@ -17,24 +17,12 @@ var clock = TimeProvider.System;
 var log = JsonLog.ToStandardOutput(clock);
 var serializer = new SourceGeneratorLambdaJsonSerializer<LambdaJson>();
 
-// One executable, two functions. Each is made inside the initializer, so that what is missing reaches Lambda as an init error.
-Function? commands = null;
-NotificationsFunction? notifications = null;
-var entryPoint = Environment.GetEnvironmentVariable("_HANDLER");
-var builder = entryPoint == "notifications"
-    ? LambdaBootstrapBuilder.Create<SQSEvent, SQSBatchResponse>((batch, context) => notifications!.TellAsync(batch, context), serializer)
-    : LambdaBootstrapBuilder.Create<APIGatewayHttpApiV2ProxyRequest, APIGatewayHttpApiV2ProxyResponse>((http, context) => commands!.RouteAsync(http, context), serializer);
-
-await builder.UseBootstrapHandler(async () =>
+return await LambdaProgram.RunAsync(async handler => handler switch
 {
-    switch (entryPoint)
-    {
-        case "commands": commands = await CommandsAsync(CommandsSettings.Read()); break;
-        case "notifications": notifications = await NotificationsAsync(NotificationsSettings.Read()); break;
-        default: throw new SettingException("_HANDLER", $"names no entry point of this function: '{entryPoint}'");
-    }
-    return true;
-}).Build().RunAsync();
+    "commands" => LambdaBootstrapBuilder.Create<APIGatewayHttpApiV2ProxyRequest, APIGatewayHttpApiV2ProxyResponse>((await CommandsAsync(CommandsSettings.Read())).RouteAsync, serializer),
+    "notifications" => LambdaBootstrapBuilder.Create<SQSEvent, SQSBatchResponse>((await NotificationsAsync(NotificationsSettings.Read())).TellAsync, serializer),
+    _ => throw LambdaProgram.UnknownEntryPoint("commands", "notifications"),
+});
 
 async Task<Function> CommandsAsync(CommandsSettings settings)
 {

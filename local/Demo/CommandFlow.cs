@@ -80,23 +80,24 @@ internal sealed class CommandFlow(LocalControlPlane local, Screen screen, TimePr
             var arrived = await ExecutionAsync(flow, id, one => one.DispatchedAt is not null, token);
             return new($"{arrived.Attempts[^1].Status} in {arrived.Attempts[^1].Milliseconds} ms", arrived.Attempts[^1].At + TimeSpan.FromMilliseconds(arrived.Attempts[^1].Milliseconds));
         }, cancel);
-        await flow.StepAsync("the engine verifies the token and runs the workflow", async token =>
+        var ran = await flow.StepAsync("the engine verifies the token and runs the workflow", async token =>
         {
             // Another engine (--engine) tells us nothing itself: its report does.
             if (!local.Engines.ContainsKey(DemoData.Tenant.ToString()))
             {
                 var started = await ExecutionAsync(flow, id, one => one.StartedAt is not null || one.State.IsTerminal, token);
-                return new("it reported so", started.StartedAt ?? started.FinishedAt ?? clock.GetUtcNow());
+                var at = started.StartedAt ?? started.FinishedAt ?? sent;
+                return (sent, new Evidence("it reported so", at));
             }
 
             var verified = await observer.FirstAsync<EngineEvent>(one => one.ExecutionId == id.ToString() && one.What == "verified", token);
             var ran = await observer.FirstAsync<EngineEvent>(one => one.ExecutionId == id.ToString() && one.What == "ran", token);
-            return new($"checked against the JWKS of {DemoData.Tenant}; ran {(ran.At - verified.At).TotalMilliseconds:0} ms", ran.At);
+            return (ran.At, new Evidence($"checked against the JWKS of {DemoData.Tenant}; ran {(ran.At - verified.At).TotalMilliseconds:0} ms", ran.At));
         }, cancel);
 
         await flow.StepAsync("the engine posts its outcome", async token =>
         {
-            var taken = await observer.FirstAsync<Passage>(one => one.Path == "/outcomes/execution" && one.In >= sent && one.Status == 200, token);
+            var taken = await observer.FirstAsync<Passage>(one => one.Path == "/outcomes/execution" && one.In >= ran && one.Status == 200, token);
             return new($"{taken.Method} {taken.Path} → {taken.Status} in {(taken.Out - taken.In).TotalMilliseconds:0} ms", taken.Out);
         }, cancel);
         var ended = await flow.StepAsync("the metering collector records the status", async token =>
@@ -132,7 +133,7 @@ internal sealed class CommandFlow(LocalControlPlane local, Screen screen, TimePr
         // The command may have fallen into the minute after the one in which it was sent.
         foreach (var minute in new[] { at.ToUnixTimeSeconds() / 60, at.ToUnixTimeSeconds() / 60 + 1 })
         {
-            var key = new Dictionary<string, AttributeValue> { ["pk"] = new($"{DemoData.Workspace}#{minute.ToString(CultureInfo.InvariantCulture)}") };
+            var key = new Dictionary<string, AttributeValue> { ["pk"] = new($"{DemoData.Tenant}#{minute.ToString(CultureInfo.InvariantCulture)}") };
             var answer = await local.DynamoClient.GetItemAsync(new() { TableName = local.Tables["RateLimitsTable"], Key = key, ConsistentRead = true }, cancel);
             if (answer.IsItemSet && answer.Item.TryGetValue("total", out var total)) return total.N;
         }

@@ -9,10 +9,11 @@ using ControlPlane.Quotas;
 namespace ControlPlane.Local.Demo;
 
 /// <summary>Flow 2 of the network document: a signed heartbeat on its way into the tables, steps 1 to 10.</summary>
-internal sealed class HeartbeatFlow(LocalControlPlane local, MeteringSidecar sidecar, Screen screen, TimeProvider clock)
+internal sealed class HeartbeatFlow(LocalControlPlane local, Screen screen, TimeProvider clock)
 {
     private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
 
+    private readonly MeteringSidecar _sidecar = local.Sidecar ?? throw new InvalidOperationException("Without demo data there is no sidecar.");
     private readonly TenantRegistry _tenants = new(local.DynamoClient, local.Tables["TenantsTable"]);
     private readonly InstanceStore _instances = new(local.DynamoClient, local.Tables["InstancesTable"], clock);
 
@@ -20,23 +21,24 @@ internal sealed class HeartbeatFlow(LocalControlPlane local, MeteringSidecar sid
     public async Task PlayAsync(CancellationToken cancel)
     {
         using var observer = new Observer(local);
+        using var turn = await _sidecar.TurnAsync(cancel);
         var flow = new Flow("Flow 2: from a sidecar's sample to the metering tables", 10, screen, clock);
         flow.Begin();
 
         var body = await flow.StepAsync("the sidecar samples its machine", _ =>
         {
-            var sample = sidecar.Sample();
+            var sample = _sidecar.Sample();
             return Task.FromResult((sample, new Evidence($"{sample.Length} bytes, cpu total {JsonNode.Parse(sample)!["totals"]!["cpu_ms"]} ms", clock.GetUtcNow())));
         }, cancel);
         var signed = await flow.StepAsync("signs with Ed25519", _ =>
         {
-            var heartbeat = sidecar.Sign(body);
+            var heartbeat = _sidecar.Sign(body);
             return Task.FromResult((heartbeat, new Evidence($"{heartbeat.Id}, key {DemoData.SidecarKeyId[..8]}…", clock.GetUtcNow())));
         }, cancel);
-        var forged = await sidecar.PostAsync(signed with { Body = [.. body.Select((value, i) => i == body.Length - 2 ? (byte)' ' : value)] }, cancel);
+        var forged = await _sidecar.PostAsync(signed with { Body = [.. body.Select((value, i) => i == body.Length - 2 ? (byte)' ' : value)] }, cancel);
 
         var sent = clock.GetUtcNow();
-        var (status, answer) = await sidecar.PostAsync(signed, cancel);
+        var (status, answer) = await _sidecar.PostAsync(signed, cancel);
         await flow.StepAsync("POST over peering", _ => Seen($"from {DemoData.Engine} to {local.PrivateApi.Endpoint}metering/heartbeat", sent), cancel);
         var passage = await flow.StepAsync("the private API passes it to the metering collector", async token =>
         {

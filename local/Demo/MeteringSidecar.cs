@@ -20,7 +20,9 @@ internal sealed class MeteringSidecar : IDisposable
     private readonly TimeProvider _clock;
     private readonly HttpClient _http;
     private readonly long _epoch;
+    private readonly SemaphoreSlim _turn = new(1);
     private long _counter;
+    private (TimeSpan Cpu, long At) _last;
 
     public MeteringSidecar(string tenant, string instance, string keyId, byte[] seed, IPAddress address, Uri privateApi, TimeProvider clock)
     {
@@ -29,12 +31,15 @@ internal sealed class MeteringSidecar : IDisposable
         _endpoint = new(privateApi, "/metering/heartbeat");
         _http = PeeredClient.From(address);
         _epoch = clock.GetUtcNow().ToUnixTimeSeconds();
+        _last = (Environment.CpuUsage.TotalTime, clock.GetTimestamp());
     }
 
     /// <summary>The next sample: our own processor time stands in for the machine's.</summary>
     public byte[] Sample()
     {
-        var usage = Environment.CpuUsage.TotalTime;
+        var (cpu, now) = (Environment.CpuUsage.TotalTime, _clock.GetTimestamp());
+        var busy = (cpu - _last.Cpu) / (_clock.GetElapsedTime(_last.At, now) * Environment.ProcessorCount);
+        _last = (cpu, now);
         return Encoding.UTF8.GetBytes(new JsonObject
         {
             ["schema"] = "heartbeat.v1",
@@ -44,10 +49,10 @@ internal sealed class MeteringSidecar : IDisposable
             ["counter"] = ++_counter,
             ["sampled_at"] = _clock.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'"),
             ["interval_s"] = 60,
-            ["totals"] = new JsonObject { ["cpu_ms"] = (long)usage.TotalMilliseconds, ["gpu_ms"] = 0 },
+            ["totals"] = new JsonObject { ["cpu_ms"] = (long)cpu.TotalMilliseconds, ["gpu_ms"] = 0 },
             ["metrics"] = new JsonObject
             {
-                ["cpu"] = new JsonObject { ["count"] = Environment.ProcessorCount, ["utilization_pct"] = 12.5 },
+                ["cpu"] = new JsonObject { ["count"] = Environment.ProcessorCount, ["utilization_pct"] = Math.Round(100 * Math.Clamp(busy, 0, 1), 1) },
                 ["gpus"] = new JsonArray(),
             },
         }.ToJsonString());
@@ -80,18 +85,34 @@ internal sealed class MeteringSidecar : IDisposable
         using var minute = new PeriodicTimer(TimeSpan.FromMinutes(1), _clock);
         try
         {
-            while (await minute.WaitForNextTickAsync(stop))
-            {
-                try { await PostAsync(Sign(Sample()), stop); }
-                catch (HttpRequestException) { }    // the next minute's sample has a higher counter; totals are cumulative, so nothing is lost
-            }
+            while (await minute.WaitForNextTickAsync(stop)) await BeatOnceAsync(stop);
         }
         catch (OperationCanceledException) { }
+    }
+
+    public async Task BeatOnceAsync(CancellationToken cancel)
+    {
+        using var turn = await TurnAsync(cancel);
+        try { await PostAsync(Sign(Sample()), cancel); }
+        catch (HttpRequestException) { }    // the next sample has a higher counter; totals are cumulative, so nothing is lost
+    }
+
+    /// <summary>Counters must arrive in order: whoever samples, signs and posts has its turn until this is disposed.</summary>
+    public async Task<IDisposable> TurnAsync(CancellationToken cancel)
+    {
+        await _turn.WaitAsync(cancel);
+        return new Turn(_turn);
+    }
+
+    private sealed class Turn(SemaphoreSlim turn) : IDisposable
+    {
+        public void Dispose() => turn.Release();
     }
 
     public void Dispose()
     {
         _key.Dispose();
+        _turn.Dispose();
         _http.Dispose();
     }
 }

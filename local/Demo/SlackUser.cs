@@ -45,6 +45,6 @@ internal sealed class SlackUser(Uri publicApi, TimeProvider clock) : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private static string Signature(string secret, string second, byte[] body) =>
+    public static string Signature(string secret, string second, byte[] body) =>
         "v0=" + Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.ASCII.GetBytes(secret), (byte[])[.. Encoding.ASCII.GetBytes($"v0:{second}:"), .. body]));
 }

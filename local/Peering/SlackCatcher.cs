@@ -8,8 +8,16 @@ namespace ControlPlane.Local.Peering;
 /// <summary>What was posted to a <c>response_url</c>.</summary>
 internal sealed record CaughtMessage(string Path, JsonObject Json, DateTimeOffset At)
 {
-    /// <summary>The words a user would read.</summary>
-    public string Text => (string?)Json["text"] ?? "";
+    /// <summary>The words a user would read: Slack shows the blocks where there are any, and the text elsewhere.</summary>
+    public string Text => Words(Json["blocks"]).ToList() is { Count: > 0 } words ? string.Join(" | ", words) : (string?)Json["text"] ?? "";
+
+    private static IEnumerable<string> Words(JsonNode? node) => node switch
+    {
+        JsonArray items => items.SelectMany(Words),
+        JsonObject { } block when block["text"] is JsonValue text => [(string)text!],
+        JsonObject block => Words(block["text"]).Concat(Words(block["elements"])).Concat(Words(block["fields"])),
+        _ => [],
+    };
 }
 
 /// <summary>Stands where hooks.slack.com would be, shows what Slack users would see, and keeps it in a file, one JSON object a line.</summary>

@@ -22,7 +22,8 @@ internal static class QueueBuilder
             if (queue.Redrive is { } redrive)
                 attributes["RedrivePolicy"] = new JsonObject
                 {
-                    ["deadLetterTargetArn"] = addresses[redrive.DeadLetters].Arn, ["maxReceiveCount"] = redrive.MaxReceiveCount,
+                    ["deadLetterTargetArn"] = addresses[redrive.DeadLetters].Arn,
+                    ["maxReceiveCount"] = redrive.MaxReceiveCount,
                 }.ToJsonString();
             var created = await sqs.CreateQueueAsync(new CreateQueueRequest { QueueName = prefix + queue.Id + (queue.Fifo ? ".fifo" : ""), Attributes = attributes }, cancel);
             var arn = await sqs.GetQueueAttributesAsync(created.QueueUrl, ["QueueArn"], cancel);

@@ -5,7 +5,7 @@ namespace ControlPlane.Local.Runtime;
 /// <summary>A line that a function printed.</summary>
 internal sealed record FunctionLine(string Function, string Text, DateTimeOffset At)
 {
-    /// <summary>Whether somebody should see it now: a warning or worse, or no JSON at all.</summary>
+    /// <summary>Whether somebody should see it now: an error, or no JSON at all.</summary>
     public bool IsTrouble
     {
         get
@@ -14,7 +14,7 @@ internal sealed record FunctionLine(string Function, string Text, DateTimeOffset
             {
                 using var json = JsonDocument.Parse(Text);
                 return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("level", out var level)
-                    && level.ToString() is "Warning" or "Error" or "Critical" or "WARN" or "ERROR" or "FATAL";
+                    && level.ToString().ToLowerInvariant() is "error" or "critical" or "fatal";
             }
             catch (JsonException) { return Text.Length > 0; }
         }

@@ -26,7 +26,7 @@ internal static partial class Schedule
             ? int.Parse(rate.Groups[1].Value, CultureInfo.InvariantCulture) * (rate.Groups[2].Value switch { "minute" => TimeSpan.FromMinutes(1), "hour" => TimeSpan.FromHours(1), _ => TimeSpan.FromDays(1) })
             : throw new NotSupportedException($"The schedule {expression} is not a rate.");
 
-    private static JsonObject Event(string function, DateTimeOffset now) => new()
+    internal static JsonObject Event(string function, DateTimeOffset now) => new()
     {
         ["version"] = "0",
         ["id"] = Guid.NewGuid().ToString(),

@@ -10,7 +10,11 @@ internal sealed partial class TemplateValues(TemplateReader template, IReadOnlyD
 {
     private static readonly Dictionary<string, string> Pseudo = new()
     {
-        ["AWS::Region"] = "us-east-1", ["AWS::AccountId"] = "000000000000", ["AWS::Partition"] = "aws", ["AWS::StackName"] = "local", ["AWS::URLSuffix"] = "amazonaws.com",
+        ["AWS::Region"] = "us-east-1",
+        ["AWS::AccountId"] = "000000000000",
+        ["AWS::Partition"] = "aws",
+        ["AWS::StackName"] = "local",
+        ["AWS::URLSuffix"] = "amazonaws.com",
     };
 
     /// <exception cref="FormatException">The expression names something that is not there, or is of a kind the local control plane does not know.</exception>

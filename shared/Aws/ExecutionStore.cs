@@ -52,7 +52,7 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
     public async Task<DispatchOrder?> FindOrderAsync(ExecutionId id, CancellationToken cancel)
     {
         var answer = await dynamo.GetItemAsync(new() { TableName = table, Key = ExecutionItems.OrderKeyOf(id), ConsistentRead = true }, cancel);
-        return answer.IsItemSet ? ExecutionItems.ToOrder(answer.Item) : null;
+        return answer.IsItemSet && !answer.Item.IsExpiredAt(clock.GetUtcNow()) ? ExecutionItems.ToOrder(answer.Item) : null;
     }
 
     /// <summary>A tenant's latest executions, newest first, as an index saw them a moment ago: for people, not for decisions.</summary>

@@ -15,6 +15,7 @@ internal sealed class Platform
         Application = Stack.Deploy(templates("serverless.template"), "control-plane", Here);
         Edge = Stack.Deploy(templates("infra/edge.template"), "edge", Here, ("OriginVerifyVersion", "01234567-89ab-cdef-0123-456789abcdef"),
             ("SecondaryTarget", "d-standby.example"), ("SecondaryTargetZoneId", "Z1"));
+        Backup = Stack.Deploy(templates("infra/backup.template"), "backup", Here, ("BucketName", "state"));
     }
 
     public Account Here { get; } = new("111111111111");
@@ -25,12 +26,17 @@ internal sealed class Platform
 
     public Stack Edge { get; }
 
+    public Stack Backup { get; }
+
     public List<(string Tenant, Stack DataPlane, Stack Peering)> Tenants { get; } = [];
 
     public static Platform Build(IEnumerable<string> tenants, params (string Name, string Value)[] hubParameters) => Build(Template.Read, tenants, hubParameters);
 
     /// <summary>With an error planted in one template.</summary>
     public static Platform Build(Template changed, IEnumerable<string> tenants) => Build(name => name == changed.Name ? changed : Template.Read(name), tenants);
+
+    /// <summary>The same templates without tenants, the hub with other parameters.</summary>
+    public static Platform Build(Platform like, params (string Name, string Value)[] hubParameters) => new(like._templates, hubParameters);
 
     public Network Network() => new([Hub, .. Tenants.SelectMany(one => new[] { one.DataPlane, one.Peering })]);
 

@@ -111,7 +111,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
 
         Assert.Equal((409, "counter-conflict"), (answer.Status, answer.Code));
         Assert.Equal(before, await desk.StateAsync());
-        Assert.Contains("\"Outcome\":\"counter-conflict\"", desk.Logged);
+        Assert.Contains("\"HeartbeatConflict\":1", desk.Logged, StringComparison.Ordinal);
     }
 
     [Fact]

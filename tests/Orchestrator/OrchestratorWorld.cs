@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Amazon.DynamoDBv2;
-using Amazon.Runtime;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Logs;
@@ -10,7 +9,6 @@ using ControlPlane.Quotas;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Support;
 using ControlPlane.Tokens;
-using Microsoft.Extensions.Time.Testing;
 
 namespace ControlPlane.Tests.Orchestrator;
 
@@ -24,38 +22,38 @@ internal sealed class OrchestratorWorld
 
     private readonly TestTables _tables;
     private readonly TestQueues _queues;
-    private readonly StandingStore _standings;
-    private readonly InstanceStore _instances;
+    private readonly Uri _dynamoEndpoint;
+    private readonly Uri _queueEndpoint;
 
-    private OrchestratorWorld(TestTables tables, TestQueues queues, Uri dynamoEndpoint)
+    private OrchestratorWorld(TestTables tables, TestQueues queues, Uri dynamoEndpoint, Uri queueEndpoint)
     {
-        _tables = tables;
-        _queues = queues;
-        var dynamo = new AmazonDynamoDBClient(
-            new BasicAWSCredentials("test", "test"),
-            new AmazonDynamoDBConfig { ServiceURL = dynamoEndpoint.ToString(), AuthenticationRegion = "us-east-1", HttpClientFactory = Calls });
+        (_tables, _queues, _dynamoEndpoint, _queueEndpoint) = (tables, queues, dynamoEndpoint, queueEndpoint);
+        Seam = new(call => Plan(call)) { MetersCapacity = true };
+        var dynamo = Seam.DynamoDb(dynamoEndpoint);
+        var sqs = Seam.Sqs(queueEndpoint);
 
         Secrets = KeptSecrets.WithRoot("v1", Clock.GetUtcNow() - TimeSpan.FromDays(30));
         Keys = new(new RotatingSecret<RootSecret>(Secrets, "root", RootSecret.Parse, RootSecret.Overlap, Clock), Clock);
         Registry = new(dynamo, tables.Tenants);
         Executions = new(dynamo, tables.Executions, tables.Quotas, Clock);
         Ledger = new(dynamo, tables.Quotas);
-        _standings = new(dynamo, tables.Tenants, tables.Quotas, Clock);
-        _instances = new(dynamo, tables.Instances, Clock);
 
         var planner = new Planner(Outcomes);
         var log = new JsonLog(Logged, Clock);
         var metrics = new Metrics(log, Clock);
         StartExecution = new(
-            _standings, _instances, planner, new TokenService(Keys, new TokenMinter(Issuer, Clock), planner), Executions,
-            new(queues.Client, queues.Dispatch, SharedJson.Default.DispatchRequest),
-            new(queues.Client, queues.Notifications, SharedJson.Default.Notification),
+            new(dynamo, tables.Tenants, tables.Quotas, Clock), new(dynamo, tables.Instances, Clock), planner, new TokenService(Keys, new TokenMinter(Issuer, Clock), planner), Executions,
+            new(sqs, queues.Dispatch, SharedJson.Default.DispatchRequest),
+            new(sqs, queues.Notifications, SharedJson.Default.Notification),
             metrics, log, Clock);
         Function = new(StartExecution, metrics, log, Clock);
     }
 
-    public FakeTimeProvider Clock { get; } = new(new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));
-    public CountedCalls Calls { get; } = new();
+    public SetClock Clock { get; } = new(new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));
+    public FaultSeam Seam { get; }
+
+    /// <summary>What the seam does to a call; nothing unless a test says so.</summary>
+    public Func<SeamCall, Fault?> Plan { get; set; } = _ => null;
     public MemoryStream Logged { get; } = new();
     public KeptSecrets Secrets { get; }
     public TenantKeys Keys { get; }
@@ -71,13 +69,15 @@ internal sealed class OrchestratorWorld
 
     public static async Task<OrchestratorWorld> StartAsync(LocalCloud cloud)
     {
-        var world = new OrchestratorWorld(await cloud.TablesAsync(), await cloud.QueuesAsync(), await cloud.DynamoDbEndpointAsync());
+        var world = new OrchestratorWorld(await cloud.TablesAsync(), await cloud.QueuesAsync(), await cloud.DynamoDbEndpointAsync(), await cloud.QueueEndpointAsync());
         await world.RegisterAsync(TenantLimits.Default);
         await world.PublishAsync(Workflow());
         await world.HeardFromAsync(world.Now);
-        world.Calls.Forget();
         return world;
     }
+
+    /// <summary>A new process on the same tables and queues, with nothing in memory and nothing that breaks.</summary>
+    public OrchestratorWorld Restarted() => new(_tables, _queues, _dynamoEndpoint, _queueEndpoint);
 
     public static Workflow Workflow(params IReadOnlyList<WorkflowParameter> parameters) =>
         new(Scheduler, WorkflowName.Parse("sched-v2"), parameters, TimeSpan.FromHours(1), Idempotent: false, Enabled: true, [], [], []);

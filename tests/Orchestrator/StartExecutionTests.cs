@@ -1,6 +1,5 @@
 using System.Text.Json;
 using ControlPlane.Executions;
-using ControlPlane.Orchestrator;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Support;
@@ -25,28 +24,66 @@ public class StartExecutionTests(LocalCloud cloud)
     }
 
     [Fact]
-    public async Task It_takes_two_reads_and_one_transaction()
+    public async Task It_takes_two_reads_one_transaction_and_one_message()
     {
         var world = await OrchestratorWorld.StartAsync(cloud);
         await world.PublishAsync(OrchestratorWorld.Workflow() with { AllowedGroups = ["ops"] });
         await world.Registry.SaveAsync(OrchestratorWorld.Tenant, new UserGroup("ops", ["U0001"]), Cancel);
-        world.Calls.Forget();
+        var before = world.Seam.Calls.Count;
 
         await world.StartExecution.RunAsync(world.Request(), Cancel);
 
-        Assert.Equal(["BatchGetItem", "Query", "TransactWriteItems"], world.Calls.Operations.Order());
+        var calls = world.Seam.Calls.Skip(before).Select(call => call.Operation).ToList();
+        Assert.Equal(["BatchGetItem", "Query"], calls[..2].Order());
+        Assert.Equal(["TransactWriteItems", "SendMessage"], calls[2..]);
+        var costs = world.Seam.Capacity.TakeLast(3).ToDictionary(cost => cost.Operation, cost => cost.Units);
+        Assert.InRange(costs["BatchGetItem"], 1, 5);                       // one for each item that is there
+        Assert.InRange(costs["Query"], 1, 1);
+        Assert.InRange(costs["TransactWriteItems"], 1, 28);                // four items of at most 2 KiB, two indexes; transactions count twice
     }
 
     [Fact]
-    public async Task A_refusal_takes_two_reads_and_one_write()
+    public async Task A_refusal_takes_two_reads_one_write_and_one_message()
     {
         var world = await OrchestratorWorld.StartAsync(cloud);
         await world.RegisterAsync(TenantLimits.Default, TenantStatus.Suspended);
-        world.Calls.Forget();
+        var before = world.Seam.Calls.Count;
 
         await world.StartExecution.RunAsync(world.Request(), Cancel);
 
-        Assert.Equal(["BatchGetItem", "PutItem", "Query"], world.Calls.Operations.Order());
+        var calls = world.Seam.Calls.Skip(before).Select(call => call.Operation).ToList();
+        Assert.Equal(["BatchGetItem", "Query"], calls[..2].Order());
+        Assert.Equal(["PutItem", "SendMessage"], calls[2..]);
+    }
+
+    [Theory]
+    [InlineData(Fault.StopBefore)]
+    [InlineData(Fault.StopAfter)]
+    [InlineData(Fault.AnswerLost)]
+    [InlineData(Fault.Error)]
+    [InlineData(Fault.Throttled)]
+    [InlineData(Fault.Conflict)]
+    [InlineData(Fault.Silence)]
+    public async Task Whichever_call_fails_the_message_that_comes_again_leaves_one_charge_one_order_and_a_message(Fault fault)
+    {
+        for (var number = 1; number <= 4; number++)
+        {
+            var world = await OrchestratorWorld.StartAsync(cloud);
+            var request = world.Request();
+            var broken = world.Seam.Calls.Count + number;
+            world.Plan = call => call.Number == broken ? fault : null;
+            await Record.ExceptionAsync(() => world.StartExecution.RunAsync(request, Cancel));
+
+            var next = world.Restarted();
+            await next.StartExecution.RunAsync(request, Cancel);
+
+            var execution = await next.Executions.FindAsync(request.Execution, Cancel);
+            Assert.Equal(ExecutionState.Queued, execution!.State);
+            Assert.Equal(1, (await next.Ledger.MonthAsync(OrchestratorWorld.Tenant, next.Month, Cancel)).Charged);
+            Assert.Equal(1, await next.Ledger.ActiveAsync(OrchestratorWorld.Tenant, Cancel));
+            Assert.NotNull(await next.Executions.FindOrderAsync(request.Execution, Cancel));
+            Assert.NotEmpty(await next.DispatchesAsync());
+        }
     }
 
     [Fact]
@@ -172,20 +209,37 @@ public class StartExecutionTests(LocalCloud cloud)
     }
 
     [Fact]
-    public async Task A_month_that_turns_is_charged_for_what_it_began()
+    public async Task Fifty_requests_while_the_month_turns_are_each_charged_to_one_month()
     {
         var world = await OrchestratorWorld.StartAsync(cloud);
-        world.Clock.SetUtcNow(new(2026, 11, 30, 23, 59, 59, 999, TimeSpan.Zero));
+        await world.RegisterAsync(TenantLimits.Default with { Concurrency = 100 });
+        world.Clock.Now = new(2026, 11, 30, 23, 59, 59, 999, TimeSpan.Zero);
         await world.HeardFromAsync(world.Now);
 
-        var last = await world.StartAsync(world.Request("november"));
-        world.Clock.Advance(TimeSpan.FromMilliseconds(1));
-        var first = await world.StartAsync(world.Request("december"));
+        var executions = await Task.WhenAll(Enumerable.Range(0, 50).Select(i => Task.Run(() =>
+        {
+            if (i == 25)
+                world.Clock.Advance(TimeSpan.FromMilliseconds(1));
+            return world.StartAsync(world.Request($"race{i}"));
+        })));
 
-        Assert.Equal(new Month(2026, 11), last.Month);
-        Assert.Equal(new Month(2026, 12), first.Month);
-        Assert.Equal(1, (await world.Ledger.MonthAsync(OrchestratorWorld.Tenant, last.Month, Cancel)).Charged);
-        Assert.Equal(1, (await world.Ledger.MonthAsync(OrchestratorWorld.Tenant, first.Month, Cancel)).Charged);
+        Assert.All(executions, execution => Assert.Equal(ExecutionState.Queued, execution.State));
+        foreach (var month in new[] { new Month(2026, 11), new Month(2026, 12) })
+            Assert.Equal(executions.Count(execution => execution.Month == month), (await world.Ledger.MonthAsync(OrchestratorWorld.Tenant, month, Cancel)).Charged);
+        Assert.All(executions, execution => Assert.Equal(Month.Of(execution.CreatedAt), execution.Month));
+    }
+
+    [Fact]
+    public async Task Another_transaction_in_the_way_is_waited_for_a_bounded_number_of_times_and_charges_nothing()
+    {
+        var world = await OrchestratorWorld.StartAsync(cloud);
+        world.Plan = call => call.Operation == "TransactWriteItems" ? Fault.Conflict : null;
+
+        await Assert.ThrowsAsync<Amazon.DynamoDBv2.Model.TransactionCanceledException>(() => world.StartExecution.RunAsync(world.Request(), Cancel));
+
+        Assert.InRange(world.Seam.Calls.Count(call => call.Operation == "TransactWriteItems"), 2, 20);
+        Assert.Null(await world.Executions.FindAsync(world.Request().Execution, Cancel));
+        Assert.Equal(MonthUsage.None, await world.Ledger.MonthAsync(OrchestratorWorld.Tenant, world.Month, Cancel));
     }
 
     [Fact]

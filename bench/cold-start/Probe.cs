@@ -1,0 +1,24 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using ControlPlane.Local.Runtime;
+
+namespace ControlPlane.ColdStart;
+
+/// <summary>A function and the events it is measured with: its everyday work, as far as it can be repeated.</summary>
+/// <param name="Function">Logical id.</param>
+/// <param name="Events">A fresh event at each call.</param>
+/// <param name="IsGood">Whether an answer shows that the work was done.</param>
+internal sealed record Probe(string Function, Func<JsonObject> Events, Func<JsonNode?, bool> IsGood)
+{
+    public async Task InvokeAsync(FunctionHost host)
+    {
+        var payload = Encoding.UTF8.GetBytes(Events().ToJsonString());
+        switch (await host.InvokeAsync(payload))
+        {
+            case InvocationResult.Answered answered when IsGood(answered.Payload.Length == 0 ? null : JsonNode.Parse(answered.Payload)): return;
+            case InvocationResult.Answered answered: throw new InvalidOperationException($"{Function} answered {Encoding.UTF8.GetString(answered.Payload)}");
+            case InvocationResult.Failed failed: throw new InvalidOperationException($"{Function} failed: {failed.ErrorType}: {failed.Message}");
+            case InvocationResult.Lost lost: throw new InvalidOperationException(lost.Why);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Amazon.SQS.Model;
+using ControlPlane.Aws;
+using ControlPlane.Executions;
+using ControlPlane.Local;
+using ControlPlane.Local.Demo;
+using ControlPlane.Local.Gateway;
+using ControlPlane.Local.Queues;
+using ControlPlane.Local.Schedules;
+
+namespace ControlPlane.ColdStart;
+
+/// <summary>The events for each function, made against a running local control plane.</summary>
+internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDisposable
+{
+    private readonly MeteringSidecar _sidecar = new(
+        DemoData.Tenant.ToString(), "i-0000000000000bench", DemoData.SidecarKeyId, DemoData.SidecarSeed, DemoData.Engine.Address, local.PrivateApi.Endpoint, clock);
+
+    private int _users;
+
+    /// <summary>Plays one command to its end, so that there is an execution to speak of.</summary>
+    public async Task<IReadOnlyList<Probe>> PrepareAsync(CancellationToken cancel)
+    {
+        using var slack = new SlackUser(local.PublicApi.Endpoint, clock);
+        var command = slack.Type($"run {DemoData.Workflow}");
+        await slack.PostAsync(command, DemoData.SigningSecret, cancel);
+        var executions = new ExecutionStore(local.DynamoClient, local.Tables["ExecutionsTable"], local.Tables["QuotasTable"], clock);
+        var id = ExecutionId.Of(DemoData.Workspace, command.TriggerId);
+        Execution? execution;
+        while ((execution = await executions.FindAsync(id, cancel)) is not { State.IsTerminal: true, ToldAt: not null }) await Task.Delay(TimeSpan.FromMilliseconds(100), clock, cancel);
+        var order = await executions.FindOrderAsync(id, cancel) ?? throw new InvalidOperationException("The order is gone.");
+
+        return
+        [
+            new("SlackCommandsFunction", Command, IsOk),
+            new("SlackNotificationsFunction", () => Message("NotificationsQueue", new JsonObject { ["schema"] = Notification.SchemaV1, ["execution_id"] = id.ToString(), ["tenant_id"] = DemoData.Tenant.ToString() }), IsWholeBatch),
+            new("ExecutionRequestsFunction", Request, IsWholeBatch),
+            new("JwksFunction", () => Rest("GET", "/tenants/{tenant_id}/jwks.json", $"/tenants/{DemoData.Tenant}/jwks.json", [], [], ("tenant_id", DemoData.Tenant.ToString())), IsOk),
+            new("DispatchFunction", () => Message("DispatchQueue", new JsonObject { ["schema"] = DispatchRequest.SchemaV1, ["execution_id"] = id.ToString(), ["tenant_id"] = DemoData.Tenant.ToString() }), IsWholeBatch),
+            new("OutcomesFunction", () => Outcome(id, order), IsOk),
+            new("HeartbeatsFunction", Heartbeat, IsOk),
+            new("SweeperFunction", () => Schedule.Event("SweeperFunction", clock.GetUtcNow()), _ => true),
+        ];
+    }
+
+    public void Dispose() => _sidecar.Dispose();
+
+    /// <summary>A signed <c>workflows</c> of a user who has not asked yet: the rate limit is per user.</summary>
+    private JsonObject Command()
+    {
+        var user = $"UBENCH{Interlocked.Increment(ref _users)}";
+        var body = Encoding.ASCII.GetBytes(
+            $"team_id={DemoData.Workspace}&channel_id={DemoData.Channel}&user_id={user}&command=%2Fwf&text=workflows&trigger_id={user}&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2F{user}");
+        var second = clock.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+        KeyValuePair<string, string>[] headers =
+        [
+            new("content-type", "application/x-www-form-urlencoded"), new("x-slack-request-timestamp", second),
+            new("x-slack-signature", SlackUser.Signature(DemoData.SigningSecret, second, body)), new("x-origin-verify", local.OriginValue()),
+        ];
+        return PublicEvent.From(Incoming("POST", "/slack/commands", headers, body), new("POST", "/slack/commands", ""), new Dictionary<string, string>());
+    }
+
+    /// <summary>A request for a workflow that is not there: planned, refused and recorded, so that nothing is dispatched.</summary>
+    private JsonObject Request()
+    {
+        var id = ExecutionId.Of(DemoData.Workspace, $"bench{Interlocked.Increment(ref _users)}.{clock.GetUtcNow().Ticks}").ToString();
+        return Message("ExecutionRequestsQueue", new JsonObject
+        {
+            ["schema"] = ExecutionRequest.SchemaV1,
+            ["execution_id"] = id,
+            ["tenant_id"] = DemoData.Tenant.ToString(),
+            ["workflow"] = "wf_absent",
+            ["inputs"] = new JsonObject(),
+            ["requested_by"] = new JsonObject { ["source"] = "slack", ["team_id"] = DemoData.Workspace, ["user_id"] = DemoData.User, ["channel_id"] = DemoData.Channel },
+            ["public"] = false,
+            ["requested_at"] = clock.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture),
+        }, group: id);
+    }
+
+    /// <summary>The engine says once more that it runs: verified and looked up, and nothing changes.</summary>
+    private JsonObject Outcome(ExecutionId id, DispatchOrder order)
+    {
+        using var body = JsonDocument.Parse(order.Body);
+        var token = body.RootElement.GetProperty("callback").GetProperty("token").GetString()!;
+        var outcome = new JsonObject { ["schema"] = "outcome.v1", ["execution_id"] = id.ToString(), ["status"] = "running", ["started_at"] = "2026-01-01T00:00:00Z" };
+        return Rest("POST", "/outcomes/execution", "/outcomes/execution", [new("Authorization", $"Bearer {token}"), new("Content-Type", "application/json")], Encoding.UTF8.GetBytes(outcome.ToJsonString()));
+    }
+
+    private JsonObject Heartbeat()
+    {
+        var signed = _sidecar.Sign(_sidecar.Sample());
+        return Rest("POST", "/metering/heartbeat", "/metering/heartbeat",
+        [
+            new("Content-Type", "application/json"), new("webhook-id", signed.Id), new("webhook-timestamp", $"{signed.Timestamp}"),
+            new("webhook-signature", signed.Signature), new("x-dp-key-id", DemoData.SidecarKeyId),
+        ], signed.Body);
+    }
+
+    private JsonObject Rest(string method, string route, string path, KeyValuePair<string, string>[] headers, byte[] body, params (string Name, string Value)[] parameters) =>
+        PrivateEvent.From(Incoming(method, path, headers, body), new(method, route, ""), parameters.ToDictionary(one => one.Name, one => one.Value));
+
+    private GatewayRequest Incoming(string method, string path, KeyValuePair<string, string>[] headers, byte[] body) =>
+        new(method, path, "", "HTTP/1.1", [new("Host", "localhost"), .. headers], body, DemoData.Engine.ToString(), Guid.NewGuid().ToString(), clock.GetUtcNow());
+
+    private JsonObject Message(string queue, JsonObject body, string? group = null)
+    {
+        var attributes = new Dictionary<string, string>
+        {
+            ["ApproximateReceiveCount"] = "1",
+            ["SentTimestamp"] = $"{clock.GetUtcNow().ToUnixTimeMilliseconds()}",
+            ["MessageGroupId"] = group ?? DemoData.Tenant.ToString(),
+        };
+        return SqsEvent.From([new Message { MessageId = Guid.NewGuid().ToString(), ReceiptHandle = "none", Body = body.ToJsonString(), Attributes = attributes }], local.Queues[queue].Arn);
+    }
+
+    private static bool IsOk(JsonNode? answer) => (int?)answer?["statusCode"] == 200;
+
+    private static bool IsWholeBatch(JsonNode? answer) => answer?["batchItemFailures"] is null or JsonArray { Count: 0 };
+}

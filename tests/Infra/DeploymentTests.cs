@@ -1,0 +1,81 @@
+using System.Text.Json.Nodes;
+using ControlPlane.Tests.Support;
+
+namespace ControlPlane.Tests.Infra;
+
+/// <summary>What <c>dotnet lambda deploy-serverless</c> stumbles over, and what it is told.</summary>
+public sealed class DeploymentTests
+{
+    private static readonly string[] Functions = ["functions/SlackHandler", "functions/Orchestrator", "functions/DpDispatcher", "functions/MeteringCollector"];
+
+    [Fact]
+    public void The_template_is_one_that_the_tool_can_deploy() => Assert.Empty(Findings(Template.Read("serverless.template")));
+
+    [Fact]
+    public void Every_parameter_of_the_application_has_a_value_without_typing() =>
+        Assert.All(Template.Read("serverless.template").Root["Parameters"]!.AsObject(), parameter => Assert.NotNull(parameter.Value!["Default"]));
+
+    [Fact]
+    public void The_tool_finds_the_template_and_is_told_the_rest() =>
+        Assert.Equal("serverless.template", (string?)Defaults("aws-lambda-tools-defaults.json")["template"]);
+
+    [Fact]
+    public void Each_function_is_built_for_the_template_it_is_deployed_by() =>
+        Assert.All(Functions, folder =>
+        {
+            var defaults = Defaults($"{folder}/aws-lambda-tools-defaults.json");
+            Assert.Equal("provided.al2023", (string?)defaults["function-runtime"]);
+            Assert.Equal(Template.Read("serverless.template").Root["Globals"]!["Function"]!["Architectures"]![0]!.ToString(), (string?)defaults["function-architecture"]);
+            Assert.Equal("-p:OfficialAwsPackages=true", (string?)defaults["msbuild-parameters"]);
+            Assert.True((bool?)defaults["use-container-for-build"]);
+        });
+
+    public static TheoryData<string, Action<JsonObject>> PlantedErrors => new()
+    {
+        { "the runtime is an expression", root => root.Set("Globals/Function/Runtime", JsonNode.Parse("""{ "Ref": "AWS::Region" }""")) },
+        { "there are two architectures", root => root.At("Globals/Function/Architectures").AsArray().Add("arm64") },
+        { "the code is nowhere", root => root.Set("Resources/JwksFunction/Properties/CodeUri", "functions/Jwks") },
+        { "the code is inline", root => root.At("Resources/JwksFunction/Properties").Set("InlineCode", "exit 0") },
+        { "a stack in the stack", root => root.Set("Resources/Nested", JsonNode.Parse("""{ "Type": "AWS::CloudFormation::Stack", "Properties": { "TemplateURL": "infra/network.template" } }""")) },
+        { "a handler that the code does not know", root => root.Set("Resources/JwksFunction/Properties/Handler", "Orchestrator::Jwks") },
+        { "an expression that a local run cannot read", root => root.Set("Resources/JwksFunction/Properties/Environment/Variables/CONTROL_PLANE_URL", JsonNode.Parse("""{ "Fn::ImportValue": "url" }""")) },
+    };
+
+    [Theory]
+    [MemberData(nameof(PlantedErrors), DisableDiscoveryEnumeration = true)]
+    public void A_planted_error_is_found(string error, Action<JsonObject> plant) => Assert.True(Findings(Template.Read("serverless.template").With(plant)).Any(), $"Nothing found although {error}.");
+
+    private static IEnumerable<string> Findings(Template template)
+    {
+        var globals = template.Root["Globals"]!["Function"]!;
+        if (globals["Runtime"] is not JsonValue || globals["Architectures"] is not JsonArray { Count: 1 })
+            yield return "the tool wants one literal runtime and architecture";
+        foreach (var (id, resource) in template.Resources)
+            if ((string?)resource!["Type"] is "AWS::CloudFormation::Stack" or "AWS::Serverless::Application")
+                yield return $"{id}: the tool does not upload nested stacks";
+        foreach (var (id, function) in template.OfType("AWS::Serverless::Function"))
+        {
+            var properties = function["Properties"]!;
+            if (properties["InlineCode"] is not null)
+                yield return $"{id}: the tool stops at inline code";
+            if (!Functions.Contains((string?)properties["CodeUri"]))
+                yield return $"{id}: no project at {properties["CodeUri"]}";
+            // The word that Program.cs switches on.
+            if ((string?)properties["Handler"] is not { } handler || !handler.All(letter => letter is (>= 'a' and <= 'z') or '-'))
+                yield return $"{id}: {properties["Handler"]} is no entry point";
+            foreach (var (name, value) in properties["Environment"]!["Variables"]!.AsObject())
+                if (!IsSimple(value!))
+                    yield return $"{id}: {name} needs more than Ref, Fn::GetAtt, Fn::Sub and Fn::If";
+        }
+    }
+
+    // The local control plane reads the same file, and understands no more than this.
+    private static bool IsSimple(JsonNode value) => value is JsonValue || (value is JsonObject { Count: 1 } expression && expression.First() is var (name, of) && name switch
+    {
+        "Ref" or "Fn::GetAtt" or "Fn::Sub" => true,
+        "Fn::If" => of!.AsArray().Skip(1).All(branch => IsSimple(branch!)),
+        _ => false,
+    });
+
+    private static JsonNode Defaults(string path) => JsonNode.Parse(File.ReadAllText(Path.Combine(RepositoryRoot.Find(), path)))!;
+}

@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text.Json.Nodes;
+using ControlPlane.Aws;
+using ControlPlane.Executions;
+using ControlPlane.Local;
+using ControlPlane.Local.Demo;
+using ControlPlane.Tests.Support;
+using Spectre.Console;
+
+namespace ControlPlane.Tests.Local;
+
+/// <summary>The whole of it, with every function as its own process.</summary>
+public sealed class LocalControlPlaneTests : IAsyncLifetime
+{
+    private readonly string _state = Directory.CreateTempSubdirectory("control-plane-").FullName;
+    private LocalControlPlane _local = null!;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _local = await StartAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _local.DisposeAsync();
+        Directory.Delete(_state, recursive: true);
+    }
+
+    [Fact]
+    public async Task Both_flows_reach_their_end_and_nothing_listens_outside_this_machine()
+    {
+        var shown = new StringWriter();
+        var screen = new Screen(AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(shown) }));
+        await new CommandFlow(_local, screen, TimeProvider.System).PlayAsync(Cancel);
+        await new HeartbeatFlow(_local, screen, TimeProvider.System).PlayAsync(Cancel);
+
+        Assert.Equal(15 + 10, shown.ToString().Split('\n').Count(line => line.Contains(" ms  ", StringComparison.Ordinal)));
+        Assert.All(ListenersOfThisTree(), listener => Assert.True(IPAddress.IsLoopback(listener.Address), listener.ToString()));
+    }
+
+    [Fact]
+    public async Task Killing_every_function_while_a_command_is_under_way_loses_nothing()
+    {
+        using var slack = new SlackUser(_local.PublicApi.Endpoint, TimeProvider.System);
+        var told = new TaskCompletionSource();
+        _local.Slack.Caught += _ => told.TrySetResult();
+        var command = slack.Type($"run {DemoData.Workflow}");
+        Assert.Equal(200, (await slack.PostAsync(command, DemoData.SigningSecret, Cancel)).Status);
+        foreach (var function in _local.Functions.Values)
+        {
+            using var process = Process.GetProcessById(function.ProcessId!.Value);
+            process.Kill();
+        }
+
+        await told.Task.WaitAsync(TimeSpan.FromSeconds(110), Cancel);
+        var executions = new ExecutionStore(_local.DynamoClient, _local.Tables["ExecutionsTable"], _local.Tables["QuotasTable"], TimeProvider.System);
+        Assert.Equal(ExecutionState.Succeeded, (await executions.FindAsync(ExecutionId.Of(DemoData.Workspace, command.TriggerId), Cancel))!.State);
+        Assert.All(_local.Functions.Values, function => Assert.Equal(2, function.Starts));
+    }
+
+    [Fact]
+    public async Task A_restart_finds_what_was_there_and_tools_find_the_addresses()
+    {
+        var before = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(_state, "endpoints.json"), Cancel))!;
+        Assert.Equal(_local.PublicApi.Endpoint, new Uri((string)before["public_api"]!));
+        Assert.Equal(LocalCloud.Template.Tables.Count, before["tables"]!.AsObject().Count);
+        var secret = _local.Secrets.Vault.Get("SlackSecret", null, null).VersionId;
+        await Assert.ThrowsAsync<InvalidOperationException>(StartAsync);    // one at a time on one folder
+
+        await _local.DisposeAsync();
+        Assert.False(File.Exists(Path.Combine(_state, "endpoints.json")));
+        _local = await StartAsync();
+        Assert.Equal(secret, _local.Secrets.Vault.Get("SlackSecret", null, null).VersionId);
+        Assert.NotNull(await new TenantRegistry(_local.DynamoClient, _local.Tables["TenantsTable"]).FindAsync(DemoData.Tenant, Cancel));
+    }
+
+    [Fact]
+    public async Task The_gateways_refuse_as_theirs_do_and_a_client_cannot_set_the_origin_header()
+    {
+        using var http = new HttpClient();
+        using var publicMiss = await http.GetAsync(new Uri(_local.PublicApi.Endpoint, "/nothing"), Cancel);
+        using var privateMiss = await http.PostAsync(new Uri(_local.PrivateApi.Endpoint, "/tenants/tenant-43/jwks.json"), null, Cancel);
+        Assert.Equal((404, """{"message":"Not Found"}"""), ((int)publicMiss.StatusCode, await publicMiss.Content.ReadAsStringAsync(Cancel)));
+        Assert.Equal((403, """{"message":"Missing Authentication Token"}"""), ((int)privateMiss.StatusCode, await privateMiss.Content.ReadAsStringAsync(Cancel)));
+
+        // 401 and not 403: the header that CloudFront adds is there, whatever the client sent.
+        using var forged = new HttpRequestMessage(HttpMethod.Post, new Uri(_local.PublicApi.Endpoint, "/slack/commands")) { Headers = { { "x-origin-verify", "guess" } }, Content = new StringContent("a=b") };
+        using var answer = await http.SendAsync(forged, Cancel);
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+
+        using var health = await http.GetAsync(new Uri(_local.PublicApi.Endpoint, "/health"), Cancel);
+        Assert.Equal(HttpStatusCode.OK, health.StatusCode);
+    }
+
+    private Task<LocalControlPlane> StartAsync() => LocalControlPlane.StartAsync(
+        new(_state, Port: 0, PrivatePort: 0, Empty: false, new Dictionary<string, IPEndPoint>(), DemoData.Engine.Address, Published: null), _ => { }, TimeProvider.System, Cancel);
+
+    /// <summary>What this process and the programs it started listen on; others on this machine are no concern of ours.</summary>
+    private static IEnumerable<IPEndPoint> ListenersOfThisTree()
+    {
+        var sockets = Sockets(Environment.ProcessId).Concat(ChildrenOf(Environment.ProcessId).SelectMany(Sockets)).ToHashSet();
+        var listeners = new[] { "/proc/net/tcp", "/proc/net/tcp6" }
+            .SelectMany(file => File.ReadLines(file).Skip(1))
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(fields => fields[3] == "0A" && sockets.Contains(fields[9]))
+            .Select(fields => Endpoint(fields[1]))
+            .ToList();
+        Assert.True(listeners.Count > 10, "the check must see our own servers");
+        return listeners;
+    }
+
+    private static IEnumerable<int> ChildrenOf(int process) =>
+        Directory.GetDirectories($"/proc/{process}/task").SelectMany(task => File.ReadAllText(Path.Combine(task, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Select(int.Parse).SelectMany(child => ChildrenOf(child).Prepend(child));
+
+    private static IEnumerable<string> Sockets(int process) => Directory.GetFiles($"/proc/{process}/fd")
+        .Select(file => new FileInfo(file).LinkTarget).OfType<string>().Where(target => target.StartsWith("socket:[", StringComparison.Ordinal)).Select(target => target["socket:[".Length..^1]);
+
+    private static IPEndPoint Endpoint(string hex)
+    {
+        // Each group of four bytes is in the machine's own order.
+        var bytes = Convert.FromHexString(hex.Split(':')[0]);
+        for (var i = 0; i < bytes.Length; i += 4) Array.Reverse(bytes, i, 4);
+        var address = new IPAddress(bytes);
+        return new(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address, Convert.ToInt32(hex.Split(':')[1], 16));
+    }
+}

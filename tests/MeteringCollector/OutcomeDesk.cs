@@ -1,0 +1,149 @@
+using System.Text;
+using System.Text.Json;
+using Amazon.DynamoDBv2;
+using Amazon.Lambda.APIGatewayEvents;
+using Amazon.Lambda.TestUtilities;
+using Amazon.SQS;
+using ControlPlane.Aws;
+using ControlPlane.Executions;
+using ControlPlane.Logs;
+using ControlPlane.MeteringCollector;
+using ControlPlane.Quotas;
+using ControlPlane.Tenants;
+using ControlPlane.Tests.Support;
+using ControlPlane.Tokens;
+
+namespace ControlPlane.Tests.MeteringCollector;
+
+/// <summary>The outcomes function over real tables and queues, with executions to report on.</summary>
+internal sealed class OutcomeDesk
+{
+    public static readonly TenantId Tenant = TenantId.Parse("tenant-43");
+    public static readonly Uri Issuer = new("https://api.example.com");
+
+    private readonly MemoryStream _log = new();
+    private int _executions;
+
+    private OutcomeDesk(TestTables tables, TestQueues queues, Uri dynamoEndpoint, Uri queueEndpoint)
+    {
+        (Tables, Queues, DynamoEndpoint, QueueEndpoint) = (tables, queues, dynamoEndpoint, queueEndpoint);
+        Secrets = KeptSecrets.WithRoot("v1", Clock.Now.AddDays(-30));
+        Restart();
+    }
+
+    public TestTables Tables { get; }
+    public TestQueues Queues { get; }
+    public Uri DynamoEndpoint { get; }
+    public Uri QueueEndpoint { get; }
+    public KeptSecrets Secrets { get; }
+    public SetClock Clock { get; } = new(new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));
+    public OutcomesFunction Function { get; private set; } = null!;
+    public ExecutionStore Executions => new(Tables.Client, Tables.Executions, Tables.Quotas, Clock);
+    public QuotaLedger Ledger => new(Tables.Client, Tables.Quotas);
+    public Month Month => new(2026, 11);
+    public string Logged => Encoding.UTF8.GetString(_log.ToArray());
+
+    public static async Task<OutcomeDesk> OpenAsync(LocalCloud cloud) =>
+        new(await cloud.TablesAsync(), await cloud.QueuesAsync(), await cloud.DynamoDbEndpointAsync(), await cloud.QueueEndpointAsync());
+
+    /// <summary>A new process, whose calls pass this seam.</summary>
+    public void Restart(FaultSeam? seam = null) => Function = NewFunction(seam?.DynamoDb(DynamoEndpoint) ?? Tables.Client, seam?.Sqs(QueueEndpoint) ?? Queues.Client);
+
+    public OutcomesFunction NewFunction(IAmazonDynamoDB dynamo, IAmazonSQS sqs)
+    {
+        var log = new JsonLog(_log, Clock);
+        var recordOutcome = new RecordOutcome(
+            new TokenVerifier(NewKeys(), Issuer, Clock),
+            new ExecutionStore(dynamo, Tables.Executions, Tables.Quotas, Clock),
+            new MessageQueue<Notification>(sqs, Queues.Notifications, SharedJson.Default.Notification),
+            log, Clock);
+        return new(recordOutcome, Issuer, new Metrics(log, Clock), log, Clock);
+    }
+
+    public TenantKeys NewKeys() => new(new RotatingSecret<RootSecret>(Secrets, "root", RootSecret.Parse, RootSecret.Overlap, Clock), Clock);
+
+    /// <summary>An execution that its engine has, unless another state is asked for.</summary>
+    public async Task<Job> StartAsync(ExecutionState state = ExecutionState.Dispatched, TenantId? tenant = null)
+    {
+        var id = ExecutionId.Of("T0001", $"trigger-{++_executions}");
+        var owner = tenant ?? Tenant;
+        var execution = new Execution
+        {
+            Id = id,
+            Tenant = owner,
+            Workflow = WorkflowName.Parse("wf_sched"),
+            RequestedBy = new("slack", "T0001", "U1", "C1"),
+            State = ExecutionState.Queued,
+            CreatedAt = Clock.Now,
+            DeadlineAt = Clock.Now.AddHours(1),
+            Month = Month,
+            Inputs = JsonDocument.Parse("{}").RootElement,
+        };
+        var order = new DispatchOrder(id, owner, execution.Workflow, "{}"u8.ToArray(), "token", Clock.Now.AddMinutes(10));
+        Assert.IsType<Creation.Created>(await Executions.CreateAsync(execution, order, TenantLimits.Default with { Concurrency = 1000 }, Cancel));
+        if (state != ExecutionState.Queued)
+        {
+            var (claimed, _) = await Executions.ClaimAsync(id, owner, "dispatcher-1", TimeSpan.FromMinutes(1), Cancel);
+            if (state != ExecutionState.Dispatching)
+                await Executions.RecordAttemptAsync(
+                    claimed!, state == ExecutionState.DispatchUnknown ? Signal.Ambiguous : Signal.Accepted, new(1, Clock.Now, 5, "accepted", 200), notFound: false, Cancel);
+        }
+        var token = new TokenMinter(Issuer, Clock).ForOutcome(await NewKeys().ToSignAsync(owner, Cancel), owner, id, execution.DeadlineAt);
+        return new(id, owner, token.Text);
+    }
+
+    public Task<Answer> SendAsync(Job job, string body) => SendAsync(Request($"Bearer {job.Token}", body));
+
+    public Task<Answer> SendAsync(Job job, OutcomeText text) => SendAsync(job, text.For(job.Id));
+
+    public async Task<Answer> SendAsync(APIGatewayProxyRequest request, OutcomesFunction? function = null) =>
+        new(await (function ?? Function).AnswerAsync(request, new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(10) }));
+
+    public static APIGatewayProxyRequest Request(string? authorization, string body) => Request(authorization, Encoding.UTF8.GetBytes(body));
+
+    public static APIGatewayProxyRequest Request(string? authorization, byte[] body)
+    {
+        var headers = new Dictionary<string, string> { ["Content-Type"] = "application/json" };
+        if (authorization is not null)
+            headers["Authorization"] = authorization;
+        return Sidecar.Post(body, "10.142.128.10", headers);
+    }
+
+    public async Task<Execution> ReadAsync(Job job) => (await Executions.FindAsync(job.Id, Cancel))!;
+
+    /// <summary>Takes every notification that waits: the executions they are about.</summary>
+    public async Task<List<string>> NotifiedAsync()
+    {
+        var about = new List<string>();
+        while (await Queues.Client.ReceiveMessageAsync(new Amazon.SQS.Model.ReceiveMessageRequest { QueueUrl = Queues.Notifications, MaxNumberOfMessages = 10 }, Cancel) is { Messages: { Count: > 0 } messages })
+            foreach (var message in messages)
+            {
+                about.Add(JsonSerializer.Deserialize(message.Body, SharedJson.Default.Notification)!.ExecutionId);
+                await Queues.Client.DeleteMessageAsync(Queues.Notifications, message.ReceiptHandle, Cancel);
+            }
+        return about;
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+}
+
+/// <summary>An execution under way, and the token with which its engine calls back.</summary>
+internal sealed record Job(ExecutionId Id, TenantId Tenant, string Token);
+
+/// <summary>An outcome's text, so that a test can write any member wrongly.</summary>
+internal sealed record OutcomeText(string Status)
+{
+    public static readonly OutcomeText Succeeded = new("\"succeeded\"");
+    public static readonly OutcomeText Failed = new("\"failed\"") { More = ",\"error\":{\"code\":\"boom\",\"message\":\"It broke.\"}" };
+    public static readonly OutcomeText Cancelled = new("\"cancelled\"");
+    public static readonly OutcomeText Running = new("\"running\"");
+
+    public string CpuMs { get; init; } = "1200";
+    public string Run { get; init; } = "8123";
+    public string More { get; init; } = "";
+
+    public string For(ExecutionId id) => For(id.ToString());
+
+    public string For(string id) =>
+        $$"""{"schema":"outcome.v1","execution_id":"{{id}}","status":{{Status}},"started_at":"2026-11-22T11:59:00Z","finished_at":"2026-11-22T12:00:00Z","engine_execution_id":"{{Run}}","usage":{"cpu_ms":{{CpuMs}},"gpu_ms":30,"input_tokens":4,"output_tokens":5}{{More}}}""";
+}
