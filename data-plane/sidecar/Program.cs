@@ -1,0 +1,78 @@
+using System.Runtime.InteropServices;
+using ControlPlane.Sidecar;
+
+var clock = TimeProvider.System;
+SidecarOptions options;
+SigningKey[] keys;
+try
+{
+    options = SidecarOptions.From(args, Environment.GetEnvironmentVariable);
+    keys = [.. options.KeyFiles.Select(SigningKey.Load)];
+}
+catch (OptionException e)
+{
+    Console.Error.WriteLine(e.Message);
+    return 2;
+}
+
+if (options.ShowsKeyIds)
+{
+    foreach (var key in keys)
+        Console.WriteLine($"{key.KeyId} {key.PublicKeyText}");
+    return 0;
+}
+
+using var stop = new CancellationTokenSource();
+using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+
+try
+{
+    using var state = StateFolder.Open(options.StateFolder);
+    var journal = new Journal(Console.Out);
+    var spool = new Spool(state);
+    var meter = new Meter(options.Tenant, options.Instance, options.Interval, new LinuxMachine(), new NvidiaSmi(options.NvidiaSmi, clock), state, spool, clock);
+    using var endpoint = new HeartbeatEndpoint(options.Urls, options.SourceAddress, clock);
+    var delivery = new Delivery(spool, meter, keys, endpoint, journal, clock);
+
+    journal.Say($"started tenant={options.Tenant} instance={options.Instance} epoch={meter.Epoch} interval_s={options.Interval.TotalSeconds} waiting={spool.Count} keys={string.Join(',', keys.Select(key => key.KeyId))}");
+    return options.IsOnce
+        ? await OnceAsync(meter, delivery, spool, stop.Token)
+        : await ForEverAsync(meter, delivery, stop.Token);
+}
+catch (OptionException e)
+{
+    Console.Error.WriteLine(e.Message);
+    return 2;
+}
+finally
+{
+    foreach (var key in keys)
+        key.Dispose();
+}
+
+void Stop(PosixSignalContext context)
+{
+    context.Cancel = true;
+    stop.Cancel();
+}
+
+static async Task<int> OnceAsync(Meter meter, Delivery delivery, Spool spool, CancellationToken stop)
+{
+    await meter.SampleAsync(stop);
+    using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
+    patience.CancelAfter(TimeSpan.FromSeconds(30));
+    await delivery.DrainAsync(patience.Token);
+    return spool.Count == 0 ? 0 : 1;
+}
+
+static async Task<int> ForEverAsync(Meter meter, Delivery delivery, CancellationToken stop)
+{
+    // Neither half is of use without the other: when one fails, say with a full disk, the process ends and systemd starts it anew.
+    using var both = CancellationTokenSource.CreateLinkedTokenSource(stop);
+    Task[] halves = [meter.RunAsync(both.Token), delivery.RunAsync(both.Token)];
+    await Task.WhenAny(halves);
+    await both.CancelAsync();
+    await Task.WhenAll(halves);
+    return 0;
+}

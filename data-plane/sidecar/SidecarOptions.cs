@@ -1,0 +1,87 @@
+using System.Globalization;
+using System.Net;
+using System.Text.RegularExpressions;
+
+namespace ControlPlane.Sidecar;
+
+/// <summary>An option is missing or unusable. The message goes to whoever starts the sidecar.</summary>
+internal sealed class OptionException(string message) : Exception(message);
+
+/// <summary>Options from the command line, else from the environment (<c>--key-file</c> is <c>SIDECAR_KEY_FILE</c>).</summary>
+internal sealed partial record SidecarOptions(
+    IReadOnlyList<Uri> Urls, string Tenant, string Instance, IReadOnlyList<string> KeyFiles, string StateFolder, TimeSpan Interval, string NvidiaSmi, IPAddress? SourceAddress,
+    bool IsOnce, bool ShowsKeyIds)
+{
+    public const string Usage = """
+        metering-sidecar --url URL [--failover-url URL] --tenant tenant-N --key-file FILE [--next-key-file FILE]
+                         [--instance ID] [--state DIR] [--interval SECONDS] [--nvidia-smi PATH] [--source ADDRESS] [--once] [--show-key-id]
+        Every option is also read from the environment: --key-file as SIDECAR_KEY_FILE.
+        """;
+
+    // Written by cloud-init on EC2; elsewhere the machine needs --instance.
+    private const string CloudInstanceFile = "/var/lib/cloud/data/instance-id";
+
+    private static readonly string[] WithValue = ["url", "failover-url", "tenant", "key-file", "next-key-file", "instance", "state", "interval", "nvidia-smi", "source"];
+    private static readonly string[] Switches = ["once", "show-key-id"];
+
+    /// <exception cref="OptionException">Something is missing or unusable.</exception>
+    public static SidecarOptions From(IReadOnlyList<string> arguments, Func<string, string?> environment)
+    {
+        var given = Read(arguments);
+        var showsKeyIds = given.ContainsKey("show-key-id");
+        string? Optional(string name) =>
+            given.GetValueOrDefault(name) ?? (environment($"SIDECAR_{name.Replace('-', '_').ToUpperInvariant()}") is { Length: > 0 } value ? value : null);
+        string Required(string name) => Optional(name) ?? throw new OptionException($"--{name} is missing.\n{Usage}");
+
+        string[] keyFiles = Optional("next-key-file") is { } next ? [Required("key-file"), next] : [Required("key-file")];
+        if (showsKeyIds)
+            return new([], "", "", keyFiles, "", default, "", null, IsOnce: false, showsKeyIds);
+
+        Uri[] urls = Optional("failover-url") is { } second ? [Url(Required("url")), Url(second)] : [Url(Required("url"))];
+        var tenant = Required("tenant");
+        if (!TenantShape().IsMatch(tenant))
+            throw new OptionException("--tenant is not tenant-N with N from 1 to 156.");
+        var instance = Optional("instance") ?? CloudInstance() ?? throw new OptionException("--instance is missing, and this machine has no cloud instance id.");
+        if (!InstanceShape().IsMatch(instance))
+            throw new OptionException("--instance is not 1 to 64 of A-Z, a-z, 0-9 and -.");
+        if (!int.TryParse(Optional("interval") ?? "60", NumberStyles.None, CultureInfo.InvariantCulture, out var interval) || interval is < 1 or > 3600)
+            throw new OptionException("--interval is not 1 to 3600 seconds.");
+        IPAddress? source = null;
+        if (Optional("source") is { } address && !IPAddress.TryParse(address, out source))
+            throw new OptionException("--source is not an IP address.");
+
+        return new(
+            urls, tenant, instance, keyFiles, Optional("state") ?? environment("STATE_DIRECTORY") ?? "/var/lib/metering-sidecar", TimeSpan.FromSeconds(interval),
+            Optional("nvidia-smi") ?? "nvidia-smi", source, given.ContainsKey("once"), showsKeyIds);
+    }
+
+    private static Dictionary<string, string> Read(IReadOnlyList<string> arguments)
+    {
+        var given = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (var i = 0; i < arguments.Count; i++)
+        {
+            var name = arguments[i].StartsWith("--", StringComparison.Ordinal) ? arguments[i][2..] : "";
+            if (Switches.Contains(name))
+                given[name] = "";
+            else if (WithValue.Contains(name) && i + 1 < arguments.Count)
+                given[name] = arguments[++i];
+            else
+                throw new OptionException($"What is meant by '{arguments[i]}'?\n{Usage}");
+        }
+        return given;
+    }
+
+    // Nobody between us and the control plane should read a tenant's load; on one machine there is nobody between.
+    private static Uri Url(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback)) && url.UserInfo.Length == 0
+            ? url
+            : throw new OptionException($"'{text}' is not an https URL.");
+
+    private static string? CloudInstance() => File.Exists(CloudInstanceFile) ? File.ReadAllText(CloudInstanceFile).Trim() : null;
+
+    [GeneratedRegex(@"\Atenant-([1-9]|[1-9][0-9]|1[0-4][0-9]|15[0-6])\z")]
+    private static partial Regex TenantShape();
+
+    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9-]{0,63}\z")]
+    private static partial Regex InstanceShape();
+}
