@@ -38,4 +38,35 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 14, EventName = "notify_failed", Level = LogLevel.Error, Message = "{ExecutionId} ({TraceId}) ended and its notification was not sent; the sweeper sends it")]
     public static partial void NotifyFailed(this ILogger log, ExecutionId executionId, string traceId, Exception exception);
+
+    [LoggerMessage(EventId = 20, EventName = "execution_timed_out", Level = LogLevel.Warning, Message = "{ExecutionId} ({TraceId}) of {TenantId} was {State} at its deadline")]
+    public static partial void TimedOut(this ILogger log, ExecutionId executionId, string traceId, TenantId tenantId, string state);
+
+    [LoggerMessage(EventId = 21, EventName = "due_failed", Level = LogLevel.Error, Message = "{ExecutionId} ({TraceId}) is due and could not be seen to; a later sweep tries again")]
+    public static partial void DueFailed(this ILogger log, ExecutionId executionId, string traceId, Exception exception);
+
+    [LoggerMessage(EventId = 22, EventName = "tenant_unwatched", Level = LogLevel.Error, Message = "The liveness of {TenantId} could not be seen to in this sweep")]
+    public static partial void TenantUnwatched(this ILogger log, TenantId tenantId, Exception exception);
+
+    [LoggerMessage(EventId = 23, EventName = "tenant_offline", Level = LogLevel.Error, Message = "{TenantId} is OFFLINE: last seen {LastSeen}")]
+    public static partial void TenantOffline(this ILogger log, TenantId tenantId, DateTimeOffset lastSeen);
+
+    [LoggerMessage(EventId = 24, EventName = "tenant_late", Level = LogLevel.Warning, Message = "{TenantId} is LATE: last seen {LastSeen}")]
+    public static partial void TenantLate(this ILogger log, TenantId tenantId, DateTimeOffset lastSeen);
+
+    [LoggerMessage(EventId = 25, EventName = "tenant_recovered", Level = LogLevel.Information, Message = "{TenantId} has RECOVERED: last seen {LastSeen}")]
+    public static partial void TenantRecovered(this ILogger log, TenantId tenantId, DateTimeOffset lastSeen);
+
+    [LoggerMessage(EventId = 26, EventName = "instance_changed", Level = LogLevel.Warning, Message = "{Instance} of {TenantId}: {Change}, last seen {LastSeen}")]
+    public static partial void InstanceChanged(this ILogger log, TenantId tenantId, InstanceId instance, string change, DateTimeOffset lastSeen);
+
+    [LoggerMessage(EventId = 27, EventName = "outage_began", Level = LogLevel.Critical,
+        Message = "{Silent} of {Tenants} tenants fell silent at once: look at the hub before the tenants. Single changes are noted and not told until it is over")]
+    public static partial void OutageBegan(this ILogger log, int silent, int tenants);
+
+    [LoggerMessage(EventId = 28, EventName = "outage_ended", Level = LogLevel.Warning, Message = "The silence since {Since} is over; {Silent} of {Tenants} tenants are still silent")]
+    public static partial void OutageEnded(this ILogger log, DateTimeOffset since, int silent, int tenants);
+
+    [LoggerMessage(EventId = 29, EventName = "swept", Level = LogLevel.Information, Message = "Swept")]
+    public static partial void Swept(this ILogger log);
 }

@@ -18,6 +18,7 @@ return await LambdaProgram.RunAsync(async handler => handler switch
 {
     "outcomes" => LambdaBootstrapBuilder.Create<APIGatewayProxyRequest, APIGatewayProxyResponse>((await OutcomesAsync(OutcomesSettings.Load())).AnswerAsync, json),
     "heartbeats" => LambdaBootstrapBuilder.Create<APIGatewayProxyRequest, APIGatewayProxyResponse>(Heartbeats(HeartbeatsSettings.Load()).AnswerAsync, json),
+    "sweeper" => LambdaBootstrapBuilder.Create(Sweeper(SweeperSettings.Load()).SweepAsync),
     _ => throw LambdaProgram.UnknownEntryPoint("outcomes", "heartbeats", "sweeper"),
 });
 
@@ -51,6 +52,19 @@ async Task<OutcomesFunction> OutcomesAsync(OutcomesSettings settings)
         log,
         clock);
     return new(recordOutcome, settings.ControlPlaneUrl, new Metrics(log, clock), log, clock);
+}
+
+SweeperFunction Sweeper(SweeperSettings settings)
+{
+    var log = JsonLog.ToStandardOutput(clock);
+    var metrics = new Metrics(log, clock);
+    var dynamo = NewDynamoDb();
+    var notifications = new MessageQueue<Notification>(NewSqs(), settings.NotificationsQueueUrl, SharedJson.Default.Notification);
+    return new(
+        new CloseDueExecutions(new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock), notifications, metrics, log, clock),
+        new WatchDataPlanes(new TenantRegistry(dynamo, settings.TenantsTable), new InstanceStore(dynamo, settings.InstancesTable, clock), metrics, log, clock),
+        log,
+        clock);
 }
 
 // Three tries of 1.5 s each fit the functions' ten seconds. Whoever called tries again after that: it costs less than waiting here.

@@ -21,3 +21,14 @@ internal sealed record OutcomesSettings(string ExecutionsTable, string QuotasTab
         Setting.Required("TOKEN_ROOT_SECRET_ID"),
         Setting.RequiredUrl("CONTROL_PLANE_URL"));
 }
+
+internal sealed record SweeperSettings(string TenantsTable, string ExecutionsTable, string QuotasTable, string InstancesTable, string NotificationsQueueUrl)
+{
+    /// <exception cref="SettingException">A setting is missing or unusable.</exception>
+    public static SweeperSettings Load() => new(
+        Setting.Required("TENANTS_TABLE"),
+        Setting.Required("EXECUTIONS_TABLE"),
+        Setting.Required("QUOTAS_TABLE"),
+        Setting.Required("INSTANCES_TABLE"),
+        Setting.Required("NOTIFICATIONS_QUEUE_URL"));
+}

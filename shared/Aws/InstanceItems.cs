@@ -15,6 +15,9 @@ internal static class InstanceItems
 
     public static Item KeyOf(TenantId tenant, InstanceId instance) => Items.Key(tenant.ToString(), $"{InstancePrefix}{instance}");
 
+    /// <summary>The hub's own item: whether most tenants are silent together.</summary>
+    public static readonly Item OutageKey = Items.Key("HUB", "OUTAGE");
+
     public static Item TenantKeyOf(TenantId tenant) => Items.Key(tenant.ToString(), TenantKey);
 
     public static string FirstOf(Month month) => $"{ClosedPrefix}{month}#";

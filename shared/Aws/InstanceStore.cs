@@ -29,7 +29,7 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
         };
         var instances = new List<InstanceState>();
         var closed = new List<ClosedMonth>();
-        var told = Liveness.Healthy;
+        Liveness? told = null;
         do
         {
             var page = await dynamo.QueryAsync(query, cancel);
@@ -78,6 +78,64 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
                 return decision.Booking;
         }
         throw new TimeoutException("Others kept changing the instance.");
+    }
+
+    /// <summary>Notes which liveness of an instance is told. Of several sweepers one may tell it.</summary>
+    /// <param name="sweep">Names the caller's run, so that its own lost answer is not taken for another's.</param>
+    /// <returns>Whether it is the caller's to tell.</returns>
+    public Task<bool> TryTellAsync(InstanceState instance, Liveness now, string sweep, CancellationToken cancel) =>
+        TryChangeAsync(InstanceItems.KeyOf(instance.Tenant, instance.Instance), "told", Items.Text(instance.Told.Name), Items.Text(now.Name), sweep, cancel);
+
+    /// <summary>Notes which liveness of a tenant is told, likewise.</summary>
+    public Task<bool> TryTellAsync(DataPlane plane, Liveness now, string sweep, CancellationToken cancel) => TryChangeAsync(
+        InstanceItems.TenantKeyOf(plane.Tenant), "told", plane.LastTold is { } last ? Items.Text(last.Name) : null, Items.Text(now.Name), sweep, cancel);
+
+    /// <summary>Since when most tenants are silent together; null while they are not.</summary>
+    public async Task<DateTimeOffset?> OutageAsync(CancellationToken cancel)
+    {
+        var answer = await dynamo.QueryAsync(new()
+        {
+            TableName = table,
+            KeyConditionExpression = "pk = :hub AND sk = :outage",
+            ExpressionAttributeValues = new() { [":hub"] = InstanceItems.OutageKey["pk"], [":outage"] = InstanceItems.OutageKey["sk"] },
+            ConsistentRead = true,
+        }, cancel);
+        return answer.Items is [var item] ? item.OptionalTime("since") : null;
+    }
+
+    /// <returns>Whether the caller is the one to tell that it began.</returns>
+    public Task<bool> TryBeginOutageAsync(DateTimeOffset now, string sweep, CancellationToken cancel) =>
+        TryChangeAsync(InstanceItems.OutageKey, "since", null, Items.Time(now), sweep, cancel);
+
+    /// <returns>Whether the caller is the one to tell that it is over.</returns>
+    public Task<bool> TryEndOutageAsync(DateTimeOffset since, string sweep, CancellationToken cancel) =>
+        TryChangeAsync(InstanceItems.OutageKey, "since", Items.Time(since), null, sweep, cancel);
+
+    private async Task<bool> TryChangeAsync(Item key, string name, AttributeValue? from, AttributeValue? to, string sweep, CancellationToken cancel)
+    {
+        var values = new Item { [":sweep"] = Items.Text(sweep) };
+        if (from is not null)
+            values[":from"] = from;
+        if (to is not null)
+            values[":to"] = to;
+        try
+        {
+            await dynamo.UpdateItemAsync(new()
+            {
+                TableName = table,
+                Key = key,
+                UpdateExpression = to is null ? "SET told_by = :sweep REMOVE #name" : "SET told_by = :sweep, #name = :to",
+                ConditionExpression = from is null ? "attribute_not_exists(#name)" : "#name = :from",
+                ExpressionAttributeNames = new() { ["#name"] = name },
+                ExpressionAttributeValues = values,
+                ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
+            }, cancel);
+            return true;
+        }
+        catch (ConditionalCheckFailedException e)
+        {
+            return e.Item is { Count: > 0 } item && item.OptionalText("told_by") == sweep && item.OptionalText(name) == to?.S;
+        }
     }
 
     /// <summary>The ordinary heartbeat: a later sample of the epoch and the month being counted.</summary>

@@ -4,9 +4,12 @@ using ControlPlane.Tenants;
 namespace ControlPlane.Metering;
 
 /// <summary>A tenant's instances and what they used in one month.</summary>
-/// <param name="Told">The tenant's liveness that was last told to the operators.</param>
-public sealed record DataPlane(TenantId Tenant, Month Month, IReadOnlyList<InstanceState> Instances, IReadOnlyList<ClosedMonth> ClosedMonths, Liveness Told)
+/// <param name="LastTold">The tenant's liveness that was last told to the operators; null when none ever was.</param>
+public sealed record DataPlane(TenantId Tenant, Month Month, IReadOnlyList<InstanceState> Instances, IReadOnlyList<ClosedMonth> ClosedMonths, Liveness? LastTold)
 {
+    /// <summary>What the operators believe: a tenant is well until they are told otherwise.</summary>
+    public Liveness Told => LastTold ?? Liveness.Healthy;
+
     /// <summary>CPU and GPU time of <see cref="Month"/> over all instances.</summary>
     /// <remarks>An instance counts that month still, or has closed it; one that stopped before it used nothing in it.</remarks>
     public ComputeTime Usage =>

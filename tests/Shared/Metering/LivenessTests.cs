@@ -43,7 +43,7 @@ public sealed class LivenessTests
         Assert.Equal(new ComputeTime(660, 13), plane.Usage);
     }
 
-    private static DataPlane Plane(params InstanceState[] instances) => new(TenantId.Parse("tenant-43"), new(2026, 1), instances, [], Liveness.Healthy);
+    private static DataPlane Plane(params InstanceState[] instances) => new(TenantId.Parse("tenant-43"), new(2026, 1), instances, [], LastTold: null);
 
     private static ClosedMonth Closed(string instance, Month month, ComputeTime usage) => new(TenantId.Parse("tenant-43"), InstanceId.Parse(instance), month, usage);
 

@@ -1,0 +1,351 @@
+using System.Text;
+using System.Text.Json;
+using Amazon.Lambda.TestUtilities;
+using ControlPlane.Aws;
+using ControlPlane.Executions;
+using ControlPlane.Logs;
+using ControlPlane.Metering;
+using ControlPlane.MeteringCollector;
+using ControlPlane.Quotas;
+using ControlPlane.Tenants;
+using ControlPlane.Tests.Support;
+
+namespace ControlPlane.Tests.MeteringCollector;
+
+public sealed class SweeperTests(LocalCloud cloud)
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(ExecutionState.Queued)]             // its dispatch message was lost
+    [InlineData(ExecutionState.Dispatching)]
+    [InlineData(ExecutionState.DispatchUnknown)]
+    [InlineData(ExecutionState.Dispatched)]
+    public async Task What_is_past_its_deadline_is_timed_out_released_and_told(ExecutionState state)
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var job = await desk.StartAsync(state);
+        desk.Clock.Advance(TimeSpan.FromHours(1) - TimeSpan.FromSeconds(1));
+        await SweepAsync(desk);
+        Assert.Equal(state, (await desk.ReadAsync(job)).State);
+
+        desk.Clock.Advance(TimeSpan.FromSeconds(1));
+        await SweepAsync(desk);
+
+        Assert.Equal(ExecutionState.TimedOut, (await desk.ReadAsync(job)).State);
+        Assert.Equal([job.Id.ToString()], await desk.NotifiedAsync());
+        Assert.Equal(MonthUsage.None, await desk.Ledger.MonthAsync(OutcomeDesk.Tenant, desk.Month, Cancel));
+        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeDesk.Tenant, Cancel));
+    }
+
+    [Fact]
+    public async Task Who_was_never_told_is_told_again_ever_more_rarely_until_the_note_is_there()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var job = await desk.StartAsync();
+        desk.Restart(new FaultSeam(call => call.Operation == "SendMessage" ? Fault.Error : null));
+        await desk.SendAsync(job, OutcomeText.Succeeded);
+
+        var told = new List<int>();
+        for (var minute = 1; minute <= 240; minute++)
+        {
+            desk.Clock.Advance(TimeSpan.FromMinutes(1));
+            await SweepAsync(desk);
+            if ((await desk.NotifiedAsync()).Count > 0)
+                told.Add(minute);
+        }
+        Assert.Equal([2, 4, 8, 16, 32, 64, 124, 184], told);
+
+        await desk.Executions.MarkToldAsync(job.Id, ExecutionState.Succeeded, Cancel);
+        desk.Clock.Advance(TimeSpan.FromHours(2));
+        await SweepAsync(desk);
+        Assert.Empty(await desk.NotifiedAsync());
+    }
+
+    [Fact]
+    public async Task Two_sweepers_at_once_close_each_execution_once()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var jobs = new List<Job>();
+        for (var i = 0; i < 20; i++)
+            jobs.Add(await desk.StartAsync());
+        desk.Clock.Advance(TimeSpan.FromHours(1));
+
+        await Task.WhenAll(SweepAsync(desk), SweepAsync(desk));
+
+        foreach (var job in jobs)
+            Assert.Equal(ExecutionState.TimedOut, (await desk.ReadAsync(job)).State);
+        Assert.Equal(jobs.Select(job => job.Id.ToString()).Order(), (await desk.NotifiedAsync()).Order());
+        Assert.Equal(MonthUsage.None, await desk.Ledger.MonthAsync(OutcomeDesk.Tenant, desk.Month, Cancel));
+        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeDesk.Tenant, Cancel));
+    }
+
+    [Fact]
+    public async Task More_than_a_page_is_seen_to_in_one_run()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        await Parallel.ForEachAsync(Enumerable.Range(0, 250), Cancel, async (_, _) => await desk.StartAsync(ExecutionState.Queued));
+        desk.Clock.Advance(TimeSpan.FromHours(1));
+        await SweepAsync(desk);
+        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeDesk.Tenant, Cancel));
+    }
+
+    [Fact]
+    public async Task One_execution_that_cannot_be_closed_holds_back_no_other_and_is_put_off()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var (broken, sound) = (await desk.StartAsync(), await desk.StartAsync());
+        await desk.Tables.Client.UpdateItemAsync(
+            new()
+            {
+                TableName = desk.Tables.Executions,
+                Key = ExecutionItems.KeyOf(broken.Id),
+                UpdateExpression = "SET #month = :never",
+                ExpressionAttributeNames = new() { ["#month"] = "month" },
+                ExpressionAttributeValues = new() { [":never"] = new("2001-01") },
+            }, Cancel);
+        desk.Clock.Advance(TimeSpan.FromHours(1));
+
+        await SweepAsync(desk);
+        Assert.Equal((ExecutionState.Dispatched, ExecutionState.TimedOut), ((await desk.ReadAsync(broken)).State, (await desk.ReadAsync(sound)).State));
+        for (var shard = 0; shard < ExecutionStore.DueShards; shard++)
+            Assert.Empty(await desk.Executions.DueAsync(shard, 10, Cancel));
+        desk.Clock.Advance(TimeSpan.FromMinutes(5));
+        var due = new List<ExecutionId>();
+        for (var shard = 0; shard < ExecutionStore.DueShards; shard++)
+            due.AddRange(await desk.Executions.DueAsync(shard, 10, Cancel));
+        Assert.Contains(broken.Id, due);
+    }
+
+    [Fact]
+    public async Task A_quiet_hub_costs_one_query_a_shard_and_two_for_the_watch()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var seam = FaultSeam.None();
+        await SweepAsync(desk, seam);
+        Assert.Equal(Enumerable.Repeat("Query", 6), seam.Calls.Select(call => call.Operation));
+    }
+
+    [Fact]
+    public async Task Each_change_of_a_tenant_and_of_its_instances_is_told_once()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        await RegisterAsync(desk, 43, 44, 45);
+        await SeenAsync(desk, 44);
+        await SeenAsync(desk, 45);
+        await SeenAsync(desk, 43, "i-1");
+        await SeenAsync(desk, 43, "i-2");
+        Assert.Empty(await AlertsAsync(desk));
+
+        await AdvanceAsync(desk, 91, 44, 45);
+        Assert.Equal(["LATE tenant-43", "LATE tenant-43/i-1", "LATE tenant-43/i-2"], await AlertsAsync(desk));
+        Assert.Empty(await AlertsAsync(desk));
+
+        await SeenAsync(desk, 43, "i-2");
+        Assert.Equal(["RECOVERED tenant-43", "RECOVERED tenant-43/i-2"], await AlertsAsync(desk));
+
+        await AdvanceAsync(desk, 90, 44, 45);
+        Assert.Equal(["OFFLINE tenant-43/i-1"], await AlertsAsync(desk));
+        await AdvanceAsync(desk, 91, 44, 45);
+        Assert.Equal(["OFFLINE tenant-43", "OFFLINE tenant-43/i-2"], await AlertsAsync(desk));
+        await SeenAsync(desk, 43, "i-1");
+        Assert.Equal(["RECOVERED tenant-43", "RECOVERED tenant-43/i-1"], await AlertsAsync(desk));
+    }
+
+    [Fact]
+    public async Task Of_two_sweepers_at_once_one_tells()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var tenants = Enumerable.Range(1, 20).ToArray();
+        await RegisterAsync(desk, tenants);
+        foreach (var tenant in tenants)
+            await SeenAsync(desk, tenant);
+        await AdvanceAsync(desk, 181, [.. tenants.Skip(9)]);
+
+        var log = new MemoryStream();
+        await Task.WhenAll(SweepAsync(desk, log: log), SweepAsync(desk, log: log));
+
+        Assert.Equal(tenants.Take(9).SelectMany(n => new[] { $"OFFLINE tenant-{n}", $"OFFLINE tenant-{n}/i-1" }).Order(StringComparer.Ordinal), AlertsIn(log));
+    }
+
+    [Fact]
+    public async Task When_most_tenants_go_offline_at_once_it_is_one_alert()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var tenants = Enumerable.Range(1, 9).ToArray();
+        await RegisterAsync(desk, tenants);
+        foreach (var tenant in tenants)
+        {
+            // Heartbeats come at any second of the minute.
+            await SeenAsync(desk, tenant);
+            desk.Clock.Advance(TimeSpan.FromSeconds(6));
+        }
+        await AdvanceAsync(desk, 100, 6, 7, 8, 9);                  // five of nine stay silent
+        Assert.Equal(10, (await AlertsAsync(desk)).Count(alert => alert.StartsWith("LATE", StringComparison.Ordinal)));
+
+        await AdvanceAsync(desk, 40, 6, 7, 8, 9);
+        Assert.Equal(["outage_began"], await AlertsAsync(desk));    // some are offline, some late: all of one cause
+        await AdvanceAsync(desk, 60, 6, 7, 8, 9);
+        Assert.Empty(await AlertsAsync(desk));
+        await AdvanceAsync(desk, 60, 6, 7, 8);                      // one more, meanwhile
+        await AdvanceAsync(desk, 100, 6, 7, 8);
+        Assert.Empty(await AlertsAsync(desk));
+
+        await AdvanceAsync(desk, 10, 1, 2, 3, 6, 7, 8);             // most are back; three are not
+        Assert.Equal(["OFFLINE tenant-4", "OFFLINE tenant-5", "outage_ended"], (await AlertsAsync(desk)).Where(alert => !alert.EndsWith("tenant-9", StringComparison.Ordinal)));
+        await AdvanceAsync(desk, 10, 1, 2, 3, 4, 6, 7, 8);
+        Assert.Equal(["RECOVERED tenant-4", "RECOVERED tenant-4/i-1"], await AlertsAsync(desk));
+    }
+
+    [Theory]
+    [InlineData(4, 2, false)]
+    [InlineData(4, 3, true)]
+    [InlineData(5, 2, false)]
+    [InlineData(5, 3, true)]
+    [InlineData(2, 2, true)]
+    [InlineData(1, 1, false)]
+    public void More_than_half_means_more_than_half(int tenants, int offline, bool expected)
+    {
+        var now = DateTimeOffset.UnixEpoch.AddYears(56);
+        var watch = LivenessWatch.Of(Enumerable.Range(1, tenants).Select(n => new DataPlane(
+            TenantId.Parse($"tenant-{n}"), new(2026, 1), [State(n, "i-1", now.AddSeconds(n <= offline ? -181 : -30))], [], LastTold: null)), now);
+        Assert.Equal(expected, watch.GoesDarkAtOnce);
+        Assert.Equal(expected, watch.IsDark);
+    }
+
+    [Fact]
+    public async Task A_tenant_that_was_never_heard_of_or_is_being_deleted_raises_no_alert()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        await RegisterAsync(desk, 1, 2);
+        await RegisterAsync(desk, TenantStatus.Deleting, 3);
+        await SeenAsync(desk, 3);
+        desk.Clock.Advance(TimeSpan.FromHours(1));
+        Assert.Empty(await AlertsAsync(desk));
+    }
+
+    [Fact]
+    public async Task The_number_of_tenants_is_measured_for_the_peering_alarm()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        await RegisterAsync(desk, 1, 2, 3);
+        var log = new MemoryStream();
+        await SweepAsync(desk, log: log);
+        Assert.Contains("\"TenantsRegistered\":3", Encoding.UTF8.GetString(log.ToArray()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_tenant_that_cannot_be_read_blinds_nobody_to_the_others()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        await RegisterAsync(desk, 1, 2, 3, 4);
+        foreach (var tenant in new[] { 1, 2, 3, 4 })
+            await SeenAsync(desk, tenant);
+        await desk.Tables.Client.PutItemAsync(desk.Tables.Instances, new() { ["pk"] = new("tenant-2"), ["sk"] = new("INSTANCE#i-9") }, Cancel);
+        await AdvanceAsync(desk, 181, 3, 4);
+        Assert.Equal(["OFFLINE tenant-1", "OFFLINE tenant-1/i-1", "unwatched tenant-2"], await AlertsAsync(desk));
+    }
+
+    [Fact]
+    public async Task A_sweep_that_runs_out_of_time_fails_and_the_next_goes_on()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var job = await desk.StartAsync();
+        desk.Clock.Advance(TimeSpan.FromHours(1));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => NewSweeper(desk, FaultSeam.None(), new()).SweepAsync(new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(1) }));
+        await SweepAsync(desk);
+        Assert.Equal(ExecutionState.TimedOut, (await desk.ReadAsync(job)).State);
+    }
+
+    internal static Task SweepAsync(OutcomeDesk desk, FaultSeam? seam = null, MemoryStream? log = null) =>
+        NewSweeper(desk, seam ?? FaultSeam.None(), log ?? new()).SweepAsync(new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(50) });
+
+    internal static SweeperFunction NewSweeper(OutcomeDesk desk, FaultSeam seam, MemoryStream output)
+    {
+        var dynamo = seam.DynamoDb(desk.DynamoEndpoint);
+        var log = new JsonLog(Stream.Synchronized(output), desk.Clock);
+        var metrics = new Metrics(log, desk.Clock);
+        var notifications = new MessageQueue<Notification>(seam.Sqs(desk.QueueEndpoint), desk.Queues.Notifications, SharedJson.Default.Notification);
+        return new(
+            new CloseDueExecutions(new(dynamo, desk.Tables.Executions, desk.Tables.Quotas, desk.Clock), notifications, metrics, log, desk.Clock),
+            new WatchDataPlanes(new(dynamo, desk.Tables.Tenants), new(dynamo, desk.Tables.Instances, desk.Clock), metrics, log, desk.Clock),
+            log, desk.Clock);
+    }
+
+    private static Task RegisterAsync(OutcomeDesk desk, params int[] tenants) => RegisterAsync(desk, TenantStatus.Active, tenants);
+
+    private static async Task RegisterAsync(OutcomeDesk desk, TenantStatus status, params int[] tenants)
+    {
+        var registry = new TenantRegistry(desk.Tables.Client, desk.Tables.Tenants);
+        foreach (var number in tenants)
+        {
+            var tenant = TenantId.Parse($"tenant-{number}");
+            Assert.True(EngineAddress.TryParse($"10.{99 + number}.128.10", tenant, allowPublicSubnet: false, out var engine));
+            await registry.SaveAsync(new Tenant(tenant, "A tenant", status, engine, AllowPublicSubnet: false, TenantLimits.Default), Cancel);
+        }
+    }
+
+    private static async Task SeenAsync(OutcomeDesk desk, int tenant, string instance = "i-1")
+    {
+        var key = InstanceItems.KeyOf(TenantId.Parse($"tenant-{tenant}"), InstanceId.Parse(instance));
+        var there = await desk.Tables.Client.GetItemAsync(desk.Tables.Instances, key, consistentRead: true, Cancel);
+        var state = there.IsItemSet ? InstanceItems.ToState(there.Item) with { LastSeen = desk.Clock.Now } : State(tenant, instance, desk.Clock.Now);
+        await desk.Tables.Client.PutItemAsync(desk.Tables.Instances, InstanceItems.Of(state), Cancel);
+    }
+
+    /// <summary>Lets time pass in which only these tenants go on reporting.</summary>
+    private static async Task AdvanceAsync(OutcomeDesk desk, int seconds, params int[] reporting)
+    {
+        desk.Clock.Advance(TimeSpan.FromSeconds(seconds));
+        foreach (var tenant in reporting)
+            await SeenAsync(desk, tenant);
+    }
+
+    private static async Task<List<string>> AlertsAsync(OutcomeDesk desk)
+    {
+        var log = new MemoryStream();
+        await SweepAsync(desk, log: log);
+        return AlertsIn(log);
+    }
+
+    private static List<string> AlertsIn(MemoryStream log)
+    {
+        var alerts = new List<string>();
+        foreach (var text in Encoding.UTF8.GetString(log.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var line = JsonDocument.Parse(text).RootElement;
+            if (!line.TryGetProperty("event", out var name))
+                continue;
+            switch (name.GetString())
+            {
+                case "instance_changed":
+                    alerts.Add($"{line.GetProperty("change").GetString()} {line.GetProperty("tenant_id").GetString()}/{line.GetProperty("instance").GetString()}");
+                    break;
+                case "tenant_offline" or "tenant_late" or "tenant_recovered" or "tenant_unwatched":
+                    var word = name.GetString()!["tenant_".Length..];
+                    alerts.Add($"{(word == "unwatched" ? word : word.ToUpperInvariant())} {line.GetProperty("tenant_id").GetString()}");
+                    break;
+                case "outage_began" or "outage_ended":
+                    alerts.Add(name.GetString()!);
+                    break;
+            }
+        }
+        return [.. alerts.Order(StringComparer.Ordinal)];
+    }
+
+    private static InstanceState State(int tenant, string instance, DateTimeOffset lastSeen) => new()
+    {
+        Tenant = TenantId.Parse($"tenant-{tenant}"),
+        Instance = InstanceId.Parse(instance),
+        Epoch = 1,
+        Counter = 1,
+        BodyHash = "00",
+        Base = ComputeTime.Zero,
+        Totals = ComputeTime.Zero,
+        Month = new(2026, 11),
+        AtMonthStart = ComputeTime.Zero,
+        SampledAt = lastSeen,
+        LastSeen = lastSeen,
+        FirstSeen = lastSeen,
+    };
+}
