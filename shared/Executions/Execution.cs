@@ -68,7 +68,7 @@ public sealed record Requester(string Source, string TeamId, string UserId, stri
 /// <param name="InPlainWords">What the user is told.</param>
 public sealed record PolicyDecision(bool Allowed, string Code, string InPlainWords, IReadOnlyList<RuleVerdict> Verdicts);
 
-/// <param name="Verdict"><c>allow</c>, <c>warn</c> or <c>deny</c>.</param>
+/// <param name="Verdict"><c>allow</c>, <c>warn</c>, <c>deny</c>, or <c>not_asked</c> where an earlier denial left nothing to judge.</param>
 public sealed record RuleVerdict(string Rule, string Verdict, string Code, string InPlainWords);
 
 /// <param name="Result">What came of it: <c>accepted</c>, <c>ambiguous</c>, <c>again</c> or a failure code.</param>

@@ -43,10 +43,10 @@ internal static class Rulebook
 
     private static RuleVerdict Record(string rule, Verdict verdict) => verdict switch
     {
-        Verdict.Allow => new(rule, "allow", "ok", ""),
+        Verdict.Allow allow => new(rule, "allow", "ok", allow.InPlainWords),
         Verdict.Warn warn => new(rule, "warn", warn.Code, warn.InPlainWords),
         Verdict.Deny deny => new(rule, Denied, deny.Code, deny.InPlainWords),
-        Verdict.NotAsked => new(rule, "not_asked", "not_asked", ""),
+        Verdict.NotAsked => new(rule, "not_asked", "not_asked", "Not asked."),
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 }

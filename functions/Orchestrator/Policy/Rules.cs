@@ -7,7 +7,6 @@ namespace ControlPlane.Orchestrator.Policy;
 /// <summary>The rules of who may run what and when. Each looks at one thing and knows no other rule.</summary>
 internal static class Rules
 {
-    private static readonly Verdict Allow = new Verdict.Allow();
     private static readonly Verdict NotAsked = new Verdict.NotAsked();
 
     public static Verdict TenantIsActive(Situation situation) => situation.Standing switch
@@ -16,7 +15,7 @@ internal static class Rules
         { Tenant: null } => Deny("tenant_unknown", "This workspace is not set up to run workflows."),
         { Tenant.Status: TenantStatus.Suspended } => Deny("tenant_suspended", "This workspace is suspended."),
         { Tenant.Status: TenantStatus.Deleting } => Deny("tenant_deleting", "This workspace is being removed."),
-        _ => Allow,
+        _ => Allow("The workspace is active."),
     };
 
     public static Verdict WorkflowIsPublished(Situation situation) => situation.Standing.Workflow switch
@@ -24,20 +23,20 @@ internal static class Rules
         null when situation.Standing.Tenant is null => NotAsked,
         null => Deny("workflow_unknown", $"There is no workflow {situation.Request.Workflow}."),
         { Enabled: false } => Deny("workflow_disabled", $"{situation.Request.Workflow} is switched off."),
-        _ => Allow,
+        _ => Allow($"{situation.Request.Workflow} is in the catalogue."),
     };
 
     public static Verdict UserMayRunIt(Situation situation) => situation.Standing.Workflow switch
     {
         null => NotAsked,
-        var workflow when workflow.PermitsUser(situation.Request.RequestedBy.UserId, situation.Standing.Groups) => Allow,
+        var workflow when workflow.PermitsUser(situation.Request.RequestedBy.UserId, situation.Standing.Groups) => Allow("The user may run it."),
         _ => Deny("user_not_allowed", $"You may not run {situation.Request.Workflow}."),
     };
 
     public static Verdict ChannelMayRunIt(Situation situation) => situation.Standing.Workflow switch
     {
         null => NotAsked,
-        var workflow when workflow.PermitsChannel(situation.Request.RequestedBy.ChannelId) => Allow,
+        var workflow when workflow.PermitsChannel(situation.Request.RequestedBy.ChannelId) => Allow("It may be run from this channel."),
         _ => Deny("channel_not_allowed", $"{situation.Request.Workflow} may not be run from this channel."),
     };
 
@@ -45,13 +44,13 @@ internal static class Rules
     {
         null => NotAsked,
         Planning.Unusable unusable => Deny("inputs_invalid", string.Join(" ", unusable.InPlainWords)),
-        _ => Allow,
+        _ => Allow("The inputs fit."),
     };
 
     /// <summary>A request can wait: behind a fault of ours, or as a dead letter that is sent again a day later.</summary>
     public static Verdict IsStillInTime(Situation situation) => situation.Planning switch
     {
-        Planning.Ready { Plan: var plan } when situation.Now < plan.DeadlineAt => Allow,
+        Planning.Ready { Plan: var plan } when situation.Now < plan.DeadlineAt => Allow($"It has until {Rfc3339.Format(plan.DeadlineAt)}."),
         Planning.Ready => Deny("request_expired", "The request waited too long to be carried out. Please send it again."),
         _ => NotAsked,
     };
@@ -62,20 +61,21 @@ internal static class Rules
         null => Warn("data_plane_unheard", "The data plane has not reported yet."),
         { Liveness: Liveness.Offline } => Deny("data_plane_offline", "The data plane is offline. Please try again when it is back."),
         { Liveness: Liveness.Late } => Warn("data_plane_late", "The data plane has missed a report. It may be slow to answer."),
-        _ => Allow,
+        _ => Allow("The data plane is healthy."),
     };
 
     public static Verdict IsWithinConcurrency(Situation situation) => situation.Standing.Tenant switch
     {
         null => NotAsked,
-        { Limits.Concurrency: var limit } when situation.Standing.Active < limit => Allow,
+        { Limits.Concurrency: var limit } when situation.Standing.Active < limit => Allow($"{Text(situation.Standing.Active)} of at most {Text(limit)} executions are under way."),
         { Limits: var limits } => TooManyUnderWay(limits),
     };
 
     public static Verdict IsWithinMonthlyQuota(Situation situation) => situation.Standing.Tenant switch
     {
         null => NotAsked,
-        { Limits.MonthlyQuota: var limit } when situation.Standing.Month.Charged < limit => Allow,
+        { Limits.MonthlyQuota: var limit } when situation.Standing.Month.Charged < limit =>
+            Allow($"{Text(situation.Standing.Month.Charged)} of this month's {Text(limit)} executions are used or reserved."),
         { Limits: var limits } => QuotaUsedUp(limits),
     };
 
@@ -83,8 +83,9 @@ internal static class Rules
     {
         null => NotAsked,
         { Limits.MonthlyGpuMs: { } limit } when situation.DataPlane.Usage.GpuMs >= limit =>
-            Deny("gpu_time_used_up", $"This month's GPU time of {Text(TimeSpan.FromMilliseconds(limit).TotalMinutes)} minutes is used up."),
-        _ => Allow,
+            Deny("gpu_time_used_up", $"This month's GPU time of {Minutes(limit)} minutes is used up."),
+        { Limits.MonthlyGpuMs: { } limit } => Allow($"{Minutes(situation.DataPlane.Usage.GpuMs)} of this month's {Minutes(limit)} minutes of GPU time are used."),
+        _ => Allow("GPU time has no limit."),
     };
 
     public static Verdict.Deny TooManyUnderWay(TenantLimits limits) =>
@@ -92,9 +93,13 @@ internal static class Rules
 
     public static Verdict.Deny QuotaUsedUp(TenantLimits limits) => Deny("quota_used_up", $"This month's quota of {Text(limits.MonthlyQuota)} executions is used up.");
 
+    private static Verdict.Allow Allow(string inPlainWords) => new(inPlainWords);
+
     private static Verdict.Deny Deny(string code, string inPlainWords) => new(code, inPlainWords);
 
     private static Verdict.Warn Warn(string code, string inPlainWords) => new(code, inPlainWords);
+
+    private static string Minutes(long milliseconds) => Text(TimeSpan.FromMilliseconds(milliseconds).TotalMinutes);
 
     private static string Text(double number) => number.ToString("0.#", CultureInfo.InvariantCulture);
 }

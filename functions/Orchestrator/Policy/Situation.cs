@@ -13,7 +13,7 @@ internal abstract record Verdict
 {
     private Verdict() { }
 
-    public sealed record Allow : Verdict;
+    public sealed record Allow(string InPlainWords) : Verdict;
 
     /// <summary>Allows, with something to know.</summary>
     public sealed record Warn(string Code, string InPlainWords) : Verdict;
