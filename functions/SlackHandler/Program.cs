@@ -26,9 +26,8 @@ return await LambdaProgram.RunAsync(async handler => handler switch
 
 async Task<Function> CommandsAsync(CommandsSettings settings)
 {
-    // Slack waits three seconds: one more try after a short wait, no more. The deadline of each request is above both.
-    var dynamo = new AmazonDynamoDBClient(new AmazonDynamoDBConfig { Timeout = TimeSpan.FromSeconds(1), MaxErrorRetry = 1 });
-    var sqs = new AmazonSQSClient(new AmazonSQSConfig { Timeout = TimeSpan.FromSeconds(1), MaxErrorRetry = 1 });
+    var dynamo = new AmazonDynamoDBClient(CommandClients.DynamoDb());
+    var sqs = new AmazonSQSClient(CommandClients.Sqs());
     var secret = await SecretAsync(settings.SlackSecretId);
 
     var replies = new ReplyStore(dynamo, settings.ExecutionsTable, clock);
@@ -48,16 +47,7 @@ async Task<Function> CommandsAsync(CommandsSettings settings)
             new UsageCommand(new QuotaLedger(dynamo, settings.QuotasTable), new InstanceStore(dynamo, settings.InstancesTable, clock), clock),
             new CancelCommand(lookup, executions, toTell, log)),
         clock, log);
-    var tables = new TableCheck(
-        dynamo,
-        new Dictionary<string, string[]>
-        {
-            [settings.TenantsTable] = ["pk", "sk"],
-            [settings.ExecutionsTable] = ["pk", "sk"],
-            [settings.QuotasTable] = ["pk", "sk"],
-            [settings.InstancesTable] = ["pk", "sk"],
-        },
-        clock);
+    var tables = new TableCheck(dynamo, [settings.TenantsTable, settings.ExecutionsTable, settings.QuotasTable], clock);
     return new(answerCommand, new CheckHealth(tables, settings.Region, settings.ServiceVersion), log, clock);
 }
 

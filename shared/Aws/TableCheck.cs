@@ -3,9 +3,9 @@ using Amazon.DynamoDBv2;
 namespace ControlPlane.Aws;
 
 /// <summary>Whether tables answer, by one small read of each.</summary>
-/// <param name="keys">The tables, each with the names of its key's attributes.</param>
+/// <param name="tables">Tables with the keys <c>pk</c> and <c>sk</c>.</param>
 /// <remarks>Anyone may ask, so an answer is kept for a while: a flood of questions is no flood of reads.</remarks>
-public sealed class TableCheck(IAmazonDynamoDB dynamo, IReadOnlyDictionary<string, string[]> keys, TimeProvider clock)
+public sealed class TableCheck(IAmazonDynamoDB dynamo, IReadOnlyList<string> tables, TimeProvider clock)
 {
     public static readonly TimeSpan KeptFor = TimeSpan.FromSeconds(5);
 
@@ -19,11 +19,11 @@ public sealed class TableCheck(IAmazonDynamoDB dynamo, IReadOnlyDictionary<strin
         var answer = true;
         try
         {
-            await Task.WhenAll(keys.Select(table => dynamo.GetItemAsync(
-                new() { TableName = table.Key, Key = table.Value.ToDictionary(name => name, _ => Items.Text("HEALTH")) }, cancel)));
+            await Task.WhenAll(tables.Select(table => dynamo.GetItemAsync(new() { TableName = table, Key = Items.Key("HEALTH", "HEALTH") }, cancel)));
         }
-        catch (Exception e) when (e is AmazonDynamoDBException or HttpRequestException or OperationCanceledException or Amazon.Runtime.AmazonClientException)
+        catch (Exception)
         {
+            // Whatever it is: this region cannot serve.
             answer = false;
         }
         _last = (answer, clock.GetUtcNow());

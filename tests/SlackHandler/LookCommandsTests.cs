@@ -1,0 +1,219 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Amazon.DynamoDBv2.Model;
+using ControlPlane.Aws;
+using ControlPlane.Executions;
+using ControlPlane.SlackHandler;
+using ControlPlane.Tenants;
+using ControlPlane.Tests.Support;
+
+namespace ControlPlane.Tests.SlackHandler;
+
+/// <summary>The commands that are answered at once, and what their answers look like.</summary>
+public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWorld>
+{
+    [Fact]
+    public async Task Help_shows_what_this_user_may_do_here()
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        var said = await workspace.TypeAsync("");
+        Golden("help", said);
+        Assert.Equal(said, await workspace.TypeAsync("help"));
+        Assert.DoesNotContain("payroll", said.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("deploy", said.Text, StringComparison.Ordinal);
+        Assert.Contains("payroll", (await workspace.TypeAsync("help", user: "UFIN")).Text, StringComparison.Ordinal);
+        Assert.Contains("deploy", (await workspace.TypeAsync("help", channel: "COPS")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Help_offers_no_run_to_someone_who_may_run_nothing()
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        foreach (var name in new[] { "wf_sched", "report" })
+            await workspace.SaveAsync(A.Workflow(name, []) with { AllowedUsers = ["UBOSS"] });
+        var said = await workspace.TypeAsync("help");
+        Assert.DoesNotContain("/wf run", said.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("/wf cancel", said.Text, StringComparison.Ordinal);
+        Assert.Contains("/wf list", said.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("stauts x", "Did you mean `/wf status`?")]
+    [InlineData("frobnicate", "`/wf help` shows")]
+    [InlineData("<!channel>", "`&lt;!channel&gt;`")]
+    [InlineData("`x`", "'x'")]
+    [InlineData("status", "`/wf status exec_…`")]
+    [InlineData("status a b", "`/wf status exec_…`")]
+    [InlineData("why", "`/wf why exec_…`")]
+    [InlineData("cancel", "`/wf cancel exec_…`")]
+    [InlineData("list 0", "`/wf list [1–20]`")]
+    [InlineData("list 21", "`/wf list [1–20]`")]
+    [InlineData("list -1", "`/wf list [1–20]`")]
+    [InlineData("list ５", "`/wf list [1–20]`")]
+    [InlineData("list 5 5", "`/wf list [1–20]`")]
+    public async Task What_is_mistyped_is_explained(string text, string hint)
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        var said = await workspace.TypeAsync(text);
+        Assert.True(said.IsPrivate);
+        Assert.Contains(hint, said.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Workflows_are_shown_with_their_parameters()
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        Golden("workflows", await workspace.TypeAsync("workflows"));
+        await workspace.SaveAsync(A.Workflow("report", []) with { Enabled = false });
+        Assert.DoesNotContain("report", (await workspace.TypeAsync("workflows")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_catalogue_of_hundreds_still_fits_a_message()
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        for (var i = 0; i < 60; i++)
+            await workspace.SaveAsync(A.Workflow($"w{i}_{new string('x', 55)}", [.. Enumerable.Range(0, 20).Select(p => new WorkflowParameter(
+                $"p{p}" + new string('&', 60), ParameterType.Enum, Required: true, Values: [new string('<', 200)], Description: new string('>', 300)))]));
+        foreach (var text in new[] { "workflows", "help" })
+        {
+            var said = await workspace.TypeAsync(text);
+            Assert.InRange(said.Message.Blocks.Count, 1, 50);
+            Assert.All(said.Message.Blocks, block => Assert.InRange(block.Text?.Text.Length ?? 0, 0, 3000));
+        }
+    }
+
+    [Theory]
+    [InlineData("queued")]
+    [InlineData("running")]
+    [InlineData("succeeded")]
+    [InlineData("failed")]
+    [InlineData("denied")]
+    public async Task Status_and_why_tell_how_an_execution_stands(string state)
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        await StoreAsync(state switch
+        {
+            "queued" => A.Execution(ExecutionState.Queued),
+            "running" => A.Execution(ExecutionState.Running) with { DispatchedAt = At(1), StartedAt = At(2), Attempts = [new(1, At(1), 35, "accepted", 200)] },
+            "succeeded" => A.Execution(ExecutionState.Succeeded) with
+            {
+                DispatchedAt = At(1), StartedAt = At(2), FinishedAt = At(15), Outcome = A.Success,
+                Attempts = [new(1, At(0), 2000, "again", null), new(2, At(1), 35, "accepted", 200)],
+            },
+            "failed" => A.Execution(ExecutionState.Failed) with { FinishedAt = At(15), FailureCode = "dispatch_unreachable", Attempts = [new(1, At(0), 2000, "again", 503)] },
+            _ => A.Execution(ExecutionState.Denied) with
+            {
+                FinishedAt = At(0),
+                Decision = new(false, "channel", "payroll may not be run in <this> channel.", [new("enabled", "allow", "enabled", "it is enabled"), new("channel", "deny", "channel", "payroll may not be run in <this> channel.")]),
+            },
+        }, workspace);
+        Golden($"status-{state}", await workspace.TypeAsync($"status {A.Id}"));
+        Golden($"why-{state}", await workspace.TypeAsync($"why `{A.Id}`"));
+    }
+
+    [Fact]
+    public async Task Another_tenants_execution_does_not_exist()
+    {
+        var mine = await world.NewWorkspaceAsync();
+        var theirs = await world.NewWorkspaceAsync();
+        var form = theirs.Form("run report");
+        await theirs.SendAsync(form);
+        var id = theirs.ExecutionOf(form);
+        var running = ExecutionId.Of(theirs.TeamId, "running");
+        await StoreAsync(A.Execution(ExecutionState.Running, running), theirs);
+        var before = (await world.StateAsync()).Where(item => item.Contains("exec_", StringComparison.Ordinal)).ToList();
+
+        foreach (var verb in new[] { "status", "why", "cancel" })
+            foreach (var known in new[] { id, running, ExecutionId.Of("T", "no such") })
+                Assert.Contains("no such execution", (await mine.TypeAsync($"{verb} {known}")).Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("exec_0", (await mine.TypeAsync("list", user: "U2")).Text, StringComparison.Ordinal);
+        Assert.Equal(before, (await world.StateAsync()).Where(item => item.Contains("exec_", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("exec_00112233445566778899AABBCCDDEEFF")]
+    [InlineData("exec_0011")]
+    [InlineData("../../etc")]
+    [InlineData("exec_00112233445566778899aabbccddeeff%00")]
+    public async Task What_is_no_id_is_no_execution(string typed)
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        Assert.Contains("no such execution", (await workspace.TypeAsync($"status {typed}")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task List_shows_the_latest_first()
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        Assert.Contains("Nothing has been run yet", (await workspace.TypeAsync("list")).Text, StringComparison.Ordinal);
+        for (var i = 0; i < 7; i++)
+            await StoreAsync(A.Execution(i % 2 == 0 ? ExecutionState.Succeeded : ExecutionState.Queued, ExecutionId.Parse($"exec_{i:x32}")) with { CreatedAt = At(i) }, workspace);
+
+        Golden("list", await workspace.TypeAsync("list 3"));
+        Assert.Contains("The latest 5", (await workspace.TypeAsync("list")).Text, StringComparison.Ordinal);
+        Assert.Contains("The latest 7", (await workspace.TypeAsync("list 20")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Usage_shows_quota_compute_time_and_health()
+    {
+        var workspace = await world.NewWorkspaceAsync(new(MonthlyQuota: 100, Concurrency: 5, MonthlyGpuMs: 36_000_000));
+        Golden("usage-nothing-yet", await workspace.TypeAsync("usage"));
+
+        await world.Tables.Client.PutItemAsync(world.Tables.Quotas, new() { ["pk"] = new(workspace.Tenant.ToString()), ["sk"] = new("MONTH#2026-11"), ["charged"] = N(12), ["used"] = N(10) }, SlackWorld.Cancel);
+        await world.Tables.Client.PutItemAsync(world.Tables.Quotas, new() { ["pk"] = new(workspace.Tenant.ToString()), ["sk"] = new("ACTIVE"), ["active"] = N(2) }, SlackWorld.Cancel);
+        await new InstanceStore(world.Tables.Client, world.Tables.Instances, world.Clock).BookAsync(
+            new()
+            {
+                Tenant = workspace.Tenant, Instance = ControlPlane.Metering.InstanceId.Parse("i-0abc1234def567890"), Epoch = 1767225600, Counter = 1,
+                BodyHash = new string('0', 64), SampledAt = world.Clock.Now, Totals = new(7_500, 3_600_000),
+                Interval = TimeSpan.FromMinutes(1), Metrics = "{}", KeyId = "key",
+            },
+            world.Clock.Now, SlackWorld.Cancel);
+        Golden("usage", await workspace.TypeAsync("usage"));
+
+        var now = world.Clock.Now;
+        foreach (var (silence, word) in new[] { (90, "healthy"), (91, "late"), (180, "late"), (181, "offline") })
+        {
+            world.Clock.Now = now + TimeSpan.FromSeconds(silence);
+            Assert.Contains(word, (await workspace.TypeAsync("usage")).Text, StringComparison.Ordinal);
+        }
+        world.Clock.Now = now;
+    }
+
+    [Fact]
+    public async Task The_answer_to_a_run_reads_well()
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        var form = workspace.Form("run report");
+        (form["team_id"], form["trigger_id"]) = ("TGOLDEN", "1.2.3");
+        await world.Registry.TryLinkAsync(new("TGOLDEN", workspace.Tenant), SlackWorld.Cancel);
+        Golden("run-accepted", await workspace.SendAsync(form));
+    }
+
+    private static DateTimeOffset At(int seconds) => SlackWorld.Start + TimeSpan.FromSeconds(seconds);
+
+    private static AttributeValue N(int value) => new() { N = value.ToString(System.Globalization.CultureInfo.InvariantCulture) };
+
+    /// <summary>Puts an execution as the orchestrator and those after it would have left it.</summary>
+    private async Task StoreAsync(Execution execution, Workspace workspace)
+    {
+        var item = ExecutionItems.Of(execution with { Tenant = workspace.Tenant }, execution.DeadlineAt);
+        void Time(string name, DateTimeOffset? time) { if (time is { } value) item[name] = Items.Time(value); }
+        Time("dispatched_at", execution.DispatchedAt);
+        Time("started_at", execution.StartedAt);
+        Time("finished_at", execution.FinishedAt);
+        if (execution.Outcome is { } outcome)
+            item["outcome"] = Items.Json(outcome, SharedJson.Default.Outcome);
+        if (execution.Attempts.Count > 0)
+            item["attempts"] = new() { L = [.. execution.Attempts.Select(attempt => Items.Json(attempt, SharedJson.Default.DispatchAttempt))] };
+        await world.Tables.Client.PutItemAsync(world.Tables.Executions, item, SlackWorld.Cancel);
+    }
+
+    private static void Golden(string name, Said said)
+    {
+        Assert.Equal(200, said.Status);
+        GoldenFile.Holds(name, said.Body);
+    }
+}

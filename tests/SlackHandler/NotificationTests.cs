@@ -1,0 +1,405 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using Amazon.Lambda.SQSEvents;
+using ControlPlane.Aws;
+using ControlPlane.Executions;
+using ControlPlane.Http;
+using ControlPlane.SlackHandler;
+using ControlPlane.SlackHandler.Replies;
+using ControlPlane.Tenants;
+using ControlPlane.Tests.Support;
+
+namespace ControlPlane.Tests.SlackHandler;
+
+/// <summary>What reaches the requester after the command was answered, and what does not.</summary>
+public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWorld>
+{
+    [Theory]
+    [InlineData("succeeded")]
+    [InlineData("failed")]
+    [InlineData("denied")]
+    [InlineData("cancelled")]
+    [InlineData("timed_out")]
+    public async Task The_requester_is_told_how_it_ended_as_the_table_has_it(string state)
+    {
+        var (execution, slack) = await EndAsync(state);
+        await TellAsync(execution, slack);
+
+        var post = Assert.Single(slack.Posts);
+        Assert.Equal(("POST", $"https://hooks.slack.com/commands/{execution.RequestedBy.TeamId}/1234567890/secretpart", "application/json; charset=utf-8"), (post.Method, post.Url, post.ContentType));
+        Assert.Contains(execution.State.Name, post.Body, StringComparison.Ordinal);
+        Assert.Contains("\"response_type\":\"ephemeral\"", post.Body, StringComparison.Ordinal);
+        Assert.NotNull((await FindAsync(execution)).ToldAt);
+
+        await TellAsync(execution, slack);
+        Assert.Single(slack.Posts);
+    }
+
+    [Fact]
+    public void Messages_read_well()
+    {
+        var ended = SlackWorld.Start + TimeSpan.FromSeconds(15);
+        foreach (var (name, execution) in new (string, Execution)[]
+        {
+            ("told-succeeded", A.Execution(ExecutionState.Succeeded) with { FinishedAt = ended, Outcome = A.Success }),
+            ("told-late", A.Execution(ExecutionState.Succeeded) with { FinishedAt = ended, Outcome = A.Success, IsLate = true, IsPublic = true }),
+            ("told-failed", A.Execution(ExecutionState.Failed) with { FinishedAt = ended, Outcome = A.Failure }),
+            ("told-unreachable", A.Execution(ExecutionState.Failed) with { FinishedAt = ended, FailureCode = "dispatch_unreachable" }),
+            ("told-cancelled", A.Execution(ExecutionState.Cancelled) with { FinishedAt = ended, CancelledBy = "U2" }),
+            ("told-timed-out", A.Execution(ExecutionState.TimedOut) with { FinishedAt = ended }),
+            ("told-denied", A.Execution(ExecutionState.Denied) with { FinishedAt = ended, Decision = new(false, "quota", "This month's 100 executions are used up.", []) }),
+        })
+            GoldenFile.Holds(name, JsonSerializer.Serialize(TellRequester.MessageOf(execution), SlackJson.Default.SlackMessage));
+    }
+
+    [Fact]
+    public void What_an_engine_reports_can_neither_ping_nor_flood()
+    {
+        var outcome = A.Success with { Result = new("<!channel> \u001b[31m" + new string('&', 5000), "javascript:alert(1)") };
+        var message = TellRequester.MessageOf(A.Execution(ExecutionState.Succeeded) with { Outcome = outcome });
+        var json = JsonSerializer.Serialize(message, SlackJson.Default.SlackMessage);
+        Assert.DoesNotContain("<!", string.Concat(message.Blocks.Select(block => block.Text?.Text)), StringComparison.Ordinal);
+        Assert.DoesNotContain("javascript", json, StringComparison.Ordinal);
+        Assert.All(message.Blocks, block => Assert.InRange(block.Text?.Text.Length ?? 0, 0, 3000));
+    }
+
+    [Fact]
+    public async Task A_public_run_is_told_to_the_channel()
+    {
+        var (execution, slack) = await EndAsync("succeeded", isPublic: true);
+        await TellAsync(execution, slack);
+        Assert.Contains("\"response_type\":\"in_channel\"", Assert.Single(slack.Posts).Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_late_outcome_is_told_after_the_time_out_it_replaces()
+    {
+        var (execution, slack) = await EndAsync("timed_out");
+        await TellAsync(execution, slack);
+        await world.Executions.FinishAsync(await FindAsync(execution), A.Success, "hash", SlackWorld.Cancel);
+        world.Clock.Advance(TellRequester.Lease);
+        await TellAsync(execution, slack);
+
+        Assert.Equal(2, slack.Posts.Count);
+        Assert.Contains("TIMED_OUT", slack.Posts[0].Body, StringComparison.Ordinal);
+        Assert.Contains("after it had been given up", slack.Posts[1].Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_outcome_that_overtakes_the_telling_is_told_too()
+    {
+        var (execution, slack) = await EndAsync("timed_out");
+        slack.Before = async () => await world.Executions.FinishAsync((await world.Executions.FindAsync(execution.Id, SlackWorld.Cancel))!, A.Success, "hash", SlackWorld.Cancel);
+        await TellAsync(execution, slack);
+        Assert.Null((await FindAsync(execution)).ToldAt);       // what was told is no longer so
+
+        slack.Before = null;
+        world.Clock.Advance(TellRequester.Lease);
+        await TellAsync(execution, slack);
+        Assert.Contains("SUCCEEDED", slack.Posts[1].Body, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(429, "30")]
+    [InlineData(500, null)]
+    [InlineData(503, null)]
+    [InlineData(302, null)]
+    [InlineData(307, null)]
+    public async Task Trouble_at_Slack_is_tried_again_within_five_posts_and_thirty_minutes(int status, string? retryAfter)
+    {
+        var (execution, slack) = await EndAsync("succeeded");
+        (slack.Status, slack.RetryAfter) = (status, retryAfter);
+        var start = world.Clock.Now;
+        var told = new List<TimeSpan>();
+        for (var minute = 0.0; minute < 40 && (await FindAsync(execution)).ToldAt is null; minute += 0.5)
+        {
+            world.Clock.Now = start + TimeSpan.FromMinutes(minute);
+            var posts = slack.Posts.Count;
+            await TellAsync(execution, slack);
+            if (slack.Posts.Count > posts)
+                told.Add(world.Clock.Now - start);
+        }
+
+        Assert.Equal(5, slack.Posts.Count);
+        Assert.InRange(told[^1], TimeSpan.FromMinutes(15), TimeSpan.FromMinutes(30));
+        var now = await FindAsync(execution);
+        Assert.Equal((ExecutionState.Succeeded, A.Success), (now.State, now.Outcome));
+        Assert.All(slack.Posts, post => Assert.StartsWith("https://hooks.slack.com/", post.Url, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_pause_that_Slack_asks_for_is_kept()
+    {
+        var (execution, slack) = await EndAsync("succeeded");
+        (slack.Status, slack.RetryAfter) = (429, "120");
+        Assert.Equal([MessageOf(execution)], await TellAsync(execution, slack));
+        slack.Status = 200;
+        world.Clock.Advance(TimeSpan.FromSeconds(119));
+        Assert.Empty(await TellAsync(execution, slack));
+        Assert.Single(slack.Posts);
+        world.Clock.Advance(TimeSpan.FromSeconds(1));
+        await TellAsync(execution, slack);
+        Assert.Equal(2, slack.Posts.Count);
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("-1")]
+    [InlineData("1.5")]
+    [InlineData("99999999999")]
+    [InlineData("soon")]
+    [InlineData("Sun, 22 Nov 2099 12:00:00 GMT")]
+    public async Task A_pause_that_makes_no_sense_is_the_usual_one(string retryAfter)
+    {
+        var (execution, slack) = await EndAsync("succeeded");
+        (slack.Status, slack.RetryAfter) = (429, retryAfter);
+        await TellAsync(execution, slack);
+        world.Clock.Advance(TellRequester.Lease);
+        await TellAsync(execution, slack);
+        Assert.Equal(2, slack.Posts.Count);
+    }
+
+    [Theory]
+    [InlineData(404)]
+    [InlineData(410)]
+    [InlineData(403)]
+    [InlineData(400)]
+    public async Task A_final_no_ends_the_telling_and_leaves_the_outcome(int status)
+    {
+        var (execution, slack) = await EndAsync("succeeded");
+        slack.Status = status;
+        Assert.Empty(await TellAsync(execution, slack));
+        world.Clock.Advance(TimeSpan.FromMinutes(5));
+        await TellAsync(execution, slack);
+
+        Assert.Single(slack.Posts);
+        var now = await FindAsync(execution);
+        Assert.NotNull(now.ToldAt);
+        Assert.Equal(ExecutionState.Succeeded, now.State);
+    }
+
+    [Theory]
+    [InlineData(29 * 60 + 59, 1)]
+    [InlineData(30 * 60, 0)]
+    public async Task After_thirty_minutes_nobody_can_be_told(int seconds, int posts)
+    {
+        var (execution, slack) = await EndAsync("succeeded");
+        world.Clock.Now = execution.CreatedAt + TimeSpan.FromSeconds(seconds);
+        Assert.Empty(await TellAsync(execution, slack));
+        Assert.Equal(posts, slack.Posts.Count);
+        Assert.NotNull((await FindAsync(execution)).ToldAt);
+    }
+
+    [Fact]
+    public async Task Where_Slack_gave_no_usable_address_nothing_leaves()
+    {
+        var (execution, slack) = await EndAsync("succeeded", responseUrl: "https://hooks.slack.com@evil.test/");
+        Assert.Empty(await TellAsync(execution, slack));
+        Assert.Empty(slack.Posts);
+        Assert.NotNull((await FindAsync(execution)).ToldAt);
+    }
+
+    [Fact]
+    public async Task Ten_deliveries_at_once_are_one_post()
+    {
+        var (execution, slack) = await EndAsync("succeeded");
+        await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => TellAsync(execution, slack)));
+        Assert.Single(slack.Posts);
+    }
+
+    [Fact]
+    public async Task A_crash_after_the_post_tells_twice_rather_than_never()
+    {
+        var (execution, slack) = await EndAsync("succeeded");
+        slack.Before = () => throw new InvalidOperationException("the process dies");
+        Assert.Equal([MessageOf(execution)], await TellAsync(execution, slack));
+        slack.Before = null;
+        world.Clock.Advance(TellRequester.Lease);
+        await TellAsync(execution, slack);
+        Assert.NotNull((await FindAsync(execution)).ToldAt);
+    }
+
+    [Fact]
+    public async Task A_rotated_key_still_opens_what_was_sealed_before()
+    {
+        var now = world.Clock.Now;
+        var (execution, slack) = await EndAsync("succeeded");
+        var secrets = new KeptSecrets();
+        secrets.Put("v1", SlackWorld.SecretText(SlackWorld.SigningSecret), now);
+        secrets.Put("v2", SlackWorld.SecretText("new", replyKey: 9), now);
+        await TellAsync(execution, slack, world.Secret(secrets));
+        Assert.Single(slack.Posts);
+    }
+
+    [Theory]
+    [InlineData("not json")]
+    [InlineData("{}")]
+    [InlineData("""{"schema":"notification.v2","execution_id":"exec_00112233445566778899aabbccddeeff","tenant_id":"tenant-1"}""")]
+    [InlineData("""{"schema":"notification.v1","execution_id":"exec_1","tenant_id":"tenant-1"}""")]
+    [InlineData("""{"schema":"notification.v1","execution_id":"exec_00112233445566778899aabbccddeeff","tenant_id":"tenant-01"}""")]
+    [InlineData("""{"schema":"notification.v1","execution_id":null,"tenant_id":"tenant-1"}""")]
+    public async Task A_message_that_is_none_holds_back_no_other(string body)
+    {
+        var (execution, slack) = await EndAsync("succeeded");
+        var batch = Batch(("poison", body), (MessageOf(execution), BodyOf(execution)));
+        var answer = await world.NewNotifications(slack).TellAsync(batch, SlackWorld.Context);
+        Assert.Equal(["poison"], answer.BatchItemFailures.Select(failure => failure.ItemIdentifier));
+        Assert.Single(slack.Posts);
+    }
+
+    [Fact]
+    public async Task A_message_that_names_another_tenant_tells_nobody()
+    {
+        var (execution, slack) = await EndAsync("succeeded");
+        var other = await world.NewWorkspaceAsync();
+        var body = JsonSerializer.Serialize(new(Notification.SchemaV1, execution.Id.ToString(), other.Tenant.ToString()), SharedJson.Default.Notification);
+        Assert.Empty((await world.NewNotifications(slack).TellAsync(Batch(("m", body)), SlackWorld.Context)).BatchItemFailures);
+        Assert.Empty(slack.Posts);
+        Assert.Null((await FindAsync(execution)).ToldAt);
+    }
+
+    [Fact]
+    public async Task What_has_not_ended_is_not_told()
+    {
+        var (execution, slack) = await EndAsync("queued");
+        Assert.Empty(await TellAsync(execution, slack));
+        Assert.Empty(slack.Posts);
+        Assert.Null((await FindAsync(execution)).ToldAt);
+    }
+
+    [Theory]
+    [InlineData(301)]
+    [InlineData(302)]
+    [InlineData(307)]
+    public async Task A_redirect_is_not_followed_over_real_connections(int status)
+    {
+        var followed = 0;
+        await using var elsewhere = new LoopbackServer((http, _) => { followed++; http.Response.Close(); return Task.CompletedTask; });
+        await using var hook = new LoopbackServer((http, _) =>
+        {
+            (http.Response.StatusCode, http.Response.RedirectLocation) = (status, $"http://{elsewhere.Endpoint}/");
+            http.Response.Close();
+            return Task.CompletedTask;
+        });
+        Assert.IsType<Posted.TryLater>(await PostForRealAsync(hook.Endpoint));
+        Assert.Equal(0, followed);
+    }
+
+    [Fact]
+    public async Task A_flood_of_an_answer_and_a_proxy_in_the_environment_do_not_matter()
+    {
+        Environment.SetEnvironmentVariable("HTTP_PROXY", "http://127.0.0.1:9");
+        try
+        {
+            await using var hook = new LoopbackServer(async (http, cancel) =>
+            {
+                http.Response.SendChunked = true;
+                try { while (true) await http.Response.OutputStream.WriteAsync(new byte[64 * 1024], cancel); }
+                finally { http.Response.Abort(); }
+            });
+            Assert.IsType<Posted.Taken>(await PostForRealAsync(hook.Endpoint));
+        }
+        finally { Environment.SetEnvironmentVariable("HTTP_PROXY", null); }
+    }
+
+    [Fact]
+    public async Task Slack_that_never_answers_costs_five_seconds_and_one_that_is_not_there_none()
+    {
+        await using var silent = new LoopbackServer((_, cancel) => Task.Delay(Timeout.Infinite, cancel));
+        var began = TimeProvider.System.GetTimestamp();
+        Assert.IsType<Posted.TryLater>(await PostForRealAsync(silent.Endpoint));
+        Assert.InRange(TimeProvider.System.GetElapsedTime(began), TimeSpan.FromSeconds(4.5), TimeSpan.FromSeconds(8));
+        Assert.IsType<Posted.TryLater>(await PostForRealAsync($"127.0.0.1:{LoopbackServer.FreePort()}"));
+    }
+
+    /// <summary>With the handler that production has, dialling a loopback server in plain HTTP where the address says hooks.slack.com.</summary>
+    private static async Task<Posted> PostForRealAsync(string endpoint)
+    {
+        ReplyUrl.TryParse("https://hooks.slack.com/commands/1", out var url);
+        using var hook = new SlackHook(new ToPlainHttp(endpoint) { InnerHandler = SlackHook.HandlerFor(ConnectRoutes.None) });
+        return await hook.PostAsync(url!, TellRequester.MessageOf(A.Execution(ExecutionState.TimedOut)), SlackWorld.Cancel);
+    }
+
+    private sealed class ToPlainHttp(string endpoint) : DelegatingHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            request.RequestUri = new Uri($"http://{endpoint}{request.RequestUri!.PathAndQuery}");
+            return base.SendAsync(request, cancellationToken);
+        }
+    }
+
+    /// <summary>Runs a command and ends its execution as those after the Slack handler would.</summary>
+    private async Task<(Execution, FakeSlack)> EndAsync(string state, bool isPublic = false, string? responseUrl = null)
+    {
+        world.Clock.Now = SlackWorld.Start + TimeSpan.FromMinutes(Interlocked.Increment(ref _minutes) * 60);
+        var workspace = await world.NewWorkspaceAsync();
+        var form = workspace.Form("run report");
+        form["response_url"] = responseUrl ?? form["response_url"];
+        Assert.True((await workspace.SendAsync(form)).IsAccepted);
+
+        var id = workspace.ExecutionOf(form);
+        var now = world.Clock.Now;
+        var execution = A.Execution(ExecutionState.Queued, id, workspace.Tenant) with
+        {
+            CreatedAt = now, DeadlineAt = now + TimeSpan.FromHours(1), IsPublic = isPublic, RequestedBy = new("slack", workspace.TeamId, "U1", "C1"),
+        };
+        if (state == "denied")
+        {
+            await world.Executions.CreateDeniedAsync(execution with { State = ExecutionState.Denied, FinishedAt = now }, SlackWorld.Cancel);
+        }
+        else
+        {
+            await world.Executions.CreateAsync(execution, new(id, workspace.Tenant, execution.Workflow, [1], "t", now + TimeSpan.FromMinutes(10)), TenantLimits.Default, SlackWorld.Cancel);
+            _ = state switch
+            {
+                "succeeded" => await world.Executions.FinishAsync(execution, A.Success, "hash", SlackWorld.Cancel),
+                "failed" => await world.Executions.FinishAsync(execution, A.Failure, "hash", SlackWorld.Cancel),
+                "cancelled" => await world.Executions.CancelAsync(execution, "U2", SlackWorld.Cancel),
+                "timed_out" => await world.Executions.TimeOutAsync(execution, SlackWorld.Cancel),
+                _ => null,
+            };
+        }
+        return (await FindAsync(execution), new FakeSlack());
+    }
+
+    private static int _minutes;
+
+    private async Task<IEnumerable<string>> TellAsync(Execution execution, FakeSlack slack, RotatingSecret<SlackSecret>? secret = null) =>
+        (await world.NewNotifications(slack, secret).TellAsync(Batch((MessageOf(execution), BodyOf(execution))), SlackWorld.Context)).BatchItemFailures.Select(failure => failure.ItemIdentifier);
+
+    private static string MessageOf(Execution execution) => $"message of {execution.Id}";
+
+    private static string BodyOf(Execution execution) =>
+        JsonSerializer.Serialize(new(Notification.SchemaV1, execution.Id.ToString(), execution.Tenant.ToString()), SharedJson.Default.Notification);
+
+    private static SQSEvent Batch(params (string Id, string Body)[] messages) => new() { Records = [.. messages.Select(message => new SQSEvent.SQSMessage { MessageId = message.Id, Body = message.Body })] };
+
+    private async Task<Execution> FindAsync(Execution execution) => (await world.Executions.FindAsync(execution.Id, SlackWorld.Cancel))!;
+
+    /// <summary>Slack's hook: keeps what is posted, and answers as told.</summary>
+    private sealed class FakeSlack : HttpMessageHandler
+    {
+        private readonly List<(string Method, string Url, string ContentType, string Body)> _posts = [];
+
+        public IReadOnlyList<(string Method, string Url, string ContentType, string Body)> Posts { get { lock (_posts) return [.. _posts]; } }
+        public int Status { get; set; } = 200;
+        public string? RetryAfter { get; set; }
+        public Func<Task>? Before { get; set; }
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var body = await request.Content!.ReadAsStringAsync(cancellationToken);
+            lock (_posts)
+                _posts.Add((request.Method.Method, request.RequestUri!.AbsoluteUri, request.Content.Headers.ContentType!.ToString(), body));
+            if (Before is not null)
+                await Before();
+            var response = new HttpResponseMessage((HttpStatusCode)Status);
+            if (RetryAfter is not null)
+                response.Headers.TryAddWithoutValidation("Retry-After", RetryAfter);
+            return response;
+        }
+    }
+}

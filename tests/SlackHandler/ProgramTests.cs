@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using ControlPlane.Tests.Support;
+
+namespace ControlPlane.Tests.SlackHandler;
+
+/// <summary>The process as Lambda starts it.</summary>
+public class ProgramTests
+{
+    [Theory]
+    [InlineData("nonsense", "", "_HANDLER names no entry point of this function: 'nonsense'")]
+    [InlineData("", "", "_HANDLER names no entry point")]
+    [InlineData("commands", "TENANTS_TABLE", "The setting TENANTS_TABLE is missing.")]
+    [InlineData("commands", "SLACK_SECRET_ID", "The setting SLACK_SECRET_ID is missing.")]
+    [InlineData("commands", "RATE_LIMIT_PER_USER", "The setting RATE_LIMIT_PER_USER is missing.")]
+    [InlineData("notifications", "EXECUTIONS_TABLE", "The setting EXECUTIONS_TABLE is missing.")]
+    [InlineData("notifications", "SLACK_SECRET_ID", "The setting SLACK_SECRET_ID is missing.")]
+    public async Task What_keeps_it_from_starting_is_reported_by_name(string handler, string missing, string message)
+    {
+        var report = new TaskCompletionSource<string>();
+        await using var runtime = new LoopbackServer(async (http, cancel) =>
+        {
+            using var reader = new StreamReader(http.Request.InputStream);
+            report.TrySetResult($"{http.Request.Url!.AbsolutePath} {await reader.ReadToEndAsync(cancel)}");
+            (http.Response.StatusCode) = 202;
+            http.Response.Close();
+        });
+
+        var dll = Path.Combine(AppContext.BaseDirectory, "SlackHandler.dll");
+        var start = new ProcessStartInfo("dotnet", [dll]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var name in new[]
+        {
+            "TENANTS_TABLE", "EXECUTIONS_TABLE", "QUOTAS_TABLE", "RATE_LIMITS_TABLE", "INSTANCES_TABLE", "SLACK_SECRET_ID", "SERVICE_VERSION",
+            "EXECUTION_REQUESTS_QUEUE_URL", "NOTIFICATIONS_QUEUE_URL",
+        })
+            start.Environment[name] = "x";
+        (start.Environment["RATE_LIMIT_PER_USER"], start.Environment["RATE_LIMIT_PER_TENANT"]) = ("10", "60");
+        (start.Environment["AWS_REGION"], start.Environment["AWS_ACCESS_KEY_ID"], start.Environment["AWS_SECRET_ACCESS_KEY"]) = ("us-east-1", "x", "x");
+        (start.Environment["AWS_LAMBDA_RUNTIME_API"], start.Environment["_HANDLER"]) = (runtime.Endpoint, handler);
+        start.Environment.Remove(missing.Length > 0 ? missing : "nothing");
+
+        using var process = Process.Start(start)!;
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+            Assert.NotEqual(0, process.ExitCode);
+            Assert.Contains(message, await output, StringComparison.Ordinal);
+        }
+        finally { if (!process.HasExited) process.Kill(); }
+
+        Assert.True(report.Task.IsCompletedSuccessfully);
+        var said = await report.Task;
+        Assert.StartsWith("/2018-06-01/runtime/init/error ", said, StringComparison.Ordinal);
+        Assert.Contains(message, said, StringComparison.Ordinal);
+    }
+}

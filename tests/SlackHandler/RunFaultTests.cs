@@ -1,0 +1,195 @@
+using System.Diagnostics;
+using Amazon.DynamoDBv2;
+using Amazon.Runtime;
+using Amazon.SQS;
+using ControlPlane.Executions;
+using ControlPlane.SlackHandler;
+using ControlPlane.Tests.Support;
+
+namespace ControlPlane.Tests.SlackHandler;
+
+/// <summary>What a user is told when tables and queues fail, held against what then runs.</summary>
+public sealed class RunFaultTests(SlackWorld world) : IClassFixture<SlackWorld>
+{
+    private static readonly BasicAWSCredentials Credentials = new("local", "local");
+
+    [Fact]
+    public async Task An_acknowledged_run_costs_two_weak_reads_one_write_and_one_message()
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        var tables = new FaultSeam(_ => null) { MetersCapacity = true };
+        var queues = FaultSeam.None();
+        using var dynamo = tables.DynamoDb(await world.DynamoDbEndpointAsync());
+        using var sqs = queues.Sqs(await world.QueueEndpointAsync());
+        var said = await workspace.TypeAsync("run report", function: world.NewFunction(dynamo, sqs));
+
+        Assert.True(said.IsAccepted);
+        Assert.Equal(["GetItem", "Query", "TransactWriteItems"], tables.Calls.Select(call => call.Operation));
+        Assert.Equal([("GetItem", 0.5), ("Query", 0.5)], tables.Capacity.Take(2));      // half a unit: eventually consistent
+        Assert.Equal(4, tables.Capacity[2].Units);                                      // two items of up to 1 KB, twice each in a transaction
+        Assert.Equal(["SendMessage"], queues.Calls.Select(call => call.Operation));
+    }
+
+    [Fact]
+    public async Task A_look_at_the_tables_costs_one_write_at_most()
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        foreach (var text in new[] { "help", "workflows", "list", "usage", $"status {A.Id}", $"why {A.Id}" })
+        {
+            var tables = FaultSeam.None();
+            using var dynamo = tables.DynamoDb(await world.DynamoDbEndpointAsync());
+            await workspace.TypeAsync(text, user: "U" + text.Length, function: world.NewFunction(dynamo));
+            Assert.Single(tables.Calls, call => call.Operation is "UpdateItem" or "TransactWriteItems" or "PutItem");
+        }
+    }
+
+    /// <summary>Every call of the accept path, broken in every way. The process may die there; then Slack's user does the same again.</summary>
+    [Fact]
+    public async Task Whatever_breaks_where_a_user_is_told_accepted_only_of_what_is_ordered_and_nothing_is_ordered_twice()
+    {
+        var clean = FaultSeam.None();
+        await AcceptAsync(clean, await world.NewWorkspaceAsync());
+        var calls = clean.Calls.Count;
+        Assert.Equal(4, calls);
+
+        var outcomes = new List<string>();
+        for (var call = 1; call <= calls; call++)
+        {
+            foreach (var fault in FaultSeam.AllFaults)
+            {
+                var workspace = await world.NewWorkspaceAsync();
+                var form = workspace.Form("run report");
+                var seam = FaultSeam.At(call, fault);
+                var said = await AcceptAsync(seam, workspace, form);
+                var ordered = (await workspace.OrdersAsync()).Count;
+                outcomes.Add($"{call} {fault}: {(seam.IsDead ? "died" : said.IsAccepted ? "accepted" : said.StartedNothing ? "nothing" : "unclear")}, {ordered}");
+
+                Assert.InRange(ordered, 0, 1);
+                if (!seam.IsDead)
+                    Assert.True(said.IsAccepted ? ordered == 1 : !said.StartedNothing || ordered == 0, outcomes[^1]);
+
+                var again = await workspace.SendAsync(form);
+                Assert.True(again.IsAccepted, outcomes[^1]);
+                Assert.Single(await workspace.OrdersAsync());
+            }
+        }
+        Assert.Contains("4 AnswerLost: accepted, 1", outcomes);      // the SDK sends again, the queue keeps one
+        Assert.Contains("3 StopAfter: died, 0", outcomes);
+        Assert.Contains("4 StopAfter: died, 1", outcomes);
+    }
+
+    [Fact]
+    public async Task An_order_that_the_queue_refuses_is_no_order_and_the_user_is_told()
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        var seam = new FaultSeam(call => call.Operation == "SendMessage" ? Fault.Throttled : null);
+        var said = await AcceptAsync(seam, workspace);
+        Assert.True(said.StartedNothing);
+        Assert.Empty(await workspace.OrdersAsync());
+    }
+
+    [Theory]
+    [InlineData(Fault.Error, 0)]
+    [InlineData(Fault.Silence, 0)]
+    [InlineData(Fault.AnswerLost, 1)]
+    public async Task Where_the_queues_answer_is_lost_for_good_nobody_claims_to_know(Fault fault, int ordered)
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        var form = workspace.Form("run report");
+        var said = await AcceptAsync(new FaultSeam(call => call.Operation == "SendMessage" ? fault : null), workspace, form);
+
+        Assert.False(said.IsAccepted);
+        Assert.False(said.StartedNothing);
+        Assert.Contains("can't tell", said.Text, StringComparison.Ordinal);
+        Assert.Contains($"/wf status {workspace.ExecutionOf(form)}", said.Text, StringComparison.Ordinal);
+        Assert.Equal(ordered, (await workspace.OrdersAsync()).Count);
+        Assert.Contains("not on record yet", (await workspace.TypeAsync($"status {workspace.ExecutionOf(form)}")).Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("run report")]
+    [InlineData("list")]
+    [InlineData("usage")]
+    public async Task Tables_that_throttle_every_write_are_answered_within_three_seconds_and_nothing_comes_of_it_later(string text)
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        var seam = new FaultSeam(call => call.Operation is "UpdateItem" or "TransactWriteItems" ? Fault.Throttled : null);
+        var (said, took) = await TimedAsync(workspace, text, seam);
+
+        Assert.True(said.StartedNothing);
+        Assert.True(took < TimeSpan.FromSeconds(3), $"{took}");
+        await Task.Delay(TimeSpan.FromSeconds(1), SlackWorld.Cancel);
+        Assert.Empty(await workspace.OrdersAsync());
+    }
+
+    [Theory]
+    [InlineData("GetItem", true)]
+    [InlineData("Query", true)]
+    [InlineData("TransactWriteItems", true)]
+    [InlineData("SendMessage", false)]
+    public async Task A_call_that_never_ends_is_answered_within_three_seconds(string operation, bool startsNothing)
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        var (said, took) = await TimedAsync(workspace, "run report", new HangingFactory(operation));
+
+        Assert.Equal(startsNothing, said.StartedNothing);
+        Assert.False(said.IsAccepted);
+        Assert.True(took < TimeSpan.FromSeconds(3), $"{took}");
+        Assert.Empty(await workspace.OrdersAsync());
+    }
+
+    [Fact]
+    public async Task A_cold_start_is_part_of_the_three_seconds()
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        var http = world.Post(Workspace.Encode(workspace.Form("run report")));
+        http.RequestContext.TimeEpoch = (world.Clock.Now - TimeSpan.FromSeconds(1.5)).ToUnixTimeMilliseconds();
+        var (said, took) = await TimedAsync(workspace, http, new HangingFactory("Query"));
+
+        Assert.True(said.StartedNothing);
+        Assert.InRange(took, TimeSpan.FromSeconds(0.9), TimeSpan.FromSeconds(1.5));
+    }
+
+    private async Task<Said> AcceptAsync(FaultSeam seam, Workspace workspace, IReadOnlyDictionary<string, string>? form = null)
+    {
+        using var dynamo = seam.DynamoDb(await world.DynamoDbEndpointAsync());
+        using var sqs = seam.Sqs(await world.QueueEndpointAsync());
+        return await workspace.SendAsync(form ?? workspace.Form("run report"), world.NewFunction(dynamo, sqs));
+    }
+
+    private Task<(Said Said, TimeSpan Took)> TimedAsync(Workspace workspace, string text, HttpClientFactory network) =>
+        TimedAsync(workspace, world.Post(Workspace.Encode(workspace.Form(text))), network);
+
+    // With the clients that the command path has, on real time.
+    private async Task<(Said Said, TimeSpan Took)> TimedAsync(Workspace workspace, Amazon.Lambda.APIGatewayEvents.APIGatewayHttpApiV2ProxyRequest http, HttpClientFactory network)
+    {
+        var (dynamoConfig, sqsConfig) = (CommandClients.DynamoDb(), CommandClients.Sqs());
+        (dynamoConfig.ServiceURL, dynamoConfig.AuthenticationRegion, dynamoConfig.HttpClientFactory) = ((await world.DynamoDbEndpointAsync()).ToString(), "us-east-1", network);
+        (sqsConfig.ServiceURL, sqsConfig.AuthenticationRegion, sqsConfig.HttpClientFactory) = ((await world.QueueEndpointAsync()).ToString(), "us-east-1", network);
+        using var dynamo = new AmazonDynamoDBClient(Credentials, dynamoConfig);
+        using var sqs = new AmazonSQSClient(Credentials, sqsConfig);
+        var function = world.NewFunction(dynamo, sqs);
+        var began = Stopwatch.GetTimestamp();
+        var said = await workspace.SendAsync(http, function);
+        return (said, Stopwatch.GetElapsedTime(began));
+    }
+
+    /// <summary>A network on which one operation is never answered.</summary>
+    private sealed class HangingFactory(string operation) : HttpClientFactory
+    {
+        // The SDK gives its own timeout to a client that it makes; here it is ours to set.
+        public override HttpClient CreateHttpClient(IClientConfig clientConfig) => new(new Handler(operation)) { Timeout = clientConfig.Timeout ?? TimeSpan.FromSeconds(100) };
+
+        public override bool UseSDKHttpClientCaching(IClientConfig clientConfig) => false;
+
+        private sealed class Handler(string operation) : DelegatingHandler(new SocketsHttpHandler())
+        {
+            protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+            {
+                if (request.Headers.TryGetValues("X-Amz-Target", out var target) && target.Single().EndsWith($".{operation}", StringComparison.Ordinal))
+                    await Task.Delay(Timeout.Infinite, cancellationToken);
+                return await base.SendAsync(request, cancellationToken);
+            }
+        }
+    }
+}

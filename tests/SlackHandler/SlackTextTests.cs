@@ -1,0 +1,58 @@
+using System.Text.Json;
+using ControlPlane.SlackHandler;
+using ControlPlane.SlackHandler.Messages;
+
+namespace ControlPlane.Tests.SlackHandler;
+
+public class SlackTextTests
+{
+    [Theory]
+    [InlineData("<!channel>", "&lt;!channel&gt;")]
+    [InlineData("<!here> <@U123> <https://evil.test|click>", "&lt;!here&gt; &lt;@U123&gt; &lt;https://evil.test|click&gt;")]
+    [InlineData("&lt;!channel&gt;", "&amp;lt;!channel&amp;gt;")]
+    [InlineData("a & b", "a &amp; b")]
+    [InlineData("red \u001b[31m\0\r", "red  [31m  ")]
+    [InlineData("abc\u202Edef\u2028ghi", "abc def ghi")]
+    public void Whatever_is_put_into_a_text_pings_nobody_and_links_nowhere(string user, string shown) => Assert.Equal(shown, SlackText.Of($"{user}").ToString());
+
+    [Fact]
+    public void A_lone_surrogate_is_no_trouble() => Assert.Equal("\uFFFD", SlackText.Of($"{"\ud800"}").ToString());
+
+    [Fact]
+    public void Text_to_copy_keeps_its_frame() => Assert.Equal("`a'b c`", SlackText.Code("a`b\nc").ToString());
+
+    [Fact]
+    public void A_cut_never_parts_an_escape()
+    {
+        for (var longest = 1; longest < 40; longest++)
+        {
+            var text = SlackText.Cut("ab&<>&<>&<>&<>", longest).ToString();
+            Assert.True(text.Length <= longest);
+            Assert.DoesNotMatch("&(?!amp;|lt;|gt;)", text);
+        }
+    }
+
+    [Theory]
+    [InlineData("https://engine.example.com/run/1?a=1&b=2", "<https://engine.example.com/run/1?a=1&amp;b=2>")]
+    [InlineData("https://x.test/a|b", "<https://x.test/a%7Cb>")]
+    [InlineData("https://x.test/>", "<https://x.test/%3E>")]
+    [InlineData("javascript:alert(1)", null)]
+    [InlineData("https://user:pw@x.test/", null)]
+    [InlineData("/relative", null)]
+    [InlineData("!channel", null)]
+    [InlineData(null, null)]
+    public void A_link_shows_where_it_leads(string? url, string? shown) => Assert.Equal(shown, SlackText.Link(url)?.ToString());
+
+    [Theory]
+    [InlineData("U123", "<@U123>")]
+    [InlineData("!channel", "somebody")]
+    [InlineData("", "somebody")]
+    public void Only_an_id_is_a_mention(string id, string shown) => Assert.Equal(shown, SlackText.User(id).ToString());
+
+    [Fact]
+    public void Slack_is_told_not_to_make_links_of_its_own()
+    {
+        var json = JsonSerializer.Serialize(SlackMessage.Private(SlackText.Of($"@channel")), SlackJson.Default.SlackMessage);
+        Assert.Contains("\"verbatim\":true", json, StringComparison.Ordinal);
+    }
+}
