@@ -7,8 +7,8 @@ namespace ControlPlane.Tests.SlackHandler;
 public class ProgramTests
 {
     [Theory]
-    [InlineData("nonsense", "", "_HANDLER names no entry point of this function: 'nonsense'")]
-    [InlineData("", "", "_HANDLER names no entry point")]
+    [InlineData("nonsense", "", "The setting _HANDLER names none of this function's entry points: commands, notifications")]
+    [InlineData("", "", "The setting _HANDLER is missing.")]
     [InlineData("commands", "TENANTS_TABLE", "The setting TENANTS_TABLE is missing.")]
     [InlineData("commands", "SLACK_SECRET_ID", "The setting SLACK_SECRET_ID is missing.")]
     [InlineData("commands", "RATE_LIMIT_PER_USER", "The setting RATE_LIMIT_PER_USER is missing.")]
@@ -25,7 +25,7 @@ public class ProgramTests
             http.Response.Close();
         });
 
-        var dll = Path.Combine(AppContext.BaseDirectory, "SlackHandler.dll");
+        var dll = Path.Combine(RepositoryRoot.Find(), "functions", "SlackHandler", AppContext.BaseDirectory[AppContext.BaseDirectory.IndexOf("bin", StringComparison.Ordinal)..], "SlackHandler.dll");
         var start = new ProcessStartInfo("dotnet", [dll]) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var name in new[]
         {
@@ -43,7 +43,7 @@ public class ProgramTests
         {
             var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
             await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
-            Assert.NotEqual(0, process.ExitCode);
+            Assert.Equal(1, process.ExitCode);
             Assert.Contains(message, await output, StringComparison.Ordinal);
         }
         finally { if (!process.HasExited) process.Kill(); }

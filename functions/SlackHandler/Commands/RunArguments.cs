@@ -66,30 +66,20 @@ internal sealed record RunArguments(string Workflow, JsonElement Inputs, bool Is
             using var document = JsonDocument.Parse(text, Strict);
             return document.RootElement.ValueKind == JsonValueKind.Object && IsReadable(document.RootElement) ? document.RootElement.Clone() : null;
         }
-        catch (Exception e) when (e is JsonException or ArgumentException)
+        catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
         {
             return null;
         }
     }
 
-    // The parser takes escaped lone surrogates and notices only when the text is read.
-    private static bool IsReadable(JsonElement json)
+    // The parser takes escaped lone surrogates and notices only when the text is read, with an InvalidOperationException.
+    private static bool IsReadable(JsonElement json) => json.ValueKind switch
     {
-        try
-        {
-            return json.ValueKind switch
-            {
-                JsonValueKind.Object => json.EnumerateObject().All(member => member.Name is not null && IsReadable(member.Value)),
-                JsonValueKind.Array => json.EnumerateArray().All(IsReadable),
-                JsonValueKind.String => json.GetString() is not null,
-                _ => true,
-            };
-        }
-        catch (InvalidOperationException)
-        {
-            return false;
-        }
-    }
+        JsonValueKind.Object => json.EnumerateObject().All(member => member.Name is not null && IsReadable(member.Value)),
+        JsonValueKind.Array => json.EnumerateArray().All(IsReadable),
+        JsonValueKind.String => json.GetString() is not null,
+        _ => true,
+    };
 
     private static JsonElement ToObject(Dictionary<string, JsonElement?> inputs, Dictionary<string, string> texts)
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using Amazon.SQS;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
@@ -43,9 +44,10 @@ internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, Message
         {
             await queue.OrderAsync(Order(caller, workflow, arguments), cancel);
         }
-        catch (Exception e) when (e is AmazonSQSException or Amazon.Runtime.AmazonClientException or HttpRequestException or IOException or OperationCanceledException)
+        catch (Exception e)
         {
-            var certain = e is AmazonSQSException { StatusCode: >= System.Net.HttpStatusCode.BadRequest and < System.Net.HttpStatusCode.InternalServerError };
+            // Only a refusal is certain. A timeout, a lost connection, a 5xx, whatever else: the message may be in the queue.
+            var certain = e is AmazonSQSException { StatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError };
             log.OrderNotConfirmed(execution, execution.TraceId, caller.Tenant, certain, e);
             return certain ? Refusals.TryAgain : Unclear(caller.Command);
         }

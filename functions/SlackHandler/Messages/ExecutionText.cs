@@ -62,7 +62,8 @@ internal static class ExecutionText
     /// <summary>A length of time, as one says it: <c>850 ms</c>, <c>12 s</c>, <c>3 min 20 s</c>, <c>2 h 5 min</c>.</summary>
     public static string Text(TimeSpan time) => time switch
     {
-        { TotalSeconds: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (long)time.TotalMilliseconds)} ms"),
+        { TotalMilliseconds: < 1 } => "0 s",
+        { TotalSeconds: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalMilliseconds} ms"),
         { TotalMinutes: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.#} s"),
         { TotalHours: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{time.Minutes} min {time.Seconds} s"),
         _ => string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalHours} h {time.Minutes} min"),
