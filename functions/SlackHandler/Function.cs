@@ -95,8 +95,11 @@ internal sealed class Function(AnswerCommand answerCommand, CheckHealth checkHea
     // A cold start has used up some of Slack's three seconds before this line runs: API Gateway's own time says how much.
     private TimeSpan TimeLeft(APIGatewayHttpApiV2ProxyRequest http)
     {
-        var waited = clock.GetUtcNow() - DateTimeOffset.UnixEpoch - TimeSpan.FromMilliseconds(http.RequestContext.TimeEpoch);
-        return waited < TimeSpan.Zero || waited > TimeSpan.FromMinutes(1) ? AtMost : TimeSpan.FromTicks(Math.Max(AtLeast.Ticks, (AtMost - waited).Ticks));
+        var waitedMs = clock.GetUtcNow().ToUnixTimeMilliseconds() - http.RequestContext.TimeEpoch;
+        if (waitedMs is < 0 or > 60_000)
+            return AtMost;      // their clock and ours have nothing to do with each other
+        var left = AtMost - TimeSpan.FromMilliseconds(waitedMs);
+        return left > AtLeast ? left : AtLeast;
     }
 
     private static APIGatewayHttpApiV2ProxyResponse Json(int status, string body) => new()

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Text;
+using System.Text.Json.Nodes;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.SlackHandler;
@@ -14,14 +16,34 @@ public class ProgramTests
     [InlineData("commands", "RATE_LIMIT_PER_USER", "The setting RATE_LIMIT_PER_USER is missing.")]
     [InlineData("notifications", "EXECUTIONS_TABLE", "The setting EXECUTIONS_TABLE is missing.")]
     [InlineData("notifications", "SLACK_SECRET_ID", "The setting SLACK_SECRET_ID is missing.")]
-    public async Task What_keeps_it_from_starting_is_reported_by_name(string handler, string missing, string message)
+    public Task A_missing_setting_keeps_it_from_starting_and_is_reported_by_name(string handler, string missing, string message) =>
+        AssertDoesNotStartAsync(handler, missing, "", message);
+
+    [Theory]
+    [InlineData("commands", "")]
+    [InlineData("commands", "   ")]
+    [InlineData("commands", "secret\n")]
+    [InlineData("notifications", "")]
+    public async Task An_empty_or_blank_signing_secret_or_one_with_a_line_feed_keeps_it_from_starting(string handler, string signingSecret)
+    {
+        await using var secrets = new LoopbackServer((http, _) =>
+        {
+            var answer = new JsonObject { ["ARN"] = "arn", ["Name"] = "x", ["VersionId"] = "v1", ["CreatedDate"] = 1_795_348_805, ["SecretString"] = SlackWorld.SecretText(signingSecret) };
+            http.Response.ContentType = "application/x-amz-json-1.1";
+            http.Response.Close(Encoding.UTF8.GetBytes(answer.ToJsonString()), willBlock: false);
+            return Task.CompletedTask;
+        });
+        await AssertDoesNotStartAsync(handler, "", $"http://{secrets.Endpoint}", "The Slack secret's signing_secret is empty or has blanks around it.");
+    }
+
+    private static async Task AssertDoesNotStartAsync(string handler, string missing, string secrets, string message)
     {
         var report = new TaskCompletionSource<string>();
         await using var runtime = new LoopbackServer(async (http, cancel) =>
         {
             using var reader = new StreamReader(http.Request.InputStream);
             report.TrySetResult($"{http.Request.Url!.AbsolutePath} {await reader.ReadToEndAsync(cancel)}");
-            (http.Response.StatusCode) = 202;
+            http.Response.StatusCode = 202;
             http.Response.Close();
         });
 
@@ -36,6 +58,7 @@ public class ProgramTests
         (start.Environment["RATE_LIMIT_PER_USER"], start.Environment["RATE_LIMIT_PER_TENANT"]) = ("10", "60");
         (start.Environment["AWS_REGION"], start.Environment["AWS_ACCESS_KEY_ID"], start.Environment["AWS_SECRET_ACCESS_KEY"]) = ("us-east-1", "x", "x");
         (start.Environment["AWS_LAMBDA_RUNTIME_API"], start.Environment["_HANDLER"]) = (runtime.Endpoint, handler);
+        start.Environment["AWS_ENDPOINT_URL_SECRETS_MANAGER"] = secrets;
         start.Environment.Remove(missing.Length > 0 ? missing : "nothing");
 
         using var process = Process.Start(start)!;

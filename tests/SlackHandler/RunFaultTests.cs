@@ -49,33 +49,54 @@ public sealed class RunFaultTests(SlackWorld world) : IClassFixture<SlackWorld>
     {
         var clean = FaultSeam.None();
         await AcceptAsync(clean, await world.NewWorkspaceAsync());
-        var calls = clean.Calls.Count;
-        Assert.Equal(4, calls);
+        Assert.Equal(4, clean.Calls.Count);
 
-        var outcomes = new List<string>();
-        for (var call = 1; call <= calls; call++)
-        {
-            foreach (var fault in FaultSeam.AllFaults)
-            {
-                var workspace = await world.NewWorkspaceAsync();
-                var form = workspace.Form("run report");
-                var seam = FaultSeam.At(call, fault);
-                var said = await AcceptAsync(seam, workspace, form);
-                var ordered = (await workspace.OrdersAsync()).Count;
-                outcomes.Add($"{call} {fault}: {(seam.IsDead ? "died" : said.IsAccepted ? "accepted" : said.StartedNothing ? "nothing" : "unclear")}, {ordered}");
-
-                Assert.InRange(ordered, 0, 1);
-                if (!seam.IsDead)
-                    Assert.True(said.IsAccepted ? ordered == 1 : !said.StartedNothing || ordered == 0, outcomes[^1]);
-
-                var again = await workspace.SendAsync(form);
-                Assert.True(again.IsAccepted, outcomes[^1]);
-                Assert.Single(await workspace.OrdersAsync());
-            }
-        }
+        var outcomes = await BreakAsync(
+            from call in Enumerable.Range(1, 4) from fault in FaultSeam.AllFaults select ($"{call} {fault}", (Func<SeamCall, Fault?>)(one => one.Number == call ? fault : null)));
         Assert.Contains("4 AnswerLost: accepted, 1", outcomes);      // the SDK sends again, the queue keeps one
         Assert.Contains("3 StopAfter: died, 0", outcomes);
         Assert.Contains("4 StopAfter: died, 1", outcomes);
+    }
+
+    /// <summary>The write and whatever follows it, both broken.</summary>
+    [Fact]
+    public async Task Two_breaks_in_one_request_are_no_worse_than_one()
+    {
+        var outcomes = await BreakAsync(
+            from first in FaultSeam.AllFaults
+            from second in FaultSeam.AllFaults
+            select ($"{first}, {second}", (Func<SeamCall, Fault?>)(one => one.Number == 3 ? first : one.Number == 4 ? second : null)));
+        Assert.Equal(49, outcomes.Count);
+    }
+
+    /// <summary>Runs a command under each plan, holds what its user was told against what was ordered, and lets the user do the same again.</summary>
+    private async Task<IReadOnlyList<string>> BreakAsync(IEnumerable<(string Name, Func<SeamCall, Fault?> Plan)> plans)
+    {
+        var runs = await Task.WhenAll(plans.Select(async plan =>
+        {
+            var workspace = await world.NewWorkspaceAsync();
+            var form = workspace.Form("run report");
+            var seam = new FaultSeam(plan.Plan);
+            var said = await AcceptAsync(seam, workspace, form);
+            return (plan.Name, workspace, form, seam.IsDead, said);
+        }));
+
+        var outcomes = new List<string>();
+        var first = await world.OrdersAsync();
+        foreach (var (name, workspace, _, isDead, said) in runs)
+        {
+            var ordered = first.Count(order => order.TenantId == workspace.Tenant.ToString());
+            outcomes.Add($"{name}: {(isDead ? "died" : said.IsAccepted ? "accepted" : said.StartedNothing ? "nothing" : "unclear")}, {ordered}");
+            Assert.InRange(ordered, 0, 1);
+            if (!isDead)
+                Assert.True(said.IsAccepted ? ordered == 1 : !said.StartedNothing || ordered == 0, outcomes[^1]);
+        }
+
+        var again = await Task.WhenAll(runs.Select(run => run.workspace.SendAsync(run.form)));
+        Assert.All(again, said => Assert.True(said.IsAccepted));
+        var second = await world.OrdersAsync();
+        Assert.All(runs, run => Assert.Single(second, order => order.TenantId == run.workspace.Tenant.ToString()));
+        return outcomes;
     }
 
     [Fact]

@@ -124,7 +124,7 @@ public sealed class SlackWorld(LocalCloud cloud) : IAsyncLifetime
     {
         foreach (var message in await DrainAsync(Queues.ExecutionRequests))
             _orders.Add(JsonSerializer.Deserialize(message.Body, SharedJson.Default.ExecutionRequest)!);
-        return _orders;
+        return [.. _orders];
     }
 
     internal async Task<List<Message>> DrainAsync(string queue)

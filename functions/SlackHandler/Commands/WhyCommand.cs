@@ -30,14 +30,15 @@ internal sealed class WhyCommand(ExecutionLookup lookup)
         Block.SmallPrint(ExecutionText.SmallPrint(execution)));
 
     private static SlackText Plan(Execution execution) => SlackText.Of(
-        $"*Plan*\n{SlackText.Code(execution.Workflow.ToString())} for {SlackText.User(execution.RequestedBy.UserId)}, charged to {execution.Month.ToString()}, deadline {SlackText.Time(execution.DeadlineAt)}\nInputs {SlackText.Code(execution.Inputs.GetRawText(), LongestInputs)}");
+        $"*Plan*\n{SlackText.Code(execution.Workflow.ToString())} for {SlackText.User(execution.RequestedBy.UserId)}, in {execution.Month.ToString()}, deadline {SlackText.Time(execution.DeadlineAt)}\nInputs {SlackText.Code(execution.Inputs.GetRawText(), LongestInputs)}");
 
     private static SlackText Policy(Execution execution)
     {
         if (execution.Decision is not { } decision)
             return SlackText.Of($"*Policy*\nnot on record");
         var verdicts = decision.Verdicts.Take(MostSteps).Select(verdict => SlackText.Of($"\n{Sign(verdict.Verdict)} {verdict.Rule}: {SlackText.Cut(verdict.InPlainWords, 150)}"));
-        return SlackText.Of($"*Policy*: {(decision.Allowed ? "allowed" : "denied")} {SlackText.Code(decision.Code)}{SlackText.Join("", verdicts)}");
+        var decided = decision.Allowed ? SlackText.Of($"allowed") : SlackText.Of($"denied, {SlackText.Code(decision.Code)}");
+        return SlackText.Of($"*Policy*: {decided}{SlackText.Join("", verdicts)}");
     }
 
     private static string Sign(string verdict) => verdict switch { "allow" => ":white_check_mark:", "warn" => ":warning:", "deny" => ":no_entry:", _ => ":grey_question:" };
@@ -49,7 +50,7 @@ internal sealed class WhyCommand(ExecutionLookup lookup)
         var skipped = Math.Max(0, execution.Attempts.Count - MostSteps);
         var attempts = execution.Attempts.Skip(skipped).Select(attempt => SlackText.Of(
             $"\n{attempt.Number}. {SlackText.Time(attempt.At)} {SlackText.Code(attempt.Result)}{(attempt.Status is { } status ? $" HTTP {status}" : "")}, {attempt.Milliseconds} ms"));
-        return SlackText.Of($"*Dispatch*: {execution.Attempts.Count} attempts{(skipped > 0 ? ", the last of them:" : "")}{SlackText.Join("", attempts)}");
+        return SlackText.Of($"*Dispatch*: {execution.Attempts.Count} {(execution.Attempts.Count == 1 ? "attempt" : "attempts")}{(skipped > 0 ? ", the last of them:" : "")}{SlackText.Join("", attempts)}");
     }
 
     private static SlackText Outcome(Execution execution)
