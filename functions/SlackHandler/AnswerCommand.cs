@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using ControlPlane.Aws;
 using ControlPlane.Http;
+using ControlPlane.Logs;
 using ControlPlane.SlackHandler.Commands;
 using ControlPlane.SlackHandler.Messages;
 using ControlPlane.Tenants;
@@ -32,7 +33,7 @@ internal abstract record CommandAnswer
 
 /// <summary>Decides what a slash command is answered with: first whether it is Slack's, then whose it is, then what it asks for.</summary>
 internal sealed class AnswerCommand(
-    OriginCheck origin, SlackSignature signature, TenantRegistry tenants, SlackRequests requests, CommandSet commands, TimeProvider clock, ILogger log)
+    OriginCheck origin, SlackSignature signature, TenantRegistry tenants, SlackRequests requests, CommandSet commands, TimeProvider clock, Metrics metrics, ILogger log)
 {
     public const int LargestBody = 64 * 1024;
 
@@ -79,7 +80,8 @@ internal sealed class AnswerCommand(
         }
         catch (Exception e)
         {
-            // Whatever it is, Slack shows nothing but an answer with status 200, and its user is waiting.
+            // Whatever it is, Slack shows nothing but an answer with status 200, and its user is waiting. The alarm counts this metric: to Lambda nothing failed.
+            metrics.Count("SlackCommandsFailed");
             log.CommandFailed(verb ?? "unknown", request.RequestId, e);
             return verb == Verbs.Cancel ? CancelCommand.Unclear : Refusals.TryAgain;
         }

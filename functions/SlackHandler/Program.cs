@@ -15,6 +15,7 @@ using ControlPlane.SlackHandler.Replies;
 
 var clock = TimeProvider.System;
 var log = JsonLog.ToStandardOutput(clock);
+var metrics = new Metrics(log, clock);
 var serializer = new SourceGeneratorLambdaJsonSerializer<LambdaJson>();
 
 return await LambdaProgram.RunAsync(async handler => handler switch
@@ -40,13 +41,13 @@ async Task<Function> CommandsAsync(CommandsSettings settings)
     var answerCommand = new AnswerCommand(
         new OriginCheck(secret), new SlackSignature(secret, clock), new TenantRegistry(dynamo, settings.TenantsTable), requests,
         new CommandSet(
-            new RunCommand(requests, new ReplySeal(secret), orders, clock, log),
+            new RunCommand(requests, new ReplySeal(secret), orders, clock, metrics, log),
             new StatusCommand(lookup),
             new WhyCommand(lookup),
             new ListCommand(executions),
             new UsageCommand(new QuotaLedger(dynamo, settings.QuotasTable), new InstanceStore(dynamo, settings.InstancesTable, clock), clock),
             new CancelCommand(lookup, executions, toTell, log)),
-        clock, log);
+        clock, metrics, log);
     var tables = new TableCheck(dynamo, [settings.TenantsTable, settings.ExecutionsTable, settings.QuotasTable], clock);
     return new(answerCommand, new CheckHealth(tables, settings.Region, settings.ServiceVersion), log, clock);
 }
@@ -59,7 +60,7 @@ async Task<NotificationsFunction> NotificationsAsync(NotificationsSettings setti
         new ReplyStore(dynamo, settings.ExecutionsTable, clock),
         new ReplySeal(await SecretAsync(settings.SlackSecretId)),
         new SlackHook(SlackHook.HandlerFor(settings.Routes)),
-        new Metrics(log, clock), log);
+        metrics, log);
     return new(tellRequester, log, clock);
 }
 

@@ -30,7 +30,8 @@ public abstract record ReplyClaim
     public sealed record NotYet : ReplyClaim;
 
     /// <summary>There is no address, or it is used up or too old: nobody can be told.</summary>
-    public sealed record Impossible(string Why) : ReplyClaim;
+    /// <param name="WasTried">Whether it was posted to before: then Slack is to blame, else the execution took too long.</param>
+    public sealed record Impossible(string Why, bool WasTried) : ReplyClaim;
 }
 
 /// <summary>The addresses for late answers, beside their executions.</summary>
@@ -104,13 +105,14 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
 
     private static ReplyClaim WhyNot(Item? item, TenantId tenant, DateTimeOffset now)
     {
-        if (item is not { Count: > 0 } || item.RequiredText("tenant_id") != tenant.ToString() || item.IsExpiredAt(now))
-            return new ReplyClaim.Impossible("too old");
+        if (item is not { Count: > 0 } || item.RequiredText("tenant_id") != tenant.ToString())
+            return new ReplyClaim.Impossible("too old", WasTried: false);
         var reply = ToReply(item);
         return reply switch
         {
-            { SealedUrl: null } => new ReplyClaim.Impossible("no address"),
-            { Uses: >= Reply.MostUses } => new ReplyClaim.Impossible("used up"),
+            { SealedUrl: null } => new ReplyClaim.Impossible("no address", WasTried: false),
+            { Uses: >= Reply.MostUses } => new ReplyClaim.Impossible("used up", WasTried: true),
+            _ when item.IsExpiredAt(now) => new ReplyClaim.Impossible("too old", WasTried: reply.Uses > 0),
             _ => new ReplyClaim.NotYet(),
         };
     }

@@ -111,7 +111,7 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
     {
         var (execution, slack) = await EndAsync("succeeded");
         (slack.Status, slack.RetryAfter) = (status, retryAfter);
-        var start = world.Clock.Now;
+        var (start, before) = (world.Clock.Now, world.LogText.Length);
         var told = new List<TimeSpan>();
         for (var minute = 0.0; minute < 40 && (await FindAsync(execution)).ToldAt is null; minute += 0.5)
         {
@@ -124,6 +124,7 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
 
         Assert.Equal(5, slack.Posts.Count);
         Assert.InRange(told[^1], TimeSpan.FromMinutes(15), TimeSpan.FromMinutes(30));
+        Assert.Contains("NotificationsGivenUp", world.LogText[before..], StringComparison.Ordinal);
         var now = await FindAsync(execution);
         Assert.Equal((ExecutionState.Succeeded, A.Success), (now.State, now.Outcome));
         Assert.All(slack.Posts, post => Assert.StartsWith("https://hooks.slack.com/", post.Url, StringComparison.Ordinal));
@@ -187,9 +188,13 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
     {
         var (execution, slack) = await EndAsync("succeeded");
         world.Clock.Now = execution.CreatedAt + TimeSpan.FromSeconds(seconds);
+        var before = world.LogText.Length;
         Assert.Empty(await TellAsync(execution, slack));
         Assert.Equal(posts, slack.Posts.Count);
         Assert.NotNull((await FindAsync(execution)).ToldAt);
+        if (posts == 0)
+            Assert.Contains("NotificationsTooLate", world.LogText[before..], StringComparison.Ordinal);
+        Assert.DoesNotContain("NotificationsGivenUp", world.LogText[before..], StringComparison.Ordinal);
     }
 
     [Fact]

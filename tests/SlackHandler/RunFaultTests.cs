@@ -139,6 +139,7 @@ public sealed class RunFaultTests(SlackWorld world) : IClassFixture<SlackWorld>
 
         Assert.True(said.StartedNothing);
         Assert.True(took < TimeSpan.FromSeconds(3), $"{took}");
+        Assert.Contains("SlackCommandsFailed", world.LogText, StringComparison.Ordinal);
         await Task.Delay(TimeSpan.FromSeconds(1), SlackWorld.Cancel);
         Assert.Empty(await workspace.OrdersAsync());
     }

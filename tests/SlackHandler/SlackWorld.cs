@@ -80,13 +80,13 @@ public sealed class SlackWorld(LocalCloud cloud) : IAsyncLifetime
         var answerCommand = new AnswerCommand(
             new OriginCheck(secret), new SlackSignature(secret, clock), new TenantRegistry(dynamo, Tables.Tenants), requests,
             new CommandSet(
-                new RunCommand(requests, new ReplySeal(secret), new(sqs, Queues.ExecutionRequests, SharedJson.Default.ExecutionRequest), clock, log),
+                new RunCommand(requests, new ReplySeal(secret), new(sqs, Queues.ExecutionRequests, SharedJson.Default.ExecutionRequest), clock, new Metrics(log, clock), log),
                 new StatusCommand(lookup),
                 new WhyCommand(lookup),
                 new ListCommand(executions),
                 new UsageCommand(new QuotaLedger(dynamo, Tables.Quotas), new InstanceStore(dynamo, Tables.Instances, clock), clock),
                 new CancelCommand(lookup, executions, new(sqs, Queues.Notifications, SharedJson.Default.Notification), log)),
-            clock, log);
+            clock, new Metrics(log, clock), log);
         return new(answerCommand, new CheckHealth(new TableCheck(dynamo, [Tables.Tenants, Tables.Executions, Tables.Quotas], clock), "us-east-1", "1.2.3"), log, clock);
     }
 

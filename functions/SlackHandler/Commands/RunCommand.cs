@@ -2,6 +2,7 @@ using System.Net;
 using Amazon.SQS;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
+using ControlPlane.Logs;
 using ControlPlane.SlackHandler.Messages;
 using ControlPlane.SlackHandler.Replies;
 using ControlPlane.Tenants;
@@ -22,7 +23,7 @@ namespace ControlPlane.SlackHandler.Commands;
 /// A crash between write and send leaves a mark that expires and a user whom Slack told of a time-out. The same request again, from Slack or its user's client,
 /// finds the mark, is not counted, and sends again: the message carries the execution's id for deduplication, and the execution is created once whatever arrives.
 /// </remarks>
-internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, MessageQueue<ExecutionRequest> queue, TimeProvider clock, ILogger log)
+internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, MessageQueue<ExecutionRequest> queue, TimeProvider clock, Metrics metrics, ILogger log)
 {
     /// <param name="sentAt">When Slack sent the request: its reply address ages from then.</param>
     public async Task<SlackMessage> AnswerAsync(Caller caller, IReadOnlyList<Word> words, DateTimeOffset sentAt, CancellationToken cancel)
@@ -48,6 +49,7 @@ internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, Message
         {
             // Only a refusal is certain. A timeout, a lost connection, a 5xx, whatever else: the message may be in the queue.
             var certain = e is AmazonSQSException { StatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError };
+            metrics.Count("SlackCommandsFailed");
             log.OrderNotConfirmed(execution, execution.TraceId, caller.Tenant, certain, e);
             return certain ? Refusals.TryAgain : Unclear(caller.Command);
         }

@@ -30,6 +30,9 @@ internal sealed class TellRequester(ExecutionStore executions, ReplyStore replie
     /// <summary>After the first post, the second, and so on: five posts spread over the thirty minutes.</summary>
     private static readonly TimeSpan[] Pauses = [Lease, TimeSpan.FromSeconds(90), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10)];
 
+    // An execution that outlasts its reply address is nobody's fault, and no alarm.
+    private const string Trouble = "NotificationsGivenUp", TooLate = "NotificationsTooLate";
+
     public async Task<Telling> RunAsync(ExecutionId id, TenantId tenant, CancellationToken cancel)
     {
         if (await executions.FindAsync(id, cancel) is not { } execution || execution.Tenant != tenant)
@@ -42,7 +45,7 @@ internal sealed class TellRequester(ExecutionStore executions, ReplyStore replie
         return await replies.ClaimAsync(id, tenant, Lease, cancel) switch
         {
             ReplyClaim.Claimed { Reply: var reply } => await TellAsync(execution, reply, cancel),
-            ReplyClaim.Impossible { Why: var why } => await GiveUpAsync(execution, why, cancel),
+            ReplyClaim.Impossible { Why: var why, WasTried: var wasTried } => await GiveUpAsync(execution, why, wasTried ? Trouble : TooLate, cancel),
             _ => NothingToTell(id, "somebody is at it"),       // the sweeper looks again
         };
     }
@@ -50,7 +53,7 @@ internal sealed class TellRequester(ExecutionStore executions, ReplyStore replie
     private async Task<Telling> TellAsync(Execution execution, Reply reply, CancellationToken cancel)
     {
         if (await seal.OpenAsync(reply.SealedUrl!, execution.Id, cancel) is not { } url)
-            return await GiveUpAsync(execution, "the address cannot be read", cancel);
+            return await GiveUpAsync(execution, "the address cannot be read", Trouble, cancel);
 
         switch (await hook.PostAsync(url, MessageOf(execution), cancel))
         {
@@ -60,7 +63,7 @@ internal sealed class TellRequester(ExecutionStore executions, ReplyStore replie
                 metrics.Count("NotificationsDelivered");
                 return Telling.Done;
             case Posted.Refused { Status: var status }:
-                return await GiveUpAsync(execution, $"Slack answered {status}", cancel);
+                return await GiveUpAsync(execution, $"Slack answered {status}", Trouble, cancel);
             case Posted.TryLater later when reply.Uses < Reply.MostUses:
                 var pause = Longer(later.Pause ?? TimeSpan.Zero, Pauses[reply.Uses - 1]);
                 await replies.PutOffAsync(execution.Id, pause, cancel);
@@ -68,7 +71,7 @@ internal sealed class TellRequester(ExecutionStore executions, ReplyStore replie
                 metrics.Count("NotificationsRetried");
                 return Telling.Again;
             default:
-                return await GiveUpAsync(execution, "used up", cancel);
+                return await GiveUpAsync(execution, "used up", Trouble, cancel);
         }
     }
 
@@ -80,11 +83,11 @@ internal sealed class TellRequester(ExecutionStore executions, ReplyStore replie
         return execution.IsPublic ? message.Public() : message;
     }
 
-    private async Task<Telling> GiveUpAsync(Execution execution, string why, CancellationToken cancel)
+    private async Task<Telling> GiveUpAsync(Execution execution, string why, string metric, CancellationToken cancel)
     {
         await executions.MarkToldAsync(execution.Id, execution.State, cancel);
         log.NeverTold(execution.Id, execution.Id.TraceId, execution.State.Name, why);
-        metrics.Count("NotificationsGivenUp");
+        metrics.Count(metric);
         return Telling.Done;
     }
 
