@@ -154,6 +154,8 @@ internal sealed class Network
         }
         foreach (var (_, _, rule) in Of("AWS::EC2::SecurityGroupIngress"))
             Under(_ingress, (string)rule["GroupId"]!).Add(RuleFrom(rule, "Source"));
+        foreach (var (_, _, rule) in Of("AWS::EC2::SecurityGroupEgress"))
+            Under(_egress, (string)rule["GroupId"]!).Add(RuleFrom(rule, "Destination"));
     }
 
     // ICMP has types where TCP has ports; no place here is reached by it.

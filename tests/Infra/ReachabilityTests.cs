@@ -122,6 +122,22 @@ public sealed class ReachabilityTests
         Assert.All(new Landmarks(platform, network).Named("SlackNotificationsFunction"), from => Assert.Null(network.WhatStops(from, Landmarks.Slack, 443)));
     }
 
+    [Theory]
+    [InlineData("SqsEndpoint")]
+    [InlineData("SecretsManagerEndpoint")]
+    public void Without_an_endpoint_its_service_is_reached_by_nat_and_else_the_internet_stays_shut(string endpoint)
+    {
+        var service = new Place("a service of AWS", "52.46.1.1", null, []);
+
+        Assert.Equal((false, true), (Reaches(Platform.Build([])), Reaches(Platform.Build([], (endpoint, "false")))));
+
+        bool Reaches(Platform platform)
+        {
+            var network = platform.Network();
+            return new[] { "HeartbeatsFunction", "DispatchFunction" }.SelectMany(new Landmarks(platform, network).Named).All(from => network.WhatStops(from, service, 443) is null);
+        }
+    }
+
     public static TheoryData<string, string, Action<JsonObject>> PlantedErrors => new()
     {
         { "a route is missing", "infra/tenant-peering.template", root => root.Drop("Resources/Route2ToDataPlane") },

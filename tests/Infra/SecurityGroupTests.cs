@@ -43,6 +43,7 @@ public sealed class SecurityGroupTests
         { "engines may send anything", "infra/tenant-data-plane.template", root => root.Drop("Resources/EngineSecurityGroup/Properties/SecurityGroupEgress") },
         { "somebody opened SSH", "infra/network.template", root => root.Set("Resources/Ssh", JsonNode.Parse(
             """{ "Type": "AWS::EC2::SecurityGroupIngress", "Properties": { "GroupId": { "Ref": "NatSecurityGroup" }, "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIp": "0.0.0.0/0" } }""")) },
+        { "functions may leave for the internet", "infra/network.template", root => root.Drop("Resources/FunctionsToServicesByNat/Condition") },
         { "endpoints may start connections", "infra/network.template", root => root.Drop("Resources/EndpointsSecurityGroup/Properties/SecurityGroupEgress") },
         { "the private API admits the hub", "infra/network.template", root => root.Set("Resources/PrivateApiSecurityGroup/Properties/SecurityGroupIngress/0", JsonNode.Parse(
             """{ "IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "10.0.0.0/8" }""")) },
@@ -73,6 +74,8 @@ public sealed class SecurityGroupTests
             group => (group.Properties["SecurityGroupIngress"].Many().Select(rule => InWords(stack, rule)).ToList(), group.Properties["SecurityGroupEgress"].Many().Select(rule => InWords(stack, rule)).ToList()));
         foreach (var (_, rule) in stack.OfType("AWS::EC2::SecurityGroupIngress"))
             rules.Single(one => stack.IdOf(one.Key) == (string)rule["GroupId"]!).Value.Item1.Add(InWords(stack, rule));
+        foreach (var (_, rule) in stack.OfType("AWS::EC2::SecurityGroupEgress"))
+            rules.Single(one => stack.IdOf(one.Key) == (string)rule["GroupId"]!).Value.Item2.Add(InWords(stack, rule));
         return rules;
     }
 
