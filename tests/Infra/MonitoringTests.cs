@@ -1,0 +1,98 @@
+using System.Text.Json.Nodes;
+using ControlPlane.Tests.Support;
+
+namespace ControlPlane.Tests.Infra;
+
+/// <summary>What is watched, and that what is watched exists.</summary>
+public sealed class MonitoringTests
+{
+    private static readonly string[] Templates = ["serverless.template", "infra/network.template", "infra/edge.template"];
+
+    private static readonly Lazy<string> Code = new(() => string.Concat(new[] { "functions", "shared" }
+        .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(RepositoryRoot.Find(), folder), "*.cs", SearchOption.AllDirectories))
+        .Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+        .Select(File.ReadAllText)));
+
+    [Fact]
+    public void Everything_that_can_fail_is_watched_and_every_alarm_is_told() => Assert.Empty(Templates.SelectMany(name => Findings(Template.Read(name))));
+
+    [Fact]
+    public void The_dashboard_shows_every_function_and_every_queue()
+    {
+        var application = Platform.Build([]).Application;
+        var widgets = JsonNode.Parse((string)application.Properties("Dashboard")["DashboardBody"]!)!["widgets"]!.ToJsonString();
+
+        Assert.All(application.OfType("AWS::Serverless::Function"), function => Assert.Contains($"\"{application.IdOf(function.Id)}\"", widgets, StringComparison.Ordinal));
+        Assert.All(application.OfType("AWS::SQS::Queue"), queue => Assert.Contains($"{application.IdOf(queue.Id)}.QueueName", widgets, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Nothing_is_logged_that_a_request_carries()
+    {
+        var application = Template.Read("serverless.template");
+        foreach (var format in new[] { application.Root.At("Resources/PublicApi/Properties/AccessLogSettings/Format"), application.Root.At("Resources/PrivateApi/Properties/AccessLogSetting/Format") })
+        {
+            Assert.DoesNotContain("query", (string)format!, StringComparison.OrdinalIgnoreCase);
+            Assert.DoesNotContain("header", (string)format!, StringComparison.OrdinalIgnoreCase);
+            Assert.DoesNotContain("body", (string)format!, StringComparison.OrdinalIgnoreCase);
+            Assert.NotNull(JsonNode.Parse((string)format!));
+        }
+        Assert.False((bool?)application.Root.At("Resources/PrivateApi/Properties/MethodSettings/0/DataTraceEnabled"));
+        Assert.NotNull(Template.Read("infra/edge.template").Root.At("Resources/FirewallLog/Properties/RedactedFields"));
+    }
+
+    [Fact]
+    public void Every_function_logs_to_a_group_that_forgets()
+    {
+        var application = Platform.Build([]).Application;
+
+        Assert.All(application.OfType("AWS::Serverless::Function"), function =>
+            Assert.NotNull(application.OfType("AWS::Logs::LogGroup").Single(group => application.IdOf(group.Id) == (string?)function.Properties["LoggingConfig"]!["LogGroup"]).Properties["RetentionInDays"]));
+    }
+
+    public static TheoryData<string, string, Action<JsonObject>> PlantedErrors => new()
+    {
+        { "an alarm that tells nobody", "serverless.template", root => root.Set("Resources/JwksErrors/Properties/AlarmActions", new JsonArray()) },
+        { "an alarm on a metric that nobody writes", "serverless.template", root => root.Set("Resources/EnginesRefuseTokens/Properties/MetricName", "DispatchUnauthorised") },
+        { "an alarm on a value that nobody writes", "serverless.template", root => root.Set("Resources/CounterConflicts/Properties/Dimensions/0/Value", "conflict") },
+        { "the wrong dimension", "serverless.template", root => root.Set("Resources/CounterConflicts/Properties/Dimensions/0/Name", "Result") },
+        { "a function's errors are not watched", "serverless.template", root => root.Drop("Resources/OutcomesErrors") },
+        { "a function's throttles are not watched", "serverless.template", root => root.Drop("Resources/HeartbeatsThrottles") },
+        { "the peering limit is not watched", "serverless.template", root => root.Drop("Resources/PeeringNearLimit") },
+        { "the peering alarm is too late", "serverless.template", root => root.Set("Resources/PeeringNearLimit/Properties/Threshold", 100) },
+    };
+
+    [Theory]
+    [MemberData(nameof(PlantedErrors), DisableDiscoveryEnumeration = true)]
+    public void A_planted_error_is_found(string error, string template, Action<JsonObject> plant) =>
+        Assert.True(Findings(Template.Read(template).With(plant)).Any(), $"Nothing found although {error}.");
+
+    private static IEnumerable<string> Findings(Template template)
+    {
+        var alarms = template.OfType("AWS::CloudWatch::Alarm").Select(one => (one.Id, Properties: one.Resource["Properties"]!)).ToList();
+        foreach (var (id, alarm) in alarms)
+        {
+            if (alarm["AlarmActions"] is not JsonArray { Count: > 0 })
+                yield return $"{id} tells nobody";
+            foreach (var metric in alarm["Metrics"].Many().Select(one => one["MetricStat"]?["Metric"]).OfType<JsonNode>().Append(alarm).Where(one => (string?)one["Namespace"] == "ControlPlane"))
+            {
+                if (!IsWritten((string)metric["MetricName"]!))
+                    yield return $"{id}: no code writes {metric["MetricName"]}";
+                foreach (var dimension in metric["Dimensions"].Many())
+                    if (!IsWritten((string)dimension["Name"]!) || !IsWritten((string)dimension["Value"]!))
+                        yield return $"{id}: no code writes {dimension["Name"]}={dimension["Value"]}";
+            }
+        }
+
+        if (template.Name != "serverless.template")
+            yield break;
+        foreach (var (id, _) in template.OfType("AWS::Serverless::Function"))
+            foreach (var metric in new[] { "Errors", "Throttles" })
+                if (!alarms.Exists(one => (string?)one.Properties["MetricName"] == metric && (string?)one.Properties["Dimensions"]?[0]?["Value"]?["Ref"] == id))
+                    yield return $"{id}'s {metric} are not watched";
+        if (!alarms.Exists(one => one.Id == "PeeringNearLimit" && (int)one.Properties["Threshold"]! == 80 && one.Properties["Metrics"]![0]!["Expression"]!.ToJsonString().Contains("100 * tenants / ${PeeringLimit}", StringComparison.Ordinal)))
+            yield return "nobody notices that the peerings run out";
+    }
+
+    private static bool IsWritten(string text) => Code.Value.Contains($"\"{text}\"", StringComparison.Ordinal);
+}
