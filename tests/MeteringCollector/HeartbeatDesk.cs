@@ -38,6 +38,10 @@ internal sealed class HeartbeatDesk
     public static async Task<HeartbeatDesk> OpenAsync(LocalCloud cloud, SourceNetworkCheck check = SourceNetworkCheck.Enforce)
     {
         var desk = new HeartbeatDesk(await cloud.TablesAsync(), await cloud.DynamoDbEndpointAsync()) { SourceNetworkCheck = check };
+
+        // The desk's clock stands in the past: DynamoDB Local, which has the real time, would remove the records under our eyes.
+        await desk.Tables.Client.UpdateTimeToLiveAsync(
+            new() { TableName = desk.Tables.Metering, TimeToLiveSpecification = new() { AttributeName = "expires_at", Enabled = false } }, TestContext.Current.CancellationToken);
         await desk.RegisterAsync(Tenant, TenantStatus.Active);
         await desk.Registry.TryAddAsync(desk.Sidecar.Registration(), TestContext.Current.CancellationToken);
         desk.Restart();
