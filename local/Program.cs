@@ -1,3 +1,16 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
 using ControlPlane.Local;
 
-return await CommandLine.Root().Parse(args).InvokeAsync();
+// Ctrl-C, a polite kill and a closed terminal all mean: end everything, in order. A second one does not wait for that.
+using var stop = new CancellationTokenSource();
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
+return await CommandLine.Root().Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, stop.Token);
+
+void Stop(PosixSignalContext signal)
+{
+    signal.Cancel = !stop.IsCancellationRequested;
+    stop.Cancel();
+}

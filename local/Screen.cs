@@ -31,7 +31,7 @@ internal sealed class Screen(IAnsiConsole console)
 
     public void Show(CaughtMessage message) => console.MarkupLineInterpolated($"[blue]Slack shows:[/] {message.Text}");
 
-    public void Show(FunctionLine line) => console.MarkupLineInterpolated($"[yellow]{line.Function}:[/] {line.Text}");
+    public void Show(FunctionLine line) => console.MarkupLineInterpolated($"[yellow]{line.Function}:[/] {line.InShort}");
 
     /// <summary>Lines to copy: a signed command and a look at what else is there.</summary>
     public void Invite(LocalControlPlane local, RunOptions options)

@@ -3,6 +3,8 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace ControlPlane.Local.Loopback;
 
@@ -32,6 +34,7 @@ internal sealed class LoopbackServer : IAsyncDisposable
                 if (certificate is not null) listen.UseHttps(certificate);
             });
         });
+        builder.Services.AddSingleton<IHostLifetime, OurLifetime>();
         var application = builder.Build();
         application.Run(answer);
         await application.StartAsync();
@@ -43,5 +46,13 @@ internal sealed class LoopbackServer : IAsyncDisposable
         using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(1));
         await _application.StopAsync(soon.Token);
         await _application.DisposeAsync();
+    }
+
+    /// <summary>Ends when it is disposed, and not on signals as a host of its own would: those are for the whole control plane.</summary>
+    private sealed class OurLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -1,10 +1,27 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace ControlPlane.Local.Runtime;
 
 /// <summary>A line that a function printed.</summary>
 internal sealed record FunctionLine(string Function, string Text, DateTimeOffset At)
 {
+    /// <summary>The line without what is only for machines.</summary>
+    public string InShort
+    {
+        get
+        {
+            try
+            {
+                if (JsonNode.Parse(Text) is not JsonObject json) return Text;
+                foreach (var name in new[] { "time", "timestamp", "level", "stackTrace", "trace_id" }) json.Remove(name);
+                var text = string.Join(", ", json.Select(member => $"{member.Key} {member.Value}"));
+                return text.Length <= 400 ? text : text[..400] + " …";
+            }
+            catch (JsonException) { return Text; }
+        }
+    }
+
     /// <summary>Whether somebody should see it now: an error, or no JSON at all.</summary>
     public bool IsTrouble
     {
