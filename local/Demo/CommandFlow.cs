@@ -98,7 +98,7 @@ internal sealed class CommandFlow(LocalControlPlane local, Screen screen, TimePr
         await flow.StepAsync("the engine posts its outcome", async token =>
         {
             var taken = await observer.FirstAsync<Passage>(one => one.Path == "/outcomes/execution" && one.In >= ran && one.Status == 200, token);
-            return new($"{taken.Method} {taken.Path} → {taken.Status} in {(taken.Out - taken.In).TotalMilliseconds:0} ms", taken.Out);
+            return new($"{taken.Method} {taken.Path} → {taken.Status} in {(taken.Out - taken.In).TotalMilliseconds:0} ms", taken.In);
         }, cancel);
         var ended = await flow.StepAsync("the metering collector records the status", async token =>
         {
