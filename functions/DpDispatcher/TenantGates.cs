@@ -3,11 +3,11 @@ using ControlPlane.Tenants;
 
 namespace ControlPlane.DpDispatcher;
 
-/// <summary>Lets a few tries a tenant through at once, and hardly any while its engine does not answer, so that one tenant's trouble stays its own.</summary>
+/// <summary>Lets some tries a tenant through at once, and hardly any while its engine does not answer, so that one tenant's trouble stays its own.</summary>
 /// <remarks>Per process. A fleet of processes tries a tenant that is down at most that many times as often.</remarks>
 internal sealed class TenantGates(TimeProvider clock)
 {
-    public const int TriesAtOnce = 4;
+    public const int TriesAtOnce = 8;
 
     /// <summary>After how many tries in a row without an answer the gate shuts.</summary>
     public const int ShutsAfter = 3;

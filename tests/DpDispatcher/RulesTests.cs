@@ -91,17 +91,17 @@ public sealed class RulesTests
     }
 
     [Fact]
-    public async Task A_gate_lets_four_through_and_a_fifth_when_one_is_done()
+    public async Task A_gate_lets_so_many_through_and_the_next_when_one_is_done()
     {
         var gates = new TenantGates(new FakeTimeProvider(Now));
         var passes = new List<TenantGates.Pass>();
         for (var i = 0; i < TenantGates.TriesAtOnce; i++)
             passes.Add((await gates.EnterAsync(TenantId.Parse("tenant-1"), Cancel)).Pass!);
-        var fifth = gates.EnterAsync(TenantId.Parse("tenant-1"), Cancel);
-        Assert.False(fifth.IsCompleted);
+        var next = gates.EnterAsync(TenantId.Parse("tenant-1"), Cancel);
+        Assert.False(next.IsCompleted);
         Assert.NotNull((await gates.EnterAsync(TenantId.Parse("tenant-2"), Cancel)).Pass);
         passes[0].Dispose();
-        Assert.NotNull((await fifth).Pass);
+        Assert.NotNull((await next).Pass);
     }
 
     [Fact]
@@ -111,9 +111,9 @@ public sealed class RulesTests
         var gates = new TenantGates(clock);
         for (var i = 0; i < TenantGates.TriesAtOnce; i++)
             await gates.EnterAsync(TenantId.Parse("tenant-1"), Cancel);
-        var fifth = gates.EnterAsync(TenantId.Parse("tenant-1"), Cancel);
+        var next = gates.EnterAsync(TenantId.Parse("tenant-1"), Cancel);
         clock.Advance(TenantGates.LongestWait);
-        Assert.Null((await fifth).Pass);
+        Assert.Null((await next).Pass);
     }
 
     [Fact]
