@@ -24,7 +24,7 @@ internal sealed class HeartbeatEndpoint : IDisposable
     /// <param name="source">The local address to call from; null lets the system choose.</param>
     public HeartbeatEndpoint(IReadOnlyList<Uri> urls, IPAddress? source, TimeProvider clock)
     {
-        (_urls, _clock) = ([.. urls.Select(url => new Uri(url, "/metering/heartbeat"))], clock);
+        (_urls, _clock) = ([.. urls.Select(url => new Uri(url.AbsoluteUri.TrimEnd('/') + "/metering/heartbeat"))], clock);
         _http = new(new SocketsHttpHandler
         {
             AllowAutoRedirect = false,

@@ -61,7 +61,7 @@ public sealed class SidecarTests : IDisposable
         await sidecar.Delivery.DrainAsync(Cancel);
 
         var request = Assert.Single(controlPlane.Requests);
-        Assert.StartsWith("POST /metering/heartbeat HTTP/1.1\r\n", request.Head, StringComparison.Ordinal);
+        Assert.StartsWith("POST /prod/metering/heartbeat HTTP/1.1\r\n", request.Head, StringComparison.Ordinal);
         Assert.True(HeartbeatBody.TryParse(request.Body, out var body, out _, out _));
         Assert.Equal((1767225600, 1, 1500, 5000), (body.Epoch, body.Counter, body.Totals.CpuMs, body.Totals.GpuMs));
         Assert.True(SidecarPublicKey.TryImport(StrictBase64.Decode("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="), out var key));
@@ -347,7 +347,7 @@ public sealed class SidecarTests : IDisposable
     private Running Start(ScriptedEngine first, ScriptedEngine? second = null, IGpuReader? gpus = null)
     {
         ScriptedEngine[] servers = second is null ? [first] : [first, second];
-        return new(_folder, _machine, gpus ?? new FakeGpus([]), SigningKey.Load(KeyFile()), [.. servers.Select(one => new Uri($"http://{one.Address}"))], _clock);
+        return new(_folder, _machine, gpus ?? new FakeGpus([]), SigningKey.Load(KeyFile()), [.. servers.Select(one => new Uri($"http://{one.Address}/prod"))], _clock);
     }
 
     private string KeyFile()
