@@ -1,0 +1,84 @@
+using System.Net;
+using System.Text.Json;
+using ControlPlane.Executions;
+using ControlPlane.Local;
+using ControlPlane.Local.Demo;
+using ControlPlane.Operator;
+using ControlPlane.Operator.Output;
+
+namespace ControlPlane.Tests.Flows;
+
+/// <summary>From nothing to a result in Slack, with the operator's own commands and every function as its own process.</summary>
+public sealed class OperatorFlowTests : IDisposable
+{
+    private readonly string _state = Directory.CreateTempSubdirectory("control-plane-").FullName;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_tenant_that_the_operator_registers_runs_a_workflow_from_Slack()
+    {
+        await using (await StartAsync())
+        {
+            await CtlAsync($"tenant register tenant-7 --name Acme --slack-team {DemoData.Workspace} --engine 10.106.128.10:5678 --monthly-quota 2");
+            await CtlAsync($"key add tenant-7 --public-key {Convert.ToBase64String(DemoData.SidecarPublicKey)} --instance {DemoData.Instance}");
+            await CtlAsync($"group set tenant-7 ops --user {DemoData.User}");
+            await CtlAsync("workflow publish tenant-7 wf_sched --path wf_sched --param city:string:required --deadline 60m --allow-group ops");
+        }
+
+        // Engines are started for the tenants that a start finds.
+        await using var local = await StartAsync();
+        var engine = IPAddress.Parse("10.106.128.10");
+        using var sidecar = new MeteringSidecar("tenant-7", DemoData.Instance, DemoData.SidecarKeyId, DemoData.SidecarSeed, engine, local.PrivateApi.Endpoint, TimeProvider.System);
+        Assert.Equal(200, (await sidecar.PostAsync(sidecar.Sign(sidecar.Sample()), Cancel)).Status);
+        Assert.Equal("HEALTHY", (await CtlAsync("health")).GetProperty("tenants")[0].GetProperty("liveness").GetString());
+
+        var (id, told) = await RunAsync(local, "run wf_sched city=Paris");
+        Assert.Contains("wf_sched", told, StringComparison.Ordinal);
+        var why = await CtlAsync($"execution why {id}");
+        Assert.Equal("SUCCEEDED", why.GetProperty("execution").GetProperty("state").GetString());
+        Assert.Equal(["accepted"], why.GetProperty("attempts").EnumerateArray().Select(attempt => attempt.GetProperty("result").GetString()));
+        Assert.Equal((1, 1), Used(await CtlAsync("usage tenant-7")));
+
+        await CtlAsync("tenant suspend tenant-7");
+        var (_, answer) = await PostAsync(local, "run wf_sched city=Rome");
+        Assert.Contains("suspended", answer, StringComparison.Ordinal);
+        Assert.Equal((1, 1), Used(await CtlAsync("usage tenant-7")));
+    }
+
+    public void Dispose() => Directory.Delete(_state, recursive: true);
+
+    private Task<LocalControlPlane> StartAsync() => LocalControlPlane.StartAsync(
+        new(_state, Port: 0, PrivatePort: 0, Empty: true, new Dictionary<string, IPEndPoint>(), DemoData.Engine.Address, Published: null), _ => { }, TimeProvider.System, Cancel);
+
+    private async Task<JsonElement> CtlAsync(string line)
+    {
+        var (output, error) = (new StringWriter(), new StringWriter());
+        var runner = new Runner(output, error, () => Page.On(output, isTerminal: false, width: 0), TimeProvider.System);
+        var exit = await new ControlPlane.Operator.CommandLine(runner).RunAsync([.. line.Split(' '), "--output", "json", "--state", _state], Cancel);
+        Assert.True(exit == 0, $"{line}: {error}");
+        return JsonElement.Parse(output.ToString());
+    }
+
+    /// <returns>The execution, and what its requester was told in the end.</returns>
+    private static async Task<(ExecutionId Id, string Told)> RunAsync(LocalControlPlane local, string text)
+    {
+        var told = new TaskCompletionSource<string>();
+        local.Slack.Caught += message => told.TrySetResult(message.Text);
+        var (command, _) = await PostAsync(local, text);
+        return (ExecutionId.Of(DemoData.Workspace, command.TriggerId), await told.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancel));
+    }
+
+    private static async Task<(SlashCommand Command, string Answer)> PostAsync(LocalControlPlane local, string text)
+    {
+        using var secret = JsonDocument.Parse(local.Secrets.Vault.Get("SlackSecret", null, null).Text);
+        using var slack = new SlackUser(local.PublicApi.Endpoint, TimeProvider.System);
+        var command = slack.Type(text);
+        var (status, answer) = await slack.PostAsync(command, secret.RootElement.GetProperty("signing_secret").GetString()!, Cancel);
+        Assert.Equal(200, status);
+        return (command, answer?.ToJsonString() ?? "");
+    }
+
+    private static (long Used, long Left) Used(JsonElement usage) =>
+        (usage.GetProperty("usage")[0].GetProperty("used").GetInt64(), usage.GetProperty("usage")[0].GetProperty("left").GetInt64());
+}
