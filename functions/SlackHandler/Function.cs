@@ -60,8 +60,8 @@ internal sealed class Function(AnswerCommand answerCommand, CheckHealth checkHea
         }
         catch (Exception e)
         {
-            // Only the secret can be missing here: nothing was verified, so nothing was done.
-            log.SecretUnreadable(request.RequestId, e);
+            // The secret cannot be read: nothing is verified, so nothing is done.
+            log.NotVerified(request.RequestId, e);
             return Empty(500);
         }
     }
@@ -79,7 +79,7 @@ internal sealed class Function(AnswerCommand answerCommand, CheckHealth checkHea
         }
         catch (Exception e)
         {
-            log.SecretUnreadable(request.RequestId, e);
+            log.NotVerified(request.RequestId, e);
             return Empty(500);
         }
     }

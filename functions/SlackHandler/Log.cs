@@ -16,8 +16,8 @@ internal static partial class Log
     [LoggerMessage(EventId = 3, EventName = "command_failed", Level = LogLevel.Error, Message = "{Verb} failed; request {RequestId}")]
     public static partial void CommandFailed(this ILogger log, string verb, string requestId, Exception error);
 
-    [LoggerMessage(EventId = 4, EventName = "secret_unreadable", Level = LogLevel.Error, Message = "The Slack secret could not be read; request {RequestId}")]
-    public static partial void SecretUnreadable(this ILogger log, string requestId, Exception error);
+    [LoggerMessage(EventId = 4, EventName = "request_not_verified", Level = LogLevel.Error, Message = "Request {RequestId} could not be verified, and was not carried out")]
+    public static partial void NotVerified(this ILogger log, string requestId, Exception error);
 
     [LoggerMessage(EventId = 5, EventName = "execution_ordered", Level = LogLevel.Information,
         Message = "{ExecutionId} ({TraceId}) of {Workflow} was ordered for {TenantId}; repeat: {IsRepeat}")]

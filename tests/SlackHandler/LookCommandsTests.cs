@@ -131,6 +131,20 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
         Assert.Equal(before, (await world.StateAsync()).Where(item => item.Contains("exec_", StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public async Task What_a_restricted_workflow_was_given_and_gave_is_not_shown_to_everybody()
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        await StoreAsync(A.Execution(ExecutionState.Succeeded, user: "UFIN") with { Workflow = WorkflowName.Parse("payroll"), FinishedAt = At(9), Outcome = A.Success }, workspace);
+        foreach (var verb in new[] { "status", "why" })
+        {
+            var others = (await workspace.TypeAsync($"{verb} {A.Id}")).Text;
+            Assert.Contains("*payroll* succeeded", others, StringComparison.Ordinal);
+            Assert.DoesNotContain("Paris", others, StringComparison.Ordinal);
+            Assert.Contains("Paris", (await workspace.TypeAsync($"{verb} {A.Id}", user: "UFIN")).Text, StringComparison.Ordinal);
+        }
+    }
+
     [Theory]
     [InlineData("exec_00112233445566778899AABBCCDDEEFF")]
     [InlineData("exec_0011")]

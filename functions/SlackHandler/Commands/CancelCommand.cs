@@ -21,17 +21,13 @@ internal sealed class CancelCommand(ExecutionLookup lookup, ExecutionStore execu
             return Refusals.Usage(caller.Command.Name, "cancel exec_…");
         return await lookup.FindAsync(caller, typed, cancel) switch
         {
-            Lookup.Found { Execution: var execution } when !MayCancel(caller, execution) =>
+            Lookup.Found { Execution: var execution } when !caller.IsConcernedBy(execution) =>
                 SlackMessage.Private(SlackText.Of($"You may not cancel *{execution.Workflow.ToString()}*. Ask {SlackText.User(execution.RequestedBy.UserId)}, who started it.")),
             Lookup.Found { Execution: var execution } => await CancelAsync(caller, execution, cancel),
             Lookup.OnItsWay => SlackMessage.Private(SlackText.Of($"That was asked for a moment ago and is not on record yet. Try again in a few seconds.")),
             _ => Refusals.NoSuchExecution(typed),
         };
     }
-
-    private static bool MayCancel(Caller caller, Execution execution) =>
-        execution.RequestedBy.UserId == caller.Command.UserId
-        || caller.Catalogue.Workflows.FirstOrDefault(workflow => workflow.Name == execution.Workflow) is { } found && caller.MayRun(found);
 
     private async Task<SlackMessage> CancelAsync(Caller caller, Execution execution, CancellationToken cancel)
     {

@@ -12,7 +12,7 @@ internal sealed class StatusCommand(ExecutionLookup lookup)
             return Refusals.Usage(caller.Command.Name, "status exec_…");
         return await lookup.FindAsync(caller, typed, cancel) switch
         {
-            Lookup.Found { Execution: var execution } => Answer(execution),
+            Lookup.Found { Execution: var execution } => Answer(execution, withDetail: caller.IsConcernedBy(execution)),
             Lookup.OnItsWay => OnItsWay,
             _ => Refusals.NoSuchExecution(typed),
         };
@@ -21,10 +21,10 @@ internal sealed class StatusCommand(ExecutionLookup lookup)
     public static readonly SlackMessage OnItsWay = SlackMessage.Private(
         SlackText.Of($":hourglass_flowing_sand: That was asked for and is not on record yet. If this does not change within a few minutes, it was never started: run it again."));
 
-    private static SlackMessage Answer(Execution execution)
+    private static SlackMessage Answer(Execution execution, bool withDetail)
     {
         var blocks = new List<Block>();
-        if (ExecutionText.Detail(execution) is { } detail)
+        if (withDetail && ExecutionText.Detail(execution) is { } detail)
             blocks.Add(Block.Section(detail));
         blocks.Add(Block.Facts(Times(execution)));
         blocks.Add(Block.SmallPrint(SlackText.Of($"{ExecutionText.SmallPrint(execution)} · by {SlackText.User(execution.RequestedBy.UserId)}")));
