@@ -84,7 +84,7 @@ public sealed class LocalControlPlaneTests : IAsyncLifetime
         Assert.Equal((403, """{"message":"Missing Authentication Token"}"""), ((int)privateMiss.StatusCode, await privateMiss.Content.ReadAsStringAsync(Cancel)));
 
         // 401 and not 403: the header that CloudFront adds is there, whatever the client sent.
-        using var forged = new HttpRequestMessage(HttpMethod.Post, new Uri(_local.PublicApi.Endpoint, "/slack/commands")) { Headers = { { "x-origin-verify", "guess" } }, Content = new StringContent("a=b") };
+        using var forged = new HttpRequestMessage(HttpMethod.Post, new Uri(_local.PublicApi.Endpoint, "/slack/commands")) { Headers = { { "x-origin-verify", "guess" } }, Content = new FormUrlEncodedContent([]) };
         using var answer = await http.SendAsync(forged, Cancel);
         Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
 
