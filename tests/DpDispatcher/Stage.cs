@@ -1,4 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using Amazon.DynamoDBv2;
 using Amazon.Lambda.SQSEvents;
 using Amazon.Lambda.TestUtilities;
 using Amazon.SQS;
@@ -11,7 +13,6 @@ using ControlPlane.Logs;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Support;
-using Microsoft.Extensions.Time.Testing;
 
 namespace ControlPlane.Tests.DpDispatcher;
 
@@ -22,32 +23,27 @@ internal sealed class Stage : IDisposable
 
     private readonly TestTables _tables;
     private readonly TestQueues _queues;
+    private readonly ConnectRoutes _routes;
     private readonly MemoryStream _log = new();
-    private readonly DataPlaneClient _engines;
+    private DataPlaneClient _engines;
 
     private Stage(TestTables tables, TestQueues queues, ConnectRoutes routes)
     {
-        (_tables, _queues) = (tables, queues);
-        var log = new JsonLog(_log, Clock);
-        var metrics = new Metrics(log, Clock);
+        (_tables, _queues, _routes) = (tables, queues, routes);
         Executions = new(tables.Client, tables.Executions, tables.Quotas, Clock);
         Tenants = new(tables.Client, tables.Tenants);
         Quotas = new(tables.Client, tables.Quotas);
         Dispatches = new(queues.Client, queues.Dispatch, SharedJson.Default.DispatchRequest);
-        _engines = new(Limits, routes, TimeProvider.System);
-        Gates = new(Clock);
-        var dispatchExecution = new DispatchExecution(
-            Executions, Tenants, _engines, Gates, new(queues.Client, queues.Notifications, SharedJson.Default.Notification), metrics, log, Clock);
-        Function = new(dispatchExecution, new MessagePauses(queues.Client, queues.Dispatch, log), metrics, log, Clock);
+        Restart();
     }
 
-    public FakeTimeProvider Clock { get; } = new(DateTimeOffset.FromUnixTimeSeconds(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()));
+    public SetClock Clock { get; } = new(DateTimeOffset.FromUnixTimeSeconds(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()));
     public ExecutionStore Executions { get; }
     public TenantRegistry Tenants { get; }
     public QuotaLedger Quotas { get; }
     public MessageQueue<DispatchRequest> Dispatches { get; }
-    public TenantGates Gates { get; }
-    public Function Function { get; }
+    public TenantGates Gates { get; private set; }
+    public Function Function { get; private set; }
 
     public string Log { get { lock (_log) return System.Text.Encoding.UTF8.GetString(_log.ToArray()); } }
 
@@ -58,6 +54,23 @@ internal sealed class Stage : IDisposable
         foreach (var (tenant, _) in engines)
             await stage.RegisterAsync(tenant);
         return stage;
+    }
+
+    /// <summary>A new dispatcher on the same tables and queues, with nothing in memory.</summary>
+    [MemberNotNull(nameof(_engines), nameof(Gates), nameof(Function))]
+    public void Restart(IAmazonDynamoDB? dynamo = null, IAmazonSQS? sqs = null)
+    {
+        dynamo ??= _tables.Client;
+        sqs ??= _queues.Client;
+        var log = new JsonLog(_log, Clock);
+        var metrics = new Metrics(log, Clock);
+        _engines?.Dispose();
+        _engines = new(Limits, _routes, TimeProvider.System);
+        Gates = new(Clock);
+        var dispatchExecution = new DispatchExecution(
+            new(dynamo, _tables.Executions, _tables.Quotas, Clock), new(dynamo, _tables.Tenants), _engines, Gates,
+            new(sqs, _queues.Notifications, SharedJson.Default.Notification), metrics, log, Clock);
+        Function = new(dispatchExecution, new MessagePauses(sqs, _queues.Dispatch, log), metrics, log, Clock);
     }
 
     public static string AddressOf(string tenant) => $"10.{99 + TenantId.Parse(tenant).Number}.128.10";

@@ -85,6 +85,9 @@ internal static class ExecutionText
         "dispatch_unauthorized" => SlackText.Of($"The engine refused our credentials. Nothing ran, and the operators know."),
         "dispatch_rejected" => SlackText.Of($"The engine refused the request. Nothing ran."),
         "workflow_not_active" => SlackText.Of($"The engine does not know this workflow, or it is not active there. Nothing ran."),
+        "engine_address_refused" => SlackText.Of($"The engine's address is not one of this tenant's. Nothing ran, and the operators know."),
+        "tenant_not_active" => SlackText.Of($"This tenant was suspended meanwhile. Nothing ran."),
+        "dispatch_unreadable" => SlackText.Of($"The order to the engine could not be read. Nothing ran, and the operators know."),
         _ => SlackText.Of($"Reason: {SlackText.Code(code)}"),
     };
 
