@@ -126,7 +126,7 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         var now = clock.GetUtcNow();
         try
         {
-            var answer = await dynamo.UpdateItemAsync(new()
+            var answer = await dynamo.UpdateAsync(new()
             {
                 TableName = table,
                 Key = ExecutionItems.KeyOf(id),
@@ -147,7 +147,7 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
                 },
                 ReturnValues = ReturnValue.ALL_NEW,
                 ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
-            }, cancel);
+            }, clock, cancel);
             return (ExecutionItems.ToExecution(answer.Attributes), new Move.Moved());
         }
         catch (ConditionalCheckFailedException e)
@@ -248,7 +248,7 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
     {
         try
         {
-            await dynamo.UpdateItemAsync(new()
+            await dynamo.UpdateAsync(new()
             {
                 TableName = table,
                 Key = ExecutionItems.KeyOf(id),
@@ -256,7 +256,7 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
                 ConditionExpression = "#state = :told AND attribute_not_exists(told_at)",
                 ExpressionAttributeNames = new() { ["#state"] = "state" },
                 ExpressionAttributeValues = new() { [":told"] = Items.Text(told.Name), [":now"] = Items.Time(clock.GetUtcNow()) },
-            }, cancel);
+            }, clock, cancel);
         }
         catch (ConditionalCheckFailedException)
         {
@@ -290,7 +290,7 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
     {
         try
         {
-            await dynamo.UpdateItemAsync(new()
+            await dynamo.UpdateAsync(new()
             {
                 TableName = table,
                 Key = ExecutionItems.KeyOf(execution.Id),
@@ -298,7 +298,7 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
                 ConditionExpression = "#state = :state AND attribute_not_exists(told_at)",
                 ExpressionAttributeNames = new() { ["#state"] = "state" },
                 ExpressionAttributeValues = new() { [":state"] = Items.Text(execution.State.Name), [":later"] = Items.Second(clock.GetUtcNow() + delay) },
-            }, cancel);
+            }, clock, cancel);
         }
         catch (ConditionalCheckFailedException)
         {
@@ -318,7 +318,7 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
     {
         try
         {
-            await dynamo.UpdateItemAsync(new()
+            await dynamo.UpdateAsync(new()
             {
                 TableName = table,
                 Key = ExecutionItems.KeyOf(id),
@@ -327,7 +327,7 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
                 ExpressionAttributeNames = changes.Names,
                 ExpressionAttributeValues = changes.ValuesFor(tenant),
                 ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
-            }, cancel);
+            }, clock, cancel);
             return new Move.Moved();
         }
         catch (ConditionalCheckFailedException e)

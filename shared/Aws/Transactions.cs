@@ -28,10 +28,29 @@ internal static class Transactions
             {
                 // A cancelled transaction has used up its idempotency token.
                 request.ClientRequestToken = Guid.NewGuid().ToString();
-                await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(10, 25 << attempt)), clock, cancel);
+                await PauseAsync(attempt, clock, cancel);
             }
         }
     }
+
+    /// <summary>Updates an item, again with jitter where a transaction was in its way: the SDK does not do that by itself.</summary>
+    public static async Task<UpdateItemResponse> UpdateAsync(this IAmazonDynamoDB dynamo, UpdateItemRequest request, TimeProvider clock, CancellationToken cancel)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await dynamo.UpdateItemAsync(request, cancel);
+            }
+            catch (TransactionConflictException) when (attempt < Attempts)
+            {
+                await PauseAsync(attempt, clock, cancel);
+            }
+        }
+    }
+
+    private static Task PauseAsync(int attempt, TimeProvider clock, CancellationToken cancel) =>
+        Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(10, 25 << attempt)), clock, cancel);
 
     public static bool FailedAt(this List<CancellationReason> reasons, int part) => reasons[part].Code == "ConditionalCheckFailed";
 }
