@@ -11,7 +11,7 @@ internal static class Faults
     {
         PlaceException => exception.Message,
         OperationCanceledException => "Stopped. What was done stays done; to repeat a command does no harm.",
-        InvalidDataException => $"{FirstLine(exception)} Set it anew with ./ctl tenant engine or ./ctl tenant limits.",
+        InvalidDataException => $"{FirstLine(exception)} ./ctl tenant engine or ./ctl tenant limits mends it.",
         FormatException => $"{FirstLine(exception)} infra/README.md says how secrets are filled.",
         _ when place is not null && IsUnreachable(exception) => $"{Capital(place.InWords)} does not answer: {place.Mend}",
         AmazonServiceException aws when place is not null => InWords(aws, place),

@@ -14,7 +14,7 @@ internal static class HealthCommand
     public static Command Build(Runner runner) => runner.Runs(new("health", "How the data planes and the queues are."), async (hub, _, cancel) =>
     {
         var queues = Task.WhenAll(WorkQueue.All.Select(queue => OfAsync(hub, queue, cancel)));
-        var tenants = await hub.Tenants.AllAsync(cancel);
+        var (tenants, faulty) = await hub.Tenants.ReadableAsync(cancel);
         var shown = new HealthView(await Task.WhenAll(tenants.OrderBy(tenant => tenant.Id.Number).Select(tenant => OfAsync(hub, tenant, cancel))), await queues);
         return Answer.Show(shown, CtlJson.Default.HealthView, page =>
         {
@@ -23,7 +23,7 @@ internal static class HealthCommand
             page.Line("");
             page.Table(["QUEUE", "WAITING", "IN FLIGHT", "DEAD LETTERS"], shown.Queues.Select(one => (string?[])
                 [one.Queue, Words.Of(one.Waiting), Words.Of(one.InFlight), Words.Of(one.DeadLetters)]));
-        });
+        }) with { Warnings = Viewed.Faults(faulty) };
     });
 
     private static async Task<QueueHealthView> OfAsync(Hub hub, WorkQueue queue, CancellationToken cancel)

@@ -53,7 +53,8 @@ internal static class RegisterTenant
             return await AgainAsync(hub, wish, there, cancel);
 
         // Two operators at the same moment may pass this together; AWS then refuses the peering itself.
-        var registered = (await hub.Tenants.AllAsync(cancel)).Count;
+        var (tenants, faulty) = await hub.Tenants.ReadableAsync(cancel);
+        var registered = tenants.Count + faulty.Count;
         if (registered >= wish.PeeringLimit)
             return new Answer.Refused(
                 $"{registered} tenants are registered, and the hub may have {wish.PeeringLimit} peerings. Raise the VPC's quota for active peering connections in AWS (at most {MostPeerings}) and say --peering-limit, or register in another hub.");

@@ -17,10 +17,11 @@ internal static class TenantCommands
 
     private static Command List(Runner runner) => runner.Runs(new("list", "All tenants of this hub."), async (hub, _, cancel) =>
     {
-        var tenants = (await hub.Tenants.AllAsync(cancel)).OrderBy(tenant => tenant.Id.Number).Select(Viewed.Of).ToList();
+        var (readable, faulty) = await hub.Tenants.ReadableAsync(cancel);
+        var tenants = readable.OrderBy(tenant => tenant.Id.Number).Select(Viewed.Of).ToList();
         return Answer.Show(new TenantsView(tenants), CtlJson.Default.TenantsView, page => page.Table(
             ["TENANT", "NAME", "STATUS", "ENGINE", "QUOTA", "CONCURRENCY"],
-            tenants.Select(tenant => (string?[])[tenant.Tenant, tenant.Name, tenant.Status, tenant.Engine, Words.Of(tenant.MonthlyQuota), Words.Of(tenant.Concurrency)])));
+            tenants.Select(tenant => (string?[])[tenant.Tenant, tenant.Name, tenant.Status, tenant.Engine, Words.Of(tenant.MonthlyQuota), Words.Of(tenant.Concurrency)]))) with { Warnings = Viewed.Faults(faulty) };
     });
 
     private static Command Show(Runner runner)

@@ -17,14 +17,15 @@ internal static class UsageCommand
         {
             var period = given.GetValue(month) ?? Month.Of(hub.Clock.GetUtcNow());
             IReadOnlyList<Tenant> tenants;
+            IReadOnlyList<(TenantId, string)> faulty = [];
             if (given.GetValue(id) is not { } only)
-                tenants = [.. (await hub.Tenants.AllAsync(cancel)).OrderBy(tenant => tenant.Id.Number)];
+                (tenants, faulty) = await hub.Tenants.ReadableAsync(cancel);
             else if (await hub.Tenants.FindAsync(only, cancel) is { } found)
                 tenants = [found];
             else
                 return Refusals.NotRegistered(only);
 
-            var usage = await Task.WhenAll(tenants.Select(tenant => OfAsync(hub, tenant, period, cancel)));
+            var usage = await Task.WhenAll(tenants.OrderBy(tenant => tenant.Id.Number).Select(tenant => OfAsync(hub, tenant, period, cancel)));
             return Answer.Show(new UsagesView(period.ToString(), usage), CtlJson.Default.UsagesView, page =>
             {
                 page.Line($"Usage in {period} (UTC)");
@@ -35,7 +36,7 @@ internal static class UsageCommand
                         one.Tenant, Words.Of(one.MonthlyQuota), Words.Of(one.Used), Words.Of(one.Reserved), Words.Of(one.Left), $"{Words.Of(one.UnderWay)} of {Words.Of(one.Concurrency)}",
                         Words.OfMilliseconds(one.Metered.CpuMs), Words.OfMilliseconds(one.Metered.GpuMs), one.Metered.GpuLimitMs is { } limit ? Words.OfMilliseconds(limit) : null,
                     ]));
-            });
+            }) with { Warnings = Viewed.Faults(faulty) };
         });
     }
 

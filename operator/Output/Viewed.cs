@@ -11,6 +11,10 @@ internal static class Viewed
         tenant.Id.ToString(), tenant.Name, Of(tenant.Status), tenant.Id.Network.ToString(), EngineText.Format(tenant.Engine), tenant.AllowPublicSubnet,
         tenant.Limits.MonthlyQuota, tenant.Limits.Concurrency, tenant.Limits.MonthlyGpuMs);
 
+    /// <summary>Tenants that a list cannot show, as warnings.</summary>
+    public static IReadOnlyList<string> Faults(IEnumerable<(TenantId Id, string Fault)> faulty) =>
+        [.. faulty.Select(one => $"{one.Fault} It is left out here: ./ctl tenant engine {one.Id} or ./ctl tenant limits {one.Id} mends it.")];
+
     public static string Of(TenantStatus status) => status.ToString().ToLowerInvariant();
 
     public static KeyView Of(SidecarKey key, DateTimeOffset now) => new(

@@ -41,12 +41,18 @@ public sealed record LimitChange(long? MonthlyQuota = null, int? Concurrency = n
 /// <remarks>Each change names only what it changes, so that two operators at work do not undo each other.</remarks>
 public sealed class TenantAdministration(IAmazonDynamoDB dynamo, string table, TimeProvider clock)
 {
-    /// <summary>Writes a new tenant and its workspace: both, or neither.</summary>
+    /// <summary>Writes a new tenant and its workspace: both, or neither. A workspace that speaks for this very tenant already is no hindrance.</summary>
     public async Task<Registered> RegisterAsync(Tenant tenant, string? workspaceId, CancellationToken cancel)
     {
         List<TransactWriteItem> parts = [new() { Put = PutNew(TenantRegistry.Of(tenant)) }];
         if (workspaceId is not null)
-            parts.Add(new() { Put = PutNew(TenantRegistry.Of(new SlackLink(workspaceId, tenant.Id))) });
+        {
+            var link = PutNew(TenantRegistry.Of(new SlackLink(workspaceId, tenant.Id)));
+            link.ConditionExpression += " OR #owner = :tenant";
+            link.ExpressionAttributeNames = new() { ["#owner"] = "owner" };
+            link.ExpressionAttributeValues = new() { [":tenant"] = Items.Text(tenant.Id.ToString()) };
+            parts.Add(new() { Put = link });
+        }
 
         var reasons = await dynamo.TryWriteAsync(new() { TransactItems = parts }, clock, cancel);
         return reasons switch

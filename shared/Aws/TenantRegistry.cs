@@ -67,7 +67,27 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
         await GetAsync(SidecarKeyOf(keyId), consistent, cancel) is { } item ? ToKey(item) : null;
 
     /// <summary>Every tenant of this hub, as an index saw them a moment ago.</summary>
+    /// <exception cref="InvalidDataException">One of them is stored wrong.</exception>
     public async Task<IReadOnlyList<Tenant>> AllAsync(CancellationToken cancel) => [.. (await OwnedAsync(Tenants, "tenant-", cancel)).Select(ToTenant)];
+
+    /// <summary>The same, where one tenant that is stored wrong must not hide the others.</summary>
+    public async Task<(IReadOnlyList<Tenant> Tenants, IReadOnlyList<(TenantId Id, string Fault)> Faulty)> ReadableAsync(CancellationToken cancel)
+    {
+        var tenants = new List<Tenant>();
+        var faulty = new List<(TenantId, string)>();
+        foreach (var item in await OwnedAsync(Tenants, "tenant-", cancel))
+        {
+            try
+            {
+                tenants.Add(ToTenant(item));
+            }
+            catch (InvalidDataException e)
+            {
+                faulty.Add((TenantId.Parse(item.RequiredText("pk")), e.Message));
+            }
+        }
+        return (tenants, faulty);
+    }
 
     public async Task<IReadOnlyList<SidecarKey>> KeysOfAsync(TenantId tenant, CancellationToken cancel) =>
         [.. (await OwnedAsync(tenant.ToString(), "KEY#", cancel)).Select(ToKey)];

@@ -52,6 +52,37 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
         Assert.Equal(Ctl.Seven, await ctl.Registry.OfSlackAsync("T0007", Cancel));
     }
 
+    [Fact]
+    public async Task A_workspace_left_over_from_an_earlier_registration_is_no_hindrance()
+    {
+        await using var ctl = await Ctl.StartAsync(cloud);
+        await ctl.RegisterAsync();
+        await ctl.Tables.Client.DeleteItemAsync(ctl.Tables.Tenants, Items.Key("tenant-7", "PROFILE"), Cancel);
+        await ctl.RegisterAsync();
+        Assert.NotNull(await ctl.Registry.FindAsync(Ctl.Seven, Cancel));
+    }
+
+    [Fact]
+    public async Task Of_several_tenants_registered_at_once_for_one_workspace_one_gets_it_and_the_others_nothing()
+    {
+        await using var ctl = await Ctl.StartAsync(cloud);
+        var said = await Task.WhenAll(Enumerable.Range(1, 8).Select(n => ctl.SayAsync($"tenant register tenant-{n} --name Acme --slack-team T0007 --engine 10.{99 + n}.128.10")));
+
+        var winner = Assert.Single(await ctl.Registry.AllAsync(Cancel));
+        Assert.Equal(winner.Id, await ctl.Registry.OfSlackAsync("T0007", Cancel));
+        Assert.Equal([0, 1, 1, 1, 1, 1, 1, 1], said.Select(one => one.Exit).Order());
+        Assert.All(said.Where(one => one.Exit == 1), one => one.Refuses(1, $"T0007 speaks for {winner.Id}"));
+    }
+
+    [Fact]
+    public async Task The_same_tenant_registered_several_times_at_once_is_registered_once()
+    {
+        await using var ctl = await Ctl.StartAsync(cloud);
+        var said = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => ctl.SayAsync("tenant register tenant-7 --name Acme --slack-team T0007 --engine 10.106.128.10 --output json")));
+        Assert.All(said, one => Assert.Equal(0, one.Exit));
+        Assert.Single(said, one => one.Json.GetProperty("result").GetString() == "registered");
+    }
+
     [Theory]
     [InlineData("--name Other --engine 10.106.128.10:5678", "with the name Acme", "./ctl tenant rename")]
     [InlineData("--name Acme --engine 10.106.128.11:5678", "with the engine 10.106.128.10:5678", "./ctl tenant engine")]
@@ -79,13 +110,11 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
 
     [Theory]
     [InlineData("tenant-0"), InlineData("tenant-157"), InlineData("tenant-256"), InlineData("tenant-4294967297"), InlineData("tenant--1"), InlineData("tenant-01")]
-    [InlineData("tenant-1.0"), InlineData("tenant-1e2"), InlineData("tenant-+1"), InlineData("tenant-٣"), InlineData("tenant-３"), InlineData("Tenant-1"), InlineData("'tenant-1 '")]
-    [InlineData("'tenant-1\n'"), InlineData("tenant-1\0"), InlineData("tenant-1\u200b"), InlineData("ten\u0430nt-1"), InlineData("''")]
+    [InlineData("tenant-1.0"), InlineData("tenant-1e2"), InlineData("tenant-+1"), InlineData("tenant-٣"), InlineData("tenant-３"), InlineData("Tenant-1"), InlineData("tenant-1 ")]
+    [InlineData("tenant-1\n"), InlineData("tenant-1\0"), InlineData("tenant-1\u200b"), InlineData("ten\u0430nt-1"), InlineData("")]
     public async Task A_number_outside_1_to_156_is_no_tenant(string id)
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
-        (await ctl.SayAsync($"tenant register {id} --name Acme --engine 10.106.128.10:5678")).Refuses(2, "is no tenant", "1 to 156");
-        Assert.Empty(await ctl.Registry.AllAsync(Cancel));
+        (await Ctl.SayAsync(TimeProvider.System, "tenant", "register", id, "--name", "Acme", "--engine", "10.106.128.10:5678")).Refuses(2, "is no tenant", "1 to 156");
     }
 
     [Theory]
@@ -101,22 +130,26 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
         (await ctl.SayAsync($"tenant register {id} --name Acme --engine {engine}:5678 --cidr 10.99.0.0/16")).Refuses(1, cidr, "the number decides");
     }
 
-    [Theory]
-    [InlineData("10.107.128.10:5678"), InlineData("127.0.0.1:5678"), InlineData("169.254.169.254:5678"), InlineData("169.254.170.2:5678"), InlineData("0.0.0.0:5678")]
-    [InlineData("10.99.0.1:5678"), InlineData("10.0.0.1:5678"), InlineData("172.16.0.1:5678"), InlineData("8.8.8.8:5678")]
-    [InlineData("10.106.0.10:5678")]                                                                                     // public, and not allowed
-    [InlineData("10.106.48.10:5678"), InlineData("10.106.200.10:5678")]                                                 // in no subnet
-    [InlineData("10.106.128.0:5678"), InlineData("10.106.128.3:5678"), InlineData("10.106.143.255:5678"), InlineData("10.106.255.255:5678")]
-    [InlineData("10.106.32778:5678"), InlineData("10.6979594:5678"), InlineData("174751754:5678"), InlineData("0x0a6a800a:5678"), InlineData("012.0152.0200.012:5678")]
-    [InlineData("10.106.128.10.:5678"), InlineData("10.106.128.256:5678"), InlineData("' 10.106.128.10:5678'"), InlineData("'10.106.128.10\n:5678'")]
-    [InlineData("::ffff:10.106.128.10"), InlineData("[::ffff:10.106.128.10]:5678"), InlineData("64:ff9b::a9fe:a9fe"), InlineData("::1"), InlineData("fe80::1%eth0")]
-    [InlineData("engine.tenant-7.internal:5678"), InlineData("localhost:5678"), InlineData("http://10.106.128.10:5678"), InlineData("user@10.106.128.10:5678")]
-    [InlineData("10.106.128.10:22"), InlineData("10.106.128.10:0"), InlineData("10.106.128.10:65536"), InlineData("10.106.128.10:05678"), InlineData("10.106.128.10:")]
-    [InlineData("10.106.128.10:5678/x"), InlineData("10.106.128.10:5678#x"), InlineData("10.106.128.10:5678?x"), InlineData("10.106.128.10\\:5678"), InlineData("''")]
-    public async Task An_engine_outside_the_tenants_own_subnets_is_refused(string engine)
+    [Fact]
+    public async Task An_engine_outside_the_tenants_own_subnets_is_refused()
     {
+        string[] engines =
+        [
+            "10.107.128.10:5678", "127.0.0.1:5678", "169.254.169.254:5678", "169.254.170.2:5678", "0.0.0.0:5678",
+            "10.99.0.1:5678", "10.0.0.1:5678", "172.16.0.1:5678", "8.8.8.8:5678",
+            "10.106.0.10:5678", // public, and not allowed
+            "10.106.48.10:5678", "10.106.200.10:5678", // in no subnet
+            "10.106.128.0:5678", "10.106.128.3:5678", "10.106.143.255:5678", "10.106.255.255:5678",
+            "10.106.32778:5678", "10.6979594:5678", "174751754:5678", "0x0a6a800a:5678", "012.0152.0200.012:5678",
+            "10.106.128.10.:5678", "10.106.128.256:5678", "' 10.106.128.10:5678'", "'10.106.128.10\n:5678'",
+            "::ffff:10.106.128.10", "[::ffff:10.106.128.10]:5678", "64:ff9b::a9fe:a9fe", "::1", "fe80::1%eth0",
+            "engine.tenant-7.internal:5678", "localhost:5678", "http://10.106.128.10:5678", "user@10.106.128.10:5678",
+            "10.106.128.10:22", "10.106.128.10:0", "10.106.128.10:65536", "10.106.128.10:05678", "10.106.128.10:",
+            "10.106.128.10:5678/x", "10.106.128.10:5678#x", "10.106.128.10:5678?x", "10.106.128.10\\:5678", "''",
+        ];
         await using var ctl = await Ctl.StartAsync(cloud);
-        (await ctl.SayAsync($"tenant register tenant-7 --name Acme --engine {engine}")).Refuses(1, "is refused", "10.106.128.0/20", "port 5678");
+        foreach (var engine in engines)
+            (await ctl.SayAsync($"tenant register tenant-7 --name Acme --engine {engine}")).Refuses(1, $"is refused: tenant-7's engine is", "10.106.128.0/20", "port 5678");
         Assert.Empty(await ctl.Registry.AllAsync(Cancel));
     }
 
@@ -204,6 +237,13 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
             ctl.Tables.Tenants, Items.Key("tenant-7", "PROFILE"), new() { ["engine"] = new() { Action = "PUT", Value = Items.Text("169.254.169.254") } }, Cancel);
 
         (await ctl.SayAsync("tenant show tenant-7")).Refuses(1, "stored engine address of tenant-7", "./ctl tenant engine");
+        await ctl.DoAsync("tenant register tenant-8 --name Other --engine 10.107.128.10:5678");
+        foreach (var list in new[] { "tenant list", "usage", "health" })
+        {
+            var said = await ctl.DoAsync(list);
+            Assert.Contains("tenant-8", said.Output, StringComparison.Ordinal);
+            Assert.Contains("./ctl tenant engine tenant-7", said.Error, StringComparison.Ordinal);
+        }
         await ctl.DoAsync("tenant engine tenant-7 10.106.144.10:5678");
         Assert.Equal("10.106.144.10", (await ctl.Registry.FindAsync(Ctl.Seven, Cancel))!.Engine.ToString());
         (await ctl.SayAsync("tenant engine tenant-7 10.107.128.10:5678")).Refuses(1, "is refused");
