@@ -58,8 +58,10 @@ public sealed class DeadLetterCommandsTests(LocalCloud cloud)
             await SendAsync(ctl, "DispatchDeadLetters", $"letter {i}");
             await Task.Delay(5, Cancel);
         }
-        var said = await ctl.DoAsync("dlq redrive dispatch --max 2");
+        var said = await ctl.DoAsync("dlq redrive dispatch --max 2 --output json");
         Assert.Contains("there may be more", said.Error, StringComparison.Ordinal);
+        var sentAt = said.Json.GetProperty("messages").EnumerateArray().Select(letter => letter.GetProperty("sent_at").GetString()).ToList();
+        Assert.Equal(sentAt.Order(), sentAt);
         Assert.Equal(["letter 0", "letter 1"], (await ReceiveAsync(ctl, "DispatchQueue")).Select(message => message.Body).Order());
         Assert.Equal("letter 2", Assert.Single(await ReceiveAsync(ctl, "DispatchDeadLetters")).Body);
     }
