@@ -19,6 +19,15 @@ public sealed class RunbookTests
     }
 
     [Fact]
+    public void Every_alarm_of_the_runbook_is_in_a_template()
+    {
+        var alarms = Directory.GetFiles(Path.Combine(Root, "infra"), "*.template").Append(Path.Combine(Root, "serverless.template")).SelectMany(AlarmsOf).ToHashSet();
+        var table = Runbook[Runbook.IndexOf("## Alarms", StringComparison.Ordinal)..Runbook.IndexOf("## Disaster recovery", StringComparison.Ordinal)];
+        var named = table.Split('\n').Where(line => line.StartsWith("| `", StringComparison.Ordinal)).SelectMany(line => line.Split('|')[1].Split('`', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        Assert.All(named, name => Assert.Contains(name, alarms));
+    }
+
+    [Fact]
     public void Every_failure_code_is_in_the_runbook() =>
         Assert.All(typeof(DispatchFailure).GetFields(), field => Assert.Contains($"`{field.GetValue(null)}`", Runbook, StringComparison.Ordinal));
 
