@@ -46,6 +46,10 @@ internal static class CommandLine
             (given.GetValue(engine) ?? []).Select(text => EngineIn(text)!.Value).ToDictionary(), given.GetValue(source)!, given.GetValue(published));
 
         var demo = new Command("demo", "Play both flows and exit: 0 if both reached their end.");
+        demo.Validators.Add(given =>
+        {
+            if (given.GetValue(empty)) given.AddError("The demo plays with its data: leave --empty out.");
+        });
         demo.SetAction((given, cancel) => Session.RunAsync(Options(given), Play.AndExit, cancel));
         var root = new RootCommand("The whole control plane on this machine, on 127.0.0.1 alone.") { state, port, privatePort, empty, engine, source, published, noDemo, demo };
         root.SetAction((given, cancel) => Session.RunAsync(Options(given), given.GetValue(noDemo) || given.GetValue(empty) ? Play.Nothing : Play.AndServe, cancel));
