@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using ControlPlane.Tests.Support;
 using ControlPlane.Tokens;
+using CsCheck;
 
 namespace ControlPlane.Tests.Shared.Tokens;
 
@@ -108,6 +109,30 @@ public class PublishedVectorsTests
             using var key = Import(one.GetProperty("jwk"));
             var parts = jws.Split('.');
             Assert.True(Es256.Verifies(key, Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}"), CompactToken.Decode(parts[2])!));
+        }
+    }
+
+    [Fact]
+    public async Task However_a_valid_token_is_damaged_it_is_refused_without_an_exception()
+    {
+        using var forge = await TokenForge.CreateAsync();
+        var valid = forge.Build(TokenForge.ValidHeader, TokenForge.ValidPayload);
+        var place = Gen.Int[0, valid.Length - 1];
+
+        Gen.OneOf(
+            Gen.Select(place, Gen.Char, (at, other) => valid[..at] + other + valid[(at + 1)..]),                // one character made another
+            place.Select(at => valid[..at]),                                                                    // cut
+            place.Select(at => valid.Remove(at, 1)),                                                            // one lost
+            Gen.Select(place, Gen.Char, (at, other) => valid.Insert(at, other.ToString())),                     // one more
+            Gen.Select(place, place, (from, to) => from < to ? valid.Insert(to, valid[from..to]) : valid + valid[to..from]))
+            .Where(token => token != valid)
+            .Sample(token => Check(forge, token) is TokenCheck.Rejected, iter: 20_000, threads: 1);
+
+        static TokenCheck Check(TokenForge forge, string token)
+        {
+            var check = forge.Verifier.VerifyAsync(token, CancellationToken.None).AsTask();
+            Assert.True(check.IsCompletedSuccessfully);     // everything it needs is in memory
+            return check.GetAwaiter().GetResult();
         }
     }
 

@@ -42,6 +42,7 @@ internal sealed partial class TokenForge : IDisposable
     public TokenMinter Minter { get; }
     public TokenVerifier Verifier { get; }
     public PublicKey OurKey => _ours.Public;
+    public PublicKey TheirKey => _theirs.Public;
 
     public static async Task<TokenForge> CreateAsync()
     {
