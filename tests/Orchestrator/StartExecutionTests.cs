@@ -164,6 +164,49 @@ public class StartExecutionTests(LocalCloud cloud)
     }
 
     [Fact]
+    public async Task A_dead_letter_sent_again_a_day_later_is_closed_and_told_and_charges_nothing()
+    {
+        var world = await OrchestratorWorld.StartAsync(cloud);
+        var stale = world.Request() with { RequestedAt = world.Now.AddDays(-1) };
+
+        var execution = await world.StartAsync(stale);
+
+        Assert.Equal((ExecutionState.Denied, "request_expired"), (execution.State, execution.Decision!.Code));
+        Assert.Equal(MonthUsage.None, await world.Ledger.MonthAsync(OrchestratorWorld.Tenant, world.Month, Cancel));
+        Assert.Single(await world.NotificationsAsync());
+    }
+
+    [Fact]
+    public async Task A_dead_letter_of_something_long_done_has_no_second_effect()
+    {
+        var world = await OrchestratorWorld.StartAsync(cloud);
+        var request = world.Request();
+        var execution = await world.StartAsync(request);
+        await world.DispatchesAsync();
+        await world.Executions.CancelAsync(execution, "U0001", Cancel);
+        world.Clock.Advance(TimeSpan.FromDays(1));
+
+        Assert.Equal(ExecutionState.Cancelled, (await world.StartAsync(request)).State);
+
+        Assert.Empty(await world.DispatchesAsync());
+        Assert.Empty(await world.NotificationsAsync());
+        Assert.Equal(0, (await world.Ledger.MonthAsync(OrchestratorWorld.Tenant, world.Month, Cancel)).Charged);
+    }
+
+    [Fact]
+    public async Task Another_tenants_message_for_an_execution_that_is_there_changes_nothing_and_fails()
+    {
+        var world = await OrchestratorWorld.StartAsync(cloud);
+        var execution = await world.StartAsync(world.Request());
+        await world.DispatchesAsync();
+
+        await Assert.ThrowsAsync<InvalidDataException>(() => world.StartExecution.RunAsync(world.Request(tenant: TenantId.Parse("tenant-44")), Cancel));
+
+        Assert.Equal(ExecutionState.Queued, (await world.Executions.FindAsync(execution.Id, Cancel))!.State);
+        Assert.Empty(await world.DispatchesAsync());
+    }
+
+    [Fact]
     public async Task A_hundred_requests_for_the_last_unit_leave_one_queued_and_the_others_denied_with_the_reason()
     {
         var world = await OrchestratorWorld.StartAsync(cloud);
