@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
 using ControlPlane.Tests.Support;
@@ -38,42 +37,16 @@ public class ProgramTests
 
     private static async Task AssertDoesNotStartAsync(string handler, string missing, string secrets, string message)
     {
-        var report = new TaskCompletionSource<string>();
-        await using var runtime = new LoopbackServer(async (http, cancel) =>
-        {
-            using var reader = new StreamReader(http.Request.InputStream);
-            report.TrySetResult($"{http.Request.Url!.AbsolutePath} {await reader.ReadToEndAsync(cancel)}");
-            http.Response.StatusCode = 202;
-            http.Response.Close();
-        });
-
-        var dll = Path.Combine(RepositoryRoot.Find(), "functions", "SlackHandler", AppContext.BaseDirectory[AppContext.BaseDirectory.IndexOf("bin", StringComparison.Ordinal)..], "SlackHandler.dll");
-        var start = new ProcessStartInfo("dotnet", [dll]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var name in new[]
+        var environment = new[]
         {
             "TENANTS_TABLE", "EXECUTIONS_TABLE", "QUOTAS_TABLE", "RATE_LIMITS_TABLE", "INSTANCES_TABLE", "SLACK_SECRET_ID", "SERVICE_VERSION",
             "EXECUTION_REQUESTS_QUEUE_URL", "NOTIFICATIONS_QUEUE_URL",
-        })
-            start.Environment[name] = "x";
-        (start.Environment["RATE_LIMIT_PER_USER"], start.Environment["RATE_LIMIT_PER_TENANT"]) = ("10", "60");
-        (start.Environment["AWS_REGION"], start.Environment["AWS_ACCESS_KEY_ID"], start.Environment["AWS_SECRET_ACCESS_KEY"]) = ("us-east-1", "x", "x");
-        (start.Environment["AWS_LAMBDA_RUNTIME_API"], start.Environment["_HANDLER"]) = (runtime.Endpoint, handler);
-        start.Environment["AWS_ENDPOINT_URL_SECRETS_MANAGER"] = secrets;
-        start.Environment.Remove(missing.Length > 0 ? missing : "nothing");
+        }.ToDictionary(name => name, _ => (string?)"x");
+        (environment["RATE_LIMIT_PER_USER"], environment["RATE_LIMIT_PER_TENANT"]) = ("10", "60");
+        (environment["_HANDLER"], environment["AWS_ENDPOINT_URL_SECRETS_MANAGER"]) = (handler, secrets);
+        if (missing.Length > 0)
+            environment[missing] = null;
 
-        using var process = Process.Start(start)!;
-        try
-        {
-            var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-            await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
-            Assert.Equal(1, process.ExitCode);
-            Assert.Contains(message, await output, StringComparison.Ordinal);
-        }
-        finally { if (!process.HasExited) process.Kill(); }
-
-        Assert.True(report.Task.IsCompletedSuccessfully);
-        var said = await report.Task;
-        Assert.StartsWith("/2018-06-01/runtime/init/error ", said, StringComparison.Ordinal);
-        Assert.Contains(message, said, StringComparison.Ordinal);
+        (await FailedStart.OfAsync("SlackHandler", environment, TestContext.Current.CancellationToken)).AssertSays(message);
     }
 }
