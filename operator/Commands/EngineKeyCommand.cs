@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
+using ControlPlane.Tokens;
 
 namespace ControlPlane.Operator.Commands;
 
@@ -17,7 +18,8 @@ internal static class EngineKeyCommand
             if (await hub.Tenants.FindAsync(tenant, cancel) is null)
                 return Refusals.NotRegistered(tenant);
 
-            var keys = hub.NewKeys();
+            var root = hub.TokenRoot();
+            var keys = new TenantKeys(root, hub.Clock);
             var published = await keys.PublishedAsync(tenant, cancel);
             var isPrevious = given.GetValue(previous);
             if (isPrevious && published.Count < 2)
@@ -25,12 +27,13 @@ internal static class EngineKeyCommand
 
             var key = published[isPrevious ? 1 : 0];
             var signs = (await keys.ToSignAsync(tenant, cancel)).Id == key.Id;
-            var shown = new EngineKeyView(tenant.ToString(), key.Id, isPrevious ? "previous" : "current", signs, key.ToPem());
+            var changesHands = Rfc3339.Format((await root.GetAsync(cancel)).Current.CreatedAt + RootSecret.PublishFirst);
+            var shown = new EngineKeyView(tenant.ToString(), key.Id, isPrevious ? "previous" : "current", signs, published.Count > 1 ? changesHands : null, key.ToPem());
             return Answer.Show(shown, CtlJson.Default.EngineKeyView, page => page.Lines(shown.Pem)) with
             {
                 Warnings = signs ? [] : [isPrevious
-                    ? "this key no longer signs: the engine needs the current one, ./ctl engine-key without --previous."
-                    : "this key does not sign yet: for ten minutes after a rotation the engine still needs --previous."],
+                    ? $"this key signs no more since {changesHands}: the engine needs the current one, ./ctl engine-key without --previous."
+                    : $"this key does not sign before {changesHands}: until then the engine needs --previous."],
             };
         });
     }

@@ -68,7 +68,8 @@ internal sealed record UsagesView(string Month, IReadOnlyList<UsageView> Usage);
 
 /// <param name="Generation"><c>current</c> or <c>previous</c>.</param>
 /// <param name="Signs">Whether tokens are signed with it at this moment.</param>
-internal sealed record EngineKeyView(string Tenant, string KeyId, string Generation, bool Signs, string Pem);
+/// <param name="ChangesHands">When the current key takes over from the previous one, or took; null when there is no previous one.</param>
+internal sealed record EngineKeyView(string Tenant, string KeyId, string Generation, bool Signs, string? ChangesHands, string Pem);
 
 /// <param name="AgeMs">Since it was first sent.</param>
 internal sealed record DeadLetterView(string Queue, string MessageId, string? ExecutionId, string? Tenant, string SentAt, long AgeMs, int Receives);

@@ -24,8 +24,8 @@ internal sealed class Hub(Place place, TimeProvider clock) : IDisposable
 
     public InstanceStore Instances => new(Dynamo, place.TableOf("InstancesTable"), clock);
 
-    public TenantKeys NewKeys() => new(
-        new(new SecretsManagerSource(place.NewSecretsManager()), place.SecretOf("TokenRootSecret"), RootSecret.Parse, RootSecret.Overlap, clock), clock);
+    public RotatingSecret<RootSecret> TokenRoot() =>
+        new(new SecretsManagerSource(place.NewSecretsManager()), place.SecretOf("TokenRootSecret"), RootSecret.Parse, RootSecret.Overlap, clock);
 
     public async Task<DeadLetterQueue> DeadLettersOfAsync(WorkQueue queue, CancellationToken cancel) => new(
         Sqs,

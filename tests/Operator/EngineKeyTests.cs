@@ -32,11 +32,11 @@ public sealed class EngineKeyTests(LocalCloud cloud)
         ctl.Secrets.Put("TokenRootSecret", """{"root":"HRwbGhkYFxYVFBMSERAPDg0MCwoJCAcGBQQDAgEAAQI="}""", "v2");
         ctl.Clock.Advance(RootSecret.PublishFirst - TimeSpan.FromSeconds(1));
         Assert.Equal(before, (await ctl.DoAsync("engine-key tenant-7 --previous")).Output);
-        Assert.Contains("does not sign yet", (await ctl.DoAsync("engine-key tenant-7")).Error, StringComparison.Ordinal);
+        Assert.Contains("does not sign before 2026-11-05T10:10:00.000Z", (await ctl.DoAsync("engine-key tenant-7")).Error, StringComparison.Ordinal);
 
         ctl.Clock.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal("", (await ctl.DoAsync("engine-key tenant-7")).Error);
-        Assert.Contains("no longer signs", (await ctl.DoAsync("engine-key tenant-7 --previous")).Error, StringComparison.Ordinal);
+        Assert.Contains("signs no more since 2026-11-05T10:10:00.000Z", (await ctl.DoAsync("engine-key tenant-7 --previous")).Error, StringComparison.Ordinal);
     }
 
     [Theory]
