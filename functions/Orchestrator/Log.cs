@@ -10,7 +10,8 @@ internal static partial class Log
         Message = "{ExecutionId} ({TraceId}) of {TenantId} runs {Workflow}: {State}, {Code}")]
     public static partial void Decided(this ILogger log, ExecutionId executionId, string traceId, TenantId tenantId, WorkflowName workflow, string state, string code);
 
-    [LoggerMessage(EventId = 2, EventName = "request_repeated", Level = LogLevel.Information, Message = "{ExecutionId} ({TraceId}) of {TenantId} was asked for again; it is {State}")]
+    [LoggerMessage(EventId = 2, EventName = "request_repeated", Level = LogLevel.Information,
+        Message = "{ExecutionId} ({TraceId}) of {TenantId} was asked for again; it is {State}")]
     public static partial void Repeated(this ILogger log, ExecutionId executionId, string traceId, TenantId tenantId, string state);
 
     [LoggerMessage(EventId = 3, EventName = "tenant_stored_wrong", Level = LogLevel.Error,

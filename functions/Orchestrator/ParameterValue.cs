@@ -55,7 +55,8 @@ internal static class ParameterValue
         _ => "",
     };
 
-    private static bool IsWithin(double number, WorkflowParameter parameter) => number >= (parameter.Minimum ?? double.MinValue) && number <= (parameter.Maximum ?? double.MaxValue);
+    private static bool IsWithin(double number, WorkflowParameter parameter) =>
+        number >= (parameter.Minimum ?? double.MinValue) && number <= (parameter.Maximum ?? double.MaxValue);
 
     private static string? Text(JsonElement value)
     {
@@ -80,7 +81,9 @@ internal static class ParameterValue
     private static double? Number(JsonElement value)
     {
         const NumberStyles Style = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
-        var isNumber = value.ValueKind == JsonValueKind.Number ? value.TryGetDouble(out var number) : double.TryParse(Text(value), Style, CultureInfo.InvariantCulture, out number);
+        var isNumber = value.ValueKind == JsonValueKind.Number
+            ? value.TryGetDouble(out var number)
+            : double.TryParse(Text(value), Style, CultureInfo.InvariantCulture, out number);
         return isNumber && double.IsFinite(number) ? number : null;
     }
 

@@ -22,7 +22,8 @@ internal sealed partial record StartRequest(
         var message = Read(body);
         if (message.Schema != ExecutionRequest.SchemaV1)
             throw new InvalidDataException("The message is of another version.");
-        if (!ExecutionId.TryParse(message.ExecutionId, out var execution) || !TenantId.TryParse(message.TenantId, out var tenant) || !WorkflowName.TryParse(message.Workflow, out var workflow))
+        if (!ExecutionId.TryParse(message.ExecutionId, out var execution) || !TenantId.TryParse(message.TenantId, out var tenant)
+            || !WorkflowName.TryParse(message.Workflow, out var workflow))
             throw new InvalidDataException("The message names no execution, tenant or workflow.");
         if (message.RequestedBy is not { } by || new[] { by.Source, by.TeamId, by.UserId, by.ChannelId }.Any(id => !IdShape().IsMatch(id)))
             throw new InvalidDataException("The message does not say who asks.");

@@ -87,5 +87,8 @@ public sealed class PublicKey : IDisposable
         || (operations.ValueKind == JsonValueKind.Array && operations.EnumerateArray().Any(one => one.ValueKind == JsonValueKind.String && one.ValueEquals("verify")));
 
     private static byte[]? Coordinate(JsonElement jwk, string name) =>
-        jwk.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.String && CompactToken.Decode(member.GetString()) is { Length: CoordinateBytes } bytes ? bytes : null;
+        jwk.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.String
+        && CompactToken.Decode(member.GetString()) is { Length: CoordinateBytes } bytes
+            ? bytes
+            : null;
 }

@@ -30,7 +30,9 @@ public sealed class RootSecret
 
     /// <exception cref="FormatException">This is no root secret. The message does not quote it.</exception>
     public static RootSecret Parse(string json) =>
-        Read(json) is { Length: >= LeastBytes } root ? new(root) : throw new FormatException($"The token root secret is not {{\"root\":\"base64 of at least {LeastBytes} bytes\"}}.");
+        Read(json) is { Length: >= LeastBytes } root
+        ? new(root)
+        : throw new FormatException($"The token root secret is not {{\"root\":\"base64 of at least {LeastBytes} bytes\"}}.");
 
     /// <summary>The tenant's own key under this version of the secret: nobody else's verifies with it.</summary>
     /// <remarks>48 bytes of HKDF-SHA256 (RFC 5869, no salt, info = the ASCII bytes of <c>tenant-43|version id</c>), read as a big-endian number x;
@@ -61,7 +63,8 @@ public sealed class RootSecret
         try
         {
             using var document = JsonDocument.Parse(json, Strict);
-            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("root", out var root) && root.ValueKind == JsonValueKind.String
+            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("root", out var root)
+                && root.ValueKind == JsonValueKind.String
                 ? StrictBase64.Decode(root.GetString())
                 : null;
         }

@@ -34,8 +34,10 @@ public sealed class TenantSigningKey : IDisposable
 
     private sealed class Unserializable : JsonConverter<TenantSigningKey>
     {
-        public override TenantSigningKey Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new NotSupportedException("A private key is not read from JSON.");
+        public override TenantSigningKey Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            throw new NotSupportedException("A private key is not read from JSON.");
 
-        public override void Write(Utf8JsonWriter writer, TenantSigningKey value, JsonSerializerOptions options) => throw new NotSupportedException("A private key is not written as JSON.");
+        public override void Write(Utf8JsonWriter writer, TenantSigningKey value, JsonSerializerOptions options) =>
+            throw new NotSupportedException("A private key is not written as JSON.");
     }
 }

@@ -24,7 +24,8 @@ public sealed class TokenMinter(Uri issuer, TimeProvider clock)
     public MintedToken ForDispatch(TenantSigningKey key, TenantId tenant, ExecutionId execution, WorkflowName workflow, ReadOnlySpan<byte> body)
     {
         var now = Now();
-        return Sign(key, TokenKinds.DispatchType, TokenKinds.DispatchAudience(tenant), tenant, execution, now, now - TokenLives.DispatchBackdate, now + TokenLives.Dispatch, new()
+        var audience = TokenKinds.DispatchAudience(tenant);
+        return Sign(key, TokenKinds.DispatchType, audience, tenant, execution, now, now - TokenLives.DispatchBackdate, now + TokenLives.Dispatch, new()
         {
             ["workflow"] = workflow.ToString(),
             ["bsh"] = Base64Url.EncodeToString(SHA256.HashData(body)),

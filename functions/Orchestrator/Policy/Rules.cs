@@ -67,7 +67,8 @@ internal static class Rules
     public static Verdict IsWithinConcurrency(Situation situation) => situation.Standing.Tenant switch
     {
         null => NotAsked,
-        { Limits.Concurrency: var limit } when situation.Standing.Active < limit => Allow($"{Text(situation.Standing.Active)} of at most {Text(limit)} executions are under way."),
+        { Limits.Concurrency: var limit } when situation.Standing.Active < limit =>
+            Allow($"{Text(situation.Standing.Active)} of at most {Text(limit)} executions are under way."),
         { Limits: var limits } => TooManyUnderWay(limits),
     };
 
