@@ -34,6 +34,33 @@ public sealed class HeartbeatTests(LocalCloud cloud)
             answer.Body.GetRawText());
     }
 
+    // What stands in the tables outlives any version of the code: a renamed attribute must fail here first.
+    [Fact]
+    public async Task Items_have_the_names_and_values_that_are_in_the_tables_already()
+    {
+        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        await desk.SendAsync(new Sample());
+        desk.Clock.Now = new(2026, 2, 1, 0, 1, 0, TimeSpan.Zero);
+        await desk.SendAsync(Sample.At(desk.Clock.Now, 2, cpuMs: 8000));
+
+        Assert.Equal(
+            "base_cpu_ms=0 base_gpu_ms=0 body_hash=# counter=2 cpu_ms=8000 epoch=1767225600 first_seen=2026-01-01T00:01:00.000Z gpu_ms=0 last_seen=2026-02-01T00:01:00.000Z month=2026-02 "
+            + "month_cpu_ms=7500 month_gpu_ms=0 pk=tenant-43 sampled_at=2026-02-01T00:01:00.000Z sk=INSTANCE#i-0abc1234def567890 told=HEALTHY",
+            await TextOfAsync(desk, desk.Tables.Instances, "INSTANCE#i-0abc1234def567890"));
+        Assert.Equal(
+            "cpu_ms=7500 gpu_ms=0 pk=tenant-43 sk=CLOSED#2026-01#i-0abc1234def567890",
+            await TextOfAsync(desk, desk.Tables.Instances, "CLOSED#2026-01#i-0abc1234def567890"));
+        Assert.Equal(
+            $$"""cpu_ms=7500 expires_at=1769817660 gpu_ms=0 interval_s=60 key_id={{desk.Sidecar.KeyId}} metrics={"cpu":{"count":4,"utilization_pct":12.5},"gpus":[]} pk=tenant-43 sk=2026-01-01T00:01:00.000Z#i-0abc1234def567890#1767225600#1""",
+            await TextOfAsync(desk, desk.Tables.Metering, "2026-01-01T00:01:00.000Z#i-0abc1234def567890#1767225600#1"));
+
+        static async Task<string> TextOfAsync(HeartbeatDesk desk, string table, string sk)
+        {
+            var item = (await desk.Tables.Client.GetItemAsync(table, new() { ["pk"] = new("tenant-43"), ["sk"] = new(sk) }, TestContext.Current.CancellationToken)).Item;
+            return string.Join(' ', item.OrderBy(attribute => attribute.Key, StringComparer.Ordinal).Select(attribute => $"{attribute.Key}={(attribute.Key == "body_hash" ? "#" : attribute.Value.S ?? attribute.Value.N)}"));
+        }
+    }
+
     [Fact]
     public async Task The_next_sample_books_counter_and_usage_and_keeps_a_record()
     {
