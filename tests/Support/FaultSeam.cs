@@ -36,8 +36,13 @@ public sealed record SeamCall(int Number, string Operation);
 
 /// <summary>Stands below the AWS SDK, where answers get lost: counts its calls and breaks those that the plan names.</summary>
 /// <remarks>After a stop nothing leaves any more: whatever the handler still does is what a dead process does.</remarks>
-public sealed class FaultSeam(Func<SeamCall, Fault?> plan) : HttpClientFactory
+/// <param name="below">Answers the calls that get through; the network, unless a test brings something else.</param>
+public sealed class FaultSeam(Func<SeamCall, Fault?> plan, HttpMessageHandler? below = null) : HttpClientFactory
 {
+    // One for all: a connection for each call would be the most of its cost.
+    private static readonly SocketsHttpHandler Network = new();
+
+    private readonly HttpMessageHandler _below = below ?? Network;
     private readonly List<SeamCall> _calls = [];
     private readonly List<(string Operation, double Units)> _capacity = [];
 
@@ -51,6 +56,9 @@ public sealed class FaultSeam(Func<SeamCall, Fault?> plan) : HttpClientFactory
     public IReadOnlyList<SeamCall> Calls { get { lock (_calls) return [.. _calls]; } }
 
     public bool IsDead { get; private set; }
+
+    /// <summary>Lets calls through again: those of the next process.</summary>
+    public void Revive() => IsDead = false;
 
     /// <summary>Whether tables are asked for what each call costs.</summary>
     public bool MetersCapacity { get; init; }
@@ -66,7 +74,7 @@ public sealed class FaultSeam(Func<SeamCall, Fault?> plan) : HttpClientFactory
         new BasicAWSCredentials("local", "local"),
         new AmazonSQSConfig { ServiceURL = endpoint.ToString(), AuthenticationRegion = "us-east-1", HttpClientFactory = this, MaxErrorRetry = 2 });
 
-    public override HttpClient CreateHttpClient(IClientConfig clientConfig) => new(new Handler(this));
+    public override HttpClient CreateHttpClient(IClientConfig clientConfig) => new(new Handler(this), disposeHandler: false);
 
     public override bool UseSDKHttpClientCaching(IClientConfig clientConfig) => false;
 
@@ -81,7 +89,7 @@ public sealed class FaultSeam(Func<SeamCall, Fault?> plan) : HttpClientFactory
         }
     }
 
-    private sealed class Handler(FaultSeam seam) : DelegatingHandler(new SocketsHttpHandler())
+    private sealed class Handler(FaultSeam seam) : DelegatingHandler(seam._below)
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancel)
         {

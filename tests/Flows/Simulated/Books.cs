@@ -1,0 +1,75 @@
+using Amazon.DynamoDBv2.Model;
+using ControlPlane.Aws;
+using ControlPlane.Executions;
+using ControlPlane.Quotas;
+using ControlPlane.Tenants;
+using ControlPlane.Tests.Support;
+
+namespace ControlPlane.Tests.Flows.Simulated;
+
+/// <summary>Books of our own, kept from what the executions say, and compared with the quota's tables after every step.</summary>
+internal sealed class Books(TestTables tables, TenantId tenant, TenantLimits limits)
+{
+    private enum Charge { None, Reserved, Used, Returned }
+
+    private readonly Dictionary<ExecutionId, (Execution Last, Charge Charge)> _entries = [];
+
+    public IReadOnlyCollection<Execution> Executions => [.. _entries.Values.Select(entry => entry.Last)];
+
+    public bool IsSettled => _entries.Values.All(entry => entry.Last is { State.IsTerminal: true, ToldAt: not null });
+
+    /// <exception cref="Broken">The tables say something else, or an execution did what none may do.</exception>
+    public async Task CompareAsync(CancellationToken cancel)
+    {
+        var stored = await ReadAsync(cancel);
+        foreach (var gone in _entries.Keys.Except(stored.Select(one => one.Id)))
+            throw new Broken("I1", $"{gone} has vanished.");
+        foreach (var execution in stored)
+            Follow(execution);
+
+        var months = (await tables.Client.QueryAsync(
+            new() { TableName = tables.Quotas, KeyConditionExpression = "pk = :tenant", ExpressionAttributeValues = new() { [":tenant"] = new(tenant.ToString()) }, ConsistentRead = true }, cancel)).Items ?? [];
+        foreach (var month in months.Where(item => item["sk"].S.StartsWith("MONTH#", StringComparison.Ordinal)))
+            Compare(Month.Parse(month["sk"].S["MONTH#".Length..]), QuotaLedger.ToMonth(month));
+        Expect("I3", "executions under way", Count(Charge.Reserved), months.Find(item => item["sk"].S == "ACTIVE") is { } active ? QuotaLedger.ToActive(active) : 0);
+    }
+
+    private async Task<List<Execution>> ReadAsync(CancellationToken cancel)
+    {
+        var page = await tables.Client.ScanAsync(new ScanRequest { TableName = tables.Executions, ConsistentRead = true }, cancel);
+        return [.. page.Items.Where(item => item["sk"].S == ExecutionItems.ExecutionKey).Select(ExecutionItems.ToExecution)];
+    }
+
+    private void Follow(Execution now)
+    {
+        if (!_entries.TryGetValue(now.Id, out var entry))
+            entry = (now with { State = ExecutionState.Queued }, now.State == ExecutionState.Denied ? Charge.None : Charge.Reserved);
+        var before = entry.Last.State;
+        if (before.IsTerminal && now.State != before && !(before == ExecutionState.TimedOut && now is { IsLate: true, State: not ExecutionState.Denied, State.IsTerminal: true }))
+            throw new Broken("I5", $"{now.Id} was {before.Name} and is {now.State.Name}.");
+
+        _entries[now.Id] = (now, entry.Charge == Charge.Reserved && now.State.IsTerminal ? ChargeOf(now, before) : entry.Charge);
+    }
+
+    // What the engine reports, and what it may have begun when a user cancelled it, counts. The rest is given back.
+    private static Charge ChargeOf(Execution ended, ExecutionState before) =>
+        ended.OutcomeHash is not null || (ended.CancelledBy is not null && before != ExecutionState.Queued) ? Charge.Used : Charge.Returned;
+
+    private void Compare(Month month, MonthUsage stored)
+    {
+        var ours = _entries.Values.Where(entry => entry.Last.Month == month).ToList();
+        Expect("I3", $"{month}, used", ours.Count(entry => entry.Charge == Charge.Used), stored.Used);
+        Expect("I3", $"{month}, charged", ours.Count(entry => entry.Charge is Charge.Used or Charge.Reserved), stored.Charged);
+        Expect("I3", $"{month}, CPU", ours.Sum(entry => entry.Last.Outcome?.Usage.CpuMs ?? 0), stored.Metered.CpuMs);
+        if (stored.Charged > limits.MonthlyQuota)
+            throw new Broken("I3", $"{month} is charged {stored.Charged} of {limits.MonthlyQuota}.");
+    }
+
+    private int Count(Charge charge) => _entries.Values.Count(entry => entry.Charge == charge);
+
+    private static void Expect(string rule, string what, long ours, long stored)
+    {
+        if (ours != stored)
+            throw new Broken(rule, $"{what}: {ours} by the executions, {stored} in the table.");
+    }
+}

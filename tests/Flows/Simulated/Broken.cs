@@ -1,0 +1,8 @@
+namespace ControlPlane.Tests.Flows.Simulated;
+
+/// <summary>Something that must always hold does not.</summary>
+/// <param name="rule">I1 to I5, I9.</param>
+internal sealed class Broken(string rule, string what) : Exception($"{rule}: {what}")
+{
+    public string Rule => rule;
+}

@@ -1,0 +1,83 @@
+using Amazon.DynamoDBv2;
+using Amazon.SQS;
+using ControlPlane.Aws;
+using ControlPlane.DpDispatcher;
+using ControlPlane.Executions;
+using ControlPlane.Http;
+using ControlPlane.Logs;
+using ControlPlane.MeteringCollector;
+using ControlPlane.Orchestrator;
+using ControlPlane.SlackHandler;
+using ControlPlane.SlackHandler.Commands;
+using ControlPlane.SlackHandler.Replies;
+using ControlPlane.Tests.Support;
+using ControlPlane.Tokens;
+
+namespace ControlPlane.Tests.Flows.Simulated;
+
+/// <summary>What all functions of one control plane share.</summary>
+internal sealed record Surroundings(TestTables Tables, KeptSecrets SlackSecret, KeptSecrets TokenRoot, HttpMessageHandler Slack, ConnectRoutes Routes, Stream Log, TimeProvider Clock);
+
+/// <summary>Every function as its program composes it, with memory of its own: made anew, all processes have started again.</summary>
+internal sealed class Functions : IDisposable
+{
+    public static readonly Uri ControlPlaneUrl = new("https://api.example.com");
+
+    private readonly DataPlaneClient _engines;
+
+    public Functions(Surroundings around, IAmazonDynamoDB dynamo, IAmazonSQS sqs)
+    {
+        var (tables, clock) = (around.Tables, around.Clock);
+        var log = new JsonLog(around.Log, clock);
+        var metrics = new Metrics(log, clock);
+        var secret = new RotatingSecret<SlackSecret>(around.SlackSecret, "slack", SlackHandler.SlackSecret.Parse, SlackHandler.SlackSecret.Overlap, clock);
+        var keys = new TenantKeys(new RotatingSecret<RootSecret>(around.TokenRoot, "root", RootSecret.Parse, RootSecret.Overlap, clock), clock);
+        var registry = new TenantRegistry(dynamo, tables.Tenants);
+        var executions = new ExecutionStore(dynamo, tables.Executions, tables.Quotas, clock);
+        var instances = new InstanceStore(dynamo, tables.Instances, clock);
+        var replies = new ReplyStore(dynamo, tables.Executions, clock);
+        var lookup = new ExecutionLookup(executions, replies);
+        var requests = new SlackRequests(dynamo, tables.RateLimits, replies, new(PerUser: 10, PerTenant: 60), clock);
+        var orders = new MessageQueue<ExecutionRequest>(sqs, SimulatedQueues.UrlOf("ExecutionRequestsQueue"), SharedJson.Default.ExecutionRequest);
+        var dispatches = new MessageQueue<DispatchRequest>(sqs, SimulatedQueues.UrlOf("DispatchQueue"), SharedJson.Default.DispatchRequest);
+        var notifications = new MessageQueue<Notification>(sqs, SimulatedQueues.UrlOf("NotificationsQueue"), SharedJson.Default.Notification);
+
+        Commands = new(
+            new AnswerCommand(
+                new OriginCheck(secret), new SlackSignature(secret, clock), registry, requests,
+                new CommandSet(
+                    new RunCommand(requests, new ReplySeal(secret), orders, clock, log), new StatusCommand(lookup), new WhyCommand(lookup), new ListCommand(executions),
+                    new UsageCommand(new QuotaLedger(dynamo, tables.Quotas), instances, clock), new CancelCommand(lookup, executions, notifications, log)),
+                clock, log),
+            new CheckHealth(new TableCheck(dynamo, new Dictionary<string, string[]> { [tables.Tenants] = ["pk", "sk"] }, clock), "us-east-1", "1"), log, clock);
+        Notifications = new(new TellRequester(executions, replies, new ReplySeal(secret), new SlackHook(around.Slack), metrics, log), log, clock);
+
+        var planner = new Planner(new Uri(ControlPlaneUrl, "/outcomes/execution"));
+        ExecutionRequests = new(
+            new StartExecution(
+                new StandingStore(dynamo, tables.Tenants, tables.Quotas, clock), instances, planner, new TokenService(keys, new TokenMinter(ControlPlaneUrl, clock), planner),
+                executions, dispatches, notifications, metrics, log, clock),
+            metrics, log, clock);
+
+        _engines = new(DispatchLimits.Default, around.Routes, TimeProvider.System);
+        Dispatch = new(
+            new DispatchExecution(executions, registry, _engines, new TenantGates(clock), notifications, metrics, log, clock),
+            new MessagePauses(sqs, SimulatedQueues.UrlOf("DispatchQueue"), log), metrics, log, clock);
+
+        Outcomes = new(new RecordOutcome(new TokenVerifier(keys, ControlPlaneUrl, clock), executions, notifications, log, clock), ControlPlaneUrl, metrics, log, clock);
+        Heartbeats = new(
+            new RecordHeartbeat(new SidecarKeys(registry, clock), instances, new MeteringStore(dynamo, tables.Metering, clock), SourceNetworkCheck.Enforce, log, clock),
+            ControlPlaneUrl, metrics, log, clock);
+        Sweeper = new(new CloseDueExecutions(executions, notifications, metrics, log, clock), new WatchDataPlanes(registry, instances, metrics, log, clock), log, clock);
+    }
+
+    public global::ControlPlane.SlackHandler.Function Commands { get; }
+    public NotificationsFunction Notifications { get; }
+    public global::ControlPlane.Orchestrator.Function ExecutionRequests { get; }
+    public global::ControlPlane.DpDispatcher.Function Dispatch { get; }
+    public OutcomesFunction Outcomes { get; }
+    public HeartbeatsFunction Heartbeats { get; }
+    public SweeperFunction Sweeper { get; }
+
+    public void Dispose() => _engines.Dispose();
+}

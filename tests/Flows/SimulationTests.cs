@@ -1,0 +1,63 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using ControlPlane.Executions;
+using ControlPlane.Tests.Flows.Simulated;
+using ControlPlane.Tests.Support;
+
+namespace ControlPlane.Tests.Flows;
+
+/// <summary>The whole loop under faults, repeats and disorder. SIMULATION_SEED=n plays one seed, SIMULATION_SEEDS=n the first n.</summary>
+public sealed class SimulationTests(LocalCloud cloud)
+{
+    private const int UsualSeeds = 30;
+
+    [Fact]
+    public async Task Whatever_fails_every_execution_ends_once_is_charged_once_and_its_user_told()
+    {
+        if (Number("SIMULATION_SEED") is { } only)
+        {
+            await Simulation.RunAsync(cloud, only, tell: text => TestContext.Current.TestOutputHelper!.WriteLine(text));
+            return;
+        }
+
+        var ended = new ConcurrentBag<Execution>();
+        var seeds = Enumerable.Range(1, Math.Max(UsualSeeds, Number("SIMULATION_SEEDS") ?? 0));
+        await Parallel.ForEachAsync(seeds, new ParallelOptions { MaxDegreeOfParallelism = 2, CancellationToken = TestContext.Current.CancellationToken }, async (seed, _) =>
+        {
+            foreach (var execution in await Simulation.RunAsync(cloud, seed))
+                ended.Add(execution);
+        });
+
+        // Or the seeds have become tame.
+        Assert.Equal(ExecutionStates.All.Where(state => state.IsTerminal), ended.Select(one => one.State).Distinct().Order());
+        Assert.Contains(ended, one => one.IsLate);
+        Assert.Contains(ended, one => one.CancelledBy is not null);
+        Assert.Contains(ended, one => one.Attempts.Count > 1);
+    }
+
+    [Theory]
+    [InlineData(Defect.SettlesTwice, "I3")]
+    [InlineData(Defect.TellsNobody, "I5")]
+    [InlineData(Defect.NeverSweeps, "I1")]
+    [InlineData(Defect.DispatchesAgain, "I2")]
+    [InlineData(Defect.ReopensWhatEnded, "I5")]
+    [InlineData(Defect.LogsTokens, "I9")]
+    public async Task A_planted_defect_is_found(Defect defect, string rule)
+    {
+        for (var seed = 1; ; seed++)
+        {
+            Assert.True(seed < 20, $"Nothing found {defect}.");
+            try
+            {
+                await Simulation.RunAsync(cloud, seed, defect);
+            }
+            catch (Broken e)
+            {
+                Assert.Equal(rule, e.Rule);
+                return;
+            }
+        }
+    }
+
+    private static int? Number(string variable) => int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : null;
+}
