@@ -30,7 +30,7 @@ internal sealed class Functions : IDisposable
         var (tables, clock) = (around.Tables, around.Clock);
         var log = new JsonLog(around.Log, clock);
         var metrics = new Metrics(log, clock);
-        var secret = new RotatingSecret<SlackSecret>(around.SlackSecret, "slack", SlackHandler.SlackSecret.Parse, SlackHandler.SlackSecret.Overlap, clock);
+        var secret = new RotatingSecret<SlackSecret>(around.SlackSecret, "slack", SlackSecret.Parse, SlackSecret.Overlap, clock);
         var keys = new TenantKeys(new RotatingSecret<RootSecret>(around.TokenRoot, "root", RootSecret.Parse, RootSecret.Overlap, clock), clock);
         var registry = new TenantRegistry(dynamo, tables.Tenants);
         var executions = new ExecutionStore(dynamo, tables.Executions, tables.Quotas, clock);
@@ -46,10 +46,10 @@ internal sealed class Functions : IDisposable
             new AnswerCommand(
                 new OriginCheck(secret), new SlackSignature(secret, clock), registry, requests,
                 new CommandSet(
-                    new RunCommand(requests, new ReplySeal(secret), orders, clock, log), new StatusCommand(lookup), new WhyCommand(lookup), new ListCommand(executions),
+                    new RunCommand(requests, new ReplySeal(secret), orders, clock, metrics, log), new StatusCommand(lookup), new WhyCommand(lookup), new ListCommand(executions),
                     new UsageCommand(new QuotaLedger(dynamo, tables.Quotas), instances, clock), new CancelCommand(lookup, executions, notifications, log)),
-                clock, log),
-            new CheckHealth(new TableCheck(dynamo, new Dictionary<string, string[]> { [tables.Tenants] = ["pk", "sk"] }, clock), "us-east-1", "1"), log, clock);
+                clock, metrics, log),
+            new CheckHealth(new TableCheck(dynamo, [tables.Tenants], clock), "us-east-1", "1"), log, clock);
         Notifications = new(new TellRequester(executions, replies, new ReplySeal(secret), new SlackHook(around.Slack), metrics, log), log, clock);
 
         var planner = new Planner(new Uri(ControlPlaneUrl, "/outcomes/execution"));

@@ -58,6 +58,7 @@ internal sealed class Simulation : IAsyncDisposable
     private readonly List<string> _trace = [];
     private readonly List<Request> _requests = [];
     private readonly List<string> _deadLetters = [];
+    private readonly List<string> _bodies = [];
     private readonly HashSet<Post> _excused = [];
     private Functions _functions;
     private int _messages;
@@ -223,6 +224,7 @@ internal sealed class Simulation : IAsyncDisposable
 
     private void Send(Delivery message)
     {
+        _bodies.Add(message.Body);
         _agenda.In(Transit(), () => DeliverAsync(message));
         if (_random.Next(8) == 0)
             _agenda.In(Transit(), () => DeliverAsync(message));
@@ -451,7 +453,7 @@ internal sealed class Simulation : IAsyncDisposable
             records++;
         if (records != _metered.Counter)
             throw new Broken("I4", $"{_metered.Counter} heartbeats were accepted and {records} records are there.");
-        CheckTheLog();
+        CheckForSecrets();
     }
 
     private void CheckTheEndOf(Request request)
@@ -476,7 +478,7 @@ internal sealed class Simulation : IAsyncDisposable
                 throw new Broken("I5", $"the user of {execution.Id} was told {post.Count()} times.");
     }
 
-    private void CheckTheLog()
+    private void CheckForSecrets()
     {
         var secrets = new KnownSecrets();
         secrets.Add("the signing secret", SigningSecret);
@@ -495,9 +497,10 @@ internal sealed class Simulation : IAsyncDisposable
         {
             if (JsonDocument.Parse(line).RootElement.ValueKind != JsonValueKind.Object)
                 throw new Broken("I9", $"a log line is no JSON object: {line}");
-            if (secrets.In(line) is [var found, ..])
-                throw new Broken("I9", $"{found} was logged: {line}");
         }
+        foreach (var text in lines.Concat(_bodies).Concat(_slack.Taken.Select(post => post.Message.ToJsonString())))
+            if (secrets.In(text) is [var found, ..])
+                throw new Broken("I9", $"{found} is in {text}");
     }
 
     // ---- defects, planted so that the checks are seen to find them ----

@@ -1,0 +1,77 @@
+using System.Collections.Concurrent;
+using System.Net;
+using ControlPlane.Aws;
+using ControlPlane.Executions;
+using ControlPlane.Local;
+using ControlPlane.Local.Demo;
+using ControlPlane.Local.Peering;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Tests.Flows;
+
+/// <summary>The control plane as <c>./run --no-demo</c> starts it: every function a process of its own. One for all the tests of its class.</summary>
+public sealed class RunningControlPlane : IAsyncLifetime
+{
+    /// <summary>Runs the small engine's workflow, and may be handed over twice.</summary>
+    internal const string Repeatable = "wf_flows";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+
+    private readonly string _state = Directory.CreateTempSubdirectory("control-plane-flows-").FullName;
+    private readonly ConcurrentQueue<CaughtMessage> _told = [];
+
+    internal LocalControlPlane Local { get; private set; } = null!;
+
+    internal SlackUser Slack { get; private set; } = null!;
+
+    internal ExecutionStore Executions => new(Local.DynamoClient, Local.Tables["ExecutionsTable"], Local.Tables["QuotasTable"], TimeProvider.System);
+
+    internal IEnumerable<CaughtMessage> Told => _told;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        Local = await LocalControlPlane.StartAsync(
+            new(_state, Port: 0, PrivatePort: 0, Empty: false, new Dictionary<string, IPEndPoint>(), DemoData.Engine.Address, Published: null), _ => { }, TimeProvider.System, Cancel);
+        Local.Slack.Caught += _told.Enqueue;
+        Slack = new(Local.PublicApi.Endpoint, TimeProvider.System);
+        await new TenantRegistry(Local.DynamoClient, Local.Tables["TenantsTable"]).SaveAsync(
+            DemoData.Tenant,
+            new Workflow(WorkflowName.Parse(Repeatable), WorkflowName.Parse(Repeatable), [new("city", ParameterType.String)], TimeSpan.FromMinutes(30), Idempotent: true, Enabled: true, [], [], []),
+            Cancel);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Slack.Dispose();
+        await Local.DisposeAsync();
+        Directory.Delete(_state, recursive: true);
+    }
+
+    /// <summary>What each function has printed since it started, line by line.</summary>
+    internal IReadOnlyDictionary<string, IReadOnlyList<string>> Printed() => Directory.GetFiles(Local.Logs.Folder).ToDictionary(
+        file => Path.GetFileNameWithoutExtension(file),
+        IReadOnlyList<string> (file) =>
+        {
+            using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+            return reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        });
+
+    internal static ExecutionId ExecutionOf(SlashCommand command) => ExecutionId.Of(DemoData.Workspace, command.TriggerId);
+
+    /// <summary>Waits until the user was told how it ended.</summary>
+    internal async Task<Execution> EndOfAsync(SlashCommand command)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        patience.CancelAfter(Patience);
+        while (true)
+        {
+            if (await Executions.FindAsync(ExecutionOf(command), patience.Token) is { ToldAt: not null } ended)
+                return ended;
+            await Task.Delay(TimeSpan.FromMilliseconds(100), patience.Token);
+        }
+    }
+
+    internal IEnumerable<CaughtMessage> ToldAbout(SlashCommand command) => _told.Where(message => message.Path == command.ResponsePath);
+}
