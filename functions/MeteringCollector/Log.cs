@@ -69,4 +69,7 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 29, EventName = "swept", Level = LogLevel.Information, Message = "Swept")]
     public static partial void Swept(this ILogger log);
+
+    [LoggerMessage(EventId = 30, EventName = "tenant_stored_wrong", Level = LogLevel.Error, Message = "{TenantId} is not watched: what is stored of it breaks a rule: {Fault}")]
+    public static partial void TenantStoredWrong(this ILogger log, TenantId tenantId, string fault);
 }

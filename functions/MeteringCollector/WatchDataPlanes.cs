@@ -18,8 +18,13 @@ internal sealed class WatchDataPlanes(TenantRegistry registry, InstanceStore ins
     public async Task RunAsync(string sweep, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
-        var tenants = await registry.AllAsync(cancel);
-        metrics.Write([new("TenantsRegistered", tenants.Count, Metrics.Unit.Count)]);
+        var (tenants, faulty) = await registry.ReadableAsync(cancel);
+        metrics.Write([new("TenantsRegistered", tenants.Count + faulty.Count, Metrics.Unit.Count)]);
+        foreach (var (tenant, fault) in faulty)
+        {
+            log.TenantStoredWrong(tenant, fault);
+            metrics.Count("SweepFailures");
+        }
 
         var watch = LivenessWatch.Of(await PlanesAsync(tenants, now, cancel), now);
         foreach (var liveness in Enum.GetValues<Liveness>())

@@ -247,6 +247,32 @@ public sealed class SweeperTests(LocalCloud cloud)
     }
 
     [Fact]
+    public async Task One_tenant_whose_profile_is_stored_wrong_blinds_nobody_to_the_others()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        await RegisterAsync(desk, 1, 2, 3, 4);
+        foreach (var tenant in new[] { 1, 2, 3, 4 })
+            await SeenAsync(desk, tenant);
+        await desk.Tables.Client.UpdateItemAsync(new()
+        {
+            TableName = desk.Tables.Tenants,
+            Key = TenantRegistry.ProfileKeyOf(TenantId.Parse("tenant-2")),
+            UpdateExpression = "SET engine = :engine",
+            ExpressionAttributeValues = new() { [":engine"] = new("10.255.255.255") },
+        }, Cancel);
+        await AdvanceAsync(desk, 181, 3, 4);
+
+        var log = new MemoryStream();
+        await SweepAsync(desk, log: log);
+
+        Assert.Equal(["OFFLINE tenant-1", "OFFLINE tenant-1/i-1"], AlertsIn(log));
+        var text = Encoding.UTF8.GetString(log.ToArray());
+        Assert.Contains("\"tenant_stored_wrong\"", text, StringComparison.Ordinal);
+        Assert.Contains("\"SweepFailures\":1", text, StringComparison.Ordinal);
+        Assert.Contains("\"TenantsRegistered\":4", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_sweep_that_runs_out_of_time_fails_and_the_next_goes_on()
     {
         var desk = await OutcomeDesk.OpenAsync(cloud);
