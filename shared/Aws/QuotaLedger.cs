@@ -49,7 +49,7 @@ public sealed class QuotaLedger(IAmazonDynamoDB dynamo, string table)
     {
         var (add, values) = UsageOf(usage);
         values[":one"] = Items.Number(1);
-        return Change(KeyOf(tenant, month), $"ADD used :one{add}", values, "used < charged OR attribute_not_exists(used)");
+        return Change(KeyOf(tenant, month), $"ADD used :one{add}", values, "attribute_exists(charged) AND (used < charged OR attribute_not_exists(used))");
     }
 
     /// <summary>The reservation is given back to the month it was taken from.</summary>

@@ -145,6 +145,24 @@ public class ExecutionStoreTests(LocalCloud cloud)
         Assert.Equal(1200, (await world.Ledger.MonthAsync(StoreWorld.Tenant, execution.Month, Cancel)).Metered.CpuMs);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_outcome_settles_no_reservation_that_is_not_there(bool monthHasUsage)
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var execution = await world.DispatchedAsync();
+        var month = QuotaLedger.KeyOf(StoreWorld.Tenant, execution.Month);
+        await world.Tables.Client.DeleteItemAsync(world.Tables.Quotas, month, Cancel);
+        if (monthHasUsage)
+            await world.Tables.Client.PutItemAsync(world.Tables.Quotas, new(month) { ["cpu_ms"] = Items.Number(5) }, Cancel);
+
+        await Assert.ThrowsAsync<InvalidDataException>(() => world.Store.FinishAsync(execution, StoreWorld.Outcome(OutcomeStatus.Succeeded), "h1", Cancel));
+
+        Assert.Equal(ExecutionState.Dispatched, (await world.FindAsync(execution.Id)).State);
+        Assert.Equal((0, 0, 1), await world.BooksAsync());
+    }
+
     [Fact]
     public async Task The_first_of_two_outcomes_stays_and_the_second_learns_of_it()
     {
