@@ -10,6 +10,9 @@ namespace ControlPlane.Aws;
 /// <remarks><c>charged</c> is used and reserved together, kept as one number because a condition cannot add.</remarks>
 public sealed class QuotaLedger(IAmazonDynamoDB dynamo, string table)
 {
+    // DynamoDB refuses a comparison of two values, and an expression value that is not used.
+    private const string Never = "attribute_exists(pk) AND attribute_not_exists(pk)";
+
     public async Task<MonthUsage> MonthAsync(TenantId tenant, Month month, CancellationToken cancel)
     {
         var answer = await dynamo.GetItemAsync(new() { TableName = table, Key = KeyOf(tenant, month), ConsistentRead = true }, cancel);
@@ -33,13 +36,9 @@ public sealed class QuotaLedger(IAmazonDynamoDB dynamo, string table)
 
     internal static int ToActive(Item item) => (int)(item.OptionalNumber("active") ?? 0);
 
-    internal TransactWriteItem Reserve(TenantId tenant, Month month, long limit) => Change(
-        KeyOf(tenant, month), "ADD charged :one", new() { [":one"] = Items.Number(1), [":limit"] = Items.Number(limit) },
-        limit > 0 ? "attribute_not_exists(charged) OR charged < :limit" : ":limit > :one", ReturnValuesOnConditionCheckFailure.ALL_OLD);
+    internal TransactWriteItem Reserve(TenantId tenant, Month month, long limit) => TakeOne(KeyOf(tenant, month), "charged", limit);
 
-    internal TransactWriteItem TakePlace(TenantId tenant, int limit) => Change(
-        ActiveKeyOf(tenant), "ADD active :one", new() { [":one"] = Items.Number(1), [":limit"] = Items.Number(limit) },
-        limit > 0 ? "attribute_not_exists(active) OR active < :limit" : ":limit > :one", ReturnValuesOnConditionCheckFailure.ALL_OLD);
+    internal TransactWriteItem TakePlace(TenantId tenant, int limit) => TakeOne(ActiveKeyOf(tenant), "active", limit);
 
     internal TransactWriteItem LeavePlace(TenantId tenant) => Change(
         ActiveKeyOf(tenant), "ADD active :minus", new() { [":minus"] = Items.Number(-1), [":zero"] = Items.Number(0) }, "active > :zero");
@@ -62,6 +61,15 @@ public sealed class QuotaLedger(IAmazonDynamoDB dynamo, string table)
     {
         var (add, values) = UsageOf(usage);
         return Change(KeyOf(tenant, month), $"ADD {add[2..]}", values, condition: null);
+    }
+
+    private TransactWriteItem TakeOne(Item key, string counter, long limit)
+    {
+        var values = new Item { [":one"] = Items.Number(1) };
+        if (limit <= 0)
+            return Change(key, $"ADD {counter} :one", values, Never, ReturnValuesOnConditionCheckFailure.ALL_OLD);
+        values[":limit"] = Items.Number(limit);
+        return Change(key, $"ADD {counter} :one", values, $"attribute_not_exists({counter}) OR {counter} < :limit", ReturnValuesOnConditionCheckFailure.ALL_OLD);
     }
 
     private static (string Add, Item Values) UsageOf(ExecutionUsage usage) => (
