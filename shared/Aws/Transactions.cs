@@ -9,7 +9,10 @@ internal static class Transactions
 
     /// <summary>Runs a transaction, again with jitter where another one was in its way.</summary>
     /// <returns>Null when it was written, else the reasons in the order of its parts.</returns>
-    /// <remarks>A conflict or a throttle says nothing about the conditions: after the last try it flies on.</remarks>
+    /// <remarks>
+    /// A conflict or a throttle says nothing about the conditions of its part, and the first part that failed decides what happened: a verdict is
+    /// one only when every part was judged. After the last try it flies on.
+    /// </remarks>
     public static async Task<List<CancellationReason>?> TryWriteAsync(
         this IAmazonDynamoDB dynamo, TransactWriteItemsRequest request, TimeProvider clock, CancellationToken cancel)
     {
@@ -20,7 +23,7 @@ internal static class Transactions
                 await dynamo.TransactWriteItemsAsync(request, cancel);
                 return null;
             }
-            catch (TransactionCanceledException e) when (e.CancellationReasons.Exists(reason => reason.Code == "ConditionalCheckFailed"))
+            catch (TransactionCanceledException e) when (AllWereJudged(e.CancellationReasons))
             {
                 return e.CancellationReasons;
             }
@@ -48,6 +51,9 @@ internal static class Transactions
             }
         }
     }
+
+    private static bool AllWereJudged(List<CancellationReason> reasons) =>
+        reasons.Exists(reason => reason.Code == "ConditionalCheckFailed") && reasons.TrueForAll(reason => reason.Code is "ConditionalCheckFailed" or "None" or null);
 
     private static Task PauseAsync(int attempt, TimeProvider clock, CancellationToken cancel) =>
         Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(10, 25 << attempt)), clock, cancel);
