@@ -62,8 +62,12 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         {
             TableName = table,
             IndexName = "by_tenant",
-            KeyConditionExpression = "tenant_id = :tenant",
-            ExpressionAttributeValues = new() { [":tenant"] = Items.Text(tenant.ToString()) },
+            KeyConditionExpression = "tenant_id = :tenant AND created_at > :kept",     // the index has no TTL to look at
+            ExpressionAttributeValues = new()
+            {
+                [":tenant"] = Items.Text(tenant.ToString()),
+                [":kept"] = Items.Time(clock.GetUtcNow() - ExecutionItems.Retention),
+            },
             ScanIndexForward = false,
             Limit = count,
         }, cancel);

@@ -359,6 +359,18 @@ public class ExecutionStoreTests(LocalCloud cloud)
     }
 
     [Fact]
+    public async Task What_has_expired_is_gone_from_the_tenants_list_too()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var execution = await world.CreatedAsync();
+
+        world.Clock.Now = execution.CreatedAt + TimeSpan.FromDays(90) - TimeSpan.FromSeconds(1);
+        Assert.Single(await world.Store.LatestAsync(StoreWorld.Tenant, 10, Cancel));
+        world.Clock.Now = execution.CreatedAt + TimeSpan.FromDays(90);
+        Assert.Empty(await world.Store.LatestAsync(StoreWorld.Tenant, 10, Cancel));
+    }
+
+    [Fact]
     public async Task A_tenants_list_is_its_own_newest_first()
     {
         var world = await StoreWorld.StartAsync(cloud);
