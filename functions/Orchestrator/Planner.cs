@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using ControlPlane.Tenants;
 
@@ -43,7 +42,8 @@ internal sealed class Planner(Uri outcomesUrl)
     /// <summary>The bytes that the engine is sent.</summary>
     public byte[] BodyOf(Plan plan, string callbackToken)
     {
-        Debug.Assert(callbackToken.Length <= RoomForToken);
+        if (callbackToken.Length > RoomForToken)
+            throw new ArgumentException($"A callback token has at most {RoomForToken} characters.", nameof(callbackToken));
         return DispatchBody.Write(plan, outcomesUrl, callbackToken);
     }
 }

@@ -103,7 +103,8 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
     /// <summary>Records an execution that policy refused. It reserves nothing.</summary>
     public async Task<Creation> CreateDeniedAsync(Execution execution, CancellationToken cancel)
     {
-        Debug.Assert(execution.State == ExecutionState.Denied);
+        if (execution.State != ExecutionState.Denied)
+            throw new ArgumentException("Only a denied execution is created without a reservation.", nameof(execution));
         var put = PutNew(execution, dueAt: execution.CreatedAt + ExecutionItems.ToldWithin);
         try
         {
