@@ -7,11 +7,12 @@ using ControlPlane.Aws;
 using ControlPlane.Http;
 using ControlPlane.Tenants;
 using ControlPlane.Tokens;
+using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.Orchestrator;
 
 /// <summary>A tenant's public keys. They follow from its id and the root secret, so no table is asked.</summary>
-internal sealed class JwksFunction(TenantKeys keys, Uri controlPlaneUrl, TimeProvider clock)
+internal sealed class JwksFunction(TenantKeys keys, Uri controlPlaneUrl, ILogger log, TimeProvider clock)
 {
     private static readonly Problem NoSuchTenant = new(404, "unknown-tenant", "Unknown tenant", "Tenants are named tenant-1 to tenant-156.");
 
@@ -23,16 +24,25 @@ internal sealed class JwksFunction(TenantKeys keys, Uri controlPlaneUrl, TimePro
         if (rest.PathParameters is not { } path || !path.TryGetValue("tenant_id", out var text) || !TenantId.TryParse(text, out var tenant))
             return NoSuchTenant.ToRest(controlPlaneUrl, requestId);
 
-        using var deadline = Deadline.Of(context, TimeSpan.FromMilliseconds(300), clock);
-        return new()
+        try
         {
-            StatusCode = 200,
-            Headers = new Dictionary<string, string>
+            using var deadline = Deadline.Of(context, TimeSpan.FromMilliseconds(300), clock);
+            return new()
             {
-                ["Content-Type"] = "application/jwk-set+json",
-                ["Cache-Control"] = string.Create(CultureInfo.InvariantCulture, $"public, max-age={(int)Jwks.MaximumAge.TotalSeconds}"),
-            },
-            Body = Jwks.Write(await keys.PublishedAsync(tenant, deadline.Token)),
-        };
+                StatusCode = 200,
+                Headers = new Dictionary<string, string>
+                {
+                    ["Content-Type"] = "application/jwk-set+json",
+                    ["Cache-Control"] = string.Create(CultureInfo.InvariantCulture, $"public, max-age={(int)Jwks.MaximumAge.TotalSeconds}"),
+                },
+                Body = Jwks.Write(await keys.PublishedAsync(tenant, deadline.Token)),
+            };
+        }
+        catch (Exception e)
+        {
+            // Whatever it was, it was ours: whoever verifies goes on with the keys it has, and asks again.
+            log.KeysUnavailable(tenant, e);
+            return Problem.Unavailable.ToRest(controlPlaneUrl, requestId);
+        }
     }
 }

@@ -20,4 +20,7 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 4, EventName = "request_failed", Level = LogLevel.Error, Message = "Request {MessageId} failed and comes again")]
     public static partial void MessageFailed(this ILogger log, string messageId, Exception exception);
+
+    [LoggerMessage(EventId = 5, EventName = "keys_unavailable", Level = LogLevel.Error, Message = "The public keys of {TenantId} could not be given")]
+    public static partial void KeysUnavailable(this ILogger log, TenantId tenantId, Exception exception);
 }

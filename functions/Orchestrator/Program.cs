@@ -47,7 +47,8 @@ async Task<Function> ExecutionRequestsAsync(Settings settings)
     return new(startExecution, metrics, log, clock);
 }
 
-async Task<JwksFunction> JwksAsync(JwksSettings settings) => new(await TenantKeysAsync(settings.TokenRootSecretId), settings.ControlPlaneUrl, clock);
+async Task<JwksFunction> JwksAsync(JwksSettings settings) =>
+    new(await TenantKeysAsync(settings.TokenRootSecretId), settings.ControlPlaneUrl, JsonLog.ToStandardOutput(clock), clock);
 
 // Read once before the first event: a missing or short root secret stops the start.
 async Task<TenantKeys> TenantKeysAsync(string secretId)

@@ -57,7 +57,7 @@ public partial class GoldenTests(LocalCloud cloud)
     {
         var world = await OrchestratorWorld.StartAsync(cloud);
 
-        var answer = await new JwksFunction(world.Keys, OrchestratorWorld.Issuer, world.Clock).AnswerAsync(RequestFor("tenant-43"), new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(5) });
+        var answer = await world.Jwks.AnswerAsync(RequestFor("tenant-43"), new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(5) });
 
         Assert.Equal(200, answer.StatusCode);
         Assert.Equal("application/jwk-set+json", answer.Headers!["Content-Type"]);
@@ -76,11 +76,25 @@ public partial class GoldenTests(LocalCloud cloud)
     {
         var world = await OrchestratorWorld.StartAsync(cloud);
 
-        var answer = await new JwksFunction(world.Keys, OrchestratorWorld.Issuer, world.Clock).AnswerAsync(RequestFor(id), new TestLambdaContext());
+        var answer = await world.Jwks.AnswerAsync(RequestFor(id), new TestLambdaContext());
 
         Assert.Equal(404, answer.StatusCode);
         Assert.Equal("no-store", answer.Headers!["Cache-Control"]);
         Assert.Equal("unknown-tenant", JsonDocument.Parse(answer.Body!).RootElement.GetProperty("code").GetString());
+    }
+
+    [Fact]
+    public async Task A_key_set_that_cannot_be_made_is_a_problem_to_ask_again_about()
+    {
+        var world = await OrchestratorWorld.StartAsync(cloud);
+        world.Secrets.IsDown = true;
+
+        var answer = await world.Jwks.AnswerAsync(RequestFor("tenant-43"), new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(5) });
+
+        Assert.Equal(503, answer.StatusCode);
+        Assert.Equal("no-store", answer.Headers!["Cache-Control"]);
+        Assert.Equal("unavailable", JsonDocument.Parse(answer.Body!).RootElement.GetProperty("code").GetString());
+        Assert.Contains("keys_unavailable", System.Text.Encoding.UTF8.GetString(world.Logged.ToArray()), StringComparison.Ordinal);
     }
 
     private static APIGatewayProxyRequest RequestFor(string tenant) => new()

@@ -47,6 +47,7 @@ internal sealed class OrchestratorWorld
             new(sqs, queues.Notifications, SharedJson.Default.Notification),
             metrics, log, Clock);
         Function = new(StartExecution, metrics, log, Clock);
+        Jwks = new(Keys, Issuer, log, Clock);
     }
 
     public SetClock Clock { get; } = new(new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));
@@ -62,6 +63,7 @@ internal sealed class OrchestratorWorld
     public QuotaLedger Ledger { get; }
     public StartExecution StartExecution { get; }
     public Function Function { get; }
+    public JwksFunction Jwks { get; }
 
     public DateTimeOffset Now => Clock.GetUtcNow();
 
