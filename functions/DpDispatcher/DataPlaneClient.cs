@@ -29,6 +29,9 @@ internal sealed class DataPlaneClient(DispatchLimits limits, ConnectRoutes route
         PooledConnectionLifetime = TimeSpan.FromMinutes(2),
     });
 
+    /// <inheritdoc cref="DispatchLimits.Lease"/>
+    public TimeSpan Lease => limits.Lease;
+
     public async Task<EngineAnswer> SendAsync(Engine engine, DispatchOrder order, CancellationToken cancel)
     {
         using var budget = new CancellationTokenSource(limits.Whole, clock);

@@ -23,8 +23,6 @@ internal sealed class DispatchExecution(
 
     private static readonly SearchValues<char> TokenCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
 
-    private readonly DispatchLimits _limits = DispatchLimits.Default;
-
     /// <param name="receives">How often the message was received, this time included.</param>
     public async Task<DispatchResult> RunAsync(DispatchMessage.Dispatch message, int receives, CancellationToken cancel)
     {
@@ -38,7 +36,7 @@ internal sealed class DispatchExecution(
             var engine = tenants.FindEngineAsync(message.Tenant, cancel);
             await Task.WhenAll(order, engine);
 
-            var (claimed, move) = await executions.ClaimAsync(message.Execution, message.Tenant, Guid.NewGuid().ToString("N"), _limits.Lease, cancel);
+            var (claimed, move) = await executions.ClaimAsync(message.Execution, message.Tenant, Guid.NewGuid().ToString("N"), engines.Lease, cancel);
             return claimed is null
                 ? await FollowAsync(move, message, cancel)
                 : await AttemptAsync(new(claimed, await order, await engine, receives), pass, cancel);
@@ -50,7 +48,7 @@ internal sealed class DispatchExecution(
     {
         if (await executions.FindAsync(id, cancel) is not { State: ExecutionState.Queued } execution)
             return;
-        var (claimed, _) = await executions.ClaimAsync(id, execution.Tenant, Guid.NewGuid().ToString("N"), _limits.Lease, cancel);
+        var (claimed, _) = await executions.ClaimAsync(id, execution.Tenant, Guid.NewGuid().ToString("N"), engines.Lease, cancel);
         if (claimed is not null)
             await RecordAsync(new(claimed, null, new EngineLookup.TenantNotActive(), Pauses.MostReceives), NextStep.Unsent(DispatchFailure.Unreadable, claimed), null, cancel);
     }
