@@ -251,6 +251,9 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
     /// <param name="told">The state that the requester was told: a late outcome that came meanwhile still has to be.</param>
     public async Task MarkToldAsync(ExecutionId id, ExecutionState told, CancellationToken cancel)
     {
+        // The sweeper's index would lose sight of one that is still open.
+        if (!told.IsTerminal)
+            throw new ArgumentException("An execution that is open has no end to tell.", nameof(told));
         try
         {
             await dynamo.UpdateAsync(new()

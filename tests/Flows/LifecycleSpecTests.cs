@@ -1,0 +1,176 @@
+using System.Text.Json;
+using ControlPlane.Aws;
+using ControlPlane.Executions;
+using ControlPlane.Quotas;
+using ControlPlane.Tenants;
+using ControlPlane.Tests.Support;
+using CsCheck;
+
+namespace ControlPlane.Tests.Flows;
+
+/// <summary>One execution and its tenant's quota as a small specification: proved for every order of events, and held against the tables along every step of the proof.</summary>
+/// <remarks>Every event may come at any time and any number of times: late, twice, and from somebody who read the execution before others moved it.</remarks>
+public sealed class LifecycleSpecTests(LocalCloud cloud)
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    /// <param name="State">Null before it is created.</param>
+    private readonly record struct Books(ExecutionState? State, bool Told, bool Late, int Charged, int Used, int Active)
+    {
+        public bool IsOpen => State is { IsTerminal: false };
+        public bool HasEnded => State is { IsTerminal: true };
+
+        public Books Create() => State is null ? this with { State = ExecutionState.Queued, Charged = 1, Active = 1 } : this;
+        public Books Move(ExecutionState to, params ReadOnlySpan<ExecutionState> from) => State is { } now && from.Contains(now) ? this with { State = to } : this;
+        public Books Start() => IsOpen ? this with { State = ExecutionState.Running } : this;
+        public Books Settle(ExecutionState end) => IsOpen ? this with { State = end, Used = Used + 1, Active = 0 } : this;
+        public Books Release(ExecutionState end) => IsOpen ? this with { State = end, Charged = Charged - 1, Active = 0 } : this;
+        public Books Succeed() => State == ExecutionState.TimedOut ? this with { State = ExecutionState.Succeeded, Late = true, Told = false } : Settle(ExecutionState.Succeeded);
+        public Books Refuse() => State is ExecutionState.Queued or ExecutionState.Dispatching ? Release(ExecutionState.Failed) : this;
+        public Books Stop() => State == ExecutionState.Queued ? Release(ExecutionState.Cancelled) : Settle(ExecutionState.Cancelled);
+        public Books StopFromTheQueue() => State == ExecutionState.Queued ? Release(ExecutionState.Cancelled) : this;
+        public Books Tell() => this with { Told = true };
+    }
+
+    [Fact]
+    public async Task Nobody_is_told_of_an_end_that_has_not_come()
+    {
+        var tables = await cloud.TablesAsync();
+        await Assert.ThrowsAsync<ArgumentException>(
+            () => new ExecutionStore(tables.Client, tables.Executions, tables.Quotas, TimeProvider.System).MarkToldAsync(ExecutionId.Of("T0001", "1"), ExecutionState.Queued, Cancel));
+    }
+
+    private static Spec<Books> Specification() => Spec.From(default(Books))
+        .Action("create", books => books.Create())
+        .Action("claim", books => books.State is not null, books => books.Move(ExecutionState.Dispatching, ExecutionState.Queued))
+        .Action("accepted", books => books.State is not null, books => books.Move(ExecutionState.Dispatched, ExecutionState.Dispatching, ExecutionState.DispatchUnknown))
+        .Action("ambiguous", books => books.State is not null, books => books.Move(ExecutionState.DispatchUnknown, ExecutionState.Dispatching))
+        .Action("deferred", books => books.State is not null, books => books.Move(ExecutionState.Queued, ExecutionState.Dispatching))
+        .Action("refused", books => books.State is not null, books => books.Refuse())
+        .Action("started", books => books.State is not null, books => books.Start())
+        .Action("succeeded", books => books.State is not null, books => books.Succeed())
+        .Action("succeeded, read before", books => books.State is not null, books => books.Settle(ExecutionState.Succeeded))
+        .Action("cancelled", books => books.State is not null, books => books.Stop())
+        .Action("cancelled, read before", books => books.State is not null, books => books.StopFromTheQueue())
+        .Action("expired", books => books.State is not null, books => books.Release(ExecutionState.TimedOut))
+        .Action("told", books => books.HasEnded, books => books.Tell())
+        .Invariant("I3", "Quota used = executions charged - charges returned, never negative.",
+            books => books.Charged - books.Used == books.Active && books is { Charged: 0 or 1, Used: 0 or 1, Active: 0 or 1 })
+        .Invariant("I3-ENDED", "What has ended holds no place and no reservation.", books => books.HasEnded == (books.Active == 0 && books.State is not null))
+        .AtMost("I3-ONCE", "Each charge is returned at most once.", 1, (before, after) => after.Charged < before.Charged)
+        .Never("I5", "A terminal state never changes, but for the engine's word after a time-out.",
+            (before, after) => before.HasEnded && after.State != before.State && !(before.State == ExecutionState.TimedOut && after.Late))
+        .Rule("I5-TOLD", "What replaced a time-out is told too.", (before, after) => !before.Late && after.Late, (_, after) => !after.Told)
+        .Reachable("LATE", "The engine's word after a time-out counts as nothing used.", books => books is { Late: true, Told: true, Used: 0 })
+        .Reachable("CHARGED", "What a user cancels when the engine may have it is charged.", books => books is { State: ExecutionState.Cancelled, Used: 1 })
+        .Reachable("GIVEN-BACK", "What a user cancels in the queue is not.", books => books is { State: ExecutionState.Cancelled, Charged: 0 })
+        .Fault("the outcome lacks its condition", "succeeded", (before, _) => before.State == ExecutionState.Cancelled, (_, books) => books with { State = ExecutionState.Succeeded })
+        .Fault("the charge is returned again", "expired", (before, _) => before.State == ExecutionState.TimedOut, (_, books) => books with { Charged = books.Charged - 1 })
+        .Fault("settled again", "succeeded", (before, _) => before.State == ExecutionState.Succeeded, (_, books) => books with { Used = books.Used + 1 })
+        .Fault("a time-out keeps its place", "expired", (before, after) => before.IsOpen && after.HasEnded, (_, books) => books with { Active = 1, Charged = books.Used + 1 })
+        .Fault("the late outcome passes for told", "succeeded", (before, after) => !before.Late && after.Late, (_, books) => books with { Told = true });
+
+    [Fact]
+    public void The_rules_hold_in_every_order_of_events_and_each_planted_defect_breaks_one()
+    {
+        Assert.True(Specification().Exhaustive().Closed);
+        Assert.Empty(Specification().Faults().Uncaught);
+    }
+
+    [Fact]
+    public async Task The_tables_do_what_the_rules_say_along_every_step()
+    {
+        var tables = await cloud.TablesAsync();
+        var seen = new HashSet<(string, Books, Books)>();
+        var report = Specification().ConformExhaustive(
+            () => new Stored(tables),
+            // The engine that drives this is synchronous; nothing here has a context to wait for.
+            (stored, step) => Task.Run(() => stored.DifferenceAsync(step.Action, step.After, compare: seen.Add((step.Action, step.Before, step.After))), Cancel).GetAwaiter().GetResult(),
+            writeLine: line => TestContext.Current.TestOutputHelper!.WriteLine(line), threads: 1);
+        Assert.Equal(report.Transitions, report.ConformedTransitions);
+    }
+
+    /// <summary>One execution in the tables.</summary>
+    private sealed class Stored(TestTables tables)
+    {
+        private static readonly TenantId Tenant = TenantId.Parse("tenant-43");
+        private static int _executions;
+
+        private readonly SetClock _clock = new(new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));
+        private readonly ExecutionId _id = ExecutionId.Of("T0001", $"{Interlocked.Increment(ref _executions)}");
+        private Execution? _asQueued;
+
+        private ExecutionStore Executions => new(tables.Client, tables.Executions, tables.Quotas, _clock);
+
+        private Month Month => Month.Of(_clock.Now);
+
+        /// <param name="compare">False on a way that was compared before, to somewhere new.</param>
+        /// <returns>Null when the tables agree with the books after the step.</returns>
+        public async Task<string?> DifferenceAsync(string step, Books expected, bool compare)
+        {
+            if (step == "create" && _asQueued is null)
+                await ForgetOthersAsync();
+            var now = await Executions.FindAsync(_id, Cancel);
+            await DoAsync(step, now!);
+            if (!compare)
+                return null;
+            var stored = await ReadAsync();
+            return stored == expected ? null : $"{step}: the tables say {stored}, the rules {expected}";
+        }
+
+        private Task DoAsync(string step, Execution now)
+        {
+            var attempt = new DispatchAttempt(now?.AttemptCount ?? 0, _clock.Now, 1, "any", 200);
+            var outcome = new Outcome(OutcomeStatus.Succeeded, null, null, "1", new(1200, 0, 0, 0), null, null);
+            return step switch
+            {
+                "create" => CreateAsync(),
+                "claim" => Executions.ClaimAsync(_id, Tenant, "dispatcher", TimeSpan.FromMinutes(1), Cancel),
+                "accepted" => Executions.RecordAttemptAsync(now!, Signal.Accepted, attempt, notFound: false, Cancel),
+                "ambiguous" => Executions.RecordAttemptAsync(now!, Signal.Ambiguous, attempt, notFound: false, Cancel),
+                "deferred" => Executions.RecordAttemptAsync(now!, Signal.Deferred, attempt, notFound: false, Cancel),
+                "refused" => Executions.RefuseAsync(now!, DispatchFailure.Rejected, attempt, Cancel),
+                "started" => Executions.StartAsync(now!, outcome, Cancel),
+                "succeeded" => Executions.FinishAsync(now!, outcome, "00", Cancel),
+                "succeeded, read before" => Executions.FinishAsync(_asQueued!, outcome, "00", Cancel),
+                "cancelled" => Executions.CancelAsync(now!, "U0001", Cancel),
+                "cancelled, read before" => Executions.CancelAsync(_asQueued!, "U0001", Cancel),
+                "expired" => Executions.TimeOutAsync(now!, Cancel),
+                "told" => Executions.MarkToldAsync(_id, now!.State, Cancel),
+                _ => throw new ArgumentOutOfRangeException(nameof(step)),
+            };
+        }
+
+        private async Task CreateAsync()
+        {
+            var execution = new Execution
+            {
+                Id = _id,
+                Tenant = Tenant,
+                Workflow = WorkflowName.Parse("wf_sched"),
+                RequestedBy = new("slack", "T0001", "U0001", "C0001"),
+                State = ExecutionState.Queued,
+                CreatedAt = _clock.Now,
+                DeadlineAt = _clock.Now.AddHours(1),
+                Month = Month,
+                Inputs = JsonDocument.Parse("{}").RootElement,
+            };
+            await Executions.CreateAsync(execution, new(_id, Tenant, execution.Workflow, "{}"u8.ToArray(), "token", _clock.Now.AddMinutes(10)), new(5, 5, null), Cancel);
+            _asQueued ??= execution;
+        }
+
+        private async Task<Books> ReadAsync()
+        {
+            var ledger = new QuotaLedger(tables.Client, tables.Quotas);
+            var month = await ledger.MonthAsync(Tenant, Month, Cancel);
+            var execution = await Executions.FindAsync(_id, Cancel);
+            return new(execution?.State, execution?.ToldAt is not null, execution?.IsLate ?? false, (int)month.Charged, (int)month.Used, await ledger.ActiveAsync(Tenant, Cancel));
+        }
+
+        private async Task ForgetOthersAsync()
+        {
+            foreach (var key in new[] { QuotaLedger.KeyOf(Tenant, Month), QuotaLedger.ActiveKeyOf(Tenant) })
+                await tables.Client.DeleteItemAsync(tables.Quotas, key, Cancel);
+        }
+    }
+}
