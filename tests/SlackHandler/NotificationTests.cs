@@ -65,6 +65,30 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
         Assert.All(message.Blocks, block => Assert.InRange(block.Text?.Text.Length ?? 0, 0, 3000));
     }
 
+    [Theory]
+    [InlineData('&')]
+    [InlineData('é')]
+    [InlineData('a')]
+    public async Task A_result_still_reaches_its_user_however_long_its_address(char letter)
+    {
+        var (execution, slack) = await EndAsync("succeeded", outcome: A.Success with { Result = new(new string('&', 1500), "https://engine.example.com/?" + new string(letter, 1900)) });
+        Assert.Empty(await TellAsync(execution, slack));
+
+        var post = Assert.Single(slack.Posts);
+        Assert.Contains("amp;amp;", post.Body.Replace("\\u0026", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.DoesNotContain("engine.example.com", post.Body, StringComparison.Ordinal);
+        Assert.NotNull((await FindAsync(execution)).ToldAt);
+    }
+
+    [Fact]
+    public async Task A_result_of_the_longest_summary_and_link_is_told_whole()
+    {
+        var link = "https://engine.example.com/".PadRight(998, 'a');
+        var (execution, slack) = await EndAsync("succeeded", outcome: A.Success with { Result = new(new string('s', 1499), link) });
+        await TellAsync(execution, slack);
+        Assert.Contains(new string('s', 1499) + "\\n\\u003C" + link + "\\u003E", Assert.Single(slack.Posts).Body, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_public_run_is_told_to_the_channel()
     {
@@ -164,6 +188,8 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
 
     [Theory]
     [InlineData(404)]
+    [InlineData(408)]
+    [InlineData(425)]
     [InlineData(410)]
     [InlineData(403)]
     [InlineData(400)]
@@ -337,7 +363,7 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
     }
 
     /// <summary>Runs a command and ends its execution as those after the Slack handler would.</summary>
-    private async Task<(Execution, FakeSlack)> EndAsync(string state, bool isPublic = false, string? responseUrl = null)
+    private async Task<(Execution, FakeSlack)> EndAsync(string state, bool isPublic = false, string? responseUrl = null, Outcome? outcome = null)
     {
         world.Clock.Now = SlackWorld.Start + TimeSpan.FromMinutes(Interlocked.Increment(ref _minutes) * 60);
         var workspace = await world.NewWorkspaceAsync();
@@ -360,7 +386,7 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
             await world.Executions.CreateAsync(execution, new(id, workspace.Tenant, execution.Workflow, [1], "t", now + TimeSpan.FromMinutes(10)), TenantLimits.Default, SlackWorld.Cancel);
             _ = state switch
             {
-                "succeeded" => await world.Executions.FinishAsync(execution, A.Success, "hash", SlackWorld.Cancel),
+                "succeeded" => await world.Executions.FinishAsync(execution, outcome ?? A.Success, "hash", SlackWorld.Cancel),
                 "failed" => await world.Executions.FinishAsync(execution, A.Failure, "hash", SlackWorld.Cancel),
                 "cancelled" => await world.Executions.CancelAsync(execution, "U2", SlackWorld.Cancel),
                 "timed_out" => await world.Executions.TimeOutAsync(execution, SlackWorld.Cancel),

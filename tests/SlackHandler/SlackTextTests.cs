@@ -32,6 +32,21 @@ public class SlackTextTests
         }
     }
 
+    [Fact]
+    public void A_section_is_cut_before_a_mark_that_would_not_fit_whole()
+    {
+        for (var before = 2980; before <= 3000; before++)
+        {
+            var text = SlackText.Join("", [SlackText.Cut(new string('a', before), 4000), SlackText.Of($"{"😀<"}"), SlackText.User("U123"), SlackText.Of($"{"&"} and more")]);
+            var cut = Block.Section(text).Text!.Text;
+            Assert.InRange(cut.Length, 2980, 3000);
+            Assert.EndsWith("…", cut, StringComparison.Ordinal);
+            Assert.DoesNotMatch("&(?!amp;|lt;|gt;)|<(?!@U123>)", cut);
+            Assert.DoesNotContain('\uFFFD', System.Text.Encoding.UTF8.GetString(System.Text.Encoding.UTF8.GetBytes(cut)));
+        }
+        Assert.Equal(3000, Block.Section(SlackText.Cut(new string('a', 3000), 4000)).Text!.Text.Count(letter => letter == 'a'));
+    }
+
     [Theory]
     [InlineData("https://engine.example.com/run/1?a=1&b=2", "<https://engine.example.com/run/1?a=1&amp;b=2>")]
     [InlineData("https://x.test/a|b", "<https://x.test/a%7Cb>")]

@@ -38,5 +38,5 @@ internal sealed record Block(string Type, TextObject? Text = null, IReadOnlyList
 internal sealed record TextObject(string Type, string Text, bool Verbatim)
 {
     public static TextObject Of(SlackText text, int longest) =>
-        text.ToString() is var markup && markup.Length <= longest ? new("mrkdwn", markup, true) : throw new ArgumentException("Slack would refuse a text of that length.", nameof(text));
+        new("mrkdwn", text.Within(longest).ToString(), true);
 }

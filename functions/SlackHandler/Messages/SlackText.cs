@@ -9,6 +9,7 @@ namespace ControlPlane.SlackHandler.Messages;
 internal readonly record struct SlackText
 {
     private const int LongestHole = 2000;
+    private const int LongestLink = 1000;
 
     private readonly string? _markup;
 
@@ -29,13 +30,31 @@ internal readonly record struct SlackText
     /// <param name="userId">As Slack sent it, so of Slack's own shape.</param>
     public static SlackText User(string userId) => userId.Length > 0 && userId.All(char.IsAsciiLetterOrDigit) ? new($"<@{userId}>") : new("somebody");
 
-    /// <summary>A link that shows where it leads; null unless it is an absolute HTTP address.</summary>
+    /// <summary>A link that shows where it leads; null unless it is an absolute HTTP address, and one of sensible length: a part of it would lead elsewhere.</summary>
     public static SlackText? Link(string? url) =>
         url is { Length: <= 2000 } && Uri.TryCreate(url, UriKind.Absolute, out var parsed) && parsed.Scheme is "https" or "http" && parsed.UserInfo.Length == 0
-            ? new($"<{parsed.AbsoluteUri.Replace("&", "&amp;", StringComparison.Ordinal).Replace("|", "%7C", StringComparison.Ordinal)}>")
+            && $"<{parsed.AbsoluteUri.Replace("&", "&amp;", StringComparison.Ordinal).Replace("|", "%7C", StringComparison.Ordinal)}>" is { Length: <= LongestLink } link
+            ? new(link)
             : null;
 
     public static SlackText Join(string separator, IEnumerable<SlackText> parts) => new(string.Join(separator, parts));
+
+    /// <summary>At most <paramref name="longest"/> characters of it. A link, a mention or an escape stays whole or goes.</summary>
+    public SlackText Within(int longest)
+    {
+        var markup = ToString();
+        if (markup.Length <= longest)
+            return this;
+        var end = longest - 1;
+        if (char.IsLowSurrogate(markup[end]))
+            end--;
+        // Escaped text has no such characters, so each begins something of ours.
+        if (markup.AsSpan(0, end).LastIndexOf('<') is var mark && mark > markup.AsSpan(0, end).LastIndexOf('>'))
+            end = mark;
+        if (markup.AsSpan(0, end).LastIndexOf('&') is var escape && escape > markup.AsSpan(0, end).LastIndexOf(';'))
+            end = escape;
+        return new(string.Concat(markup.AsSpan(0, end), "…"));
+    }
 
     public override string ToString() => _markup ?? "";
 

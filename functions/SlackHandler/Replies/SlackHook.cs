@@ -80,7 +80,7 @@ internal sealed class SlackHook : IDisposable
     private static Posted Judge(HttpResponseMessage response) => (int)response.StatusCode switch
     {
         >= 200 and < 300 => new Posted.Taken(),
-        408 or 425 or 429 or (>= 300 and < 400) or >= 500 => new Posted.TryLater(((int)response.StatusCode).ToString(CultureInfo.InvariantCulture), PauseOf(response)),
+        429 or (>= 300 and < 400) or >= 500 => new Posted.TryLater(((int)response.StatusCode).ToString(CultureInfo.InvariantCulture), PauseOf(response)),
         var status => new Posted.Refused(status),
     };
 

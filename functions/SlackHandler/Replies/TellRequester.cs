@@ -42,20 +42,21 @@ internal sealed class TellRequester(ExecutionStore executions, ReplyStore replie
         if (execution.ToldAt is not null)
             return NothingToTell(id, "told already");
 
+        var message = MessageOf(execution);     // before the claim: what cannot be said must not use the address up
         return await replies.ClaimAsync(id, tenant, Lease, cancel) switch
         {
-            ReplyClaim.Claimed { Reply: var reply } => await TellAsync(execution, reply, cancel),
+            ReplyClaim.Claimed { Reply: var reply } => await TellAsync(execution, message, reply, cancel),
             ReplyClaim.Impossible { Why: var why, WasTried: var wasTried } => await GiveUpAsync(execution, why, wasTried ? Trouble : TooLate, cancel),
             _ => NothingToTell(id, "somebody is at it"),       // the sweeper looks again
         };
     }
 
-    private async Task<Telling> TellAsync(Execution execution, Reply reply, CancellationToken cancel)
+    private async Task<Telling> TellAsync(Execution execution, SlackMessage message, Reply reply, CancellationToken cancel)
     {
         if (await seal.OpenAsync(reply.SealedUrl!, execution.Id, cancel) is not { } url)
             return await GiveUpAsync(execution, "the address cannot be read", Trouble, cancel);
 
-        switch (await hook.PostAsync(url, MessageOf(execution), cancel))
+        switch (await hook.PostAsync(url, message, cancel))
         {
             case Posted.Taken:
                 await executions.MarkToldAsync(execution.Id, execution.State, cancel);
