@@ -29,19 +29,18 @@ internal sealed partial record SlackCommand(
         command = null;
         if (Array.Exists(KnownFields, name => form.Count(name) > 1))
             return false;
-        if (!form.TryGet("team_id", out var team) || !form.TryGet("user_id", out var user) || !form.TryGet("command", out var name)
+        if (!form.TryGet("team_id", out var team) || !form.TryGet("channel_id", out var channel) || !form.TryGet("user_id", out var user) || !form.TryGet("command", out var name)
             || !form.TryGet("trigger_id", out var trigger) || !form.TryGet("response_url", out var responseUrl))
             return false;
 
         form.TryGet("text", out var text);
-        form.TryGet("channel_id", out var channel);
         var isGrid = form.TryGet("is_enterprise_install", out var grid) && grid == "true";
         form.TryGet("enterprise_id", out var enterprise);
-        if (!IdShape().IsMatch(team) || !IdShape().IsMatch(user) || (channel is not null && !IdShape().IsMatch(channel))
+        if (!IdShape().IsMatch(team) || !IdShape().IsMatch(user) || !IdShape().IsMatch(channel)
             || !CommandShape().IsMatch(name) || !TriggerShape().IsMatch(trigger) || (isGrid && (enterprise is null || !IdShape().IsMatch(enterprise))))
             return false;
 
-        command = new(isGrid ? enterprise! : team, team, user, channel ?? "", name, Unescape(text ?? ""), ExecutionId.Of(team, trigger), responseUrl);
+        command = new(isGrid ? enterprise! : team, team, user, channel, name, Unescape(text ?? ""), ExecutionId.Of(team, trigger), responseUrl);
         return true;
     }
 

@@ -98,6 +98,7 @@ public sealed class RunCommandTests(SlackWorld world) : IClassFixture<SlackWorld
 
     [Theory]
     [InlineData("team_id")]
+    [InlineData("channel_id")]
     [InlineData("user_id")]
     [InlineData("command")]
     [InlineData("trigger_id")]
@@ -240,6 +241,30 @@ public sealed class RunCommandTests(SlackWorld world) : IClassFixture<SlackWorld
         Assert.True(said.StartedNothing, said.Text);
         Assert.Contains(hint, said.Text, StringComparison.Ordinal);
         Assert.Empty(await workspace.OrdersAsync());
+    }
+
+    [Fact]
+    public async Task A_run_that_makes_no_sense_counts_like_any_other()
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        for (var i = 0; i < 10; i++)
+            Assert.DoesNotContain("too many", (await workspace.TypeAsync(i % 2 == 0 ? "run" : "run reprot")).Text, StringComparison.Ordinal);
+        foreach (var text in new[] { "run", "run reprot", "run report" })
+            Assert.Contains("too many", (await workspace.TypeAsync(text)).Text, StringComparison.Ordinal);
+        Assert.Empty(await workspace.OrdersAsync());
+    }
+
+    [Theory]
+    [InlineData(30, false)]
+    [InlineData(31, true)]
+    public async Task Whoever_may_wait_longer_than_Slack_takes_answers_is_told_where_to_look(int minutes, bool isTold)
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        await workspace.SaveAsync(A.Workflow("report", []) with { Deadline = TimeSpan.FromMinutes(minutes) });
+        var form = workspace.Form("run report");
+        var said = await workspace.SendAsync(form);
+        Assert.True(said.IsAccepted);
+        Assert.Equal(isTold, said.Text.Contains($"If it takes more than 30 minutes, ask with `/wf status {workspace.ExecutionOf(form)}`.", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -34,7 +34,7 @@ public sealed class RunFaultTests(SlackWorld world) : IClassFixture<SlackWorld>
     public async Task A_look_at_the_tables_costs_one_write_at_most()
     {
         var workspace = await world.NewWorkspaceAsync();
-        foreach (var text in new[] { "help", "workflows", "list", "usage", $"status {A.Id}", $"why {A.Id}" })
+        foreach (var text in new[] { "help", "workflows", "list", "usage", "run", "run no_such_one", $"status {A.Id}", $"why {A.Id}" })
         {
             var tables = FaultSeam.None();
             using var dynamo = tables.DynamoDb(await world.DynamoDbEndpointAsync());

@@ -30,9 +30,9 @@ internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, Message
     {
         var (arguments, fault) = RunArguments.Parse(words);
         if (arguments is null)
-            return SlackMessage.Private(SlackText.Of($"{fault} Nothing was started."), Block.SmallPrint(Example(caller)));
+            return await ExplainAsync(caller, SlackMessage.Private(SlackText.Of($"{fault} Nothing was started."), Block.SmallPrint(Example(caller))), cancel);
         if (caller.Catalogue.Workflows.FirstOrDefault(one => one.Name.ToString() == arguments.Workflow) is not { } workflow)
-            return UnknownWorkflow(caller, arguments.Workflow);
+            return await ExplainAsync(caller, UnknownWorkflow(caller, arguments.Workflow), cancel);
 
         var execution = caller.Command.Execution;
         var reply = await NoteReplyAsync(caller, sentAt, cancel);
@@ -55,9 +55,13 @@ internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, Message
         }
 
         log.ExecutionOrdered(execution, execution.TraceId, caller.Tenant, workflow.Name.ToString(), admission is Admission.Repeat);
-        var accepted = Accepted(caller.Command, workflow.Name, canBeTold: reply.SealedUrl is not null);
+        var accepted = Accepted(caller.Command, workflow, canBeTold: reply.SealedUrl is not null);
         return arguments.IsPublic ? accepted.Public() : accepted;
     }
+
+    // Nothing is ordered, so there is no reply to note; it counts all the same.
+    private async Task<SlackMessage> ExplainAsync(Caller caller, SlackMessage why, CancellationToken cancel) =>
+        await requests.AdmitAsync(caller.Tenant, caller.Command.UserId, cancel) is Admission.TooMany { Wait: var wait } ? Refusals.TooMany(wait) : why;
 
     private async Task<Reply> NoteReplyAsync(Caller caller, DateTimeOffset sentAt, CancellationToken cancel)
     {
@@ -77,11 +81,13 @@ internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, Message
         ExecutionRequest.SchemaV1, caller.Command.Execution.ToString(), caller.Tenant.ToString(), workflow.Name.ToString(),
         arguments.Inputs, caller.Command.Requester, arguments.IsPublic, clock.GetUtcNow());
 
-    private static SlackMessage Accepted(SlackCommand command, WorkflowName workflow, bool canBeTold) => SlackMessage.Private(
+    private static SlackMessage Accepted(SlackCommand command, Workflow workflow, bool canBeTold) => SlackMessage.Private(
         canBeTold
-            ? SlackText.Of($":arrow_forward: Working on *{workflow.ToString()}*. The result comes here.")
-            : SlackText.Of($":arrow_forward: Working on *{workflow.ToString()}*. Slack gave no address for the result: look with {Status(command)}."),
+            ? SlackText.Of($":arrow_forward: Working on *{workflow.Name.ToString()}*. The result comes here.{(workflow.Deadline > Reply.Lifetime ? Slow(command) : default)}")
+            : SlackText.Of($":arrow_forward: Working on *{workflow.Name.ToString()}*. Slack gave no address for the result: look with {Status(command)}."),
         Block.SmallPrint(SlackText.Of($"{SlackText.Code(command.Execution.ToString())} · how it stands: {Status(command)}")));
+
+    private static SlackText Slow(SlackCommand command) => SlackText.Of($" If it takes more than {(long)Reply.Lifetime.TotalMinutes} minutes, ask with {Status(command)}.");
 
     private static SlackMessage Unclear(SlackCommand command) => SlackMessage.Private(
         SlackText.Of($":grey_question: I can't tell whether that was started: our queue did not answer in time. It runs once or not at all. Before you try again, look with {Status(command)} in a minute."));
