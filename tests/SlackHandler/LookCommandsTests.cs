@@ -75,11 +75,18 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
         for (var i = 0; i < 60; i++)
             await workspace.SaveAsync(A.Workflow($"w{i}_{new string('x', 55)}", [.. Enumerable.Range(0, 20).Select(p => new WorkflowParameter(
                 $"p{p}" + new string('&', 60), ParameterType.Enum, Required: true, Values: [new string('<', 200)], Description: new string('>', 300)))]));
-        foreach (var text in new[] { "workflows", "help" })
+        foreach (var (text, headline) in new[] { ("workflows", "*Workflows you may run here*"), ("help", "*What you can do here*") })
         {
             var said = await workspace.TypeAsync(text);
+            Assert.Equal(headline, said.Message.Text);
             Assert.InRange(said.Message.Blocks.Count, 1, 50);
             Assert.All(said.Message.Blocks, block => Assert.InRange(block.Text?.Text.Length ?? 0, 0, 3000));
+            foreach (var entry in said.Message.Blocks.Select(block => block.Text?.Text ?? "").Where(entry => entry.StartsWith("`/wf run w", StringComparison.Ordinal) && text == "workflows"))
+            {
+                var shown = entry.Split("\n• *").Length - 1;
+                Assert.InRange(shown, 1, 19);
+                Assert.EndsWith($"\n• and {20 - shown} more", entry, StringComparison.Ordinal);
+            }
         }
     }
 
@@ -194,6 +201,13 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
             Assert.Contains(word, (await workspace.TypeAsync("usage")).Text, StringComparison.Ordinal);
         }
         world.Clock.Now = now;
+    }
+
+    [Fact]
+    public async Task Usage_shows_a_compute_time_however_large()
+    {
+        var workspace = await world.NewWorkspaceAsync(new(MonthlyQuota: 100, Concurrency: 5, MonthlyGpuMs: long.MaxValue));
+        Assert.Contains("of 2562047788015 h 12 min", (await workspace.TypeAsync("usage")).Text, StringComparison.Ordinal);
     }
 
     [Fact]

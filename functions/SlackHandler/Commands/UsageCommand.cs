@@ -47,5 +47,5 @@ internal sealed class UsageCommand(QuotaLedger quotas, InstanceStore instances, 
 
     private static SlackText Count(TenantHealth health) => health.Instances > 1 ? SlackText.Of($", {health.Healthy} of {health.Instances} instances") : default;
 
-    private static string Hours(long milliseconds) => ExecutionText.Text(TimeSpan.FromMilliseconds(milliseconds));
+    private static string Hours(long milliseconds) => ExecutionText.Text(milliseconds);
 }

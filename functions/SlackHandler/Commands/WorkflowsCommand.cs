@@ -10,6 +10,7 @@ internal static class WorkflowsCommand
 {
     private const int MostShown = 40;           // Slack takes 50 blocks
     private const int MostParameters = 12;
+    private const int LongestEntry = 2700;      // and a section 3000
 
     public static SlackMessage Answer(Caller caller)
     {
@@ -25,10 +26,17 @@ internal static class WorkflowsCommand
 
     private static SlackText Entry(Caller caller, Workflow workflow)
     {
-        var parameters = workflow.Parameters.Take(MostParameters).Select(Line).ToList();
-        var more = workflow.Parameters.Count > MostParameters ? SlackText.Of($"\n• and {workflow.Parameters.Count - MostParameters} more") : default;
         var required = string.Concat(workflow.Parameters.Where(parameter => parameter.Required).Take(MostParameters).Select(parameter => $" {parameter.Name}=…"));
-        return SlackText.Of($"{SlackText.Code($"{caller.Command.Name} run {workflow.Name}{required}")}{SlackText.Join("", parameters)}{more}");
+        var entry = SlackText.Code($"{caller.Command.Name} run {workflow.Name}{required}");
+        var shown = 0;
+        foreach (var line in workflow.Parameters.Take(MostParameters).Select(Line))
+        {
+            if (entry.ToString().Length + line.ToString().Length > LongestEntry)
+                break;
+            entry = SlackText.Join("", [entry, line]);
+            shown++;
+        }
+        return shown < workflow.Parameters.Count ? SlackText.Of($"{entry}\n• and {workflow.Parameters.Count - shown} more") : entry;
     }
 
     private static SlackText Line(WorkflowParameter parameter) => SlackText.Of(

@@ -52,28 +52,29 @@ internal static class ExecutionText
     public static IEnumerable<SlackText> Usage(ExecutionUsage usage)
     {
         if (usage.CpuMs > 0)
-            yield return SlackText.Of($"CPU {Text(TimeSpan.FromMilliseconds(usage.CpuMs))}");
+            yield return SlackText.Of($"CPU {Text(usage.CpuMs)}");
         if (usage.GpuMs > 0)
-            yield return SlackText.Of($"GPU {Text(TimeSpan.FromMilliseconds(usage.GpuMs))}");
+            yield return SlackText.Of($"GPU {Text(usage.GpuMs)}");
         if (usage.InputTokens + usage.OutputTokens > 0)
             yield return SlackText.Of($"tokens {usage.InputTokens} in, {usage.OutputTokens} out");
     }
 
     /// <summary>A length of time, as one says it: <c>850 ms</c>, <c>12 s</c>, <c>3 min 20 s</c>, <c>2 h 5 min</c>.</summary>
-    public static string Text(TimeSpan time) => time switch
+    /// <remarks>Sums of what engines metered can be longer than a <see cref="TimeSpan"/>.</remarks>
+    public static string Text(long milliseconds) => milliseconds switch
     {
-        { TotalMilliseconds: < 1 } => "0 s",
-        { TotalSeconds: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalMilliseconds} ms"),
-        { TotalMinutes: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.#} s"),
-        { TotalHours: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{time.Minutes} min {time.Seconds} s"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalHours} h {time.Minutes} min"),
+        < 1 => "0 s",
+        < 1000 => string.Create(CultureInfo.InvariantCulture, $"{milliseconds} ms"),
+        < 60_000 => string.Create(CultureInfo.InvariantCulture, $"{milliseconds / 1000.0:0.#} s"),
+        < 3_600_000 => string.Create(CultureInfo.InvariantCulture, $"{milliseconds / 60_000} min {milliseconds / 1000 % 60} s"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{milliseconds / 3_600_000} h {milliseconds / 60_000 % 60} min"),
     };
 
     private static string? Duration(Execution execution)
     {
         var start = execution.Outcome?.StartedAt ?? execution.StartedAt;
         var end = execution.Outcome?.FinishedAt ?? execution.FinishedAt;
-        return start is { } from && end is { } to && to >= from ? Text(to - from) : null;
+        return start is { } from && end is { } to && to >= from ? Text((long)(to - from).TotalMilliseconds) : null;
     }
 
     private static string Late(Execution execution) => execution.IsLate ? ", after it had been given up as timed out" : "";
