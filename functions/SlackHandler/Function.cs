@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Amazon.Lambda.Annotations;
 using Amazon.Lambda.Annotations.APIGateway;
@@ -89,7 +90,10 @@ internal sealed class Function(AnswerCommand answerCommand, CheckHealth checkHea
     {
         using var deadline = Deadline.Of(context, KeptBack, AtMost, clock);
         var report = await checkHealth.RunAsync(deadline.Token);
-        return Json(report.Status == "ok" ? 200 : 503, JsonSerializer.Serialize(report, SlackJson.Default.HealthReport));
+        var answer = Json(report.Status == "ok" ? 200 : 503, JsonSerializer.Serialize(report, SlackJson.Default.HealthReport));
+        if (answer.StatusCode == 503)
+            answer.Headers!["Retry-After"] = TableCheck.KeptFor.TotalSeconds.ToString(CultureInfo.InvariantCulture);
+        return answer;
     }
 
     // A cold start has used up some of Slack's three seconds before this line runs: API Gateway's own time says how much.

@@ -48,7 +48,7 @@ async Task<Function> CommandsAsync(CommandsSettings settings)
             new UsageCommand(new QuotaLedger(dynamo, settings.QuotasTable), new InstanceStore(dynamo, settings.InstancesTable, clock), clock),
             new CancelCommand(lookup, executions, toTell, log)),
         clock, metrics, log);
-    var tables = new TableCheck(dynamo, [settings.TenantsTable, settings.ExecutionsTable, settings.QuotasTable], clock);
+    var tables = new TableCheck(dynamo, [settings.TenantsTable, settings.ExecutionsTable, settings.QuotasTable], clock, counters: settings.RateLimitsTable);
     return new(answerCommand, new CheckHealth(tables, settings.Region, settings.ServiceVersion), log, clock);
 }
 

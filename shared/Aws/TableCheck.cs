@@ -1,11 +1,13 @@
 using Amazon.DynamoDBv2;
+using Amazon.DynamoDBv2.Model;
 
 namespace ControlPlane.Aws;
 
 /// <summary>Whether tables answer, by one small read of each.</summary>
 /// <param name="tables">Tables with the keys <c>pk</c> and <c>sk</c>.</param>
+/// <param name="counters">A table with the key <c>pk</c> alone, that its user may only write to: asked by a write whose condition never holds, so nothing is written.</param>
 /// <remarks>Anyone may ask, so an answer is kept for a while: a flood of questions is no flood of reads.</remarks>
-public sealed class TableCheck(IAmazonDynamoDB dynamo, IReadOnlyList<string> tables, TimeProvider clock)
+public sealed class TableCheck(IAmazonDynamoDB dynamo, IReadOnlyList<string> tables, TimeProvider clock, string? counters = null)
 {
     public static readonly TimeSpan KeptFor = TimeSpan.FromSeconds(5);
 
@@ -19,7 +21,8 @@ public sealed class TableCheck(IAmazonDynamoDB dynamo, IReadOnlyList<string> tab
         var answer = true;
         try
         {
-            await Task.WhenAll(tables.Select(table => dynamo.GetItemAsync(new() { TableName = table, Key = Items.Key("HEALTH", "HEALTH") }, cancel)));
+            IEnumerable<Task> answers = tables.Select(table => dynamo.GetItemAsync(new() { TableName = table, Key = Items.Key("HEALTH", "HEALTH") }, cancel));
+            await Task.WhenAll(counters is null ? answers : answers.Append(WriteNothingAsync(counters, cancel)));
         }
         catch (Exception)
         {
@@ -28,5 +31,17 @@ public sealed class TableCheck(IAmazonDynamoDB dynamo, IReadOnlyList<string> tab
         }
         _last = (answer, clock.GetUtcNow());
         return answer;
+    }
+
+    private async Task WriteNothingAsync(string table, CancellationToken cancel)
+    {
+        try
+        {
+            await dynamo.UpdateItemAsync(new() { TableName = table, Key = new() { ["pk"] = Items.Text("HEALTH") }, ConditionExpression = "attribute_exists(pk)" }, cancel);
+        }
+        catch (ConditionalCheckFailedException)
+        {
+            // It answers.
+        }
     }
 }

@@ -220,15 +220,30 @@ public sealed class DoorTests(SlackWorld world) : IClassFixture<SlackWorld>
         var silent = new FaultSeam(_ => Fault.Silence);
         var down = await world.NewFunction(silent.DynamoDb(await world.DynamoDbEndpointAsync())).RouteAsync(SlackWorld.Event("GET", "/health"), SlackWorld.Context);
         Assert.Equal((503, """{"status":"unavailable","region":"us-east-1","version":"1.2.3"}"""), (down.StatusCode, down.Body));
+        Assert.Equal("5", down.Headers!["Retry-After"]);
 
         var function = world.NewFunction(dynamo);
         for (var i = 0; i < 10; i++)
             Assert.Equal(200, (await function.RouteAsync(SlackWorld.Event("GET", "/health"), SlackWorld.Context)).StatusCode);
-        Assert.InRange(broken.Calls.Count, 3, 4);
+        Assert.InRange(broken.Calls.Count, 4, 5);
 
         world.Clock.Advance(TimeSpan.FromSeconds(6));
         await function.RouteAsync(SlackWorld.Event("GET", "/health"), SlackWorld.Context);
-        Assert.InRange(broken.Calls.Count, 6, 7);
+        Assert.InRange(broken.Calls.Count, 8, 9);
+    }
+
+    [Fact]
+    public async Task Health_says_so_when_commands_cannot_be_counted_and_counts_none_itself()
+    {
+        var before = await world.StateAsync();
+        var noWrites = new FaultSeam(call => call.Operation == "UpdateItem" ? Fault.Throttled : null);
+        var down = await world.NewFunction(noWrites.DynamoDb(await world.DynamoDbEndpointAsync())).RouteAsync(SlackWorld.Event("GET", "/health"), SlackWorld.Context);
+        Assert.Equal(503, down.StatusCode);
+
+        var up = await world.NewFunction().RouteAsync(SlackWorld.Event("GET", "/health"), SlackWorld.Context);
+        Assert.Equal(200, up.StatusCode);
+        Assert.False(up.Headers!.ContainsKey("Retry-After"));
+        Assert.Equal(before, await world.StateAsync());
     }
 
     [Fact]

@@ -87,7 +87,7 @@ public sealed class SlackWorld(LocalCloud cloud) : IAsyncLifetime
                 new UsageCommand(new QuotaLedger(dynamo, Tables.Quotas), new InstanceStore(dynamo, Tables.Instances, clock), clock),
                 new CancelCommand(lookup, executions, new(sqs, Queues.Notifications, SharedJson.Default.Notification), log)),
             clock, new Metrics(log, clock), log);
-        return new(answerCommand, new CheckHealth(new TableCheck(dynamo, [Tables.Tenants, Tables.Executions, Tables.Quotas], clock), "us-east-1", "1.2.3"), log, clock);
+        return new(answerCommand, new CheckHealth(new TableCheck(dynamo, [Tables.Tenants, Tables.Executions, Tables.Quotas], clock, counters: Tables.RateLimits), "us-east-1", "1.2.3"), log, clock);
     }
 
     /// <summary>The other function: tells requesters, through a handler that stands for Slack.</summary>
