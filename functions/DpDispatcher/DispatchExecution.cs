@@ -27,12 +27,12 @@ internal sealed class DispatchExecution(
     public async Task<DispatchResult> RunAsync(DispatchMessage.Dispatch message, int receives, CancellationToken cancel)
     {
         var (pass, stayAway) = await gates.EnterAsync(message.Tenant, cancel);
-        if (pass is null && !Pauses.IsNearLastReceive(receives))
-            return Hold(message, stayAway, receives);
-
         using (pass)
         {
             var order = executions.FindOrderAsync(message.Execution, cancel);
+            if (pass is null && CanWait(await order, receives))
+                return Hold(message, stayAway, receives);
+
             var engine = tenants.FindEngineAsync(message.Tenant, cancel);
             await Task.WhenAll(order, engine);
 
@@ -54,6 +54,9 @@ internal sealed class DispatchExecution(
     }
 
     private sealed record Attempt(Execution Claimed, DispatchOrder? Order, EngineLookup Engine, int Receives);
+
+    // What has expired meanwhile is closed now, and not when its turn comes.
+    private bool CanWait(DispatchOrder? order, int receives) => order is not null && LeftOf(order) > TimeSpan.Zero && !Pauses.IsNearLastReceive(receives);
 
     private DispatchResult.Again Hold(DispatchMessage.Dispatch message, TimeSpan stayAway, int receives)
     {
@@ -195,7 +198,7 @@ internal sealed class DispatchExecution(
         // What the alarms watch; the peering between the networks has no metric of its own, so its loss shows here.
         if (answer is EngineAnswer.NotReached)
             metrics.Count("DispatchConnectFailures", properties: [("tenant_id", claimed.Tenant.ToString())]);
-        if (attempt.Result == DispatchFailure.Unauthorized)
+        if (answer is EngineAnswer.Answered { Status: 401 or 403 })
             metrics.Count("DispatchUnauthorized", properties: [("tenant_id", claimed.Tenant.ToString())]);
     }
 
@@ -208,7 +211,9 @@ internal sealed class DispatchExecution(
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 
-    private TimeSpan LeftOf(Attempt attempt) => (attempt.Order?.TokenExpiresAt ?? default) - TokenReserve - clock.GetUtcNow();
+    private TimeSpan LeftOf(Attempt attempt) => attempt.Order is { } order ? LeftOf(order) : TimeSpan.Zero;
+
+    private TimeSpan LeftOf(DispatchOrder order) => order.TokenExpiresAt - TokenReserve - clock.GetUtcNow();
 
     // As it will be read back: tables keep milliseconds.
     private DateTimeOffset Now() => Rfc3339.Parse(Rfc3339.Format(clock.GetUtcNow()));

@@ -27,9 +27,10 @@ internal sealed class MessagePauses(IAmazonSQS sqs, string queueUrl, ILogger log
                 foreach (var failed in answer.Failed ?? [])
                     log.PauseFailed(batch[int.Parse(failed.Id, System.Globalization.CultureInfo.InvariantCulture)].MessageId, failed.Code);
             }
-            catch (AmazonSQSException e)
+            catch (Exception e)
             {
-                log.PauseFailed(batch[0].MessageId, e.ErrorCode);
+                // Then they come again after the queue's own visibility time. What was done with them stands.
+                log.PauseFailed(batch[0].MessageId, e.GetType().Name);
             }
         }
     }

@@ -36,6 +36,9 @@ public sealed class RotatingSecret<T>(ISecretSource source, string secretId, Fun
     /// <summary>The least time between two reads: a flood of wrong signatures is no flood of reads.</summary>
     public static readonly TimeSpan RefreshInterval = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a store that hangs is waited for while there are versions in memory.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
     private readonly SemaphoreSlim _reading = new(1);
     private Reading? _last;
     private DateTimeOffset _lastTry = DateTimeOffset.MinValue;
@@ -77,9 +80,11 @@ public sealed class RotatingSecret<T>(ISecretSource source, string secretId, Fun
                 return;
 
             _lastTry = now;
-            _last = await ReadStagesAsync(now, cancel);
+            using var patience = new CancellationTokenSource(_last is null ? Timeout.InfiniteTimeSpan : Patience, clock);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancel);
+            _last = await ReadStagesAsync(now, either.Token);
         }
-        catch (Exception) when (_last is not null && !cancel.IsCancellationRequested)
+        catch (Exception) when (_last is not null)
         {
             // The last good versions serve on; the next try comes after the interval.
         }

@@ -65,6 +65,21 @@ public class RotatingSecretTests
     }
 
     [Fact]
+    public async Task A_warm_function_waits_only_a_moment_for_a_store_that_hangs()
+    {
+        _vault.Put("v1", "first", _clock.GetUtcNow());
+        await Secret.GetAsync(Cancel);
+        _vault.Hangs = true;
+        _clock.Advance(RotatingSecret<string>.MaximumAge);
+
+        var answer = Secret.GetAsync(Cancel).AsTask();
+        Assert.False(answer.IsCompleted);
+        _clock.Advance(RotatingSecret<string>.Patience);
+
+        Assert.Equal("first", (await answer).Current.Value);
+    }
+
+    [Fact]
     public async Task A_cold_function_fails_while_the_store_is_down()
     {
         _vault.IsDown = true;
@@ -107,16 +122,19 @@ public class RotatingSecretTests
 
         public int CurrentReads { get; private set; }
         public bool IsDown { get; set; }
+        public bool Hangs { get; set; }
 
         public void Put(string version, string text, DateTimeOffset at) => (_previous, _current) = (_current, new(version, text, at));
 
-        public Task<StoredSecret?> ReadAsync(string secretId, string stage, CancellationToken cancel)
+        public async Task<StoredSecret?> ReadAsync(string secretId, string stage, CancellationToken cancel)
         {
+            if (Hangs)
+                await Task.Delay(Timeout.Infinite, cancel);
             if (IsDown)
                 throw new IOException("the store is down");
             if (stage == "AWSCURRENT")
                 CurrentReads++;
-            return Task.FromResult(stage == "AWSCURRENT" ? _current : _previous);
+            return stage == "AWSCURRENT" ? _current : _previous;
         }
     }
 }
