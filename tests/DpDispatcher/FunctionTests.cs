@@ -129,6 +129,26 @@ public sealed class FunctionTests(LocalCloud cloud)
     }
 
     [Fact]
+    public async Task What_expired_while_its_tenant_was_down_is_closed_without_waiting_for_its_turn()
+    {
+        await using var engine = ScriptedEngine.Answering(202);
+        using var stage = await Stage.SetAsync(cloud, ("tenant-1", engine));
+        var tenant = TenantId.Parse("tenant-1");
+        for (var i = 0; i < TenantGates.ShutsAfter; i++)
+            using (var pass = (await stage.Gates.EnterAsync(tenant, Cancel)).Pass!)
+                pass.Report(answered: false);
+        var id = await stage.QueueAsync("tenant-1");
+        Assert.Single((await stage.DispatchAsync(id, "tenant-1")).BatchItemFailures);
+
+        stage.Clock.Advance(TimeSpan.FromSeconds(600));
+        using var probe = (await stage.Gates.EnterAsync(tenant, Cancel)).Pass!;
+        Assert.Empty((await stage.DispatchAsync(id, "tenant-1")).BatchItemFailures);
+
+        Assert.Equal((ExecutionState.Failed, DispatchFailure.Unreachable), ((await stage.ReadAsync(id)).State, (await stage.ReadAsync(id)).FailureCode));
+        Assert.Empty(engine.Requests);
+    }
+
+    [Fact]
     public async Task A_tenant_that_is_down_does_not_slow_another()
     {
         // Tenant 1's engine takes connections and never answers: each try costs the whole budget. A thousand of its messages are about.
