@@ -9,7 +9,7 @@ using ControlPlane.Local.Peering;
 
 namespace ControlPlane.Local.Demo;
 
-/// <summary>Flow 1 of the network document: a Slack command on its way to the user's result, steps 1 to 15.</summary>
+/// <summary>Flow 1: a Slack command on its way to the user's result, steps 1 to 15.</summary>
 internal sealed class CommandFlow(LocalControlPlane local, Screen screen, TimeProvider clock)
 {
     private readonly ExecutionStore _executions = new(local.DynamoClient, local.Tables["ExecutionsTable"], local.Tables["QuotasTable"], clock);

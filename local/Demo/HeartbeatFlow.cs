@@ -8,7 +8,7 @@ using ControlPlane.Quotas;
 
 namespace ControlPlane.Local.Demo;
 
-/// <summary>Flow 2 of the network document: a signed heartbeat on its way into the tables, steps 1 to 10.</summary>
+/// <summary>Flow 2: a signed heartbeat on its way into the tables, steps 1 to 10.</summary>
 internal sealed class HeartbeatFlow(LocalControlPlane local, Screen screen, TimeProvider clock)
 {
     private static readonly TimeSpan Kept = TimeSpan.FromDays(30);

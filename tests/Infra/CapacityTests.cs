@@ -15,7 +15,7 @@ public sealed class CapacityTests
     public void The_scaling_page_is_up_to_date() => Assert.Equal(File.ReadAllText(Path.Combine(RepositoryRoot.Find(), "docs", "scaling.md")), Pages.Scaling(Given));
 
     [Fact]
-    public void The_traffic_is_that_of_the_network_document()
+    public void The_traffic_is_what_the_pages_are_computed_from()
     {
         Assert.Equal(10_000_000, Given.Traffic.Monthly["command"] + Given.Traffic.Monthly["run"]);
         Assert.Equal((100_000, 100_000, 4_300_000), (Given.Traffic.Monthly["dispatch"], Given.Traffic.Monthly["outcome"], Given.Traffic.Monthly["heartbeat"]));
