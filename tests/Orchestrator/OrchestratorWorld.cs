@@ -112,8 +112,6 @@ internal sealed class OrchestratorWorld
         }),
         Cancel);
 
-    public Task ForgetInstancesAsync() => _tables.Client.DeleteItemAsync(_tables.Instances, InstanceItems.KeyOf(Tenant, InstanceId.Parse("i-0abc1234def567890")), Cancel);
-
     public Task<Dictionary<string, Amazon.DynamoDBv2.Model.AttributeValue>> ItemAsync(ExecutionId id, string sk) => ItemAsync(_tables.Executions, id.ToString(), sk);
 
     public async Task<Dictionary<string, Amazon.DynamoDBv2.Model.AttributeValue>> ItemAsync(string table, string pk, string sk) =>

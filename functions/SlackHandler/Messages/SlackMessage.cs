@@ -3,9 +3,6 @@ namespace ControlPlane.SlackHandler.Messages;
 /// <summary>An answer to a command, or a message to its <c>response_url</c>: Block Kit, and a text for where no blocks are shown.</summary>
 internal sealed record SlackMessage(string ResponseType, string Text, IReadOnlyList<Block> Blocks, bool? ReplaceOriginal = null)
 {
-    /// <summary>Slack refuses a message with more.</summary>
-    public const int MostBlocks = 50;
-
     private const string Ephemeral = "ephemeral";
     private const string InChannel = "in_channel";
 
@@ -23,8 +20,6 @@ internal sealed record Block(string Type, TextObject? Text = null, IReadOnlyList
 {
     private const int LongestText = 3000;       // of a section, in characters
     private const int MostFields = 10;
-
-    public static readonly Block Divider = new("divider");
 
     public static Block Section(SlackText text) => new("section", Text: TextObject.Of(text, LongestText));
 
