@@ -81,14 +81,14 @@ internal static class ExecutionText
 
     private static SlackText Failure(string code) => code switch
     {
-        "dispatch_unreachable" => SlackText.Of($"The engine could not be reached. Nothing ran."),
-        "dispatch_expired" => SlackText.Of($"It waited too long to be handed to the engine. Nothing ran."),
-        "dispatch_unauthorized" => SlackText.Of($"The engine refused our credentials. Nothing ran, and the operators know."),
-        "dispatch_rejected" => SlackText.Of($"The engine refused the request. Nothing ran."),
-        "workflow_not_active" => SlackText.Of($"The engine does not know this workflow, or it is not active there. Nothing ran."),
-        "engine_address_refused" => SlackText.Of($"The engine's address is not one of this tenant's. Nothing ran, and the operators know."),
-        "tenant_not_active" => SlackText.Of($"This tenant was suspended meanwhile. Nothing ran."),
-        "dispatch_unreadable" => SlackText.Of($"The order to the engine could not be read. Nothing ran, and the operators know."),
+        DispatchFailure.Unreachable => SlackText.Of($"The engine could not be reached. Nothing ran."),
+        DispatchFailure.Expired => SlackText.Of($"It waited too long to be handed to the engine. Nothing ran."),
+        DispatchFailure.Unauthorized => SlackText.Of($"The engine refused our credentials. Nothing ran, and the operators know."),
+        DispatchFailure.Rejected => SlackText.Of($"The engine refused the request. Nothing ran."),
+        DispatchFailure.WorkflowNotActive => SlackText.Of($"The engine does not know this workflow, or it is not active there. Nothing ran."),
+        DispatchFailure.AddressRefused => SlackText.Of($"The engine's address is not one of this tenant's. Nothing ran, and the operators know."),
+        DispatchFailure.TenantNotActive => SlackText.Of($"This tenant was suspended meanwhile. Nothing ran."),
+        DispatchFailure.Unreadable => SlackText.Of($"The order to the engine could not be read. Nothing ran, and the operators know."),
         _ => SlackText.Of($"Reason: {SlackText.Code(code)}"),
     };
 
