@@ -105,16 +105,9 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
     {
         if (execution.State != ExecutionState.Denied)
             throw new ArgumentException("Only a denied execution is created without a reservation.", nameof(execution));
-        var put = PutNew(execution, dueAt: execution.CreatedAt + ExecutionItems.ToldWithin);
         try
         {
-            await dynamo.PutItemAsync(new()
-            {
-                TableName = put.TableName,
-                Item = put.Item,
-                ConditionExpression = put.ConditionExpression,
-                ReturnValuesOnConditionCheckFailure = put.ReturnValuesOnConditionCheckFailure,
-            }, cancel);
+            await dynamo.PutItemAsync(PutNew(execution, dueAt: execution.CreatedAt + ExecutionItems.ToldWithin).ToRequest(), cancel);
             return new Creation.Created();
         }
         catch (ConditionalCheckFailedException e)

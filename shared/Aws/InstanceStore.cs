@@ -188,16 +188,7 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
 
         var update = Replace(last, next);
         if (closed is null)
-            return await TryAsync(() => dynamo.UpdateItemAsync(new()
-            {
-                TableName = update.TableName,
-                Key = update.Key,
-                UpdateExpression = update.UpdateExpression,
-                ConditionExpression = update.ConditionExpression,
-                ExpressionAttributeNames = update.ExpressionAttributeNames,
-                ExpressionAttributeValues = update.ExpressionAttributeValues,
-                ReturnValuesOnConditionCheckFailure = update.ReturnValuesOnConditionCheckFailure,
-            }, cancel));
+            return await TryAsync(() => dynamo.UpdateItemAsync(update.ToRequest(), cancel));
 
         var reasons = await dynamo.TryWriteAsync(
             new() { TransactItems = [new() { Update = update }, new() { Put = new() { TableName = table, Item = InstanceItems.Of(closed) } }] }, clock, cancel);

@@ -33,18 +33,9 @@ public sealed class SlackRequests(IAmazonDynamoDB dynamo, string rateLimits, Rep
     public async Task<Admission> AdmitAsync(TenantId tenant, string userId, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
-        var count = Count(tenant, userId, now);
         try
         {
-            await dynamo.UpdateItemAsync(new()
-            {
-                TableName = count.TableName,
-                Key = count.Key,
-                UpdateExpression = count.UpdateExpression,
-                ConditionExpression = count.ConditionExpression,
-                ExpressionAttributeNames = count.ExpressionAttributeNames,
-                ExpressionAttributeValues = count.ExpressionAttributeValues,
-            }, cancel);
+            await dynamo.UpdateItemAsync(Count(tenant, userId, now).ToRequest(), cancel);
             return new Admission.Admitted();
         }
         catch (ConditionalCheckFailedException)

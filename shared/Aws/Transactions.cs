@@ -58,5 +58,28 @@ internal static class Transactions
     private static Task PauseAsync(int attempt, TimeProvider clock, CancellationToken cancel) =>
         Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(10, 25 << attempt)), clock, cancel);
 
+    /// <summary>A transaction's part as a write of its own.</summary>
+    public static UpdateItemRequest ToRequest(this Update update) => new()
+    {
+        TableName = update.TableName,
+        Key = update.Key,
+        UpdateExpression = update.UpdateExpression,
+        ConditionExpression = update.ConditionExpression,
+        ExpressionAttributeNames = update.ExpressionAttributeNames,
+        ExpressionAttributeValues = update.ExpressionAttributeValues,
+        ReturnValuesOnConditionCheckFailure = update.ReturnValuesOnConditionCheckFailure,
+    };
+
+    /// <inheritdoc cref="ToRequest(Update)"/>
+    public static PutItemRequest ToRequest(this Put put) => new()
+    {
+        TableName = put.TableName,
+        Item = put.Item,
+        ConditionExpression = put.ConditionExpression,
+        ExpressionAttributeNames = put.ExpressionAttributeNames,
+        ExpressionAttributeValues = put.ExpressionAttributeValues,
+        ReturnValuesOnConditionCheckFailure = put.ReturnValuesOnConditionCheckFailure,
+    };
+
     public static bool FailedAt(this List<CancellationReason> reasons, int part) => reasons[part].Code == "ConditionalCheckFailed";
 }
