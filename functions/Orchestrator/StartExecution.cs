@@ -54,7 +54,7 @@ internal sealed class StartExecution(
         return creation switch
         {
             Creation.Created => Counted(execution),
-            Creation.AlreadyThere there => Repeated(there.Execution, plan.Request),
+            Creation.AlreadyThere there => Repeated(there.Execution, plan.Request.Tenant),
             Creation.QuotaUsedUp => await DenyAsync(execution, Rulebook.Overruled(decision, Rulebook.Quota, Rules.QuotaUsedUp(limits)), cancel),
             Creation.TooManyUnderWay => await DenyAsync(execution, Rulebook.Overruled(decision, Rulebook.Concurrency, Rules.TooManyUnderWay(limits)), cancel),
             _ => throw new UnreachableException(),
@@ -70,7 +70,7 @@ internal sealed class StartExecution(
         return await executions.CreateDeniedAsync(denied, cancel) switch
         {
             Creation.Created => Counted(denied),
-            Creation.AlreadyThere there => Repeated(there.Execution, execution),
+            Creation.AlreadyThere there => Repeated(there.Execution, execution.Tenant),
             _ => throw new UnreachableException(),
         };
     }
@@ -91,10 +91,6 @@ internal sealed class StartExecution(
         metrics.Count("ExecutionsRequested", ("Decision", code), ("tenant_id", execution.Tenant.ToString()));
         return execution;
     }
-
-    private Execution Repeated(Execution there, StartRequest request) => Repeated(there, request.Tenant);
-
-    private Execution Repeated(Execution there, Execution asked) => Repeated(there, asked.Tenant);
 
     private Execution Repeated(Execution there, TenantId asking)
     {
