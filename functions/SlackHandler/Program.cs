@@ -20,8 +20,8 @@ var serializer = new SourceGeneratorLambdaJsonSerializer<LambdaJson>();
 
 return await LambdaProgram.RunAsync(async handler => handler switch
 {
-    "commands" => LambdaBootstrapBuilder.Create<APIGatewayHttpApiV2ProxyRequest, APIGatewayHttpApiV2ProxyResponse>((await CommandsAsync(CommandsSettings.Read())).RouteAsync, serializer),
-    "notifications" => LambdaBootstrapBuilder.Create<SQSEvent, SQSBatchResponse>((await NotificationsAsync(NotificationsSettings.Read())).TellAsync, serializer),
+    "commands" => LambdaBootstrapBuilder.Create<APIGatewayHttpApiV2ProxyRequest, APIGatewayHttpApiV2ProxyResponse>((await CommandsAsync(CommandsSettings.Load())).RouteAsync, serializer),
+    "notifications" => LambdaBootstrapBuilder.Create<SQSEvent, SQSBatchResponse>((await NotificationsAsync(NotificationsSettings.Load())).TellAsync, serializer),
     _ => throw LambdaProgram.UnknownEntryPoint("commands", "notifications"),
 });
 

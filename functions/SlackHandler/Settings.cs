@@ -8,7 +8,7 @@ internal sealed record CommandsSettings(
     string ExecutionRequestsQueueUrl, string NotificationsQueueUrl, string SlackSecretId, RateLimit RateLimit, string ServiceVersion, string? Region)
 {
     /// <exception cref="SettingException">One is missing; the message names it.</exception>
-    public static CommandsSettings Read() => new(
+    public static CommandsSettings Load() => new(
         Setting.Required("TENANTS_TABLE"),
         Setting.Required("EXECUTIONS_TABLE"),
         Setting.Required("QUOTAS_TABLE"),
@@ -25,7 +25,7 @@ internal sealed record CommandsSettings(
 internal sealed record NotificationsSettings(string ExecutionsTable, string QuotasTable, string SlackSecretId, ConnectRoutes Routes)
 {
     /// <exception cref="SettingException">One is missing or unusable; the message names it.</exception>
-    public static NotificationsSettings Read() => new(
+    public static NotificationsSettings Load() => new(
         Setting.Required("EXECUTIONS_TABLE"),
         Setting.Required("QUOTAS_TABLE"),
         Setting.Required("SLACK_SECRET_ID"),
