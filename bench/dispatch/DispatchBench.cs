@@ -46,7 +46,7 @@ internal sealed class DispatchBench
     public async Task RunAsync(TimeSpan duration)
     {
         await RunForAsync(TimeSpan.FromSeconds(2));         // warm-up
-        Console.WriteLine($"{Environment.ProcessorCount} cores, {(File.Exists(Path.Combine(AppContext.BaseDirectory, "ControlPlane.Bench.dll")) ? "JIT" : "Native AOT")}, {_tenants} tenants, engine answers in 5 ms, each table call takes 2 ms");
+        Console.WriteLine($"{Environment.ProcessorCount} cores, {(File.Exists(Path.Combine(AppContext.BaseDirectory, "ControlPlane.Bench.Dispatch.dll")) ? "JIT" : "Native AOT")}, {_tenants} tenants, engine answers in 5 ms, each table call takes 2 ms");
         Console.WriteLine("  second  dispatches/s  batch p50  p95  p99 ms  working set MiB  heap MiB  CPU %");
         for (var left = duration; left > TimeSpan.Zero; left -= TimeSpan.FromSeconds(5))
         {

@@ -1,4 +1,4 @@
-// dotnet publish -c Release bench/dispatch -o /tmp/dispatch && /tmp/dispatch/ControlPlane.Bench [seconds] [tenants]
+// dotnet publish -c Release bench/dispatch -o /tmp/dispatch && /tmp/dispatch/ControlPlane.Bench.Dispatch [seconds] [tenants]
 // The dispatcher's whole path, in batches of ten as Lambda hands them over. (dotnet run -c Release does for a first look, with the JIT.)
 // The engine is a process of its own (this program again), so that processor time and memory below are the dispatcher's alone.
 
