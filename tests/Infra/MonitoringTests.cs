@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Infra;
@@ -56,6 +57,11 @@ public sealed class MonitoringTests
         { "an alarm on a metric that nobody writes", "serverless.template", root => root.Set("Resources/EnginesRefuseTokens/Properties/MetricName", "DispatchUnauthorised") },
         { "an alarm on a value that nobody writes", "serverless.template", root => root.Set("Resources/CounterConflicts/Properties/Dimensions/0/Value", "conflict") },
         { "the wrong dimension", "serverless.template", root => root.Set("Resources/CounterConflicts/Properties/Dimensions/0/Name", "Result") },
+        { "a dimension that the metric does not have", "serverless.template", root => root.Set("Resources/HeartbeatGaps/Properties/Dimensions", JsonNode.Parse("""[{ "Name": "Outcome", "Value": "accepted" }]""")) },
+        { "a dimension that the metric has is left out", "serverless.template", root => root.Drop("Resources/DataPlanesSilent/Properties/Dimensions") },
+        { "the dashboard shows a metric with a dimension that it does not have", "serverless.template", root => root.Set(
+            "Resources/Dashboard/Properties/DashboardBody/Fn::Sub",
+            root.At("Resources/Dashboard/Properties/DashboardBody/Fn::Sub").ToString().Replace("\"HeartbeatGap\"", "\"HeartbeatGap\",\"Outcome\",\"accepted\"", StringComparison.Ordinal)) },
         { "a function's errors are not watched", "serverless.template", root => root.Drop("Resources/OutcomesErrors") },
         { "a function's throttles are not watched", "serverless.template", root => root.Drop("Resources/HeartbeatsThrottles") },
         { "the peering limit is not watched", "serverless.template", root => root.Drop("Resources/PeeringNearLimit") },
@@ -78,11 +84,21 @@ public sealed class MonitoringTests
             {
                 if (!AreWritten(metric["MetricName"]!.ToString()))
                     yield return $"{id}: no code writes {metric["MetricName"]}";
-                // A metric and its dimension are written in one place; the value may come from elsewhere.
-                foreach (var dimension in metric["Dimensions"].Many())
-                    if (!AreWritten(metric["MetricName"]!.ToString(), dimension["Name"]!.ToString()) || !AreWritten(dimension["Value"]!.ToString()))
+                var dimensions = metric["Dimensions"].Many().ToList();
+                if (!IsWrittenWith(metric["MetricName"]!.ToString(), [.. dimensions.Select(one => one["Name"]!.ToString())]))
+                    yield return $"{id}: no code writes {metric["MetricName"]} with just these dimensions";
+                foreach (var dimension in dimensions)
+                    if (!AreWritten(dimension["Value"]!.ToString()))
                         yield return $"{id}: no code writes {metric["MetricName"]} with {dimension["Name"]}={dimension["Value"]}";
             }
+        }
+        foreach (var shown in Shown(template))
+        {
+            if (!IsWrittenWith(shown[0], [.. shown.Skip(1).Where((_, at) => at % 2 == 0)]))
+                yield return $"The dashboard shows {string.Join(' ', shown)}, which no code writes";
+            foreach (var value in shown.Skip(1).Where((_, at) => at % 2 == 1))
+                if (!AreWritten(value))
+                    yield return $"The dashboard shows {string.Join(' ', shown)}, a value that no code writes";
         }
 
         if (template.Name != "serverless.template")
@@ -94,6 +110,32 @@ public sealed class MonitoringTests
         if (!alarms.Exists(one => one.Id == "PeeringNearLimit" && (int)one.Properties["Threshold"]! == 80 && one.Properties["Metrics"]![0]!["Expression"]!.ToJsonString().Contains("100 * tenants / ${PeeringLimit}", StringComparison.Ordinal)))
             yield return "nobody notices that the peerings run out";
     }
+
+    /// <summary>Our own metrics on the dashboard: the name, then each dimension's name and value.</summary>
+    private static IEnumerable<string[]> Shown(Template template) => template.OfType("AWS::CloudWatch::Dashboard")
+        .SelectMany(one => JsonNode.Parse(one.Resource.At("Properties/DashboardBody/Fn::Sub").ToString())!["widgets"].Many())
+        .SelectMany(widget => widget["properties"]?["metrics"].Many() ?? [])
+        .Select(metric => metric.Many().Where(part => part is JsonValue).Select(part => part.ToString()).ToArray())
+        .Where(metric => metric[0] == "ControlPlane").Select(metric => metric[1..]);
+
+    /// <summary>CloudWatch keeps a metric for each set of dimensions: an alarm with one more, or one fewer, than the code writes never sees a value.</summary>
+    private static bool IsWrittenWith(string metric, string[] dimensions) => Code.Value.SelectMany(WrittenIn).Any(one => one.Metric == metric && dimensions.SequenceEqual(one.Dimensions));
+
+    private static IEnumerable<(string Metric, string[] Dimensions)> WrittenIn(string file)
+    {
+        foreach (Match call in MetricCall.Matches(file))
+        {
+            var (names, rest) = (call.Groups["names"].Value, call.Groups["rest"].Value);
+            var dimension = Regex.Match(rest, """^,\s*\("(?<name>\w+)",""");
+            string[] dimensions = dimension.Success ? [dimension.Groups["name"].Value] : [];
+
+            // A name in a variable is one of the file's texts.
+            foreach (Match name in Regex.Matches(names.Contains('"', StringComparison.Ordinal) ? names : file, "\"(?<name>\\w+)\""))
+                yield return (name.Groups["name"].Value, dimensions);
+        }
+    }
+
+    private static readonly Regex MetricCall = new("""metrics\.(Count\((?<names>"\w+"|\w+)|Write\(\s*\[(?<names>[^\]]*)\])(?<rest>[^;]*);""");
 
     private static bool AreWritten(params string[] texts) => Code.Value.Any(file => texts.All(text => file.Contains($"\"{text}\"", StringComparison.Ordinal)));
 }
