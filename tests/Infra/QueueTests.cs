@@ -14,6 +14,7 @@ public sealed class QueueTests
     {
         { "a queue is not encrypted", root => root.Set("Resources/DispatchQueue/Properties/SqsManagedSseEnabled", false) },
         { "a queue never gives up", root => root.Drop("Resources/NotificationsQueue/Properties/RedrivePolicy") },
+        { "an hour of trouble loses accepted commands", root => root.Set("Resources/ExecutionRequestsQueue/Properties/RedrivePolicy/maxReceiveCount", 5) },
         { "dead letters are lost after four days", root => root.Drop("Resources/DispatchDeadLetters/Properties/MessageRetentionPeriod") },
         { "a FIFO queue gives up into a standard one", root => root.Drop("Resources/ExecutionRequestsDeadLetters/Properties/FifoQueue") },
         { "a message comes back while it is worked on", root => root.Set("Resources/DispatchQueue/Properties/VisibilityTimeout", 20) },
@@ -93,6 +94,9 @@ public sealed class QueueTests
                 yield return $"{id} never gives up";
             else if ((bool?)queues[letters]["FifoQueue"] != (bool?)queue["FifoQueue"])
                 yield return $"{letters} is not of {id}'s kind";
+            // Nothing else carries on a command that was accepted, or a dispatch: no execution is there yet, or it waits. Notifications count their own uses.
+            if (id is "ExecutionRequestsQueue" or "DispatchQueue" && (int)queue["RedrivePolicy"]!["maxReceiveCount"]! * (int)queue["VisibilityTimeout"]! < 3600)
+                yield return $"{id} gives up within an hour";
             if (!Watches(application, id, "ApproximateAgeOfOldestMessage"))
                 yield return $"{id}'s waiting time is not watched";
             if (readers.Where(one => one.Source["Queue"]!.ToString() == $"{application.IdOf(id)}.Arn").ToList() is not [var reader])
