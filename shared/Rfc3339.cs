@@ -7,14 +7,29 @@ public static class Rfc3339
 {
     public static string Format(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 
-    /// <exception cref="FormatException">Not what <see cref="Format"/> writes.</exception>
+    /// <exception cref="FormatException">Not what <see cref="TryParse"/> reads.</exception>
     public static DateTimeOffset Parse(string text) => TryParse(text, out var time) ? time : throw new FormatException("That is not an RFC 3339 time in UTC.");
 
-    /// <summary>Reads a time of day in UTC (<c>Z</c>), with up to seven digits of a second's fraction.</summary>
+    private const int MostDigits = 7;                        // of a fraction: what a DateTimeOffset keeps
+
+    /// <summary>Reads a time in UTC (<c>Z</c>, <c>+00:00</c> or <c>-00:00</c>) with up to nine digits of a second's fraction; the last two are cut off.</summary>
     public static bool TryParse(string? text, out DateTimeOffset time)
     {
         time = default;
-        return text is { Length: >= 20 and <= 28 } && text[10] == 'T' && text[^1] == 'Z' && char.IsAsciiDigit(text[^2])
-            && DateTimeOffset.TryParseExact(text, "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time);
+        var local = text.AsSpan();
+        if (local.EndsWith('Z'))
+            local = local[..^1];
+        else if (local.EndsWith("+00:00") || local.EndsWith("-00:00"))
+            local = local[..^"+00:00".Length];
+        else
+            return false;
+
+        const int seconds = 19;                              // yyyy-MM-ddTHH:mm:ss
+        if (local.Length is < seconds or seconds + 1 or > seconds + 1 + 9 || local[10] != 'T')
+            return false;
+        if (local.Length > seconds && (local[seconds] != '.' || local[(seconds + 1)..].ContainsAnyExceptInRange('0', '9')))
+            return false;
+        return DateTimeOffset.TryParseExact(
+            local[..Math.Min(local.Length, seconds + 1 + MostDigits)], "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time);
     }
 }
