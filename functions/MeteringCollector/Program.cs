@@ -42,7 +42,7 @@ async Task<OutcomesFunction> OutcomesAsync(OutcomesSettings settings)
 
     // Read once before the first event: a missing or short root secret stops the start.
     var root = new RotatingSecret<RootSecret>(
-        new SecretsManagerSource(new AmazonSecretsManagerClient()), settings.TokenRootSecretId, RootSecret.Parse, RootSecret.Overlap, clock);
+        new SecretsManagerSource(new AmazonSecretsManagerClient(new AmazonSecretsManagerConfig { Timeout = TimeSpan.FromSeconds(1), MaxErrorRetry = 1 })), settings.TokenRootSecretId, RootSecret.Parse, RootSecret.Overlap, clock);
     await root.GetAsync(CancellationToken.None);
 
     var recordOutcome = new RecordOutcome(

@@ -53,7 +53,8 @@ async Task<JwksFunction> JwksAsync(JwksSettings settings) =>
 // Read once before the first event: a missing or short root secret stops the start.
 async Task<TenantKeys> TenantKeysAsync(string secretId)
 {
-    var root = new RotatingSecret<RootSecret>(new SecretsManagerSource(new AmazonSecretsManagerClient()), secretId, RootSecret.Parse, RootSecret.Overlap, clock);
+    var source = new SecretsManagerSource(new AmazonSecretsManagerClient(new AmazonSecretsManagerConfig { Timeout = TimeSpan.FromSeconds(1), MaxErrorRetry = 1 }));
+    var root = new RotatingSecret<RootSecret>(source, secretId, RootSecret.Parse, RootSecret.Overlap, clock);
     await root.GetAsync(CancellationToken.None);
     return new(root, clock);
 }

@@ -23,6 +23,11 @@ public sealed class FunctionTests
     [Fact]
     public void Every_function_finds_each_setting_it_reads_and_no_other() => Assert.Empty(SettingDifferences(Template.Read("serverless.template")));
 
+    [Fact]
+    public void No_function_waits_for_an_AWS_service_as_long_as_the_SDK_does() => Assert.DoesNotContain(
+        Assemblies.Select(name => File.ReadAllText(Path.Combine(Support.RepositoryRoot.Find(), "functions", name, "Program.cs"))),
+        program => System.Text.RegularExpressions.Regex.IsMatch(program, """Amazon(SecretsManager|DynamoDB|SQS)Client\(\)"""));
+
     public static TheoryData<string, Action<JsonObject>> PlantedRoutes => new()
     {
         { "a route is missing", root => root.Drop("Resources/SlackCommandsFunction/Properties/Events/Health") },
