@@ -63,6 +63,8 @@ internal abstract record SampleFate
         { Status: 409 } => new SetAside(),
         // Our clock was ahead when the epoch began. If it is right now, the epoch has to begin again; else time will tell.
         { Status: 422, Code: "epoch-in-future" } => epoch > now.ToUnixTimeSeconds() ? new NeedsNewEpoch(0) : new Again(NeedsOperator: true),
+        // Our clock was not set when the epoch began. It is now: a wrong one fails at the signature.
+        { Status: 422, Code: "epoch-implausible" } => new NeedsNewEpoch(0),
         { Status: 400 or 413 or 415 or 422 } => new SetAside(),
         // A key not registered yet, a clock that is off, a network that is not ours: none of it is the sample's fault.
         { Status: 401 or 403 or 404 } => new Again(NeedsOperator: true),

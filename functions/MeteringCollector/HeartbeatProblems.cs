@@ -25,6 +25,8 @@ internal static class HeartbeatProblems
 
     public static readonly Problem EpochInFuture = new(422, "epoch-in-future", "Epoch in the future", "epoch is more than 300 seconds ahead of our clock.");
 
+    public static readonly Problem EpochImplausible = new(422, "epoch-implausible", "Epoch implausible", "epoch is before 2020-01-01. Set the clock and begin a new epoch.");
+
     public static readonly Problem SampledAtImplausible = new(
         422, "sampled-at-implausible", "Sample time implausible", "sampled_at is over 300 seconds ahead of our clock, over 30 days old, or before the epoch.");
 

@@ -25,6 +25,7 @@ internal sealed class RecordHeartbeat(
 {
     public const int LargestBody = 16 * 1024;
 
+    private const long EarliestEpoch = 1_577_836_800;        // 2020-01-01, before there was any sidecar
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(300);
     private const int MostCpus = 1024;
     private const int MostGpus = 16;
@@ -125,6 +126,9 @@ internal sealed class RecordHeartbeat(
     {
         if (body.Epoch > now.ToUnixTimeSeconds() + (long)ClockTolerance.TotalSeconds)
             return HeartbeatProblems.EpochInFuture;
+        // A sidecar whose clock was not set: its totals would be measured against half a century.
+        if (body.Epoch < EarliestEpoch)
+            return HeartbeatProblems.EpochImplausible;
 
         var sinceEpoch = sampledAt - DateTimeOffset.FromUnixTimeSeconds(body.Epoch) + ClockTolerance;
         if (sampledAt > now + ClockTolerance || sampledAt < now - MeteringRecord.Retention || sinceEpoch < TimeSpan.Zero)

@@ -300,9 +300,32 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     public async Task A_sample_is_neither_from_the_future_nor_older_than_the_records(int seconds, int status)
     {
         var desk = await HeartbeatDesk.OpenAsync(cloud);
-        var answer = await desk.SendAsync(Sample.At(desk.Clock.Now.AddSeconds(seconds), 1, cpuMs: 1, epoch: 1_000_000_000));
+        var answer = await desk.SendAsync(Sample.At(desk.Clock.Now.AddSeconds(seconds), 1, cpuMs: 1, epoch: 1_577_836_800));
         Assert.Equal(status, answer.Status);
         Assert.Equal(status == 200 ? null : "sampled-at-implausible", answer.Code);
+    }
+
+    [Theory]
+    [InlineData(1_577_836_800, 200)]
+    [InlineData(1_577_836_799, 422)]
+    [InlineData(1, 422)]
+    public async Task An_epoch_is_not_from_before_2020(long epoch, int status)
+    {
+        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var answer = await desk.SendAsync(Sample.At(desk.Clock.Now, 1, cpuMs: 1, epoch: epoch));
+        Assert.Equal(status, answer.Status);
+        Assert.Equal(status == 200 ? null : "epoch-implausible", answer.Code);
+        Assert.Equal(status == 200, await desk.StateAsync() is not null);
+    }
+
+    [Theory]
+    [InlineData("2026-01-01T00:05:00.123456789Z")]
+    [InlineData("2026-01-01T00:05:00+00:00")]
+    public async Task A_sample_time_is_any_UTC_time_of_RFC_3339(string sampledAt)
+    {
+        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var answer = await desk.SendAsync(Sample.At(desk.Clock.Now, 1, cpuMs: 1) with { SampledAt = sampledAt });
+        Assert.Equal(200, answer.Status);
     }
 
     [Theory]
