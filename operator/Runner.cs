@@ -18,12 +18,16 @@ internal sealed class Runner
 
     private readonly Option<string?> _state = new("--state")
     {
-        Description = "Its state folder; else $CONTROL_PLANE_STATE, else .state. Implies --local.", HelpName = "DIR", Recursive = true,
+        Description = "Its state folder; else $CONTROL_PLANE_STATE, else .state. Implies --local.",
+        HelpName = "DIR",
+        Recursive = true,
     };
 
     private readonly Option<string?> _stack = new("--stack")
     {
-        Description = $"The stack of serverless.template; else $CONTROL_PLANE_STACK, else {StackPlace.StandardStack}.", HelpName = "NAME", Recursive = true,
+        Description = $"The stack of serverless.template; else $CONTROL_PLANE_STACK, else {StackPlace.StandardStack}.",
+        HelpName = "NAME",
+        Recursive = true,
     };
 
     private readonly Option<string?> _region = new("--region") { Description = "Its region; else the AWS profile's or $AWS_REGION.", HelpName = "REGION", Recursive = true };

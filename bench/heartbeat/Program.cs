@@ -78,12 +78,19 @@ APIGatewayProxyRequest Sign(int counter)
     var signed = SignatureAlgorithm.Ed25519.Sign(key, Encoding.UTF8.GetBytes($"{id}.{timestamp}.{body}"));
     var headers = new Dictionary<string, string>
     {
-        ["content-type"] = "application/json", ["webhook-id"] = id, ["webhook-timestamp"] = timestamp, ["webhook-signature"] = $"v1a,{Convert.ToBase64String(signed)}",
-        ["x-dp-key-id"] = publicKey.KeyId, ["bench-signature"] = Convert.ToHexString(signed),
+        ["content-type"] = "application/json",
+        ["webhook-id"] = id,
+        ["webhook-timestamp"] = timestamp,
+        ["webhook-signature"] = $"v1a,{Convert.ToBase64String(signed)}",
+        ["x-dp-key-id"] = publicKey.KeyId,
+        ["bench-signature"] = Convert.ToHexString(signed),
     };
     return new()
     {
-        Path = "/metering/heartbeat", HttpMethod = "POST", Headers = headers, Body = body,
+        Path = "/metering/heartbeat",
+        HttpMethod = "POST",
+        Headers = headers,
+        Body = body,
         RequestContext = new() { RequestId = "bench", Identity = new() { SourceIp = "10.142.128.10" } },
     };
 }
@@ -101,8 +108,12 @@ async Task TwoCallsAsync(int n)
         ExpressionAttributeNames = new() { ["#counter"] = "counter" },
         ExpressionAttributeValues = new()
         {
-            [":counter"] = Number(n + 1), [":hash"] = new(new string('0', 64)), [":cpu"] = Number(n * 10), [":gpu"] = Number(0),
-            [":sampled"] = new("2026-01-01T00:01:00.000Z"), [":now"] = new("2026-01-01T00:01:00.000Z"),
+            [":counter"] = Number(n + 1),
+            [":hash"] = new(new string('0', 64)),
+            [":cpu"] = Number(n * 10),
+            [":gpu"] = Number(0),
+            [":sampled"] = new("2026-01-01T00:01:00.000Z"),
+            [":now"] = new("2026-01-01T00:01:00.000Z"),
         },
         ReturnValues = ReturnValue.UPDATED_OLD,
         ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
@@ -112,8 +123,14 @@ async Task TwoCallsAsync(int n)
         TableName = tables["MeteringTable"],
         Item = new()
         {
-            ["pk"] = new("tenant-43"), ["sk"] = new($"2026-01-01T00:01:00.000Z#bench#{started}#{n}"), ["interval_s"] = Number(60), ["cpu_ms"] = Number(n * 10), ["gpu_ms"] = Number(0),
-            ["metrics"] = new("""{"cpu":{"count":4,"utilization_pct":12.5},"gpus":[]}"""), ["key_id"] = new(publicKey.KeyId), ["expires_at"] = Number(4_102_444_800),
+            ["pk"] = new("tenant-43"),
+            ["sk"] = new($"2026-01-01T00:01:00.000Z#bench#{started}#{n}"),
+            ["interval_s"] = Number(60),
+            ["cpu_ms"] = Number(n * 10),
+            ["gpu_ms"] = Number(0),
+            ["metrics"] = new("""{"cpu":{"count":4,"utilization_pct":12.5},"gpus":[]}"""),
+            ["key_id"] = new(publicKey.KeyId),
+            ["expires_at"] = Number(4_102_444_800),
         },
     });
 }

@@ -44,7 +44,8 @@ internal static class DeadLetterCommands
                 page.Line(moved.Count == 0 ? $"{source.Name} has no dead letters." : $"{moved.Count} {(isDry ? "would go" : "went")} back to {source.Name}.");
                 if (moved.Count > 0)
                     Draw(page, shown.Messages);
-            }) with { Warnings = moved.Count == most ? [$"that is as many as --max allows: there may be more, run it again."] : [] };
+            }) with
+            { Warnings = moved.Count == most ? [$"that is as many as --max allows: there may be more, run it again."] : [] };
         });
     }
 

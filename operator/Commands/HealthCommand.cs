@@ -23,7 +23,8 @@ internal static class HealthCommand
             page.Line("");
             page.Table(["QUEUE", "WAITING", "IN FLIGHT", "DEAD LETTERS"], shown.Queues.Select(one => (string?[])
                 [one.Queue, Words.Of(one.Waiting), Words.Of(one.InFlight), Words.Of(one.DeadLetters)]));
-        }) with { Warnings = Viewed.Faults(faulty) };
+        }) with
+        { Warnings = Viewed.Faults(faulty) };
     });
 
     private static async Task<QueueHealthView> OfAsync(Hub hub, WorkQueue queue, CancellationToken cancel)

@@ -22,13 +22,16 @@ internal static partial class KeyCommands
         var id = Given.Tenant();
         var publicKey = new Option<byte[]>("--public-key")
         {
-            Description = "The Ed25519 public key: base64 of its 32 bytes.", Required = true, HelpName = "BASE64",
+            Description = "The Ed25519 public key: base64 of its 32 bytes.",
+            Required = true,
+            HelpName = "BASE64",
             CustomParser = given => Given.Read(given, (string text, out byte[] bytes) => (bytes = StrictBase64.Decode(text) ?? []) is { Length: SidecarPublicKey.Length },
                 text => $"{text} is not base64 of 32 bytes."),
         };
         var instance = new Option<string?>("--instance")
         {
-            Description = "The one instance that may sign with it; any of the tenant's when left out.", HelpName = "ID",
+            Description = "The one instance that may sign with it; any of the tenant's when left out.",
+            HelpName = "ID",
             CustomParser = given => Given.Read(given, (string text, out string name) => InstanceId.TryParse(name = text, out _), text => $"{text} is no instance: 1 to 64 of A-Z, a-z, 0-9 and -."),
         };
         var notAfter = Given.Optional(

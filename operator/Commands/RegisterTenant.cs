@@ -117,6 +117,7 @@ internal static class RegisterTenant
             page.Facts([.. Words.Facts(shown.Tenant), ("slack", Words.List(shown.Slack))]);
             if (result == "registered")
                 page.Line($"Next: ./ctl key add {tenant.Id}, ./ctl engine-key {tenant.Id}, ./ctl workflow publish {tenant.Id}.");
-        }) with { Warnings = warnings };
+        }) with
+        { Warnings = warnings };
     }
 }

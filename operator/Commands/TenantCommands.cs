@@ -21,7 +21,8 @@ internal static class TenantCommands
         var tenants = readable.OrderBy(tenant => tenant.Id.Number).Select(Viewed.Of).ToList();
         return Answer.Show(new TenantsView(tenants), CtlJson.Default.TenantsView, page => page.Table(
             ["TENANT", "NAME", "STATUS", "ENGINE", "QUOTA", "CONCURRENCY"],
-            tenants.Select(tenant => (string?[])[tenant.Tenant, tenant.Name, tenant.Status, tenant.Engine, Words.Of(tenant.MonthlyQuota), Words.Of(tenant.Concurrency)]))) with { Warnings = Viewed.Faults(faulty) };
+            tenants.Select(tenant => (string?[])[tenant.Tenant, tenant.Name, tenant.Status, tenant.Engine, Words.Of(tenant.MonthlyQuota), Words.Of(tenant.Concurrency)]))) with
+        { Warnings = Viewed.Faults(faulty) };
     });
 
     private static Command Show(Runner runner)

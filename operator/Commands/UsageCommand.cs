@@ -36,7 +36,8 @@ internal static class UsageCommand
                         one.Tenant, Words.Of(one.MonthlyQuota), Words.Of(one.Used), Words.Of(one.Reserved), Words.Of(one.Left), $"{Words.Of(one.UnderWay)} of {Words.Of(one.Concurrency)}",
                         Words.OfMilliseconds(one.Metered.CpuMs), Words.OfMilliseconds(one.Metered.GpuMs), one.Metered.GpuLimitMs is { } limit ? Words.OfMilliseconds(limit) : null,
                     ]));
-            }) with { Warnings = Viewed.Faults(faulty) };
+            }) with
+            { Warnings = Viewed.Faults(faulty) };
         });
     }
 

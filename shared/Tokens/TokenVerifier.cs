@@ -1,5 +1,5 @@
-using System.Text.RegularExpressions;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using ControlPlane.Executions;
 using ControlPlane.Tenants;
 using Microsoft.IdentityModel.JsonWebTokens;

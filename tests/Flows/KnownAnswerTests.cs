@@ -78,7 +78,10 @@ public sealed class KnownAnswerTests(LocalCloud cloud)
         RawQueryString = "",
         Headers = new Dictionary<string, string>
         {
-            ["content-type"] = "application/x-www-form-urlencoded", ["x-slack-request-timestamp"] = "1531420618", ["x-slack-signature"] = signature, ["x-origin-verify"] = Origin,
+            ["content-type"] = "application/x-www-form-urlencoded",
+            ["x-slack-request-timestamp"] = "1531420618",
+            ["x-slack-signature"] = signature,
+            ["x-origin-verify"] = Origin,
         },
         Body = Convert.ToBase64String(body),
         IsBase64Encoded = true,

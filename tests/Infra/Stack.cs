@@ -52,9 +52,19 @@ internal sealed partial class Stack
         var type = (string)_template.Resources[resource]!["Type"]!;
         var prefix = type switch
         {
-            "AWS::EC2::VPC" => "vpc-", "AWS::EC2::Subnet" => "subnet-", "AWS::EC2::SecurityGroup" => "sg-", "AWS::EC2::PrefixList" => "pl-", "AWS::EC2::RouteTable" => "rtb-",
-            "AWS::EC2::VPCPeeringConnection" => "pcx-", "AWS::EC2::VPCEndpoint" => "vpce-", "AWS::EC2::NetworkInterface" => "eni-", "AWS::EC2::InternetGateway" => "igw-",
-            "AWS::EC2::NatGateway" => "nat-", "AWS::EC2::NetworkAcl" => "acl-", "AWS::Serverless::Api" or "AWS::Serverless::HttpApi" => "api", _ => null,
+            "AWS::EC2::VPC" => "vpc-",
+            "AWS::EC2::Subnet" => "subnet-",
+            "AWS::EC2::SecurityGroup" => "sg-",
+            "AWS::EC2::PrefixList" => "pl-",
+            "AWS::EC2::RouteTable" => "rtb-",
+            "AWS::EC2::VPCPeeringConnection" => "pcx-",
+            "AWS::EC2::VPCEndpoint" => "vpce-",
+            "AWS::EC2::NetworkInterface" => "eni-",
+            "AWS::EC2::InternetGateway" => "igw-",
+            "AWS::EC2::NatGateway" => "nat-",
+            "AWS::EC2::NetworkAcl" => "acl-",
+            "AWS::Serverless::Api" or "AWS::Serverless::HttpApi" => "api",
+            _ => null,
         };
         return prefix is null ? $"{Name}:{resource}" : prefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{Name}:{resource}")))[..17];
     }

@@ -1,7 +1,7 @@
-using CsCheck;
 using ControlPlane.Metering;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
+using CsCheck;
 
 namespace ControlPlane.Tests.MeteringCollector;
 

@@ -63,8 +63,14 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
         var now = new DateTimeOffset(2026, 11, 5, 10, 0, 0, TimeSpan.Zero);
         var execution = new Execution
         {
-            Id = ExecutionId.Of("T", "t"), Tenant = Ctl.Seven, Workflow = Tenants.WorkflowName.Parse("wf"), RequestedBy = new("slack", "T", "U", "C"),
-            State = ExecutionState.Queued, CreatedAt = now, DeadlineAt = now, Month = new(2026, 11),
+            Id = ExecutionId.Of("T", "t"),
+            Tenant = Ctl.Seven,
+            Workflow = Tenants.WorkflowName.Parse("wf"),
+            RequestedBy = new("slack", "T", "U", "C"),
+            State = ExecutionState.Queued,
+            CreatedAt = now,
+            DeadlineAt = now,
+            Month = new(2026, 11),
         };
         var words = ExecutionStates.All.Select(state => Reasons.Of(execution with { State = state }, now)).ToList();
         Assert.Equal(words.Count, words.Distinct().Count());
@@ -128,8 +134,16 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
     private static Task<Booking> HeartbeatAsync(Ctl ctl, long counter, ComputeTime totals) => new InstanceStore(ctl.Tables.Client, ctl.Tables.Instances, ctl.Clock).BookAsync(
         new()
         {
-            Tenant = Ctl.Seven, Instance = InstanceId.Parse("i-1"), Epoch = ctl.Clock.Now.ToUnixTimeSeconds() - 60, Counter = counter, SampledAt = ctl.Clock.Now,
-            Interval = TimeSpan.FromSeconds(60), Totals = totals, BodyHash = $"{counter}", Metrics = "{}", KeyId = "k",
+            Tenant = Ctl.Seven,
+            Instance = InstanceId.Parse("i-1"),
+            Epoch = ctl.Clock.Now.ToUnixTimeSeconds() - 60,
+            Counter = counter,
+            SampledAt = ctl.Clock.Now,
+            Interval = TimeSpan.FromSeconds(60),
+            Totals = totals,
+            BodyHash = $"{counter}",
+            Metrics = "{}",
+            KeyId = "k",
         },
         ctl.Clock.Now, Cancel);
 }

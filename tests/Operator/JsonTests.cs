@@ -65,8 +65,16 @@ public sealed partial class JsonTests(LocalCloud cloud)
         await new InstanceStore(ctl.Tables.Client, ctl.Tables.Instances, ctl.Clock).BookAsync(
             new()
             {
-                Tenant = Ctl.Seven, Instance = InstanceId.Parse("i-1"), Epoch = ctl.Clock.Now.ToUnixTimeSeconds() - 60, Counter = 1, SampledAt = ctl.Clock.Now,
-                Interval = TimeSpan.FromSeconds(60), Totals = new(7500, 0), BodyHash = "00", Metrics = "{}", KeyId = "k",
+                Tenant = Ctl.Seven,
+                Instance = InstanceId.Parse("i-1"),
+                Epoch = ctl.Clock.Now.ToUnixTimeSeconds() - 60,
+                Counter = 1,
+                SampledAt = ctl.Clock.Now,
+                Interval = TimeSpan.FromSeconds(60),
+                Totals = new(7500, 0),
+                BodyHash = "00",
+                Metrics = "{}",
+                KeyId = "k",
             },
             ctl.Clock.Now, Cancel);
         return queued;

@@ -54,8 +54,13 @@ public sealed class FuzzTests(SlackWorld world) : IClassFixture<SlackWorld>
     {
         var form = new Dictionary<string, string>
         {
-            ["team_id"] = "TNOBODY", ["user_id"] = "U1", ["channel_id"] = "C1", ["command"] = "/wf", ["text"] = Texts[random.Next(Texts.Length)],
-            ["response_url"] = "https://hooks.slack.com/commands/1", ["trigger_id"] = "1.2.3",
+            ["team_id"] = "TNOBODY",
+            ["user_id"] = "U1",
+            ["channel_id"] = "C1",
+            ["command"] = "/wf",
+            ["text"] = Texts[random.Next(Texts.Length)],
+            ["response_url"] = "https://hooks.slack.com/commands/1",
+            ["trigger_id"] = "1.2.3",
         };
         var body = Workspace.Encode(form);
         if (random.Next(3) == 0)

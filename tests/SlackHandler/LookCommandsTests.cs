@@ -105,7 +105,10 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
             "running" => A.Execution(ExecutionState.Running) with { DispatchedAt = At(1), StartedAt = At(2), Attempts = [new(1, At(1), 35, "accepted", 200)] },
             "succeeded" => A.Execution(ExecutionState.Succeeded) with
             {
-                DispatchedAt = At(1), StartedAt = At(2), FinishedAt = At(15), Outcome = A.Success,
+                DispatchedAt = At(1),
+                StartedAt = At(2),
+                FinishedAt = At(15),
+                Outcome = A.Success,
                 Attempts = [new(1, At(0), 2000, "again", null), new(2, At(1), 35, "accepted", 200)],
             },
             "failed" => A.Execution(ExecutionState.Failed) with { FinishedAt = At(15), FailureCode = "dispatch_unreachable", Attempts = [new(1, At(0), 2000, "again", 503)] },
@@ -187,9 +190,16 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
         await new InstanceStore(world.Tables.Client, world.Tables.Instances, world.Clock).BookAsync(
             new()
             {
-                Tenant = workspace.Tenant, Instance = ControlPlane.Metering.InstanceId.Parse("i-0abc1234def567890"), Epoch = 1767225600, Counter = 1,
-                BodyHash = new string('0', 64), SampledAt = world.Clock.Now, Totals = new(7_500, 3_600_000),
-                Interval = TimeSpan.FromMinutes(1), Metrics = "{}", KeyId = "key",
+                Tenant = workspace.Tenant,
+                Instance = ControlPlane.Metering.InstanceId.Parse("i-0abc1234def567890"),
+                Epoch = 1767225600,
+                Counter = 1,
+                BodyHash = new string('0', 64),
+                SampledAt = world.Clock.Now,
+                Totals = new(7_500, 3_600_000),
+                Interval = TimeSpan.FromMinutes(1),
+                Metrics = "{}",
+                KeyId = "key",
             },
             world.Clock.Now, SlackWorld.Cancel);
         Golden("usage", await workspace.TypeAsync("usage"));

@@ -375,7 +375,10 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
         var now = world.Clock.Now;
         var execution = A.Execution(ExecutionState.Queued, id, workspace.Tenant) with
         {
-            CreatedAt = now, DeadlineAt = now + TimeSpan.FromHours(1), IsPublic = isPublic, RequestedBy = new("slack", workspace.TeamId, "U1", "C1"),
+            CreatedAt = now,
+            DeadlineAt = now + TimeSpan.FromHours(1),
+            IsPublic = isPublic,
+            RequestedBy = new("slack", workspace.TeamId, "U1", "C1"),
         };
         if (state == "denied")
         {

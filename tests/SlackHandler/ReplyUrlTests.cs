@@ -1,8 +1,8 @@
 using System.Text;
+using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.SlackHandler;
 using ControlPlane.SlackHandler.Replies;
-using ControlPlane.Aws;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.SlackHandler;
