@@ -25,7 +25,7 @@ public sealed class TemplateReaderTests
     {
         var requests = Template.Queues.Single(queue => queue.Id == "ExecutionRequestsQueue");
         Assert.True(requests.Fifo);
-        Assert.Equal(new Redrive("ExecutionRequestsDeadLetters", 5), requests.Redrive);
+        Assert.Equal(new Redrive("ExecutionRequestsDeadLetters", 60), requests.Redrive);
         Assert.All(Template.Queues.Where(queue => queue.Redrive is not null), queue => Assert.Contains(Template.Queues, other => other.Id == queue.Redrive!.DeadLetters && other.Fifo == queue.Fifo));
     }
 
