@@ -26,6 +26,7 @@ internal static class Session
             if (play != Play.Nothing && !await PlayAsync(local, screen, clock, cancel)) return 1;
             if (play == Play.AndExit) return 0;
 
+            await using var secondMachine = options.Empty ? null : SecondMachine.Start(local, options.State);
             local.Slack.Caught += screen.Show;
             screen.Invite(local, options);
             await Task.Delay(Timeout.InfiniteTimeSpan, clock, cancel);
