@@ -1,10 +1,13 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
+using System.Text;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Local;
 using ControlPlane.Local.Demo;
 using ControlPlane.Local.Peering;
+using ControlPlane.SlackHandler.Replies;
 using ControlPlane.Tenants;
 
 namespace ControlPlane.Tests.Flows;
@@ -36,6 +39,11 @@ public sealed class RunningControlPlane : IAsyncLifetime
             new(_state, Port: 0, PrivatePort: 0, Empty: false, new Dictionary<string, IPEndPoint>(), DemoData.Engine.Address, Published: null), _ => { }, TimeProvider.System, Cancel);
         Local.Slack.Caught += _told.Enqueue;
         Slack = new(Local.PublicApi.Endpoint, TimeProvider.System);
+
+        // A teller that dies leaves its claim: its message is to come again soon after that has run out, not after the template's visibility.
+        using var sqs = Local.QueueServer.NewClient();
+        var visibility = TellRequester.Lease + TimeSpan.FromSeconds(1);
+        await sqs.SetQueueAttributesAsync(Local.Queues["NotificationsQueue"].Url, new() { ["VisibilityTimeout"] = $"{visibility.TotalSeconds}" }, Cancel);
         await new TenantRegistry(Local.DynamoClient, Local.Tables["TenantsTable"]).SaveAsync(
             DemoData.Tenant,
             new Workflow(WorkflowName.Parse(Repeatable), WorkflowName.Parse(Repeatable), [new("city", ParameterType.String)], TimeSpan.FromMinutes(30), Idempotent: true, Enabled: true, [], [], []),
@@ -63,14 +71,17 @@ public sealed class RunningControlPlane : IAsyncLifetime
     /// <summary>Waits until the user was told how it ended.</summary>
     internal async Task<Execution> EndOfAsync(SlashCommand command)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        patience.CancelAfter(Patience);
-        while (true)
+        Execution? found = null;
+        for (var waited = Stopwatch.StartNew(); waited.Elapsed < Patience; await Task.Delay(TimeSpan.FromMilliseconds(100), Cancel))
         {
-            if (await Executions.FindAsync(ExecutionOf(command), patience.Token) is { ToldAt: not null } ended)
-                return ended;
-            await Task.Delay(TimeSpan.FromMilliseconds(100), patience.Token);
+            found = await Executions.FindAsync(ExecutionOf(command), Cancel);
+            if (found is { ToldAt: not null })
+                return found;
         }
+
+        var printed = Printed().SelectMany(log => log.Value.Where(line => line.Contains($"{ExecutionOf(command)}") || line.Contains("\"Error\"")).Select(line => $"{log.Key}: {line}"));
+        Assert.Fail($"{Encoding.UTF8.GetString(command.Body)}: {found?.State.ToString() ?? "no execution"}, and nobody was told within {Patience}.\n{string.Join('\n', printed)}");
+        throw new UnreachableException();
     }
 
     internal IEnumerable<CaughtMessage> ToldAbout(SlashCommand command) => _told.Where(message => message.Path == command.ResponsePath);

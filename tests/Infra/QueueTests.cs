@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ControlPlane.Aws;
 
 namespace ControlPlane.Tests.Infra;
 
@@ -15,6 +16,7 @@ public sealed class QueueTests
         { "a queue is not encrypted", root => root.Set("Resources/DispatchQueue/Properties/SqsManagedSseEnabled", false) },
         { "a queue never gives up", root => root.Drop("Resources/NotificationsQueue/Properties/RedrivePolicy") },
         { "an hour of trouble loses accepted commands", root => root.Set("Resources/ExecutionRequestsQueue/Properties/RedrivePolicy/maxReceiveCount", 5) },
+        { "a message is given up while its requester can be told", root => root.Set("Resources/NotificationsQueue/Properties/RedrivePolicy/maxReceiveCount", 20) },
         { "dead letters are lost after four days", root => root.Drop("Resources/DispatchDeadLetters/Properties/MessageRetentionPeriod") },
         { "a FIFO queue gives up into a standard one", root => root.Drop("Resources/ExecutionRequestsDeadLetters/Properties/FifoQueue") },
         { "a message comes back while it is worked on", root => root.Set("Resources/DispatchQueue/Properties/VisibilityTimeout", 20) },
@@ -94,9 +96,10 @@ public sealed class QueueTests
                 yield return $"{id} never gives up";
             else if ((bool?)queues[letters]["FifoQueue"] != (bool?)queue["FifoQueue"])
                 yield return $"{letters} is not of {id}'s kind";
-            // Nothing else carries on a command that was accepted, or a dispatch: no execution is there yet, or it waits. Notifications count their own uses.
-            if (id is "ExecutionRequestsQueue" or "DispatchQueue" && (int)queue["RedrivePolicy"]!["maxReceiveCount"]! * (int)queue["VisibilityTimeout"]! < 3600)
-                yield return $"{id} gives up within an hour";
+            // Nothing else carries on a command that was accepted, or a dispatch: no execution is there yet, or it waits. Who is to be told can be for half an hour.
+            var atLeast = id is "NotificationsQueue" ? Reply.Lifetime : TimeSpan.FromHours(1);
+            if ((int?)queue["RedrivePolicy"]?["maxReceiveCount"] * (int)queue["VisibilityTimeout"]! <= atLeast.TotalSeconds)
+                yield return $"{id} gives up within {atLeast}";
             if (!Watches(application, id, "ApproximateAgeOfOldestMessage"))
                 yield return $"{id}'s waiting time is not watched";
             if (readers.Where(one => one.Source["Queue"]!.ToString() == $"{application.IdOf(id)}.Arn").ToList() is not [var reader])

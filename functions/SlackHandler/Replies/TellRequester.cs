@@ -12,7 +12,7 @@ internal enum Telling
     /// <summary>Told, or not to be told by this message.</summary>
     Done,
 
-    /// <summary>Slack did not take it: the message has to come again.</summary>
+    /// <summary>Slack did not take it, or nobody knows yet whether it did: the message has to come again.</summary>
     Again,
 }
 
@@ -47,7 +47,7 @@ internal sealed class TellRequester(ExecutionStore executions, ReplyStore replie
         {
             ReplyClaim.Claimed { Reply: var reply } => await TellAsync(execution, message, reply, cancel),
             ReplyClaim.Impossible { Why: var why, WasTried: var wasTried } => await GiveUpAsync(execution, why, wasTried ? Trouble : TooLate, cancel),
-            _ => NothingToTell(id, "somebody is at it"),       // the sweeper looks again
+            _ => ComesAgain(id),
         };
     }
 
@@ -96,6 +96,13 @@ internal sealed class TellRequester(ExecutionStore executions, ReplyStore replie
     {
         log.NothingToTell(id, id.TraceId, why);
         return Telling.Done;
+    }
+
+    // Whoever has the claim may have died with it: the message stays until it finds the requester told.
+    private Telling ComesAgain(ExecutionId id)
+    {
+        log.NothingToTell(id, id.TraceId, "not yet: another delivery is at it, or Slack asked for a pause");
+        return Telling.Again;
     }
 
     private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
