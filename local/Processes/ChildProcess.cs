@@ -20,9 +20,9 @@ internal sealed partial class ChildProcess : IAsyncDisposable
 
     private readonly Process _process;
 
-    private ChildProcess(Process process, Task output) => (_process, Ended) = (process, EndAsync(process, output));
+    private ChildProcess(Process process, Task output) => (_process, Id, Ended) = (process, process.Id, EndAsync(process, output));
 
-    public int Id => _process.Id;
+    public int Id { get; }
 
     /// <summary>The exit code, once the program has ended and its last line was handed over.</summary>
     public Task<int> Ended { get; }
@@ -47,7 +47,7 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     /// <summary>Asks the program to end, and insists after the grace.</summary>
     public async Task StopAsync(TimeSpan grace)
     {
-        if (!_process.HasExited) Signal(_process.Id, SigTerm);
+        if (!Ended.IsCompleted) Signal(Id, SigTerm);
         if (await Task.WhenAny(Ended, Task.Delay(grace)) != Ended) _process.Kill(entireProcessTree: true);
         await Ended;
     }

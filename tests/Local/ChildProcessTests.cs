@@ -25,6 +25,15 @@ public sealed class ChildProcessTests
     }
 
     [Fact]
+    public async Task A_program_that_ended_and_was_let_go_can_be_asked_to_end_again()
+    {
+        var child = ChildProcess.Start("true", [], _ => { });
+        Assert.Equal(0, await child.Ended);
+        await child.DisposeAsync();
+        await child.StopAsync(TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
     public async Task A_program_ends_when_the_other_end_of_its_leash_is_gone()
     {
         // What the system does with our end of the pipe when we are killed: it closes, without a word.
