@@ -50,7 +50,7 @@ internal sealed class LocalControlPlane : IAsyncDisposable
     public IAmazonDynamoDB DynamoClient { get; private set; } = null!;
 
     /// <summary>The demo tenant's; null without demo data.</summary>
-    public MeteringSidecar? Sidecar { get; private set; }
+    public DemoMachine? Machine { get; private set; }
 
     public FunctionLogs Logs { get; private set; } = null!;
 
@@ -78,10 +78,10 @@ internal sealed class LocalControlPlane : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        // The functions leave first and together: each may still have an event in hand, whose end the pollers and gateways wait for.
+        if (Machine is not null) await Machine.DisposeAsync();
+        // Then the functions and together: each may still have an event in hand, whose end the pollers and gateways wait for.
         await Task.WhenAll(Functions.Values.Select(function => function.DisposeAsync().AsTask()));
         await Task.WhenAll(_background);
-        Sidecar?.Dispose();
         while (_parts.TryPop(out var part)) await part.DisposeAsync();
         _stop.Dispose();
     }
@@ -136,9 +136,8 @@ internal sealed class LocalControlPlane : IAsyncDisposable
         await ReadyAsync().WaitAsync(TimeSpan.FromSeconds(30), clock, cancel);
         if (!options.Empty)
         {
-            Sidecar = new(DemoData.Tenant.ToString(), DemoData.Instance, DemoData.SidecarKeyId, DemoData.SidecarSeed, DemoData.Engine.Address, PrivateApi.Endpoint, clock);
-            await Sidecar.BeatOnceAsync(cancel);    // after a long pause policy would refuse every command until the next minute
-            _background.Add(Sidecar.BeatAsync(_stop.Token));
+            // Waited for: after a long pause policy refuses every command until the first heartbeat.
+            Machine = await DemoMachine.StartAsync(PrivateApi.Endpoint, Logs, Path.Combine(state, "machine"), cancel);
         }
 
         Keep(Endpoints.Write(state, this));

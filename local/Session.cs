@@ -21,12 +21,11 @@ internal static class Session
             await Tools.EnsureAsync(screen.Say);
             await using var local = await LocalControlPlane.StartAsync(options, screen.Say, clock, cancel);
             screen.Ready(local, clock.GetElapsedTime(started));
-            local.Logs.Printed += line => { if (line.IsTrouble) screen.Show(line); };
+            local.Logs.Printed += line => { if (line.IsTrouble && line.Function != DemoMachine.Name) screen.Show(line); };
 
             if (play != Play.Nothing && !await PlayAsync(local, screen, clock, cancel)) return 1;
             if (play == Play.AndExit) return 0;
 
-            await using var secondMachine = options.Empty ? null : SecondMachine.Start(local, options.State);
             local.Slack.Caught += screen.Show;
             screen.Invite(local, options);
             await Task.Delay(Timeout.InfiniteTimeSpan, clock, cancel);

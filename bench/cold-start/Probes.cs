@@ -10,14 +10,19 @@ using ControlPlane.Local.Demo;
 using ControlPlane.Local.Gateway;
 using ControlPlane.Local.Queues;
 using ControlPlane.Local.Schedules;
+using ControlPlane.Sidecar;
 
 namespace ControlPlane.ColdStart;
 
 /// <summary>The events for each function, made against a running local control plane.</summary>
 internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDisposable
 {
-    private readonly MeteringSidecar _sidecar = new(
-        DemoData.Tenant.ToString(), "i-0000000000000bench", DemoData.SidecarKeyId, DemoData.SidecarSeed, DemoData.Engine.Address, local.PrivateApi.Endpoint, clock);
+    private const string Machine = "i-0000000000000bench";
+
+    private readonly SigningKey _key = SigningKey.Load(local.Machine!.KeyFile);
+    private readonly long _epoch = clock.GetUtcNow().ToUnixTimeSeconds();
+
+    private int _samples;
 
     private int _users;
 
@@ -46,7 +51,7 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
         ];
     }
 
-    public void Dispose() => _sidecar.Dispose();
+    public void Dispose() => _key.Dispose();
 
     /// <summary>A signed <c>workflows</c> of a user who has not asked yet: the rate limit is per user.</summary>
     private JsonObject Command()
@@ -91,12 +96,11 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
 
     private JsonObject Heartbeat()
     {
-        var signed = _sidecar.Sign(_sidecar.Sample());
-        return Rest("POST", "/metering/heartbeat", "/metering/heartbeat",
-        [
-            new("Content-Type", "application/json"), new("webhook-id", signed.Id), new("webhook-timestamp", $"{signed.Timestamp}"),
-            new("webhook-signature", signed.Signature), new("x-dp-key-id", DemoData.SidecarKeyId),
-        ], signed.Body);
+        var (now, counter) = (clock.GetUtcNow(), Interlocked.Increment(ref _samples));
+        var sample = new Sample(CpuMs: 10L * counter, GpuMs: 0, CpuCount: 4, CpuPercent: 12.5, Gpus: [], Memory: null);
+        var heartbeat = new Heartbeat(_epoch, counter, Sidecar.Heartbeat.BodyOf(DemoData.Tenant.ToString(), Machine, _epoch, counter, now, TimeSpan.FromMinutes(1), sample));
+        var signed = heartbeat.HeadersAt(now, Machine, [_key]).Select(header => new KeyValuePair<string, string>(header.Name, header.Value));
+        return Rest("POST", "/metering/heartbeat", "/metering/heartbeat", [new("Content-Type", "application/json"), .. signed], heartbeat.Body);
     }
 
     private JsonObject Rest(string method, string route, string path, KeyValuePair<string, string>[] headers, byte[] body, params (string Name, string Value)[] parameters) =>

@@ -37,7 +37,7 @@ internal sealed class CommandFlow(LocalControlPlane local, Screen screen, TimePr
         var passage = await flow.StepAsync("edge and API gateway pass it to the Slack handler", async token =>
         {
             var passed = await observer.FirstAsync<Passage>(one => one.Path == "/slack/commands" && one.In >= sent, token);
-            return (passed, new Evidence($"{passed.Method} {passed.Path} → {passed.Function}", passed.In));
+            return (passed, new Evidence($"{passed.Request.Method} {passed.Path} → {passed.Function}", passed.In));
         }, cancel);
         await flow.StepAsync("signature verified, rate limit counted", async token =>
         {
@@ -98,7 +98,7 @@ internal sealed class CommandFlow(LocalControlPlane local, Screen screen, TimePr
         await flow.StepAsync("the engine posts its outcome", async token =>
         {
             var taken = await observer.FirstAsync<Passage>(one => one.Path == "/outcomes/execution" && one.In >= ran && one.Status == 200, token);
-            return new($"{taken.Method} {taken.Path} → {taken.Status} in {(taken.Out - taken.In).TotalMilliseconds:0} ms", taken.In);
+            return new($"{taken.Request.Method} {taken.Path} → {taken.Status} in {(taken.Out - taken.In).TotalMilliseconds:0} ms", taken.In);
         }, cancel);
         var ended = await flow.StepAsync("the metering collector records the status", async token =>
         {

@@ -1,10 +1,11 @@
 using System.Diagnostics.CodeAnalysis;
 using ControlPlane.Local.Gateway;
 using ControlPlane.Local.Peering;
+using ControlPlane.Local.Runtime;
 
 namespace ControlPlane.Local.Demo;
 
-/// <summary>Sees what goes through the gateways, the engine and Slack's stand-in, and lets a flow wait for it.</summary>
+/// <summary>Sees what goes through the gateways, the engine and Slack's stand-in, and what is printed, and lets a flow wait for it.</summary>
 internal sealed class Observer : IDisposable
 {
     private readonly LocalControlPlane _local;
@@ -21,6 +22,7 @@ internal sealed class Observer : IDisposable
         local.PublicApi.Passed += Add;
         local.PrivateApi.Passed += Add;
         local.Slack.Caught += Add;
+        local.Logs.Printed += Add;
         if (_engine is not null) _engine.Happened += Add;
     }
 
@@ -44,6 +46,7 @@ internal sealed class Observer : IDisposable
         _local.PublicApi.Passed -= Add;
         _local.PrivateApi.Passed -= Add;
         _local.Slack.Caught -= Add;
+        _local.Logs.Printed -= Add;
         if (_engine is not null) _engine.Happened -= Add;
     }
 
@@ -52,6 +55,8 @@ internal sealed class Observer : IDisposable
     private void Add(EngineEvent happened) => AddAny(happened);
 
     private void Add(CaughtMessage message) => AddAny(message);
+
+    private void Add(FunctionLine line) => AddAny(line);
 
     private void AddAny(object thing)
     {

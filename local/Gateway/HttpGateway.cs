@@ -7,7 +7,12 @@ using Microsoft.AspNetCore.Http;
 namespace ControlPlane.Local.Gateway;
 
 /// <summary>Something that went through an API, for whoever watches.</summary>
-internal sealed record Passage(string Method, string Path, string Function, int Status, DateTimeOffset In, DateTimeOffset Out);
+internal sealed record Passage(GatewayRequest Request, string Function, int Status, DateTimeOffset Out)
+{
+    public string Path => Request.RawPath;
+
+    public DateTimeOffset In => Request.At;
+}
 
 /// <summary>API Gateway in front of the functions: the public HTTP API with CloudFront's share, or the private REST API.</summary>
 internal sealed class HttpGateway : IAsyncDisposable
@@ -66,7 +71,7 @@ internal sealed class HttpGateway : IAsyncDisposable
         var result = await _functions[route.Function].InvokeAsync(System.Text.Encoding.UTF8.GetBytes(payload));
         if (result is not InvocationResult.Answered answered || !await GatewayAnswer.WriteAsync(http, answered.Payload))
             await RefuseAsync(http, IsPublic ? (500, "Internal Server Error") : (502, "Internal server error"));
-        Passed?.Invoke(new(request.Method, request.RawPath, route.Function, http.Response.StatusCode, request.At, _clock.GetUtcNow()));
+        Passed?.Invoke(new(request, route.Function, http.Response.StatusCode, _clock.GetUtcNow()));
     }
 
     private (Route?, IReadOnlyDictionary<string, string>) Find(GatewayRequest request)

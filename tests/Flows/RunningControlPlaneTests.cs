@@ -160,7 +160,7 @@ public sealed class RunningControlPlaneTests(RunningControlPlane running) : ICla
         var printed = running.Printed();
         var lines = printed.Values.SelectMany(line => line).ToList();
         Assert.Empty(running.Local.Functions.Keys.Except(["JwksFunction", "SweeperFunction"]).Except(printed.Keys));      // these two may have had nothing to say
-        Assert.All(lines, line => Assert.Equal(JsonValueKind.Object, JsonDocument.Parse(line).RootElement.ValueKind));
+        Assert.All(printed.Where(log => log.Key != DemoMachine.Name).SelectMany(log => log.Value), line => Assert.Equal(JsonValueKind.Object, JsonDocument.Parse(line).RootElement.ValueKind));
         Assert.All(lines.Concat(seen), text => Assert.True(secrets.In(text) is [], $"{string.Join(", ", secrets.In(text))} is in {text}"));
 
         // The search would have found one.

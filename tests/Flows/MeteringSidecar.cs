@@ -5,12 +5,12 @@ using System.Text.Json.Nodes;
 using ControlPlane.Local.Peering;
 using NSec.Cryptography;
 
-namespace ControlPlane.Local.Demo;
+namespace ControlPlane.Tests.Flows;
 
 /// <summary>A heartbeat, signed and ready to send.</summary>
 internal sealed record SignedHeartbeat(string Id, long Epoch, long Counter, long Timestamp, string Signature, byte[] Body);
 
-/// <summary>A tenant's metering sidecar in miniature: samples its machine, signs, posts.</summary>
+/// <summary>A tenant's metering sidecar taken apart, so that a test can repeat, change and forge what it sends.</summary>
 /// <remarks>Standard Webhooks 1.0 with Ed25519 (<c>v1a</c>): https://github.com/standard-webhooks/standard-webhooks</remarks>
 internal sealed class MeteringSidecar : IDisposable
 {
@@ -20,7 +20,6 @@ internal sealed class MeteringSidecar : IDisposable
     private readonly TimeProvider _clock;
     private readonly HttpClient _http;
     private readonly long _epoch;
-    private readonly SemaphoreSlim _turn = new(1);
     private long _counter;
     private (TimeSpan Cpu, long At) _last;
 
@@ -79,40 +78,9 @@ internal sealed class MeteringSidecar : IDisposable
         return ((int)response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync(cancel)) as JsonObject ?? []);
     }
 
-    /// <summary>One heartbeat a minute.</summary>
-    public async Task BeatAsync(CancellationToken stop)
-    {
-        using var minute = new PeriodicTimer(TimeSpan.FromMinutes(1), _clock);
-        try
-        {
-            while (await minute.WaitForNextTickAsync(stop)) await BeatOnceAsync(stop);
-        }
-        catch (OperationCanceledException) { }
-    }
-
-    public async Task BeatOnceAsync(CancellationToken cancel)
-    {
-        using var turn = await TurnAsync(cancel);
-        try { await PostAsync(Sign(Sample()), cancel); }
-        catch (HttpRequestException) { }    // the next sample has a higher counter; totals are cumulative, so nothing is lost
-    }
-
-    /// <summary>Counters must arrive in order: whoever samples, signs and posts has its turn until this is disposed.</summary>
-    public async Task<IDisposable> TurnAsync(CancellationToken cancel)
-    {
-        await _turn.WaitAsync(cancel);
-        return new Turn(_turn);
-    }
-
-    private sealed class Turn(SemaphoreSlim turn) : IDisposable
-    {
-        public void Dispose() => turn.Release();
-    }
-
     public void Dispose()
     {
         _key.Dispose();
-        _turn.Dispose();
         _http.Dispose();
     }
 }
