@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using ControlPlane.Aws;
 using ControlPlane.Http;
 using ControlPlane.Metering;
+using ControlPlane.Tenants;
 using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.MeteringCollector;
@@ -45,6 +46,8 @@ internal sealed class RecordHeartbeat(
             return new HeartbeatAnswer.Refused(HeartbeatProblems.TimestampOutOfWindow);
         if (SignerAmong(candidates, signature.SignedBytes(request.Body.Span)) is not { } signer)
             return new HeartbeatAnswer.Refused(HeartbeatProblems.SignatureInvalid);
+        if (await keys.StatusOfAsync(signer.Registration.Tenant, cancel) is not { } status)
+            return new HeartbeatAnswer.Refused(HeartbeatProblems.SignatureInvalid, signer);
 
         if (!HeartbeatBody.TryParse(request.Body.Span, out var body, out var instance, out var sampledAt))
             return new HeartbeatAnswer.Refused(Problem.Malformed, signer);
@@ -66,12 +69,12 @@ internal sealed class RecordHeartbeat(
             Metrics = body.MetricsJson,
             KeyId = signer.Registration.KeyId,
         };
-        return await BookAsync(heartbeat, signer, signature.SkewAt(now), now, cancel);
+        return await BookAsync(heartbeat, signer, status, signature.SkewAt(now), now, cancel);
     }
 
-    private async Task<HeartbeatAnswer> BookAsync(Heartbeat heartbeat, Signer signer, long skew, DateTimeOffset now, CancellationToken cancel)
+    private async Task<HeartbeatAnswer> BookAsync(Heartbeat heartbeat, Signer signer, TenantStatus status, long skew, DateTimeOffset now, CancellationToken cancel)
     {
-        var isSuspended = signer.Status != Tenants.TenantStatus.Active;
+        var isSuspended = status != TenantStatus.Active;
         HeartbeatAnswer answer = await instances.BookAsync(heartbeat, now, cancel) switch
         {
             Booking.Booked booked => new HeartbeatAnswer.Accepted(heartbeat, IsRepeat: false, booked.Gap, booked.Restarted, isSuspended, skew),

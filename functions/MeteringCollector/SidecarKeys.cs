@@ -4,8 +4,8 @@ using ControlPlane.Tenants;
 
 namespace ControlPlane.MeteringCollector;
 
-/// <summary>Who may sign: a registered key and how its tenant stands.</summary>
-internal sealed record Signer(SidecarKey Registration, SidecarPublicKey Key, TenantStatus Status);
+/// <summary>Who may sign.</summary>
+internal sealed record Signer(SidecarKey Registration, SidecarPublicKey Key);
 
 /// <summary>Registered keys, read when first needed and kept for a minute, the absent ones too: a revocation takes effect within it.</summary>
 internal sealed class SidecarKeys(TenantRegistry registry, TimeProvider clock)
@@ -17,9 +17,10 @@ internal sealed class SidecarKeys(TenantRegistry registry, TimeProvider clock)
 
     private readonly Dictionary<string, (Signer? Signer, DateTimeOffset At)> _known = [];
     private readonly Dictionary<string, (Signer? Signer, DateTimeOffset At)> _absent = [];
+    private readonly Dictionary<TenantId, (TenantStatus? Status, DateTimeOffset At)> _tenants = [];
     private readonly Lock _lock = new();
 
-    /// <returns>Null when no tenant of this hub has such a key, valid at this moment.</returns>
+    /// <returns>Null when no such key is registered, or none that is valid at this moment.</returns>
     public async ValueTask<Signer?> FindAsync(string keyId, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
@@ -31,13 +32,28 @@ internal sealed class SidecarKeys(TenantRegistry registry, TimeProvider clock)
         return signer is not null && signer.Registration.IsValidAt(now) ? signer : null;
     }
 
+    /// <summary>How a tenant stands whose key has signed. Nobody else's request reads it.</summary>
+    /// <returns>Null when this hub has no such tenant.</returns>
+    public async ValueTask<TenantStatus?> StatusOfAsync(TenantId tenant, CancellationToken cancel)
+    {
+        var now = clock.GetUtcNow();
+        lock (_lock)
+            if (_tenants.TryGetValue(tenant, out var entry) && now - entry.At < MaximumAge)
+                return entry.Status;
+
+        var status = (await registry.FindAsync(tenant, cancel, consistent: false))?.Status;
+        lock (_lock)
+            _tenants[tenant] = (status, now);
+        return status;
+    }
+
     private async Task<Signer?> ReadAsync(string keyId, CancellationToken cancel)
     {
         if (await registry.FindKeyAsync(keyId, cancel) is not { } registration)
             return null;
         if (!SidecarPublicKey.TryImport(registration.PublicKey, out var key) || key.KeyId != keyId)
             return null;                                    // a record that registration would not have made
-        return await registry.FindAsync(registration.Tenant, cancel, consistent: false) is { } tenant ? new(registration, key, tenant.Status) : null;
+        return new(registration, key);
     }
 
     private bool TryRecall(string keyId, DateTimeOffset now, out Signer? signer)

@@ -242,6 +242,27 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
         Assert.Empty(seam.Calls);
     }
 
+    [Fact]
+    public async Task A_key_whose_tenant_is_gone_signs_for_nobody()
+    {
+        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var orphan = new Sidecar();
+        await desk.Registry.TryAddAsync(orphan.Registration("tenant-44"), TestContext.Current.CancellationToken);
+        await AssertSignatureInvalidAsync(desk, orphan.Request(new Sample { Tenant = "tenant-44" }, desk.Clock.Now, "10.143.1.7"));
+    }
+
+    [Fact]
+    public async Task A_forged_signature_costs_the_read_of_its_key_and_no_other()
+    {
+        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var seam = FaultSeam.None();
+        desk.Restart(seam);
+        for (var i = 0; i < 3; i++)
+            await AssertSignatureInvalidAsync(desk, With(
+                desk.Sidecar.Request(new Sample(), desk.Clock.Now), headers => headers["webhook-signature"] = $"v1a,{Convert.ToBase64String(new byte[64])}"));
+        Assert.Equal(["GetItem"], seam.Calls.Select(call => call.Operation));
+    }
+
     [Theory]
     [InlineData("{good}", 200)]
     [InlineData("{later}", 401)]
