@@ -17,10 +17,11 @@ internal static class Bill
         var (traffic, measured, prices, estate, _) = inputs;
         double Sum(Func<Flow, double> each) => measured.Flows.Sum(flow => traffic.Monthly[flow.Name] * each(flow)) * scale;
         double Requests(string api) => Sum(flow => flow.Api == api ? 1 : 0);
+        double Kept(string flow, double kilobytes, int days) => traffic.Monthly[flow] * kilobytes / Million * days * 24 / traffic.Hours * scale;
         double Gigabytes(string flow) => traffic.Monthly[flow] * traffic.Bytes[flow] / 1e9 * scale;
 
         var peered = Gigabytes("dispatch") + Gigabytes("outcome") + Gigabytes("heartbeat");
-        var stored = (traffic.Monthly["heartbeat"] * measured.StoredKilobytesPerHeartbeat + traffic.Monthly["request"] * measured.StoredKilobytesPerExecution) / Million * scale;
+        var stored = Kept("heartbeat", measured.StoredKilobytesPerHeartbeat, measured.HeartbeatDaysKept) + Kept("request", measured.StoredKilobytesPerExecution, measured.ExecutionDaysKept);
         var log = traffic.LogGigabytes * scale;
         // Requests to another zone's endpoint or engine: two of three, were zones chosen by chance.
         var crossing = peered * (estate.Zones - 1) / estate.Zones;
@@ -41,8 +42,8 @@ internal static class Bill
             new("DynamoDB: other writes", (Sum(flow => flow.WriteUnits) - traffic.Monthly["heartbeat"] * inputs.Flow("heartbeat").WriteUnits * scale) / Million, "million units", prices["dynamodb_million_write_units"], Grows: true),
             new("DynamoDB: reads", Sum(flow => flow.ReadUnits) / Million, "million units", prices["dynamodb_million_read_units"], Grows: true),
             new("DynamoDB: storage and restore points", stored, "GB", prices["dynamodb_gigabyte_month"] + prices["dynamodb_backup_gigabyte_month"], Grows: true),
-            new("SQS: standard", Sum(flow => flow.QueueRequests) / Million, "million requests", prices["sqs_million_requests"], Grows: true),
-            new("SQS: FIFO", Sum(flow => flow.FifoRequests) / Million, "million requests", prices["sqs_fifo_million_requests"], Grows: true),
+            new("SQS: standard", Sum(flow => flow.QueueRequests + flow.PolledQueueRequests) / Million, "million requests", prices["sqs_million_requests"], Grows: true),
+            new("SQS: FIFO", Sum(flow => flow.FifoRequests + flow.PolledFifoRequests) / Million, "million requests", prices["sqs_fifo_million_requests"], Grows: true),
             new("NAT instances", estate.NatInstances * traffic.Hours, "hours", prices["t3_nano_hour"], Grows: false),
             new("NAT: public addresses", estate.NatInstances * traffic.Hours, "hours", prices["public_address_hour"], Grows: false),
             new("NAT: disks", estate.NatInstances * estate.NatDiskGigabytes, "GB", prices["disk_gigabyte_month"], Grows: false),

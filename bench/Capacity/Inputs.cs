@@ -7,11 +7,15 @@ internal sealed record Traffic(
     string Source, int Tenants, int Hours, IReadOnlyDictionary<string, long> Monthly, IReadOnlyDictionary<string, long> Bytes, double LogGigabytes, double PeakOverMean);
 
 /// <param name="Api">http, rest, or null where a queue or the clock starts it.</param>
+/// <param name="QueueRequests">Those that our code makes, as <paramref name="FifoRequests"/>; the others are Lambda's poller's, a receive and a delete a message.</param>
 internal sealed record Flow(
-    string Name, string Function, string? Api, double Milliseconds, double MemoryMb, double WriteUnits, double ReadUnits, double QueueRequests, double FifoRequests, string Note);
+    string Name, string Function, string? Api, double Milliseconds, double MemoryMb, double WriteUnits, double ReadUnits,
+    double QueueRequests, double FifoRequests, double PolledQueueRequests, double PolledFifoRequests, string Note);
 
+/// <param name="WriteUnitsPerLargeRun">Of the five flows of one run when its dispatch and outcome are as large as the traffic table says.</param>
 internal sealed record Measured(
-    string Source, IReadOnlyList<Flow> Flows, double SweepMillisecondsPerTenant, double StoredKilobytesPerHeartbeat, double StoredKilobytesPerExecution, double SecretReads);
+    string Source, IReadOnlyList<Flow> Flows, double WriteUnitsPerLargeRun, double SweepMillisecondsPerTenant,
+    double StoredKilobytesPerHeartbeat, int HeartbeatDaysKept, double StoredKilobytesPerExecution, int ExecutionDaysKept, double SecretReads);
 
 internal sealed record Price([property: JsonPropertyName("price")] double Dollars, string Page);
 

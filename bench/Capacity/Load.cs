@@ -13,7 +13,7 @@ internal sealed record Load(double Requests, double Writes, double Concurrency, 
             Peak(flow => flow.WriteUnits),
             Peak(flow => flow.Milliseconds / 1000),
             // A message is in flight while its function works on it.
-            Peak(flow => flow.QueueRequests > 0 ? flow.Milliseconds / 1000 : 0),
+            Peak(flow => flow.PolledQueueRequests > 0 ? flow.Milliseconds / 1000 : 0),
             measured.SweepMillisecondsPerTenant * tenants);
     }
 

@@ -31,6 +31,8 @@ internal static class Pages
         var instances = inputs.Estate.NatInstances * inputs.Traffic.Hours * inputs.Prices["t3_nano_hour"];
         var logs = lines.Where(line => line.Name.StartsWith("Logs", StringComparison.Ordinal)).Sum(line => line.Dollars);
         var peering = lines.Where(line => line.Name.StartsWith("Peering", StringComparison.Ordinal)).Sum(line => line.Dollars);
+        var small = inputs.Measured.Flows.Where(flow => flow.Name is "run" or "request" or "dispatch" or "outcome" or "notification").Sum(flow => flow.WriteUnits);
+        var larger = (inputs.Measured.WriteUnitsPerLargeRun - small) * inputs.Traffic.Monthly["run"] / 1e6 * inputs.Prices["dynamodb_million_write_units"];
         page.AppendLine(Invariant($"""
 
             ¹ paid for standing there, whatever the traffic.
@@ -39,6 +41,7 @@ internal static class Pages
             - Of what grows with traffic, **{growing[0].Name.ToLower(CultureInfo.InvariantCulture)} lead** with ${growing[0].Dollars:N2} (${logs:N2} with keeping them); then {growing[1].Name} with ${growing[1].Dollars:N2}.
               Request prices and write units of heartbeats together are ${heartbeats:N2}: a REST API costs {inputs.Prices["rest_api_million_requests"] / inputs.Prices["http_api_million_requests"]:0.0} times an HTTP API, and it is what can be private.
             - Three NAT instances are ${instances:N2}, three NAT gateways would be ${gateways:N2}: {1 - instances / gateways:P0} less. Neither figure has the addresses and disks in it.
+            - A run of the demo's workflow writes {small:0.#} units over its five flows. Were every dispatch and outcome as large as the traffic table says, it would write {inputs.Measured.WriteUnitsPerLargeRun:0.#}: ${larger:N2} more.
             - The bytes across the peerings are ${peering:N2}.
             - A second region doubles what stands there and adds one write unit for each replicated one.
 
