@@ -23,7 +23,7 @@ public sealed record Problem(
 
     public const string MediaType = "application/problem+json";
 
-    /// <param name="baseUrl">The control plane's URL; the problem's type is a page below it.</param>
+    /// <param name="baseUrl">The control plane's URL; the problem's type is an identifier below it, with no page behind.</param>
     public string ToJson(Uri baseUrl, string requestId)
     {
         var buffer = new ArrayBufferWriter<byte>(512);
