@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Amazon.SQS;
@@ -22,12 +23,42 @@ public sealed class MessageQueue<T>(IAmazonSQS sqs, string url, JsonTypeInfo<T> 
         cancel);
 }
 
+/// <summary>What came of handing a message to its queue, for those who must say so at once.</summary>
+public abstract record Handover
+{
+    private Handover() { }
+
+    /// <summary>The message is in the queue.</summary>
+    public sealed record Taken : Handover;
+
+    /// <summary>The queue said no: the message is not there and will not be.</summary>
+    public sealed record Refused(Exception Why) : Handover;
+
+    /// <summary>No answer, or none that says: the message may be in the queue.</summary>
+    public sealed record Unclear(Exception Why) : Handover;
+}
+
 /// <summary>The three queues between the functions, by what they are for.</summary>
 public static class MessageQueues
 {
     /// <summary>Orders an execution. A repeat of the order within five minutes stays one message.</summary>
-    public static Task OrderAsync(this MessageQueue<ExecutionRequest> queue, ExecutionRequest request, CancellationToken cancel) =>
-        queue.SendAsync(request, cancel, group: request.ExecutionId, deduplication: request.ExecutionId);
+    public static async Task<Handover> OrderAsync(this MessageQueue<ExecutionRequest> queue, ExecutionRequest request, CancellationToken cancel)
+    {
+        try
+        {
+            await queue.SendAsync(request, cancel, group: request.ExecutionId, deduplication: request.ExecutionId);
+            return new Handover.Taken();
+        }
+        catch (AmazonSQSException e) when (e.StatusCode is >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError)
+        {
+            return new Handover.Refused(e);
+        }
+        catch (Exception e)
+        {
+            // A timeout, a lost connection, a 5xx, whatever else.
+            return new Handover.Unclear(e);
+        }
+    }
 
     /// <summary>Asks for dispatch. The tenant is the fairness group: one tenant's backlog does not hold back another's.</summary>
     public static Task DispatchAsync(this MessageQueue<DispatchRequest> queue, ExecutionId execution, TenantId tenant, CancellationToken cancel) =>

@@ -33,6 +33,23 @@ public partial class TreeTests
         Assert.Empty(strays);
     }
 
+    /// <summary>Functions meet AWS where they are wired (Program), where events come in and go out (Function, Json, Reply), and in two more files.</summary>
+    [Fact]
+    public void Use_cases_do_not_know_queues_and_tables()
+    {
+        string[] wiring = ["functions/SlackHandler/CommandClients.cs", "functions/DpDispatcher/MessagePauses.cs"];
+        var strays = Sources("functions")
+            .Where(file => Path.GetFileName(file) != "Program.cs" && !wiring.Contains(Relative(file)))
+            .Where(file => AmazonName().Matches(File.ReadAllText(file)).Any(name => !IsEventName(name.Value) || !IsTranslator(file)))
+            .Select(Relative);
+
+        Assert.Empty(strays);
+        Assert.All(wiring, file => Assert.Matches(AmazonName(), File.ReadAllText(Path.Combine(Root, file))));       // the list names no more than there are
+
+        static bool IsEventName(string name) => name == "Amazon.Lambda";
+        static bool IsTranslator(string file) => TranslatorName().IsMatch(Path.GetFileName(file));
+    }
+
     [Fact]
     public void No_folder_is_named_for_a_layer()
     {
@@ -75,8 +92,11 @@ public partial class TreeTests
 
     private static string Relative(string file) => Path.GetRelativePath(Root, file).Replace('\\', '/');
 
-    [GeneratedRegex(@"\bAmazon\.")]
+    [GeneratedRegex(@"\bAmazon\.\w+")]
     private static partial Regex AmazonName();
+
+    [GeneratedRegex(@"(Function|Json|\AReply)\.cs\z")]
+    private static partial Regex TranslatorName();
 
     [GeneratedRegex(@"(^|/)(bin|obj|node_modules|\.cache|\.state|\.git)/")]
     private static partial Regex Ignored();

@@ -1,5 +1,4 @@
-using System.Net;
-using Amazon.SQS;
+using System.Diagnostics;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Logs;
@@ -41,22 +40,27 @@ internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, Message
             return Refusals.TooMany(wait);
 
         cancel.ThrowIfCancellationRequested();      // past this line the send may have happened
-        try
+        switch (await queue.OrderAsync(Order(caller, workflow, arguments), cancel))
         {
-            await queue.OrderAsync(Order(caller, workflow, arguments), cancel);
+            case Handover.Taken:
+                log.ExecutionOrdered(execution, execution.TraceId, caller.Tenant, workflow.Name.ToString(), admission is Admission.Repeat);
+                var accepted = Accepted(caller.Command, workflow, canBeTold: reply.SealedUrl is not null);
+                return arguments.IsPublic ? accepted.Public() : accepted;
+            case Handover.Refused { Why: var why }:
+                NotConfirmed(caller, certain: true, why);
+                return Refusals.TryAgain;
+            case Handover.Unclear { Why: var why }:
+                NotConfirmed(caller, certain: false, why);
+                return Unclear(caller.Command);
+            default:
+                throw new UnreachableException();
         }
-        catch (Exception e)
-        {
-            // Only a refusal is certain. A timeout, a lost connection, a 5xx, whatever else: the message may be in the queue.
-            var certain = e is AmazonSQSException { StatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError };
-            metrics.Count("SlackCommandsFailed");
-            log.OrderNotConfirmed(execution, execution.TraceId, caller.Tenant, certain, e);
-            return certain ? Refusals.TryAgain : Unclear(caller.Command);
-        }
+    }
 
-        log.ExecutionOrdered(execution, execution.TraceId, caller.Tenant, workflow.Name.ToString(), admission is Admission.Repeat);
-        var accepted = Accepted(caller.Command, workflow, canBeTold: reply.SealedUrl is not null);
-        return arguments.IsPublic ? accepted.Public() : accepted;
+    private void NotConfirmed(Caller caller, bool certain, Exception why)
+    {
+        metrics.Count("SlackCommandsFailed");
+        log.OrderNotConfirmed(caller.Command.Execution, caller.Command.Execution.TraceId, caller.Tenant, certain, why);
     }
 
     // Nothing is ordered, so there is no reply to note; it counts all the same.
