@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Json;
 using ControlPlane.Tenants;
 
@@ -27,11 +28,16 @@ internal static class WorkflowInputs
                 if (!isGiven && parameter.Default is null)
                 {
                     if (parameter.Required)
-                        faults.Add($"{parameter.Name} is missing: it must be {ParameterValue.Expected(parameter)}.");
+                        faults.Add($"{parameter.Name} is missing: it must be {Expected(parameter)}.");
                 }
-                else if (!ParameterValue.TryWrite(json, parameter, value))
+                else if (ParameterValue.Read(parameter, value) is { } read)
                 {
-                    faults.Add($"{parameter.Name} must be {ParameterValue.Expected(parameter)}.");
+                    json.WritePropertyName(parameter.Name);
+                    read.WriteTo(json);
+                }
+                else
+                {
+                    faults.Add($"{parameter.Name} must be {Expected(parameter)}.");
                 }
             }
             json.WriteEndObject();
@@ -39,6 +45,26 @@ internal static class WorkflowInputs
         faults.AddRange(Unknown(given, workflow));
         return faults.Count > 0 ? (default, [.. faults.Take(MostFaults)]) : (Parse(buffer.WrittenSpan), []);
     }
+
+    /// <summary>What a value must be, to stand after "must be".</summary>
+    private static string Expected(WorkflowParameter parameter) => parameter.Type switch
+    {
+        ParameterType.String when parameter.MaxLength is { } longest => $"a text of at most {longest.ToString(CultureInfo.InvariantCulture)} characters",
+        ParameterType.String => "a text",
+        ParameterType.Integer => "a whole number" + Range(parameter),
+        ParameterType.Number => "a number" + Range(parameter),
+        ParameterType.Boolean => "true or false",
+        ParameterType.Enum => $"one of {string.Join(", ", parameter.Values ?? [])}",
+        _ => throw new ArgumentOutOfRangeException(nameof(parameter)),
+    };
+
+    private static string Range(WorkflowParameter parameter) => (parameter.Minimum, parameter.Maximum) switch
+    {
+        ({ } least, { } most) => string.Create(CultureInfo.InvariantCulture, $" from {least} to {most}"),
+        ({ } least, null) => string.Create(CultureInfo.InvariantCulture, $" of at least {least}"),
+        (null, { } most) => string.Create(CultureInfo.InvariantCulture, $" of at most {most}"),
+        _ => "",
+    };
 
     private static IEnumerable<string> Unknown(JsonElement given, Workflow workflow)
     {

@@ -15,8 +15,6 @@ internal static partial class ParameterText
 {
     public const string Grammar = "name:type[:required][:default=…][:min=…][:max=…][:maxlen=…][:values=a|b][:description=…]";
 
-    private const long HighestInteger = 9_007_199_254_740_991;          // 2^53 − 1: engines that keep numbers as doubles would change greater ones
-
     /// <returns>The parameter, or in plain words what is wrong with the text and how it would be right.</returns>
     public static (WorkflowParameter? Parameter, string? Fault) Parse(string text)
     {
@@ -41,8 +39,8 @@ internal static partial class ParameterText
                 case ("required", null): parameter = parameter with { Required = true }; break;
                 case ("default", { } given): byDefault = given; break;
                 case ("description", { Length: > 0 and <= 200 } given): parameter = parameter with { Description = Plain.Text(given) }; break;
-                case ("min", { } given) when IsNumeric(type) && Number(given, type) is { } least: parameter = parameter with { Minimum = least }; break;
-                case ("max", { } given) when IsNumeric(type) && Number(given, type) is { } most: parameter = parameter with { Maximum = most }; break;
+                case ("min", { } given) when ParameterValue.ReadBound(type, given) is { } least: parameter = parameter with { Minimum = least }; break;
+                case ("max", { } given) when ParameterValue.ReadBound(type, given) is { } most: parameter = parameter with { Maximum = most }; break;
                 case ("maxlen", { } given) when type == ParameterType.String && Length(given) is { } longest: parameter = parameter with { MaxLength = longest }; break;
                 case ("values", { } given) when type == ParameterType.Enum && Values(given) is { } values: parameter = parameter with { Values = values }; break;
                 default: return (null, FaultOf(key, value, type));
@@ -75,22 +73,10 @@ internal static partial class ParameterText
             return (parameter, null);
         if (parameter.Required)
             return (null, "a parameter with a default is never missing: leave out required, or default");
-        return Default(byDefault, parameter) is { } value
+        return ParameterValue.Read(parameter, byDefault) is { } value
             ? (parameter with { Default = value }, null)
             : (null, $"the default {Given.Quote(byDefault)} is not what the parameter itself would take");
     }
-
-    private static JsonElement? Default(string text, WorkflowParameter parameter) => parameter.Type switch
-    {
-        ParameterType.String when text.Length <= (parameter.MaxLength ?? int.MaxValue) => Json(text),
-        ParameterType.Enum when parameter.Values!.Contains(text) => Json(text),
-        ParameterType.Boolean when text is "true" or "false" => JsonElement.Parse(text),
-        ParameterType.Integer or ParameterType.Number when Number(text, parameter.Type) is { } number && number >= (parameter.Minimum ?? number) && number <= (parameter.Maximum ?? number) =>
-            JsonElement.Parse(number.ToString("R", CultureInfo.InvariantCulture)),
-        _ => null,
-    };
-
-    private static JsonElement Json(string text) => JsonSerializer.SerializeToElement(text, CtlJson.Default.String);
 
     private static string FaultOf(string key, string? value, ParameterType type) => key switch
     {
@@ -117,14 +103,6 @@ internal static partial class ParameterText
     };
 
     private static bool IsNumeric(ParameterType type) => type is ParameterType.Integer or ParameterType.Number;
-
-    private static double? Number(string text, ParameterType type)
-    {
-        if (type == ParameterType.Integer)
-            return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) && whole is >= -HighestInteger and <= HighestInteger ? whole : null;
-        const NumberStyles Style = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
-        return double.TryParse(text, Style, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? number : null;
-    }
 
     private static int? Length(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var length) && length is >= 1 and <= 65536 ? length : null;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using ControlPlane.Aws;
-using ControlPlane.Metering;
 using ControlPlane.Operator.Arguments;
 
 namespace ControlPlane.Operator.Commands;
@@ -10,7 +9,7 @@ internal sealed class LimitOptions
 {
     private const string NoLimit = "none";
 
-    public Option<long?> MonthlyQuota { get; } = Given.Limit("--monthly-quota", "Executions a calendar month (UTC); 0 refuses all.", most: ComputeTime.Highest);
+    public Option<long?> MonthlyQuota { get; } = Given.Limit("--monthly-quota", "Executions a calendar month (UTC); 0 refuses all.", most: JsonInteger.Highest);
 
     public Option<long?> Concurrency { get; } = Given.Limit("--concurrency", "Executions under way at once; 0 refuses all.", most: 100_000);
 

@@ -6,12 +6,10 @@ namespace ControlPlane.Http;
 
 /// <summary>JSON from outside, of which there is one reading only.</summary>
 /// <remarks>Refused, beyond what the grammar forbids: two members of one name in an object, with and without case, wherever they are; nesting above 16;
-/// integers that a double would not keep (beyond ±(2^53 − 1)); text that is not valid Unicode. Members that nobody asked for are ignored.</remarks>
+/// integers that a double would not keep (<see cref="JsonInteger"/>); text that is not valid Unicode. Members that nobody asked for are ignored.</remarks>
 public static class StrictJson
 {
     public const int MaxDepth = 16;
-
-    private const long HighestInteger = 9_007_199_254_740_991;
 
     /// <returns>False for anything that is not this type's JSON; never an exception.</returns>
     public static bool TryParse<T>(ReadOnlySpan<byte> json, JsonTypeInfo<T> type, [NotNullWhen(true)] out T? value) where T : class
@@ -48,7 +46,7 @@ public static class StrictJson
                 case JsonTokenType.String:
                     _ = reader.GetString();
                     break;
-                case JsonTokenType.Number when IsInteger(reader.ValueSpan) && !(reader.TryGetInt64(out var number) && number is >= -HighestInteger and <= HighestInteger):
+                case JsonTokenType.Number when IsInteger(reader.ValueSpan) && !(reader.TryGetInt64(out var number) && JsonInteger.Holds(number)):
                     return false;
             }
         }

@@ -3,8 +3,8 @@ namespace ControlPlane.Metering;
 /// <summary>CPU and GPU time in milliseconds: core-milliseconds and device-milliseconds.</summary>
 public readonly record struct ComputeTime(long CpuMs, long GpuMs)
 {
-    /// <summary>2^53 − 1: the greatest integer that every JSON reader keeps exactly, and so the greatest sum we keep.</summary>
-    public const long Highest = 9_007_199_254_740_991;
+    /// <summary>The greatest sum we keep.</summary>
+    public const long Highest = JsonInteger.Highest;
 
     public static readonly ComputeTime Zero;
 

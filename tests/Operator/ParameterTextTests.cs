@@ -9,6 +9,7 @@ public sealed class ParameterTextTests
     [InlineData("city:string:required", ParameterType.String, true)]
     [InlineData("city:string:maxlen=100", ParameterType.String, false)]
     [InlineData("count:integer:default=3:min=1:max=10", ParameterType.Integer, false)]
+    [InlineData("count:integer:default=1000000000000000:min=-9007199254740991:max=9007199254740991", ParameterType.Integer, false)]
     [InlineData("ratio:number:default=0.5:min=0:max=1", ParameterType.Number, false)]
     [InlineData("ratio:number:min=-1E+20", ParameterType.Number, false)]
     [InlineData("dry-run:boolean:default=false", ParameterType.Boolean, false)]
@@ -30,6 +31,7 @@ public sealed class ParameterTextTests
         Assert.Equal("\"3\"", ParameterText.Parse("n:string:default=3").Parameter!.Default!.Value.GetRawText());
         Assert.Equal("\"10:30\"", ParameterText.Parse(@"n:string:default=10\:30").Parameter!.Default!.Value.GetRawText());
         Assert.Equal("true", ParameterText.Parse("n:boolean:default=true").Parameter!.Default!.Value.GetRawText());
+        Assert.Equal("true", ParameterText.Parse("n:boolean:default=TRUE").Parameter!.Default!.Value.GetRawText());
         Assert.Equal(["a", "b"], ParameterText.Parse("n:enum:values=a|b").Parameter!.Values!);
         Assert.Equal("9007199254740991", ParameterText.Parse("n:integer:default=9007199254740991").Parameter!.Default!.Value.GetRawText());
     }
