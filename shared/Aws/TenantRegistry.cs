@@ -116,9 +116,6 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
     /// <returns>False when the key is there already, whoever's it is: a key has one owner.</returns>
     public Task<bool> TryAddAsync(SidecarKey key, CancellationToken cancel) => TryPutAsync(Of(key), cancel);
 
-    /// <summary>Writes a key anew: to revoke it, or to end it at a time.</summary>
-    public Task SaveAsync(SidecarKey key, CancellationToken cancel) => dynamo.PutItemAsync(new() { TableName = table, Item = Of(key) }, cancel);
-
     /// <returns>False when the workspace speaks for a tenant already.</returns>
     public Task<bool> TryLinkAsync(SlackLink link, CancellationToken cancel) => TryPutAsync(Of(link), cancel);
 

@@ -35,7 +35,8 @@ internal sealed class HeartbeatDesk
     /// <summary>Every line logged so far.</summary>
     public string Logged => Encoding.UTF8.GetString(_log.ToArray());
 
-    public static async Task<HeartbeatDesk> OpenAsync(LocalCloud cloud, SourceNetworkCheck check = SourceNetworkCheck.Enforce)
+    /// <param name="keyLives">How long the sidecar's key does; for ever when left out.</param>
+    public static async Task<HeartbeatDesk> OpenAsync(LocalCloud cloud, SourceNetworkCheck check = SourceNetworkCheck.Enforce, TimeSpan? keyLives = null)
     {
         var desk = new HeartbeatDesk(await cloud.TablesAsync(), await cloud.DynamoDbEndpointAsync()) { SourceNetworkCheck = check };
 
@@ -43,7 +44,7 @@ internal sealed class HeartbeatDesk
         await desk.Tables.Client.UpdateTimeToLiveAsync(
             new() { TableName = desk.Tables.Metering, TimeToLiveSpecification = new() { AttributeName = "expires_at", Enabled = false } }, TestContext.Current.CancellationToken);
         await desk.RegisterAsync(Tenant, TenantStatus.Active);
-        await desk.Registry.TryAddAsync(desk.Sidecar.Registration(), TestContext.Current.CancellationToken);
+        await desk.Registry.TryAddAsync(desk.Sidecar.Registration() with { NotAfter = desk.Clock.Now + keyLives }, TestContext.Current.CancellationToken);
         desk.Restart();
         return desk;
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Amazon.Lambda.APIGatewayEvents;
+using ControlPlane.Aws;
 using ControlPlane.MeteringCollector;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Support;
@@ -432,14 +433,13 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [Fact]
     public async Task During_a_rotation_either_key_will_do_and_the_counter_goes_on()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatDesk.OpenAsync(cloud, keyLives: TimeSpan.FromMinutes(5));
         var next = new Sidecar();
         Assert.Equal(200, (await desk.SendAsync(Sample.At(desk.Clock.Now, 1, cpuMs: 1))).Status);
 
         // The new key is not registered yet; then it is, for instances started since.
         Assert.Equal(200, (await desk.SendAsync(Both(Sample.At(desk.Clock.Now, 2, cpuMs: 2)))).Status);
         await desk.Registry.TryAddAsync(next.Registration(), TestContext.Current.CancellationToken);
-        await desk.Registry.SaveAsync(desk.Sidecar.Registration() with { NotAfter = desk.Clock.Now.AddMinutes(5) }, TestContext.Current.CancellationToken);
         desk.Clock.Advance(SidecarKeys.MaximumAge);
         Assert.Equal(200, (await desk.SendAsync(next.Request(Sample.At(desk.Clock.Now, 3, cpuMs: 3), desk.Clock.Now))).Status);
         Assert.Equal("counter-replayed", (await desk.SendAsync(Sample.At(desk.Clock.Now, 1, cpuMs: 1))).Code);
@@ -469,7 +469,8 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     {
         var desk = await HeartbeatDesk.OpenAsync(cloud);
         Assert.Equal(200, (await desk.SendAsync(Sample.At(desk.Clock.Now, 1, cpuMs: 1))).Status);
-        await desk.Registry.SaveAsync(desk.Sidecar.Registration() with { RevokedAt = desk.Clock.Now }, TestContext.Current.CancellationToken);
+        Assert.Equal(Change.Made, await new TenantAdministration(desk.Tables.Client, desk.Tables.Tenants, desk.Clock)
+            .RevokeAsync(HeartbeatDesk.Tenant, desk.Sidecar.KeyId, TestContext.Current.CancellationToken));
         desk.Clock.Advance(SidecarKeys.MaximumAge);
         Assert.Equal((401, "signature-invalid"), await desk.SendAsync(Sample.At(desk.Clock.Now, 2, cpuMs: 2)) is var answer ? (answer.Status, answer.Code) : default);
     }
