@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using ControlPlane.Http;
+using ControlPlane.Metering;
 
 namespace ControlPlane.MeteringCollector;
 
@@ -69,7 +70,7 @@ internal sealed partial record HeartbeatSignature(string Id, string TimestampTex
             var text = entry.AsSpan(Scheme.Length);
             if (text.Length != SignatureTextLength || StrictBase64.Decode(text) is not { Length: SignatureLength } bytes)
                 return null;
-            if (proofs.Count == names.Length || !KeyIdShape().IsMatch(names[proofs.Count]))
+            if (proofs.Count == names.Length || !SidecarPublicKey.IsKeyId(names[proofs.Count]))
                 return null;
             proofs.Add(new(names[proofs.Count], bytes));
         }
@@ -85,7 +86,4 @@ internal sealed partial record HeartbeatSignature(string Id, string TimestampTex
 
     [GeneratedRegex(@"\A[a-z0-9]{1,8},[\x21-\x7e]{1,1024}\z")]
     private static partial Regex EntryShape();
-
-    [GeneratedRegex(@"\A[A-Za-z0-9_-]{43}\z")]
-    private static partial Regex KeyIdShape();
 }

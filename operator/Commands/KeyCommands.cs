@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.RegularExpressions;
 using ControlPlane.Aws;
 using ControlPlane.Metering;
 using ControlPlane.Operator.Arguments;
@@ -10,7 +9,7 @@ using ControlPlane.Tenants;
 namespace ControlPlane.Operator.Commands;
 
 /// <summary><c>key …</c>: the public keys with which a tenant's sidecars sign. To rotate is to add the new one, let the sidecar sign with both, and revoke the old.</summary>
-internal static partial class KeyCommands
+internal static class KeyCommands
 {
     // How long a function goes on believing a key that it read before.
     private const int SecondsUntilRefused = 60;
@@ -42,7 +41,7 @@ internal static partial class KeyCommands
         {
             var now = hub.Clock.GetUtcNow();
             var bytes = given.GetRequiredValue(publicKey);
-            if (!SidecarPublicKey.TryImport(bytes, out var imported) || !EdwardsPoint.IsOnCurve(bytes))
+            if (!SidecarPublicKey.TryAdmit(bytes, out var imported))
                 return new Answer.Refused("That is no Ed25519 key that signatures could be trusted with (malformed, or of small order): let the sidecar print its public key again, or make a new one.");
             if (given.GetValue(notAfter) is { } end && end <= now)
                 return new Answer.Refused($"{Rfc3339.Format(end)} is over: say a later --not-after, or none.");
@@ -90,7 +89,7 @@ internal static partial class KeyCommands
         var keyId = new Argument<string>("key-id")
         {
             Description = "As key add and key list print it.",
-            CustomParser = given => Given.Read(given, (string text, out string value) => KeyIdShape().IsMatch(value = text), text => $"{text} is no key id: 43 characters of base64url, as ./ctl key list prints them."),
+            CustomParser = given => Given.Read(given, (string text, out string value) => SidecarPublicKey.IsKeyId(value = text), text => $"{text} is no key id: 43 characters of base64url, as ./ctl key list prints them."),
         };
         return runner.Runs(new("revoke", $"Ends a key for good; heartbeats that it signed are refused within {SecondsUntilRefused} s.") { id, keyId }, async (hub, given, cancel) =>
         {
@@ -116,7 +115,4 @@ internal static partial class KeyCommands
             page.Facts(("key id", key.KeyId), ("tenant", shown.Key.Tenant), ("instance", key.Instance ?? "any"), ("state", shown.Key.State), ("not after", shown.Key.NotAfter), ("revoked", shown.Key.RevokedAt));
         });
     }
-
-    [GeneratedRegex(@"\A[A-Za-z0-9_-]{43}\z")]
-    private static partial Regex KeyIdShape();
 }

@@ -3,13 +3,14 @@ using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 using NSec.Cryptography;
 
 namespace ControlPlane.Metering;
 
 /// <summary>An Ed25519 public key that may sign heartbeats.</summary>
-/// <remarks>The library takes any 32 bytes for a key. A point of small order would let one signature fit many messages, so registration refuses those here.</remarks>
-public sealed class SidecarPublicKey
+/// <remarks>The library takes any 32 bytes for a key. A point of small order would let one signature fit many messages, so those are refused here.</remarks>
+public sealed partial class SidecarPublicKey
 {
     public const int Length = 32;
 
@@ -52,6 +53,18 @@ public sealed class SidecarPublicKey
         return true;
     }
 
+    /// <summary>The same for a key that is new: also refuses bytes that are no point, so that a key that was cut or retyped is found out now and not by heartbeats that never verify.</summary>
+    /// <remarks>Costs big-number arithmetic, which a heartbeat whose key is on record need not pay.</remarks>
+    public static bool TryAdmit(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out SidecarPublicKey? key)
+    {
+        if (TryImport(bytes, out key) && !EdwardsPoint.IsOnCurve(bytes))
+            key = null;
+        return key is not null;
+    }
+
+    /// <summary>Whether a text could be a <see cref="KeyId"/>, of whatever key.</summary>
+    public static bool IsKeyId(string text) => KeyIdShape().IsMatch(text);
+
     /// <returns>False also for a signature of the wrong length; never an exception.</returns>
     public bool Verify(ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature) => Algorithm.Verify(_key, message, signature);
 
@@ -69,4 +82,7 @@ public sealed class SidecarPublicKey
     // RFC 7638 §3: the required members in lexicographic order, without blanks.
     private static string Thumbprint(ReadOnlySpan<byte> bytes) =>
         Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes($$"""{"crv":"Ed25519","kty":"OKP","x":"{{Base64Url.EncodeToString(bytes)}}"}""")));
+
+    [GeneratedRegex(@"\A[A-Za-z0-9_-]{43}\z")]
+    private static partial Regex KeyIdShape();
 }

@@ -1,5 +1,3 @@
-using ControlPlane.Metering;
-using ControlPlane.Operator.Arguments;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Operator;
@@ -74,18 +72,6 @@ public sealed class KeyCommandsTests(LocalCloud cloud)
         await ctl.RegisterAsync();
         (await ctl.SayAsync($"key add tenant-7 --public-key {Convert.ToBase64String(Convert.FromHexString(hex))}")).Refuses(1, "no Ed25519 key", "make a new one");
         Assert.Empty(await ctl.Registry.KeysOfAsync(Ctl.Seven, Cancel));
-    }
-
-    [Fact]
-    public void Every_key_that_is_made_is_on_the_curve()
-    {
-        for (var i = 0; i < 50; i++)
-        {
-            using var key = NSec.Cryptography.Key.Create(NSec.Cryptography.SignatureAlgorithm.Ed25519);
-            var bytes = key.PublicKey.Export(NSec.Cryptography.KeyBlobFormat.RawPublicKey);
-            Assert.True(EdwardsPoint.IsOnCurve(bytes), Convert.ToHexString(bytes));
-            Assert.True(SidecarPublicKey.TryImport(bytes, out _));
-        }
     }
 
     [Fact]

@@ -97,6 +97,27 @@ public sealed class SidecarPublicKeyTests
         Assert.True(SidecarPublicKey.TryImport(Encode(2, 0), out _));
     }
 
+    [Fact]
+    public void A_new_key_has_to_be_a_point()
+    {
+        Assert.True(SidecarPublicKey.TryImport(Encode(2, 0), out _));
+        Assert.False(SidecarPublicKey.TryAdmit(Encode(2, 0), out var none));
+        Assert.Null(none);
+        Assert.False(SidecarPublicKey.TryAdmit(Encode(1, 0), out _));       // a point, of order 1
+        Assert.False(SidecarPublicKey.TryAdmit(new byte[31], out _));
+    }
+
+    [Fact]
+    public void Every_key_that_is_made_is_admitted()
+    {
+        for (var i = 0; i < 50; i++)
+        {
+            using var key = NSec.Cryptography.Key.Create(NSec.Cryptography.SignatureAlgorithm.Ed25519);
+            var bytes = key.PublicKey.Export(NSec.Cryptography.KeyBlobFormat.RawPublicKey);
+            Assert.True(SidecarPublicKey.TryAdmit(bytes, out _), Convert.ToHexString(bytes));
+        }
+    }
+
     private static bool Verify(string key, string message, string signature) =>
         SidecarPublicKey.TryImport(Convert.FromHexString(key), out var imported) && imported.Verify(Convert.FromHexString(message), Convert.FromHexString(signature));
 

@@ -1,8 +1,8 @@
 using System.Numerics;
 
-namespace ControlPlane.Operator.Arguments;
+namespace ControlPlane.Metering;
 
-/// <summary>Whether 32 bytes are a point at all. Half of all texts are not: a key that was cut or retyped is found out when it is added, not by heartbeats that never verify.</summary>
+/// <summary>Whether 32 bytes are a point at all. Half of all texts are not.</summary>
 /// <remarks>RFC 8032 §5.1.3, steps 1 and 2: x² = (y² − 1) / (d y² + 1) must have a root.</remarks>
 internal static class EdwardsPoint
 {
