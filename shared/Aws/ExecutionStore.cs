@@ -364,6 +364,7 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         {
             null => new Move.Moved(),
             _ when reasons.FailedAt(0) => HowItStood(reasons[0].Item, execution.Tenant),
+            // Right after a failover the replica's ledger may be behind. Nothing is closed: whoever asked comes again, at last the sweeper. To close it alone would keep its place and its charge for good.
             _ => throw new InvalidDataException($"The quota of {execution.Tenant} does not hold the reservation of {execution.Id}."),
         };
     }
