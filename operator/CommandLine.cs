@@ -26,6 +26,7 @@ internal sealed class CommandLine
             GroupCommands.Build(runner),
             ExecutionCommands.Build(runner),
             UsageCommand.Build(runner),
+            MeteringCommand.Build(runner),
             HealthCommand.Build(runner),
             DeadLetterCommands.Build(runner),
             new HelpOption(),

@@ -20,6 +20,7 @@ namespace ControlPlane.Operator.Output;
 [JsonSerializable(typeof(ExecutionView))]
 [JsonSerializable(typeof(WhyView))]
 [JsonSerializable(typeof(UsagesView))]
+[JsonSerializable(typeof(SamplesView))]
 [JsonSerializable(typeof(EngineKeyView))]
 [JsonSerializable(typeof(DeadLettersView))]
 [JsonSerializable(typeof(RedriveView))]

@@ -1,4 +1,5 @@
 using ControlPlane.Executions;
+using ControlPlane.Metering;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Tenants;
 
@@ -34,6 +35,11 @@ internal static class Viewed
         execution.Outcome is { } outcome ? new(outcome.Status.ToString().ToLowerInvariant(), outcome.EngineExecutionId, outcome.Usage, outcome.Error?.Code) : null);
 
     public static AttemptView Of(DispatchAttempt attempt) => new(attempt.Number, Rfc3339.Format(attempt.At), attempt.Milliseconds, attempt.Result, attempt.Status);
+
+    /// <param name="last">The instance's sample before it, if one is shown.</param>
+    public static SampleView Of(MeteringRecord sample, MeteringRecord? last) => new(
+        Rfc3339.Format(sample.SampledAt), sample.Instance.ToString(), sample.Epoch, sample.Counter, (long)sample.Interval.TotalMilliseconds, sample.Totals.CpuMs, sample.Totals.GpuMs,
+        Restarted: last is not null && sample.Epoch > last.Epoch, Gap: last is null ? null : sample.GapAfter(last));
 
     private static string? Time(DateTimeOffset? time) => time is { } known ? Rfc3339.Format(known) : null;
 }

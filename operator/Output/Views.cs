@@ -66,6 +66,14 @@ internal sealed record MeteredView(long CpuMs, long GpuMs, long? GpuLimitMs);
 
 internal sealed record UsagesView(string Month, IReadOnlyList<UsageView> Usage);
 
+/// <param name="CpuMs">Since the epoch began, like <paramref name="GpuMs"/>.</param>
+/// <param name="Restarted">Whether it begins an epoch; false for the first that is shown of an instance.</param>
+/// <param name="Gap">Samples that are missing before this one; null for the first that is shown of an instance, and for one that is dated after a later one.</param>
+internal sealed record SampleView(string SampledAt, string Instance, long Epoch, long Counter, long IntervalMs, long CpuMs, long GpuMs, bool Restarted, long? Gap);
+
+/// <param name="Samples">Oldest first.</param>
+internal sealed record SamplesView(string Tenant, string Since, IReadOnlyList<SampleView> Samples);
+
 /// <param name="Generation"><c>current</c> or <c>previous</c>.</param>
 /// <param name="Signs">Whether tokens are signed with it at this moment.</param>
 /// <param name="ChangesHands">When the current key takes over from the previous one, or took; null when there is no previous one.</param>

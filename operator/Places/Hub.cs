@@ -24,6 +24,8 @@ internal sealed class Hub(Place place, TimeProvider clock) : IDisposable
 
     public InstanceStore Instances => new(Dynamo, place.TableOf("InstancesTable"), clock);
 
+    public MeteringStore Samples => new(Dynamo, place.TableOf("MeteringTable"), clock);
+
     public RotatingSecret<RootSecret> TokenRoot() =>
         new(new SecretsManagerSource(place.NewSecretsManager()), place.SecretOf("TokenRootSecret"), RootSecret.Parse, RootSecret.Overlap, clock);
 

@@ -22,7 +22,7 @@ public sealed class CommandLineTests(LocalCloud cloud)
     {
         var said = await Ctl.SayAsync(TimeProvider.System);
         Assert.Equal((0, ""), (said.Exit, said.Error));
-        Assert.All(["tenant", "slack", "key", "engine-key", "workflow", "group", "execution", "usage", "health", "dlq", "--local", "--stack"], word => Assert.Contains(word, said.Output, StringComparison.Ordinal));
+        Assert.All(["tenant", "slack", "key", "engine-key", "workflow", "group", "execution", "usage", "metering", "health", "dlq", "--local", "--stack"], word => Assert.Contains(word, said.Output, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Local.Secrets;
+using ControlPlane.Metering;
 using ControlPlane.Operator;
 using ControlPlane.Operator.Output;
 using ControlPlane.Quotas;
@@ -44,6 +45,10 @@ internal sealed class Ctl : IAsyncDisposable
     {
         var clock = new SetClock(new(2026, 11, 5, 10, 0, 0, TimeSpan.Zero));
         var ctl = new Ctl(await cloud.TablesAsync(), await cloud.QueuesAsync(), await SecretsServer.StartAsync(null, clock), clock);
+
+        // Our clock stands: DynamoDB Local, which has the real time, would remove the samples under our eyes.
+        await ctl.Tables.Client.UpdateTimeToLiveAsync(
+            new() { TableName = ctl.Tables.Metering, TimeToLiveSpecification = new() { AttributeName = "expires_at", Enabled = false } }, Cancel);
         ctl.Secrets.Put("TokenRootSecret", """{"root":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}""", "v1", create: true);
         File.WriteAllText(Path.Combine(ctl._folder, "endpoints.json"), new JsonObject
         {
@@ -101,6 +106,10 @@ internal sealed class Ctl : IAsyncDisposable
             execution, new(id, Seven, execution.Workflow, [1], "a token", Clock.Now + TimeSpan.FromMinutes(10)), TenantLimits.Default, Cancel));
         return execution;
     }
+
+    public Task SampleAsync(DateTimeOffset sampledAt, long epoch, long counter, ComputeTime totals, string instance = "i-1", TenantId? tenant = null) =>
+        new MeteringStore(Tables.Client, Tables.Metering, Clock).PutAsync(
+            new(tenant ?? Seven, InstanceId.Parse(instance), epoch, counter, sampledAt, TimeSpan.FromSeconds(60), totals, "{}", "k"), Cancel);
 
     public async ValueTask DisposeAsync()
     {

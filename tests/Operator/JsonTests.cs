@@ -35,6 +35,11 @@ public sealed partial class JsonTests(LocalCloud cloud)
         await ShowAsync("execution-show", $"execution show {execution.Id}");
         await ShowAsync("execution-why", $"execution why {execution.Id}");
         await ShowAsync("usage", "usage tenant-7");
+        var epoch = ctl.Clock.Now.ToUnixTimeSeconds() - 600;
+        await ctl.SampleAsync(ctl.Clock.Now.AddMinutes(-9), epoch, 1, new(7500, 0));
+        await ctl.SampleAsync(ctl.Clock.Now.AddMinutes(-7), epoch, 3, new(22500, 100));
+        await ctl.SampleAsync(ctl.Clock.Now.AddMinutes(-5), epoch + 240, 1, new(7500, 0));
+        await ShowAsync("metering", "metering tenant-7");
         await ctl.Queues.Client.SendMessageAsync(ctl.Queues.Urls["DispatchDeadLetters"], $$"""{"execution_id":"{{execution.Id}}","tenant_id":"tenant-7"}""", Cancel);
         await ShowAsync("health", "health");
         await ShowAsync("dlq-list", "dlq list dispatch");

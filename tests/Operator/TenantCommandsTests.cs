@@ -263,7 +263,7 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
     [InlineData("tenant show tenant-9"), InlineData("tenant limits tenant-9"), InlineData("tenant limits tenant-9 --concurrency 1"), InlineData("tenant suspend tenant-9"), InlineData("tenant resume tenant-9")]
     [InlineData("tenant engine tenant-9 10.108.128.10"), InlineData("tenant rename tenant-9 X"), InlineData("slack link tenant-9 T0009"), InlineData("key list tenant-9")]
     [InlineData("key add tenant-9 --public-key 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="), InlineData("workflow publish tenant-9 wf_sched --path wf_sched"), InlineData("workflow list tenant-9")]
-    [InlineData("group set tenant-9 ops --user U1"), InlineData("group list tenant-9"), InlineData("execution list tenant-9"), InlineData("usage tenant-9"), InlineData("engine-key tenant-9")]
+    [InlineData("group set tenant-9 ops --user U1"), InlineData("group list tenant-9"), InlineData("execution list tenant-9"), InlineData("usage tenant-9"), InlineData("metering tenant-9"), InlineData("engine-key tenant-9")]
     public async Task Nothing_can_be_said_about_a_tenant_that_is_not_registered(string line)
     {
         await using var ctl = await Ctl.StartAsync(cloud);

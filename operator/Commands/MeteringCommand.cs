@@ -1,0 +1,59 @@
+using System.CommandLine;
+using ControlPlane.Metering;
+using ControlPlane.Operator.Arguments;
+using ControlPlane.Operator.Output;
+using ControlPlane.Operator.Places;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Operator.Commands;
+
+/// <summary><c>metering</c>: what a tenant's sidecars sent, sample by sample, and where samples are missing.</summary>
+internal static class MeteringCommand
+{
+    private static readonly TimeSpan Standard = TimeSpan.FromHours(1);
+
+    public static Command Build(Runner runner)
+    {
+        var id = Given.Tenant();
+        var since = Given.Optional(
+            "--since", "1h", $"How far back; {Duration.Format(Standard)} when left out. Samples are kept for {Duration.Format(MeteringRecord.Retention)}.",
+            (string text, out TimeSpan time) => Duration.TryParse(text, out time) && time > TimeSpan.Zero && time <= MeteringRecord.Retention,
+            text => $"{text} is not a time like 90m or 24h, {Duration.Format(MeteringRecord.Retention)} at most.");
+
+        return runner.Runs(new("metering", "A tenant's samples: CPU and GPU time as its sidecars counted it, and where some are missing.") { id, since }, async (hub, given, cancel) =>
+        {
+            var tenant = given.GetRequiredValue(id);
+            if (await hub.Tenants.FindAsync(tenant, cancel) is null)
+                return Refusals.NotRegistered(tenant);
+
+            var from = hub.Clock.GetUtcNow() - (given.GetValue(since) ?? Standard);
+            var shown = new SamplesView(tenant.ToString(), Rfc3339.Format(from), await SinceAsync(hub, tenant, from, cancel));
+            return Answer.Show(shown, CtlJson.Default.SamplesView, page => page.Table(
+                ["SAMPLED", "INSTANCE", "EPOCH", "COUNTER", "CPU", "GPU", "BEFORE IT"],
+                shown.Samples.Select(one => (string?[])
+                    [one.SampledAt, one.Instance, Words.Of(one.Epoch), Words.Of(one.Counter), Words.OfMilliseconds(one.CpuMs), Words.OfMilliseconds(one.GpuMs), BeforeIt(one)])));
+        });
+    }
+
+    private static async Task<List<SampleView>> SinceAsync(Hub hub, TenantId tenant, DateTimeOffset from, CancellationToken cancel)
+    {
+        var samples = new List<SampleView>();
+        var last = new Dictionary<InstanceId, MeteringRecord>();
+        await foreach (var sample in hub.Samples.SinceAsync(tenant, from, cancel))
+        {
+            var view = Viewed.Of(sample, last.GetValueOrDefault(sample.Instance));
+            samples.Add(view);
+            if (view.Gap is not null || !last.ContainsKey(sample.Instance))
+                last[sample.Instance] = sample;
+        }
+        return samples;
+    }
+
+    private static string? BeforeIt(SampleView sample) => (sample.Restarted, sample.Gap) switch
+    {
+        (true, > 0) => $"restarted, {Words.Of(sample.Gap.Value)} missing",
+        (true, _) => "restarted",
+        (false, > 0) => $"{Words.Of(sample.Gap.Value)} missing",
+        _ => null,
+    };
+}
