@@ -31,7 +31,7 @@ public abstract record Handover
     /// <summary>The message is in the queue.</summary>
     public sealed record Taken : Handover;
 
-    /// <summary>The queue said no: the message is not there and will not be.</summary>
+    /// <summary>The queue said no at every try: the message is not there and will not be.</summary>
     public sealed record Refused(Exception Why) : Handover;
 
     /// <summary>No answer, or none that says: the message may be in the queue.</summary>
@@ -41,8 +41,26 @@ public abstract record Handover
 /// <summary>The three queues between the functions, by what they are for.</summary>
 public static class MessageQueues
 {
-    /// <summary>Orders an execution. A repeat of the order within five minutes stays one message.</summary>
+    /// <summary>Orders an execution, in two tries. A repeat of the order within five minutes stays one message.</summary>
+    /// <remarks>The client behind the queue should not try again by itself: it would tell of its last try only, and a refusal says nothing of a try before it whose answer was lost.</remarks>
     public static async Task<Handover> OrderAsync(this MessageQueue<ExecutionRequest> queue, ExecutionRequest request, CancellationToken cancel)
+    {
+        var first = await TryOrderAsync(queue, request, cancel);
+        if (first is Handover.Taken || cancel.IsCancellationRequested)
+            return first;
+        var second = await TryOrderAsync(queue, request, cancel);
+        return second is Handover.Refused && first is Handover.Unclear ? first : second;
+    }
+
+    /// <summary>Asks for dispatch. The tenant is the fairness group: one tenant's backlog does not hold back another's.</summary>
+    public static Task DispatchAsync(this MessageQueue<DispatchRequest> queue, ExecutionId execution, TenantId tenant, CancellationToken cancel) =>
+        queue.SendAsync(new(DispatchRequest.SchemaV1, execution.ToString(), tenant.ToString()), cancel, group: tenant.ToString());
+
+    /// <summary>Asks that the requester is told how the execution ended.</summary>
+    public static Task NotifyAsync(this MessageQueue<Notification> queue, ExecutionId execution, TenantId tenant, CancellationToken cancel) =>
+        queue.SendAsync(new(Notification.SchemaV1, execution.ToString(), tenant.ToString()), cancel, group: tenant.ToString());
+
+    private static async Task<Handover> TryOrderAsync(MessageQueue<ExecutionRequest> queue, ExecutionRequest request, CancellationToken cancel)
     {
         try
         {
@@ -59,12 +77,4 @@ public static class MessageQueues
             return new Handover.Unclear(e);
         }
     }
-
-    /// <summary>Asks for dispatch. The tenant is the fairness group: one tenant's backlog does not hold back another's.</summary>
-    public static Task DispatchAsync(this MessageQueue<DispatchRequest> queue, ExecutionId execution, TenantId tenant, CancellationToken cancel) =>
-        queue.SendAsync(new(DispatchRequest.SchemaV1, execution.ToString(), tenant.ToString()), cancel, group: tenant.ToString());
-
-    /// <summary>Asks that the requester is told how the execution ended.</summary>
-    public static Task NotifyAsync(this MessageQueue<Notification> queue, ExecutionId execution, TenantId tenant, CancellationToken cancel) =>
-        queue.SendAsync(new(Notification.SchemaV1, execution.ToString(), tenant.ToString()), cancel, group: tenant.ToString());
 }

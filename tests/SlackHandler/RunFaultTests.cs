@@ -53,7 +53,7 @@ public sealed class RunFaultTests(SlackWorld world) : IClassFixture<SlackWorld>
 
         var outcomes = await BreakAsync(
             from call in Enumerable.Range(1, 4) from fault in FaultSeam.AllFaults select ($"{call} {fault}", (Func<SeamCall, Fault?>)(one => one.Number == call ? fault : null)));
-        Assert.Contains("4 AnswerLost: accepted, 1", outcomes);      // the SDK sends again, the queue keeps one
+        Assert.Contains("4 AnswerLost: accepted, 1", outcomes);      // it is sent again, the queue keeps one
         Assert.Contains("3 StopAfter: died, 0", outcomes);
         Assert.Contains("4 StopAfter: died, 1", outcomes);
     }
@@ -107,6 +107,21 @@ public sealed class RunFaultTests(SlackWorld world) : IClassFixture<SlackWorld>
         var said = await AcceptAsync(seam, workspace);
         Assert.True(said.StartedNothing);
         Assert.Empty(await workspace.OrdersAsync());
+    }
+
+    [Theory]
+    [InlineData(Fault.AnswerLost, Fault.Throttled, 1)]
+    [InlineData(Fault.Throttled, Fault.AnswerLost, 1)]
+    [InlineData(Fault.Error, Fault.Throttled, 0)]
+    public async Task One_try_that_was_refused_says_nothing_of_another_whose_answer_was_lost(Fault first, Fault second, int ordered)
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        var seam = new FaultSeam(call => call.Operation != "SendMessage" ? null : call.Number == 4 ? first : second);
+        var said = await AcceptAsync(seam, workspace);
+
+        Assert.Contains("can't tell", said.Text, StringComparison.Ordinal);
+        Assert.Equal(ordered, (await workspace.OrdersAsync()).Count);
+        Assert.Equal(5, seam.Calls.Count);
     }
 
     [Theory]
@@ -185,7 +200,7 @@ public sealed class RunFaultTests(SlackWorld world) : IClassFixture<SlackWorld>
     private async Task<Said> AcceptAsync(FaultSeam seam, Workspace workspace, IReadOnlyDictionary<string, string>? form = null)
     {
         using var dynamo = seam.DynamoDb(await world.DynamoDbEndpointAsync());
-        using var sqs = seam.Sqs(await world.QueueEndpointAsync());
+        using var sqs = seam.Sqs(await world.QueueEndpointAsync(), retries: CommandClients.Sqs().MaxErrorRetry);
         return await workspace.SendAsync(form ?? workspace.Form("run report"), world.NewFunction(dynamo, sqs));
     }
 

@@ -70,9 +70,9 @@ public sealed class FaultSeam(Func<SeamCall, Fault?> plan, HttpMessageHandler? b
         new BasicAWSCredentials("local", "local"),
         new AmazonDynamoDBConfig { ServiceURL = endpoint.ToString(), AuthenticationRegion = "us-east-1", HttpClientFactory = this, MaxErrorRetry = 2 });
 
-    public AmazonSQSClient Sqs(Uri endpoint) => new(
+    public AmazonSQSClient Sqs(Uri endpoint, int retries = 2) => new(
         new BasicAWSCredentials("local", "local"),
-        new AmazonSQSConfig { ServiceURL = endpoint.ToString(), AuthenticationRegion = "us-east-1", HttpClientFactory = this, MaxErrorRetry = 2 });
+        new AmazonSQSConfig { ServiceURL = endpoint.ToString(), AuthenticationRegion = "us-east-1", HttpClientFactory = this, MaxErrorRetry = retries });
 
     public override HttpClient CreateHttpClient(IClientConfig clientConfig) => new(new Handler(this), disposeHandler: false);
 

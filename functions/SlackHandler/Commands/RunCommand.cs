@@ -15,7 +15,7 @@ namespace ControlPlane.SlackHandler.Commands;
 /// Only the message starts something, so what the user is told hangs on the send alone:
 /// <list type="bullet">
 /// <item>The write failed, or its answer is unknown: nothing was sent, so nothing will ever run. "Nothing was started."</item>
-/// <item>The queue refused the message: the same.</item>
+/// <item>The queue refused the message at every try: the same.</item>
 /// <item>The queue took it: "Working on it." It will run or be refused, and either is told through the reply address.</item>
 /// <item>The queue's answer was lost: nobody can know. The user is told just that, with the id by which to look; never "accepted", never "failed".</item>
 /// </list>
