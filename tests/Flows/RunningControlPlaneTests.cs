@@ -214,8 +214,15 @@ public sealed class RunningControlPlaneTests(RunningControlPlane running) : ICla
         var posting = sidecar.PostAsync(heartbeat, Cancel);
         kill();
         await posting;
-        var (status, answer) = await sidecar.PostAsync(heartbeat, Cancel);
-        Assert.True(status == 200, answer.ToJsonString());
+
+        // The sidecar's part: the same again until it is taken. A dead process may be handed one more event before its end is noticed.
+        for (var attempt = 1; ; attempt++)
+        {
+            var (status, answer) = await sidecar.PostAsync(heartbeat, Cancel);
+            if (status == 200)
+                return;
+            Assert.True(attempt < 5, answer.ToJsonString());
+        }
     }
 
     private async Task KillDuringHeartbeatAsync(Action kill)
