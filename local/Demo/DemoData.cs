@@ -28,10 +28,10 @@ internal static class DemoData
     /// <summary>RFC 7638 thumbprint of that key.</summary>
     public const string SidecarKeyId = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
 
-    /// <summary>Writes what is not there yet; what a restart finds stays as it was left.</summary>
+    /// <summary>Writes it once; what a restart finds stays as it was left. The tenant comes last: that it is there says that all is.</summary>
     public static async Task WriteAsync(TenantRegistry registry, TimeProvider clock, CancellationToken cancel)
     {
-        if (!await registry.TryRegisterAsync(new(Tenant, "Demo tenant", TenantStatus.Active, Engine, AllowPublicSubnet: true, TenantLimits.Default), cancel)) return;
+        if (await registry.FindAsync(Tenant, cancel) is not null) return;
         await registry.SaveAsync(
             Tenant,
             new Tenants.Workflow(
@@ -41,6 +41,7 @@ internal static class DemoData
             cancel);
         await registry.TryLinkAsync(new(Workspace, Tenant), cancel);
         await registry.TryAddAsync(new(SidecarKeyId, Tenant, Instance: null, SidecarPublicKey, clock.GetUtcNow(), NotAfter: null, RevokedAt: null), cancel);
+        await registry.TryRegisterAsync(new(Tenant, "Demo tenant", TenantStatus.Active, Engine, AllowPublicSubnet: true, TenantLimits.Default), cancel);
     }
 
     /// <param name="signingSecret">What Slack signs with.</param>
