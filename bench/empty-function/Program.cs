@@ -2,4 +2,4 @@
 using Amazon.Lambda.RuntimeSupport;
 
 var answer = "{}"u8.ToArray();
-await LambdaBootstrapBuilder.Create(_ => Task.FromResult<Stream>(new MemoryStream(answer, writable: false))).Build().RunAsync();
+await LambdaBootstrapBuilder.Create((Stream _) => Task.FromResult<Stream>(new MemoryStream(answer, writable: false))).Build().RunAsync();
