@@ -2,7 +2,6 @@ using Amazon.DynamoDBv2;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.RuntimeSupport;
 using Amazon.Lambda.Serialization.SystemTextJson;
-using Amazon.SecretsManager;
 using Amazon.SQS;
 using ControlPlane;
 using ControlPlane.Aws;
@@ -39,12 +38,7 @@ HeartbeatsFunction Heartbeats(HeartbeatsSettings settings)
 async Task<OutcomesFunction> OutcomesAsync(OutcomesSettings settings)
 {
     var log = JsonLog.ToStandardOutput(clock);
-
-    // Read once before the first event: a missing or short root secret stops the start.
-    var root = new RotatingSecret<RootSecret>(
-        new SecretsManagerSource(new AmazonSecretsManagerClient(new AmazonSecretsManagerConfig { Timeout = TimeSpan.FromSeconds(1), MaxErrorRetry = 1 })), settings.TokenRootSecretId, RootSecret.Parse, RootSecret.Overlap, clock);
-    await root.GetAsync(CancellationToken.None);
-
+    var root = await SecretsManagerSource.OpenAsync(settings.TokenRootSecretId, RootSecret.Parse, RootSecret.Overlap, clock);
     var recordOutcome = new RecordOutcome(
         new TokenVerifier(new TenantKeys(root, clock), settings.ControlPlaneUrl, clock),
         new ExecutionStore(NewDynamoDb(), settings.ExecutionsTable, settings.QuotasTable, clock),

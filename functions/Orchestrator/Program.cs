@@ -3,7 +3,6 @@ using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.RuntimeSupport;
 using Amazon.Lambda.Serialization.SystemTextJson;
 using Amazon.Lambda.SQSEvents;
-using Amazon.SecretsManager;
 using Amazon.SQS;
 using ControlPlane;
 using ControlPlane.Aws;
@@ -50,11 +49,5 @@ async Task<Function> ExecutionRequestsAsync(Settings settings)
 async Task<JwksFunction> JwksAsync(JwksSettings settings) =>
     new(await TenantKeysAsync(settings.TokenRootSecretId), settings.ControlPlaneUrl, JsonLog.ToStandardOutput(clock), clock);
 
-// Read once before the first event: a missing or short root secret stops the start.
-async Task<TenantKeys> TenantKeysAsync(string secretId)
-{
-    var source = new SecretsManagerSource(new AmazonSecretsManagerClient(new AmazonSecretsManagerConfig { Timeout = TimeSpan.FromSeconds(1), MaxErrorRetry = 1 }));
-    var root = new RotatingSecret<RootSecret>(source, secretId, RootSecret.Parse, RootSecret.Overlap, clock);
-    await root.GetAsync(CancellationToken.None);
-    return new(root, clock);
-}
+async Task<TenantKeys> TenantKeysAsync(string secretId) =>
+    new(await SecretsManagerSource.OpenAsync(secretId, RootSecret.Parse, RootSecret.Overlap, clock), clock);

@@ -3,7 +3,6 @@ using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.RuntimeSupport;
 using Amazon.Lambda.Serialization.SystemTextJson;
 using Amazon.Lambda.SQSEvents;
-using Amazon.SecretsManager;
 using Amazon.SQS;
 using ControlPlane;
 using ControlPlane.Aws;
@@ -64,11 +63,4 @@ async Task<NotificationsFunction> NotificationsAsync(NotificationsSettings setti
     return new(tellRequester, log, clock);
 }
 
-// Read before the first event: a function whose secret is missing, empty or malformed must not start.
-async Task<RotatingSecret<SlackSecret>> SecretAsync(string secretId)
-{
-    var source = new SecretsManagerSource(new AmazonSecretsManagerClient(new AmazonSecretsManagerConfig { Timeout = TimeSpan.FromSeconds(1), MaxErrorRetry = 1 }));
-    var secret = new RotatingSecret<SlackSecret>(source, secretId, SlackSecret.Parse, SlackSecret.Overlap, clock);
-    await secret.GetAsync(CancellationToken.None);
-    return secret;
-}
+Task<RotatingSecret<SlackSecret>> SecretAsync(string secretId) => SecretsManagerSource.OpenAsync(secretId, SlackSecret.Parse, SlackSecret.Overlap, clock);

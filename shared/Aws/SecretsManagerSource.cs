@@ -6,6 +6,16 @@ namespace ControlPlane.Aws;
 /// <summary>Secrets as Secrets Manager keeps them.</summary>
 public sealed class SecretsManagerSource(IAmazonSecretsManager secrets) : ISecretSource
 {
+    /// <summary>A secret that a function needs, read before its first event: one that is missing, empty or malformed stops the start.</summary>
+    /// <param name="parse">Throws <see cref="FormatException"/> for a value that is no such secret.</param>
+    public static async Task<RotatingSecret<T>> OpenAsync<T>(string secretId, Func<string, T> parse, TimeSpan overlap, TimeProvider clock)
+    {
+        var client = new AmazonSecretsManagerClient(new AmazonSecretsManagerConfig { Timeout = TimeSpan.FromSeconds(1), MaxErrorRetry = 1 });
+        var secret = new RotatingSecret<T>(new SecretsManagerSource(client), secretId, parse, overlap, clock);
+        await secret.GetAsync(CancellationToken.None);
+        return secret;
+    }
+
     public async Task<StoredSecret?> ReadAsync(string secretId, string stage, CancellationToken cancel)
     {
         try
