@@ -1,6 +1,7 @@
 using ControlPlane.Local.Peering;
 using ControlPlane.Local.Processes;
 using ControlPlane.Local.Runtime;
+using NSec.Cryptography;
 
 namespace ControlPlane.Local.Demo;
 
@@ -11,9 +12,6 @@ internal sealed class DemoMachine : IAsyncDisposable
     public const string Name = "MeteringSidecar";
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
-
-    // PKCS#8 of an Ed25519 key up to its 32 bytes: RFC 8410 §7.
-    private static readonly byte[] KeyPrefix = Convert.FromHexString("302e020100300506032b657004220420");
 
     private readonly Func<ChildProcess> _start;
     private ChildProcess _process;
@@ -57,7 +55,8 @@ internal sealed class DemoMachine : IAsyncDisposable
 
     private static void WriteKey(string file)
     {
-        File.WriteAllText(file, $"-----BEGIN PRIVATE KEY-----\n{Convert.ToBase64String([.. KeyPrefix, .. DemoData.SidecarSeed])}\n-----END PRIVATE KEY-----\n");
+        using var key = Key.Import(SignatureAlgorithm.Ed25519, DemoData.SidecarSeed, KeyBlobFormat.RawPrivateKey, new() { ExportPolicy = KeyExportPolicies.AllowPlaintextExport });
+        File.WriteAllBytes(file, key.Export(KeyBlobFormat.PkixPrivateKeyText));
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 }

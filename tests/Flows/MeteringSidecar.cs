@@ -15,7 +15,7 @@ internal sealed record SignedHeartbeat(string Id, long Epoch, long Counter, long
 internal sealed class MeteringSidecar : IDisposable
 {
     private readonly string _tenant, _instance, _keyId;
-    private readonly Key _key;
+    private readonly MeteringCollector.Sidecar _signer;
     private readonly Uri _endpoint;
     private readonly TimeProvider _clock;
     private readonly HttpClient _http;
@@ -26,7 +26,7 @@ internal sealed class MeteringSidecar : IDisposable
     public MeteringSidecar(string tenant, string instance, string keyId, byte[] seed, IPAddress address, Uri privateApi, TimeProvider clock)
     {
         (_tenant, _instance, _keyId, _clock) = (tenant, instance, keyId, clock);
-        _key = Key.Import(SignatureAlgorithm.Ed25519, seed, KeyBlobFormat.RawPrivateKey);
+        _signer = new(Key.Import(SignatureAlgorithm.Ed25519, seed, KeyBlobFormat.RawPrivateKey));
         _endpoint = new(privateApi, "/metering/heartbeat");
         _http = PeeredClient.From(address);
         _epoch = clock.GetUtcNow().ToUnixTimeSeconds();
@@ -60,8 +60,7 @@ internal sealed class MeteringSidecar : IDisposable
     public SignedHeartbeat Sign(byte[] body)
     {
         var (id, second) = ($"hb_{_instance}_{_epoch}_{_counter}", _clock.GetUtcNow().ToUnixTimeSeconds());
-        var signature = SignatureAlgorithm.Ed25519.Sign(_key, [.. Encoding.ASCII.GetBytes($"{id}.{second}."), .. body]);
-        return new(id, _epoch, _counter, second, $"v1a,{Convert.ToBase64String(signature)}", body);
+        return new(id, _epoch, _counter, second, _signer.SignatureText(id, second, body), body);
     }
 
     public async Task<(int Status, JsonObject Answer)> PostAsync(SignedHeartbeat heartbeat, CancellationToken cancel)
@@ -78,9 +77,5 @@ internal sealed class MeteringSidecar : IDisposable
         return ((int)response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync(cancel)) as JsonObject ?? []);
     }
 
-    public void Dispose()
-    {
-        _key.Dispose();
-        _http.Dispose();
-    }
+    public void Dispose() => _http.Dispose();
 }
