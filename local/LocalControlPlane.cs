@@ -79,7 +79,7 @@ internal sealed class LocalControlPlane : IAsyncDisposable
     {
         await _stop.CancelAsync();
         if (Machine is not null) await Machine.DisposeAsync();
-        // Then the functions and together: each may still have an event in hand, whose end the pollers and gateways wait for.
+        // Then the functions, together: each may still have an event in hand, whose end the pollers and gateways wait for.
         await Task.WhenAll(Functions.Values.Select(function => function.DisposeAsync().AsTask()));
         await Task.WhenAll(_background);
         while (_parts.TryPop(out var part)) await part.DisposeAsync();
