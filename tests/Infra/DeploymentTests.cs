@@ -26,7 +26,7 @@ public sealed class DeploymentTests
             var defaults = Defaults($"{folder}/aws-lambda-tools-defaults.json");
             Assert.Equal("provided.al2023", (string?)defaults["function-runtime"]);
             Assert.Equal(Template.Read("serverless.template").Root["Globals"]!["Function"]!["Architectures"]![0]!.ToString(), (string?)defaults["function-architecture"]);
-            Assert.Equal("-p:OfficialAwsPackages=true", (string?)defaults["msbuild-parameters"]);
+            Assert.Equal("-p:OfficialAwsPackages=true -p:SelfContained=true", (string?)defaults["msbuild-parameters"]);
             Assert.True((bool?)defaults["use-container-for-build"]);
         });
 
