@@ -30,6 +30,16 @@ public sealed class DeploymentTests
             Assert.True((bool?)defaults["use-container-for-build"]);
         });
 
+    [Fact]
+    public void A_first_deployment_that_fails_leaves_nothing_that_stops_the_next() => Assert.Empty(Template.All.SelectMany(name => LeftBehind(Template.Read(name))));
+
+    [Theory]
+    [InlineData("serverless.template", "Resources/TenantsTable")]
+    [InlineData("infra/edge.template", "Resources/FirewallLogGroup")]
+    [InlineData("infra/backup.template", "Resources/StateBucket")]
+    public void What_a_failed_deployment_would_leave_is_found(string template, string resource) =>
+        Assert.NotEmpty(LeftBehind(Template.Read(template).With(root => root.Set($"{resource}/DeletionPolicy", "Retain"))));
+
     public static TheoryData<string, Action<JsonObject>> PlantedErrors => new()
     {
         { "the runtime is an expression", root => root.Set("Globals/Function/Runtime", JsonNode.Parse("""{ "Ref": "AWS::Region" }""")) },
@@ -68,6 +78,10 @@ public sealed class DeploymentTests
                     yield return $"{id}: {name} needs more than Ref, Fn::GetAtt, Fn::Sub and Fn::If";
         }
     }
+
+    // Retain keeps what a rolled-back create made, and the next create finds its name taken.
+    private static IEnumerable<string> LeftBehind(Template template) =>
+        template.Resources.Where(one => (string?)one.Value!["DeletionPolicy"] == "Retain").Select(one => $"{template.Name}: {one.Key}");
 
     // The local control plane reads the same file, and understands no more than this.
     private static bool IsSimple(JsonNode value) => value is JsonValue || (value is JsonObject { Count: 1 } expression && expression.First() is var (name, of) && name switch
