@@ -28,6 +28,22 @@ public sealed class MonitoringTests
     }
 
     [Fact]
+    public void The_alarm_topic_and_its_key_admit_those_who_publish_there_and_nobody_else()
+    {
+        var hub = Platform.Build([]).Hub;
+        Dictionary<string, string> services = new()
+        {
+            ["AWS::CloudWatch::Alarm"] = "cloudwatch.amazonaws.com", ["AWS::Events::Rule"] = "events.amazonaws.com", ["AWS::Backup::BackupVault"] = "backup.amazonaws.com",
+        };
+        var publishers = services.Where(one => hub.OfType(one.Key).Any(by => by.Properties.ToJsonString().Contains(hub.IdOf("AlarmTopic"), StringComparison.Ordinal)));
+
+        Assert.Equal(publishers.Select(one => one.Value).Order(), Admitted(hub.Properties("AlarmKey")["KeyPolicy"]!));
+        Assert.Equal(publishers.Select(one => one.Value).Order(), Admitted(hub.Properties("AlarmTopicPolicy")["PolicyDocument"]!));
+
+        static IEnumerable<string> Admitted(JsonNode policy) => policy["Statement"].Many().SelectMany(statement => statement["Principal"]!["Service"].Texts()).Order();
+    }
+
+    [Fact]
     public void Nothing_is_logged_that_a_request_carries()
     {
         var application = Template.Read("serverless.template");
@@ -54,6 +70,7 @@ public sealed class MonitoringTests
     public static TheoryData<string, string, Action<JsonObject>> PlantedErrors => new()
     {
         { "an alarm that tells nobody", "serverless.template", root => root.Set("Resources/JwksErrors/Properties/AlarmActions", new JsonArray()) },
+        { "an alarm whose end nobody is told", "serverless.template", root => root.Drop("Resources/JwksErrors/Properties/OKActions") },
         { "an alarm on a metric that nobody writes", "serverless.template", root => root.Set("Resources/EnginesRefuseTokens/Properties/MetricName", "DispatchUnauthorised") },
         { "an alarm on a value that nobody writes", "serverless.template", root => root.Set("Resources/CounterConflicts/Properties/Dimensions/0/Value", "conflict") },
         { "the wrong dimension", "serverless.template", root => root.Set("Resources/CounterConflicts/Properties/Dimensions/0/Name", "Result") },
@@ -80,6 +97,8 @@ public sealed class MonitoringTests
         {
             if (alarm["AlarmActions"] is not JsonArray { Count: > 0 })
                 yield return $"{id} tells nobody";
+            else if (!alarm["OKActions"].Many().Any(over => alarm["AlarmActions"].Many().Any(told => JsonNode.DeepEquals(told, over))))
+                yield return $"{id} tells nobody when it is over";
             foreach (var metric in alarm["Metrics"].Many().Select(one => one["MetricStat"]?["Metric"]).OfType<JsonNode>().Append(alarm).Where(one => one["Namespace"]?.ToString() == "ControlPlane"))
             {
                 if (!AreWritten(metric["MetricName"]!.ToString()))
