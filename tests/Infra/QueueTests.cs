@@ -19,7 +19,8 @@ public sealed class QueueTests
         { "a message is given up while its requester can be told", root => root.Set("Resources/NotificationsQueue/Properties/RedrivePolicy/maxReceiveCount", 20) },
         { "dead letters are lost after four days", root => root.Drop("Resources/DispatchDeadLetters/Properties/MessageRetentionPeriod") },
         { "a FIFO queue gives up into a standard one", root => root.Drop("Resources/ExecutionRequestsDeadLetters/Properties/FifoQueue") },
-        { "a message comes back while it is worked on", root => root.Set("Resources/DispatchQueue/Properties/VisibilityTimeout", 20) },
+        { "a message comes back while it is worked on", root => root.Set("Resources/DispatchQueue/Properties/VisibilityTimeout", 90) },
+        { "a batch that is gathered comes back while it is worked on", root => root.At("Resources/ExecutionRequestsFunction/Properties/Events/Queue/Properties").Set("MaximumBatchingWindowInSeconds", 5) },
         { "one bad message holds back its neighbours", root => root.Drop("Resources/DispatchFunction/Properties/Events/Queue/Properties/FunctionResponseTypes") },
         { "pollers outnumber the function", root => root.Set("Resources/DispatchFunction/Properties/ReservedConcurrentExecutions", 5) },
         { "nobody watches the dead letters", root => root.Drop("Resources/DispatchDeadLettersNotEmpty") },
@@ -107,7 +108,8 @@ public sealed class QueueTests
                 yield return $"{id} does not have one reader";
                 continue;
             }
-            if ((int)queue["VisibilityTimeout"]! < 3 * (int)reader.Function.Properties["Timeout"]!)
+            // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html: six times the function's time, and the batch window.
+            if ((int)queue["VisibilityTimeout"]! < 6 * (int)reader.Function.Properties["Timeout"]! + ((int?)reader.Source["MaximumBatchingWindowInSeconds"] ?? 0))
                 yield return $"{id} shows a message again while it is worked on";
             if (!reader.Source["FunctionResponseTypes"].Texts().Contains("ReportBatchItemFailures"))
                 yield return $"{id}: one bad message holds back its neighbours";
@@ -143,7 +145,7 @@ public sealed class QueueTests
                 yield return $"{id} expires, or does not, against the rule";
         }
         foreach (var (id, resource) in template.OfType("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable", "AWS::SecretsManager::Secret"))
-            if ((string?)resource["DeletionPolicy"] != "Retain" || (string?)resource["UpdateReplacePolicy"] != "Retain")
+            if ((string?)resource["DeletionPolicy"] != "RetainExceptOnCreate" || (string?)resource["UpdateReplacePolicy"] != "Retain")
                 yield return $"{id} goes with its stack";
     }
 
