@@ -62,7 +62,7 @@ public sealed class NetworkFactsTests
         { "an endpoint in one zone", "infra/network.template", root => root.At("Resources/SqsInterface/Properties/SubnetIds").AsArray().RemoveAt(2) },
         { "an endpoint without private DNS", "infra/network.template", root => root.Set("Resources/SecretsManagerInterface/Properties/PrivateDnsEnabled", false) },
         { "no gateway endpoint to DynamoDB", "infra/network.template", root => root.Set("Resources/DynamoDbEndpoint/Properties/RouteTableIds", new JsonArray()) },
-        { "the private record's time to live", "infra/network.template", root => root.Set("Resources/PrivateApiAddress/Properties/TTL", "60") },
+        { "the private record's time to live", "infra/network.template", root => root.Set("Resources/PrivateApiName/Properties/TTL/Fn::If/2", "60") },
         { "a wrong tenant subnet", "infra/tenant-data-plane.template", root => root.Set("Resources/PrivateSubnet2/Properties/CidrBlock/Fn::Sub/0", "${Network}.160.0/20") },
         { "a wrong tenant range", "infra/tenant-data-plane.template", root => root.Set("Mappings/TenantNetwork/tenant-43/Prefix", "10.143") },
         { "the tenant's tag", "infra/tenant-data-plane.template", root => root.At("Resources/Vpc/Properties/Tags").AsArray().RemoveAt(1) },
@@ -152,7 +152,7 @@ public sealed class NetworkFactsTests
     private static void PrivateNameIsRight(Platform platform, Check is_)
     {
         is_("the private zone", "control-plane.internal", platform.Hub.Properties("PrivateZone")["Name"]);
-        var byAddress = Platform.Build(platform, ("PrivateApiRecord", "addresses")).Hub.Properties("PrivateApiAddress");
+        var byAddress = Platform.Build(platform, ("PrivateApiRecord", "addresses")).Hub.Properties("PrivateApiName");
         is_("the private API's name", "api.control-plane.internal", byAddress["Name"]);
         is_("its type, life and address", "A 300 10.10.1.50", $"{byAddress["Type"]} {byAddress["TTL"]} {string.Join(' ', byAddress["ResourceRecords"].Texts())}");
     }

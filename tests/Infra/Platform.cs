@@ -14,7 +14,7 @@ internal sealed class Platform
             [("DomainName", Domain), ("HostedZoneId", "Z0123456789"), ("OrganizationId", "o-0123456789"), .. hubParameters]);
         Application = Stack.Deploy(templates("serverless.template"), "control-plane", Here);
         Edge = Stack.Deploy(templates("infra/edge.template"), "edge", Here, ("OriginVerifyVersion", "01234567-89ab-cdef-0123-456789abcdef"),
-            ("SecondaryTarget", "d-standby.example"), ("SecondaryTargetZoneId", "Z1"));
+            ("SecondaryTarget", "d-standby.example"), ("SecondaryTargetZoneId", "Z1"), ("SecondaryRegionTarget", "d-west.example"), ("SecondaryRegionTargetZoneId", "Z2"));
         Backup = Stack.Deploy(templates("infra/backup.template"), "backup", Here, ("BucketName", "state"));
     }
 

@@ -28,6 +28,9 @@ internal sealed partial class Stack
     /// <summary>What exists: a resource whose condition does not hold is absent.</summary>
     public IReadOnlyDictionary<string, JsonObject> Resources { get; private set; } = new Dictionary<string, JsonObject>();
 
+    /// <summary>Every resource, those too whose condition does not hold now and may hold after an update.</summary>
+    public IReadOnlyDictionary<string, JsonObject> Ever => _template.Resources.ToDictionary(one => one.Key, one => Resolve(one.Value)!.AsObject());
+
     public IReadOnlyDictionary<string, string> Outputs { get; private set; } = new Dictionary<string, string>();
 
     public static Stack Deploy(Template template, string name, Account account, params (string Name, string Value)[] parameters)
@@ -173,6 +176,7 @@ internal sealed partial class Stack
         "AWS::URLSuffix" => "amazonaws.com",
         "AWS::StackName" => Name,
         _ when _parameters.TryGetValue(name, out var value) => value!.DeepClone(),
+        _ when _template.Resources[name] is { } record && (string?)record["Type"] == "AWS::Route53::RecordSet" => Resolve(record["Properties"]!["Name"]),
         _ when _template.Resources.ContainsKey(name) => IdOf(name),
         _ when StageOf(name) is { } stage => stage,
         _ => throw new StackRefused($"Nothing is called {name}."),

@@ -1,0 +1,78 @@
+using System.Text.Json.Nodes;
+
+namespace ControlPlane.Tests.Infra;
+
+/// <summary>Names that lead where they say, and a firewall that lets a user's words through.</summary>
+public sealed class EdgeTests
+{
+    /// <summary>The rules of AWS's groups that look at a body.</summary>
+    /// <remarks>https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html</remarks>
+    private static readonly Dictionary<string, string[]> RulesOnBodies = new()
+    {
+        ["AWSManagedRulesCommonRuleSet"] = ["SizeRestrictions_BODY", "EC2MetaDataSSRF_BODY", "GenericLFI_BODY", "GenericRFI_BODY", "CrossSiteScripting_BODY"],
+        ["AWSManagedRulesKnownBadInputsRuleSet"] = ["JavaDeserializationRCE_BODY", "Log4JRCE_BODY", "ReactJSRCE_BODY"],
+        ["AWSManagedRulesAmazonIpReputationList"] = [],
+    };
+
+    [Fact]
+    public void Every_rule_that_looks_at_a_body_counts_only()
+    {
+        var groups = Platform.Build([]).Edge.Properties("Firewall")["Rules"].Many().Select(rule => rule["Statement"]!["ManagedRuleGroupStatement"]).OfType<JsonNode>();
+        Assert.All(groups, group =>
+        {
+            var counting = group["RuleActionOverrides"].Many().Where(one => one["ActionToUse"]!["Count"] is not null).Select(one => one["Name"]!.ToString());
+            Assert.Equal(RulesOnBodies[(string)group["Name"]!].Order(), counting.Order());
+        });
+    }
+
+    /// <summary>API Gateway answers a name at its own target only.</summary>
+    [Fact]
+    public void Every_name_of_the_public_api_leads_to_its_own_domain()
+    {
+        var platform = Platform.Build([]);
+        foreach (var (id, domain) in platform.Application.OfType("AWS::ApiGatewayV2::DomainName"))
+        {
+            var records = platform.Edge.OfType("AWS::Route53::RecordSet").Select(one => one.Properties).Where(one => (string?)one["SetIdentifier"] is null or "us-east-1");
+            var record = records.Single(one => one["Name"]!.ToString() == domain["DomainName"]!.ToString());
+            Assert.Equal($"{platform.Application.IdOf(id)}.RegionalDomainName", (string?)record["AliasTarget"]!["DNSName"]);
+            Assert.Equal($"{platform.Application.IdOf(id)}.RegionalHostedZoneId", (string?)record["AliasTarget"]!["HostedZoneId"]);
+        }
+    }
+
+    [Fact]
+    public void The_second_regions_names_lead_to_their_own_domains()
+    {
+        var here = Platform.Build([]).Here;
+        (string, string)[] pair = [("SecondaryTarget", "d-pair.example"), ("SecondaryTargetZoneId", "Z1")];
+        var edge = Deploy([.. pair, ("SecondaryRegionTarget", "d-west.example"), ("SecondaryRegionTargetZoneId", "Z2")]);
+
+        Assert.Equal("d-pair.example Z1", TargetOf("SecondaryOriginRecord"));
+        Assert.Equal("d-west.example Z2", TargetOf("SecondaryRegionRecord"));
+        Assert.Throws<StackRefused>(() => Deploy(pair));
+
+        Stack Deploy((string, string)[] second) =>
+            Stack.Deploy(Template.Read("infra/edge.template"), "edge", here, [("OriginVerifyVersion", "01234567-89ab-cdef-0123-456789abcdef"), .. second]);
+
+        string TargetOf(string record) => $"{edge.Properties(record)["AliasTarget"]!["DNSName"]} {edge.Properties(record)["AliasTarget"]!["HostedZoneId"]}";
+    }
+
+    [Fact]
+    public void A_private_domain_is_handed_out_when_its_record_leads_to_the_endpoint()
+    {
+        var platform = Platform.Build([]);
+        var application = Stack.Deploy(Template.Read("serverless.template"), "control-plane", platform.Here,
+            ("PrivateApiDomain", "dp.example.com"), ("PrivateApiCertificateArn", "arn:aws:acm:us-east-1:111111111111:certificate/dp"));
+
+        var record = application.OfType("AWS::Route53::RecordSet").Single(one => (string?)one.Properties["Name"] == "dp.example.com");
+        Assert.Equal(platform.Hub.Properties("PublishedHostedZone")["Value"]!.ToString(), (string?)record.Properties["HostedZoneId"]);
+        Assert.Equal($"{platform.Hub.IdOf("PrivateApiInterface")}.example", (string?)record.Properties["AliasTarget"]!["DNSName"]);
+        Assert.Equal(["PrivateDomainMapping", "PrivateDomainAccess"], application.Resources[record.Id]["DependsOn"].Texts());
+
+        Assert.Equal("https://dp.example.com", application.Outputs["PrivateApiUrl"]);
+        const string Outcomes = "ExecutionRequestsFunction/Properties/Environment/Variables/OUTCOMES_URL";
+        Assert.Equal("https://dp.example.com/outcomes/execution", (string?)application.Resources[Outcomes[..Outcomes.IndexOf('/')]].At(Outcomes[(Outcomes.IndexOf('/') + 1)..]));
+        // Both name the record, so neither is there before it is.
+        Assert.All(new[] { "Outputs/PrivateApiUrl", $"Resources/{Outcomes}" }, handedOut =>
+            Assert.Contains($"${{{record.Id}}}", Template.Read("serverless.template").Root.At(handedOut).ToJsonString(), StringComparison.Ordinal));
+    }
+}
