@@ -1,3 +1,4 @@
+using ControlPlane.Configuration;
 using System.CommandLine;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Places;

@@ -1,3 +1,4 @@
+using ControlPlane.Aws.Logs;
 using System.Diagnostics;
 using System.Globalization;
 using Amazon.DynamoDBv2;
@@ -9,7 +10,6 @@ using ControlPlane.Aws;
 using ControlPlane.DpDispatcher;
 using ControlPlane.Executions;
 using ControlPlane.Http;
-using ControlPlane.Logs;
 
 namespace ControlPlane.Bench.Dispatch;
 
@@ -18,7 +18,7 @@ internal sealed class DispatchBench
 {
     private const int BatchSize = 10;
 
-    private readonly Function _function;
+    private readonly DispatchFunction _function;
     private readonly int _tenants;
     private long _number;
 
@@ -34,7 +34,7 @@ internal sealed class DispatchBench
         var routes = ConnectRoutes.Parse(string.Join(',', Enumerable.Range(1, tenants).Select(n => $"{AddressOf($"tenant-{n}")}:5678=127.0.0.1:{enginePort}")));
         var dispatchExecution = new DispatchExecution(
             new(dynamo, "executions", "quotas", clock), new(dynamo, "tenants"), new(DispatchLimits.Default, routes, clock), new(clock),
-            new(sqs, "http://127.0.0.1:1/q", SharedJson.Default.Notification), metrics, log, clock);
+            new(sqs, "http://127.0.0.1:1/q", DomainJson.Default.Notification), metrics, log, clock);
         _function = new(dispatchExecution, new MessagePauses(sqs, "http://127.0.0.1:1/q", log), metrics, log, clock);
     }
 

@@ -1,3 +1,7 @@
+using ControlPlane.Tokens;
+using ControlPlane.Text;
+using ControlPlane.MeteringCollector.Heartbeats;
+using ControlPlane.Aws.Logs;
 using System.Globalization;
 using System.Text;
 using Amazon.DynamoDBv2;
@@ -8,7 +12,6 @@ using ControlPlane.Aws;
 using ControlPlane.Bench;
 using ControlPlane.Local.DynamoDb;
 using ControlPlane.Local.Template;
-using ControlPlane.Logs;
 using ControlPlane.Metering;
 using ControlPlane.MeteringCollector;
 using ControlPlane.Tenants;

@@ -1,7 +1,8 @@
+using ControlPlane.Text;
+using ControlPlane.Aws.Logs;
 using System.Buffers;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
-using ControlPlane.Logs;
 using ControlPlane.Tenants;
 using Microsoft.Extensions.Logging;
 

@@ -23,7 +23,7 @@ internal abstract record DispatchMessage
             return new Unreadable(null);
         try
         {
-            var request = JsonSerializer.Deserialize(body, SharedJson.Default.DispatchRequest);
+            var request = JsonSerializer.Deserialize(body, DomainJson.Default.DispatchRequest);
             var isExecution = ExecutionId.TryParse(request?.ExecutionId, out var execution);
             return request?.Schema == DispatchRequest.SchemaV1 && isExecution && TenantId.TryParse(request.TenantId, out var tenant)
                 ? new Dispatch(execution, tenant)

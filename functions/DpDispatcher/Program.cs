@@ -1,3 +1,4 @@
+using ControlPlane.Aws.Logs;
 using Amazon.DynamoDBv2;
 using Amazon.Lambda.RuntimeSupport;
 using Amazon.Lambda.Serialization.SystemTextJson;
@@ -7,7 +8,6 @@ using ControlPlane;
 using ControlPlane.Aws;
 using ControlPlane.DpDispatcher;
 using ControlPlane.Executions;
-using ControlPlane.Logs;
 
 return await LambdaProgram.RunAsync(handler => handler == "dispatch" ? Task.FromResult(Dispatch()) : throw LambdaProgram.UnknownEntryPoint("dispatch"));
 
@@ -28,11 +28,11 @@ static LambdaBootstrapBuilder Dispatch()
         new TenantRegistry(dynamo, settings.TenantsTable),
         engines,
         new TenantGates(clock),
-        new MessageQueue<Notification>(sqs, settings.NotificationsQueueUrl, SharedJson.Default.Notification),
+        new MessageQueue<Notification>(sqs, settings.NotificationsQueueUrl, DomainJson.Default.Notification),
         metrics,
         log,
         clock);
-    var function = new Function(dispatchExecution, new MessagePauses(sqs, settings.DispatchQueueUrl, log), metrics, log, clock);
+    var function = new DispatchFunction(dispatchExecution, new MessagePauses(sqs, settings.DispatchQueueUrl, log), metrics, log, clock);
 
     return LambdaBootstrapBuilder.Create<SQSEvent, SQSBatchResponse>(function.DispatchAsync, new SourceGeneratorLambdaJsonSerializer<DispatcherJson>());
 }

@@ -1,3 +1,4 @@
+using ControlPlane.Configuration;
 using ControlPlane.Http;
 
 namespace ControlPlane.DpDispatcher;

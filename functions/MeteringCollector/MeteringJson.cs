@@ -1,3 +1,5 @@
+using ControlPlane.MeteringCollector.Outcomes;
+using ControlPlane.MeteringCollector.Heartbeats;
 using System.Text.Json.Serialization;
 using Amazon.Lambda.APIGatewayEvents;
 

@@ -1,3 +1,7 @@
+using ControlPlane.MeteringCollector.Sweeper;
+using ControlPlane.MeteringCollector.Outcomes;
+using ControlPlane.MeteringCollector.Heartbeats;
+using ControlPlane.Aws.Logs;
 using Amazon.DynamoDBv2;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.RuntimeSupport;
@@ -6,7 +10,6 @@ using Amazon.SQS;
 using ControlPlane;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
-using ControlPlane.Logs;
 using ControlPlane.MeteringCollector;
 using ControlPlane.Tokens;
 
@@ -42,7 +45,7 @@ async Task<OutcomesFunction> OutcomesAsync(OutcomesSettings settings)
     var recordOutcome = new RecordOutcome(
         new TokenVerifier(new TenantKeys(root, clock), settings.ControlPlaneUrl, clock),
         new ExecutionStore(NewDynamoDb(), settings.ExecutionsTable, settings.QuotasTable, clock),
-        new MessageQueue<Notification>(NewSqs(), settings.NotificationsQueueUrl, SharedJson.Default.Notification),
+        new MessageQueue<Notification>(NewSqs(), settings.NotificationsQueueUrl, DomainJson.Default.Notification),
         log,
         clock);
     return new(recordOutcome, settings.ControlPlaneUrl, new Metrics(log, clock), log, clock);
@@ -53,7 +56,7 @@ SweeperFunction Sweeper(SweeperSettings settings)
     var log = JsonLog.ToStandardOutput(clock);
     var metrics = new Metrics(log, clock);
     var dynamo = NewDynamoDb();
-    var notifications = new MessageQueue<Notification>(NewSqs(), settings.NotificationsQueueUrl, SharedJson.Default.Notification);
+    var notifications = new MessageQueue<Notification>(NewSqs(), settings.NotificationsQueueUrl, DomainJson.Default.Notification);
     return new(
         new CloseDueExecutions(new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock), notifications, metrics, log, clock),
         new WatchDataPlanes(new TenantRegistry(dynamo, settings.TenantsTable), new InstanceStore(dynamo, settings.InstancesTable, clock), metrics, log, clock),

@@ -1,3 +1,4 @@
+using ControlPlane.Configuration;
 namespace ControlPlane.MeteringCollector;
 
 internal sealed record HeartbeatsSettings(string TenantsTable, string InstancesTable, string MeteringTable, Uri ControlPlaneUrl, SourceNetworkCheck SourceNetworkCheck)

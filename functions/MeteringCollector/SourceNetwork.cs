@@ -1,3 +1,4 @@
+using ControlPlane.Configuration;
 using System.Net;
 using System.Net.Sockets;
 using ControlPlane.Tenants;

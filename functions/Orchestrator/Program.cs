@@ -1,3 +1,7 @@
+using ControlPlane.Orchestrator.Requests;
+using ControlPlane.Orchestrator.Plans;
+using ControlPlane.Orchestrator.Jwks;
+using ControlPlane.Aws.Logs;
 using Amazon.DynamoDBv2;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.RuntimeSupport;
@@ -7,7 +11,6 @@ using Amazon.SQS;
 using ControlPlane;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
-using ControlPlane.Logs;
 using ControlPlane.Orchestrator;
 using ControlPlane.Tokens;
 
@@ -21,7 +24,7 @@ return await LambdaProgram.RunAsync(async handler => handler switch
     _ => throw LambdaProgram.UnknownEntryPoint("execution-requests", "jwks"),
 });
 
-async Task<Function> ExecutionRequestsAsync(Settings settings)
+async Task<ExecutionRequestsFunction> ExecutionRequestsAsync(Settings settings)
 {
     var log = JsonLog.ToStandardOutput(clock);
     var metrics = new Metrics(log, clock);
@@ -38,8 +41,8 @@ async Task<Function> ExecutionRequestsAsync(Settings settings)
         planner,
         tokens,
         new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock),
-        new MessageQueue<DispatchRequest>(sqs, settings.DispatchQueueUrl, SharedJson.Default.DispatchRequest),
-        new MessageQueue<Notification>(sqs, settings.NotificationsQueueUrl, SharedJson.Default.Notification),
+        new MessageQueue<DispatchRequest>(sqs, settings.DispatchQueueUrl, DomainJson.Default.DispatchRequest),
+        new MessageQueue<Notification>(sqs, settings.NotificationsQueueUrl, DomainJson.Default.Notification),
         metrics,
         log,
         clock);

@@ -1,3 +1,4 @@
+using ControlPlane.Configuration;
 namespace ControlPlane.Orchestrator;
 
 internal sealed record Settings(

@@ -1,3 +1,8 @@
+using ControlPlane.Slack;
+using ControlPlane.SlackHandler.Notifications;
+using ControlPlane.SlackHandler.Authentication;
+using ControlPlane.Secrets;
+using ControlPlane.Aws.Logs;
 using Amazon.DynamoDBv2;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.RuntimeSupport;
@@ -7,7 +12,6 @@ using Amazon.SQS;
 using ControlPlane;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
-using ControlPlane.Logs;
 using ControlPlane.SlackHandler;
 using ControlPlane.SlackHandler.Commands;
 using ControlPlane.SlackHandler.Replies;
@@ -24,7 +28,7 @@ return await LambdaProgram.RunAsync(async handler => handler switch
     _ => throw LambdaProgram.UnknownEntryPoint("commands", "notifications"),
 });
 
-async Task<Function> CommandsAsync(CommandsSettings settings)
+async Task<SlackCommandsFunction> CommandsAsync(CommandsSettings settings)
 {
     var dynamo = new AmazonDynamoDBClient(CommandClients.DynamoDb());
     var sqs = new AmazonSQSClient(CommandClients.Sqs());
@@ -34,8 +38,8 @@ async Task<Function> CommandsAsync(CommandsSettings settings)
     var requests = new SlackRequests(dynamo, settings.RateLimitsTable, replies, settings.RateLimit, clock);
     var executions = new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock);
     var lookup = new ExecutionLookup(executions, replies);
-    var orders = new MessageQueue<ExecutionRequest>(sqs, settings.ExecutionRequestsQueueUrl, SharedJson.Default.ExecutionRequest);
-    var toTell = new MessageQueue<Notification>(sqs, settings.NotificationsQueueUrl, SharedJson.Default.Notification);
+    var orders = new MessageQueue<ExecutionRequest>(sqs, settings.ExecutionRequestsQueueUrl, DomainJson.Default.ExecutionRequest);
+    var toTell = new MessageQueue<Notification>(sqs, settings.NotificationsQueueUrl, DomainJson.Default.Notification);
 
     var answerCommand = new AnswerCommand(
         new OriginCheck(secret), new SlackSignature(secret, clock), new TenantRegistry(dynamo, settings.TenantsTable), requests,

@@ -1,3 +1,5 @@
+using ControlPlane.Slack;
+using ControlPlane.Configuration;
 using ControlPlane.Aws;
 using ControlPlane.Http;
 

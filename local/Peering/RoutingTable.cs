@@ -1,3 +1,4 @@
+using ControlPlane.Configuration;
 using System.Globalization;
 using System.Net;
 

@@ -1,3 +1,4 @@
+using ControlPlane.Configuration;
 using ControlPlane.Local.Peering;
 using ControlPlane.Local.Template;
 

@@ -1,3 +1,4 @@
+using ControlPlane.Configuration;
 using System.Text.Json.Nodes;
 
 namespace ControlPlane.Local.Template;

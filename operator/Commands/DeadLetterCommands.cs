@@ -1,3 +1,4 @@
+using ControlPlane.Text;
 using System.CommandLine;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.DeadLetters;

@@ -1,3 +1,4 @@
+using ControlPlane.Text;
 using System.CommandLine;
 using ControlPlane.Executions;
 using ControlPlane.Operator.Arguments;

@@ -1,3 +1,5 @@
+using ControlPlane.Tokens;
+using ControlPlane.Text;
 using System.CommandLine;
 using ControlPlane.Aws;
 using ControlPlane.Metering;

@@ -1,3 +1,5 @@
+using ControlPlane.Tenants;
+using ControlPlane.Text;
 using System.CommandLine;
 using ControlPlane.Aws;
 using ControlPlane.Operator.Arguments;

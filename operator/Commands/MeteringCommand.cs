@@ -1,3 +1,4 @@
+using ControlPlane.Text;
 using System.CommandLine;
 using ControlPlane.Metering;
 using ControlPlane.Operator.Arguments;

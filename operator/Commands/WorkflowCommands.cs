@@ -106,7 +106,7 @@ internal static class WorkflowCommands
         return [.. parameters];
     }
 
-    private static string Definition(Workflow workflow) => JsonSerializer.Serialize(workflow, SharedJson.Default.Workflow);
+    private static string Definition(Workflow workflow) => JsonSerializer.Serialize(workflow, DomainJson.Default.Workflow);
 
     private static Answer Show(string result, TenantId tenant, Workflow workflow)
     {

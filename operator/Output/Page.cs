@@ -32,9 +32,9 @@ internal sealed class Page(IAnsiConsole console)
     {
         var table = new Table().NoBorder();
         foreach (var column in columns)
-            table.AddColumn(new TableColumn(new Text(column, new Style(decoration: Decoration.Bold))) { NoWrap = true, Padding = new(0, 0, 2, 0) });
+            table.AddColumn(new TableColumn(new Spectre.Console.Text(column, new Style(decoration: Decoration.Bold))) { NoWrap = true, Padding = new(0, 0, 2, 0) });
         foreach (var row in rows)
-            table.AddRow(row.Select(cell => new Text(Plain.Text(cell is { Length: > 0 } ? cell : "-"))));
+            table.AddRow(row.Select(cell => new Spectre.Console.Text(Plain.Text(cell is { Length: > 0 } ? cell : "-"))));
         if (table.Rows.Count == 0)
             Line("none");
         else
@@ -47,7 +47,7 @@ internal sealed class Page(IAnsiConsole console)
         var grid = new Grid().AddColumn(new GridColumn { NoWrap = true, Padding = new(0, 0, 2, 0) }).AddColumn(new GridColumn { Padding = new(0, 0, 0, 0) });
         foreach (var (name, value) in facts)
             if (value is not null)
-                grid.AddRow(new Text(name, new Style(decoration: Decoration.Bold)), new Text(Plain.Text(value)));
+                grid.AddRow(new Spectre.Console.Text(name, new Style(decoration: Decoration.Bold)), new Spectre.Console.Text(Plain.Text(value)));
         console.Write(grid);
     }
 }

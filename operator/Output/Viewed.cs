@@ -1,3 +1,4 @@
+using ControlPlane.Text;
 using ControlPlane.Executions;
 using ControlPlane.Metering;
 using ControlPlane.Operator.Arguments;

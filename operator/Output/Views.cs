@@ -1,3 +1,4 @@
+using ControlPlane.Quotas;
 using ControlPlane.Executions;
 
 namespace ControlPlane.Operator.Output;

@@ -1,3 +1,4 @@
+using ControlPlane.Secrets;
 using Amazon.DynamoDBv2;
 using Amazon.SQS;
 using ControlPlane.Aws;

@@ -1,3 +1,4 @@
+using ControlPlane.Text;
 using System.Text;
 using Amazon.Lambda.APIGatewayEvents;
 using ControlPlane.Http;

@@ -47,7 +47,7 @@ internal static class ExecutionItems
         item["due_at"] = Items.Second(dueAt);
         item["expires_at"] = Items.Second(execution.CreatedAt + Retention);
         if (execution.Decision is { } decision)
-            item["decision"] = Items.Json(decision, SharedJson.Default.PolicyDecision);
+            item["decision"] = Items.Json(decision, DomainJson.Default.PolicyDecision);
         if (execution.FinishedAt is { } finished)
             item["finished_at"] = Items.Time(finished);
         if (execution.FailureCode is { } code)
@@ -68,9 +68,9 @@ internal static class ExecutionItems
         IsPublic = item.HasFlag("public"),
         IsIdempotent = item.HasFlag("idempotent"),
         Inputs = Parse(item.RequiredText("inputs")),
-        Decision = item.OptionalJson("decision", SharedJson.Default.PolicyDecision),
+        Decision = item.OptionalJson("decision", DomainJson.Default.PolicyDecision),
         Attempts = item.TryGetValue("attempts", out var attempts)
-            ? [.. attempts.L.Select(attempt => JsonSerializer.Deserialize(attempt.S, SharedJson.Default.DispatchAttempt)!)]
+            ? [.. attempts.L.Select(attempt => JsonSerializer.Deserialize(attempt.S, DomainJson.Default.DispatchAttempt)!)]
             : [],
         AttemptCount = (int)(item.OptionalNumber("attempt_count") ?? 0),
         LeaseUntil = item.OptionalTime("lease_until"),
@@ -79,7 +79,7 @@ internal static class ExecutionItems
         DispatchedAt = item.OptionalTime("dispatched_at"),
         StartedAt = item.OptionalTime("started_at"),
         FinishedAt = item.OptionalTime("finished_at"),
-        Outcome = item.OptionalJson("outcome", SharedJson.Default.Outcome),
+        Outcome = item.OptionalJson("outcome", DomainJson.Default.Outcome),
         OutcomeHash = item.OptionalText("outcome_hash"),
         IsLate = item.HasFlag("late"),
         FailureCode = item.OptionalText("failure_code"),

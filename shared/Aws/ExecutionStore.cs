@@ -7,35 +7,6 @@ using ControlPlane.Tenants;
 
 namespace ControlPlane.Aws;
 
-/// <summary>What came of creating an execution together with its reservation.</summary>
-public abstract record Creation
-{
-    private Creation() { }
-
-    public sealed record Created : Creation;
-
-    /// <summary>A repeat of the request: this is what the first one made.</summary>
-    public sealed record AlreadyThere(Execution Execution) : Creation;
-
-    public sealed record QuotaUsedUp(MonthUsage Month) : Creation;
-
-    public sealed record TooManyUnderWay(int Active) : Creation;
-}
-
-/// <summary>What came of moving an execution.</summary>
-public abstract record Move
-{
-    private Move() { }
-
-    public sealed record Moved : Move;
-
-    /// <summary>The execution was elsewhere; this is how it stood.</summary>
-    public sealed record Lost(Execution Now) : Move;
-
-    /// <summary>This tenant has no such execution.</summary>
-    public sealed record Unknown : Move;
-}
-
 /// <summary>Executions, and the quota that moves with them in the same transaction.</summary>
 /// <remarks>Every change states in its condition what <see cref="ExecutionLifecycle"/> allows, so the table judges every race.</remarks>
 public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string quotas, TimeProvider clock)
@@ -162,7 +133,7 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
     {
         var update = new Changes(signal);
         update.RequireClaim(claimed);
-        update.Append("attempts", Items.Json(attempt, SharedJson.Default.DispatchAttempt));
+        update.Append("attempts", Items.Json(attempt, DomainJson.Default.DispatchAttempt));
         if (signal == Signal.Accepted)
             update.Set("dispatched_at", Items.Time(attempt.At));
         if (notFound)
@@ -184,7 +155,7 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         update.RequireClaim(execution);
         update.Set("failure_code", Items.Text(failureCode));
         if (attempt is not null)
-            update.Append("attempts", Items.Json(attempt, SharedJson.Default.DispatchAttempt));
+            update.Append("attempts", Items.Json(attempt, DomainJson.Default.DispatchAttempt));
         return CloseAsync(execution, update, _ledger.Release(execution.Tenant, execution.Month), cancel);
     }
 
@@ -210,7 +181,7 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         };
         var isLate = execution.State == ExecutionState.TimedOut;
         var update = new Changes(signal, from: isLate ? [ExecutionState.TimedOut] : [.. ExecutionLifecycle.MovedBy(signal).Where(state => !state.IsTerminal)]);
-        update.Set("outcome", Items.Json(outcome, SharedJson.Default.Outcome));
+        update.Set("outcome", Items.Json(outcome, DomainJson.Default.Outcome));
         update.Set("outcome_hash", Items.Text(hash));
         if (outcome.StartedAt is { } started)
             update.Set("started_at", Items.Time(started));
@@ -428,5 +399,3 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
     }
 }
 
-/// <summary>A line in a list of executions.</summary>
-public sealed record ExecutionSummary(ExecutionId Id, WorkflowName Workflow, ExecutionState State, DateTimeOffset CreatedAt);

@@ -1,3 +1,4 @@
+using ControlPlane.Configuration;
 using Amazon.Lambda.RuntimeSupport;
 
 namespace ControlPlane.Aws;

@@ -1,3 +1,4 @@
+using ControlPlane.Text;
 using System.Buffers;
 using System.Globalization;
 using System.IO.Compression;

@@ -1,3 +1,4 @@
+using ControlPlane.Secrets;
 using Amazon.SecretsManager;
 using Amazon.SecretsManager.Model;
 

@@ -1,3 +1,4 @@
+using ControlPlane.Slack;
 using System.Globalization;
 using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
@@ -5,23 +6,6 @@ using ControlPlane.Executions;
 using ControlPlane.Tenants;
 
 namespace ControlPlane.Aws;
-
-/// <summary>Commands allowed in one minute.</summary>
-public sealed record RateLimit(int PerUser, int PerTenant);
-
-/// <summary>What came of letting a command in.</summary>
-public abstract record Admission
-{
-    private Admission() { }
-
-    public sealed record Admitted : Admission;
-
-    /// <summary>The same request came before. It was counted then.</summary>
-    public sealed record Repeat : Admission;
-
-    /// <param name="Wait">Until the next minute begins.</param>
-    public sealed record TooMany(TimeSpan Wait) : Admission;
-}
 
 /// <summary>Lets commands in: counts them against their minute, and knows a repeated request by the reply it left.</summary>
 public sealed class SlackRequests(IAmazonDynamoDB dynamo, string rateLimits, ReplyStore replies, RateLimit limit, TimeProvider clock)

@@ -162,11 +162,11 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
     private static Item Of(TenantId tenant, Workflow workflow)
     {
         var item = WorkflowKeyOf(tenant, workflow.Name);
-        item["definition"] = Items.Json(workflow, SharedJson.Default.Workflow);
+        item["definition"] = Items.Json(workflow, DomainJson.Default.Workflow);
         return item;
     }
 
-    internal static Workflow ToWorkflow(Item item) => JsonSerializer.Deserialize(item.RequiredText("definition"), SharedJson.Default.Workflow)!;
+    internal static Workflow ToWorkflow(Item item) => JsonSerializer.Deserialize(item.RequiredText("definition"), DomainJson.Default.Workflow)!;
 
     internal static Item ProfileKeyOf(TenantId tenant) => Items.Key(tenant.ToString(), Profile);
 
@@ -260,5 +260,3 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
     }
 }
 
-/// <summary>A tenant, everything it may run, and the groups that may run some of it.</summary>
-public sealed record TenantCatalogue(Tenant Tenant, IReadOnlyList<Workflow> Workflows, IReadOnlyList<UserGroup> Groups);

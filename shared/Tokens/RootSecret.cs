@@ -1,3 +1,4 @@
+using ControlPlane.Text;
 using System.Numerics;
 using System.Security.Cryptography;
 using System.Text;

@@ -1,3 +1,4 @@
+using ControlPlane.Text;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using ControlPlane.Executions;

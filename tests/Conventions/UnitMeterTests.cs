@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using Amazon.DynamoDBv2.Model;
 using ControlPlane.Tests.Support;
 

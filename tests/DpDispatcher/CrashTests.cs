@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using ControlPlane.DpDispatcher;
 using ControlPlane.Executions;
 using ControlPlane.Tests.Support;

@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using System.Diagnostics;
 using ControlPlane.Aws;
 using ControlPlane.DpDispatcher;

@@ -1,3 +1,5 @@
+using ControlPlane.Tests.Cloud;
+using ControlPlane.Aws.Logs;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Amazon.DynamoDBv2;
@@ -9,7 +11,6 @@ using ControlPlane.Aws;
 using ControlPlane.DpDispatcher;
 using ControlPlane.Executions;
 using ControlPlane.Http;
-using ControlPlane.Logs;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Support;
@@ -33,7 +34,7 @@ internal sealed class Stage : IDisposable
         Executions = new(tables.Client, tables.Executions, tables.Quotas, Clock);
         Tenants = new(tables.Client, tables.Tenants);
         Quotas = new(tables.Client, tables.Quotas);
-        Dispatches = new(queues.Client, queues.Dispatch, SharedJson.Default.DispatchRequest);
+        Dispatches = new(queues.Client, queues.Dispatch, DomainJson.Default.DispatchRequest);
         Restart();
     }
 
@@ -43,7 +44,7 @@ internal sealed class Stage : IDisposable
     public QuotaLedger Quotas { get; }
     public MessageQueue<DispatchRequest> Dispatches { get; }
     public TenantGates Gates { get; private set; }
-    public Function Function { get; private set; }
+    public DispatchFunction Function { get; private set; }
 
     public string Log { get { lock (_log) return System.Text.Encoding.UTF8.GetString(_log.ToArray()); } }
 
@@ -69,7 +70,7 @@ internal sealed class Stage : IDisposable
         Gates = new(Clock);
         var dispatchExecution = new DispatchExecution(
             new(dynamo, _tables.Executions, _tables.Quotas, Clock), new(dynamo, _tables.Tenants), _engines, Gates,
-            new(sqs, _queues.Notifications, SharedJson.Default.Notification), metrics, log, Clock);
+            new(sqs, _queues.Notifications, DomainJson.Default.Notification), metrics, log, Clock);
         Function = new(dispatchExecution, new MessagePauses(sqs, _queues.Dispatch, log), metrics, log, Clock);
     }
 
@@ -119,7 +120,7 @@ internal sealed class Stage : IDisposable
     }
 
     public Task<SQSBatchResponse> DispatchAsync(ExecutionId id, string tenant = "tenant-43", int receives = 1) =>
-        DeliverAsync(Message("m1", JsonSerializer.Serialize(new DispatchRequest(DispatchRequest.SchemaV1, id.ToString(), tenant), SharedJson.Default.DispatchRequest), receives));
+        DeliverAsync(Message("m1", JsonSerializer.Serialize(new DispatchRequest(DispatchRequest.SchemaV1, id.ToString(), tenant), DomainJson.Default.DispatchRequest), receives));
 
     /// <summary>One batch, as Lambda hands it over.</summary>
     public Task<SQSBatchResponse> DeliverAsync(params SQSEvent.SQSMessage[] messages) =>
@@ -159,7 +160,7 @@ internal sealed class Stage : IDisposable
     {
         var told = new List<string>();
         while ((await _queues.Client.ReceiveMessageAsync(new ReceiveMessageRequest { QueueUrl = _queues.Notifications, MaxNumberOfMessages = 10 }, Cancel)).Messages is { Count: > 0 } messages)
-            told.AddRange(messages.Select(one => JsonSerializer.Deserialize(one.Body, SharedJson.Default.Notification)!.ExecutionId));
+            told.AddRange(messages.Select(one => JsonSerializer.Deserialize(one.Body, DomainJson.Default.Notification)!.ExecutionId));
         return told;
     }
 

@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using System.Text;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.TestUtilities;
@@ -6,7 +7,6 @@ using ControlPlane.Http;
 using ControlPlane.Local.Demo;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Flows.Simulated;
-using ControlPlane.Tests.MeteringCollector;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Flows;
@@ -42,7 +42,7 @@ public sealed class KnownAnswerTests(LocalCloud cloud)
     [Fact]
     public async Task The_example_of_a_heartbeat_is_taken_as_it_is_published()
     {
-        var sidecar = ControlPlane.Tests.MeteringCollector.Sidecar.OfRfc8032();
+        var sidecar = SidecarSigner.OfRfc8032();
         var (id, body) = (new Sample().Id, Encoding.UTF8.GetBytes(new Sample().ToString()));
         Assert.Equal("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", sidecar.KeyId);
         Assert.Equal(267, body.Length);
@@ -65,7 +65,7 @@ public sealed class KnownAnswerTests(LocalCloud cloud)
         var tables = await cloud.TablesAsync();
         var registry = new TenantRegistry(tables.Client, tables.Tenants);
         await registry.SaveAsync(new Tenant(DemoData.Tenant, "Acme", TenantStatus.Active, DemoData.Engine, AllowPublicSubnet: true, TenantLimits.Default), Cancel);
-        await registry.TryAddAsync(ControlPlane.Tests.MeteringCollector.Sidecar.OfRfc8032().Registration(), Cancel);
+        await registry.TryAddAsync(SidecarSigner.OfRfc8032().Registration(), Cancel);
 
         var secret = new KeptSecrets();
         secret.Put("v1", $$"""{"signing_secret":"{{DemoData.SigningSecret}}","response_url_key":"{{Convert.ToBase64String(new byte[32])}}","origin_verify":"{{Origin}}"}""", clock.Now.AddDays(-30));

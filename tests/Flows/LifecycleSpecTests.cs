@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using System.Text.Json;
 using ControlPlane.Aws;
 using ControlPlane.Executions;

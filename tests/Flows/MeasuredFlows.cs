@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -11,7 +12,6 @@ using ControlPlane.Local.Demo;
 using ControlPlane.Metering;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Flows.Simulated;
-using ControlPlane.Tests.MeteringCollector;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Flows;
@@ -109,7 +109,7 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
         await hub.Functions.Dispatch.DispatchAsync(hub.Batch("DispatchQueue"), Context);
         charges["dispatch"] = hub.Meter.Take();
         var job = hub.Engine.Jobs[id];
-        var report = MeteringCollector.Sidecar.Post(
+        var report = SidecarSigner.Post(
             Outcome(job, summary), DemoData.Engine.Address.ToString(), new() { ["Content-Type"] = "application/json", ["Authorization"] = $"Bearer {job.CallbackToken}" });
         Assert.Equal(200, (await hub.Functions.Outcomes.AnswerAsync(report, Context)).StatusCode);
         charges["outcome"] = hub.Meter.Take();
@@ -257,7 +257,7 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
         public Functions Functions { get; }
         public SimulatedEngine Engine { get; }
         public SimulatedSlack Slack { get; } = new(() => Mood.Fine);
-        public MeteringCollector.Sidecar Sidecar { get; } = MeteringCollector.Sidecar.OfRfc8032();
+        public SidecarSigner Sidecar { get; } = SidecarSigner.OfRfc8032();
         public long Beats { get; set; }
 
         /// <summary>The one message that was sent to this queue, as its function gets it.</summary>

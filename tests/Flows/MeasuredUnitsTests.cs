@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Aws;
 using ControlPlane.Capacity;
 using ControlPlane.Metering;

@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Support;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
@@ -15,7 +16,7 @@ internal sealed record SignedHeartbeat(string Id, long Epoch, long Counter, long
 internal sealed class MeteringSidecar : IDisposable
 {
     private readonly string _tenant, _instance, _keyId;
-    private readonly MeteringCollector.Sidecar _signer;
+    private readonly SidecarSigner _signer;
     private readonly Uri _endpoint;
     private readonly TimeProvider _clock;
     private readonly HttpClient _http;

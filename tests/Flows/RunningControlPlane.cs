@@ -1,3 +1,4 @@
+using ControlPlane.SlackHandler.Notifications;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;

@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using System.Collections.Concurrent;
 using System.Globalization;
 using ControlPlane.Executions;

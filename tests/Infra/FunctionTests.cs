@@ -1,3 +1,4 @@
+using ControlPlane.Configuration;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using Amazon.Lambda.Annotations;

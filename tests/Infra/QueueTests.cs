@@ -1,3 +1,4 @@
+using ControlPlane.Slack;
 using System.Text.Json.Nodes;
 using ControlPlane.Aws;
 

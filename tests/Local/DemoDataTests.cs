@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Aws;
 using ControlPlane.Local.Demo;
 using ControlPlane.Tests.Support;

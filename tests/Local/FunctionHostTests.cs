@@ -1,3 +1,4 @@
+using ControlPlane.Configuration;
 using System.Text;
 using ControlPlane.Local.Runtime;
 using ControlPlane.Local.Template;

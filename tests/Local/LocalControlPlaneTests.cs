@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;

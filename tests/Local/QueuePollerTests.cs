@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using System.Text;
 using System.Text.Json.Nodes;
 using Amazon.SQS;

@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using Amazon.SQS.Model;
 using ControlPlane.Local.Queues;
 using ControlPlane.Tests.Support;

@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Local.Gateway;
 using ControlPlane.Local.Template;
 using ControlPlane.Tests.Support;

@@ -1,3 +1,4 @@
+using ControlPlane.Configuration;
 using System.Net;
 using ControlPlane.Http;
 using ControlPlane.Local.Peering;

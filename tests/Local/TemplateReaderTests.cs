@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using System.Text.Json.Nodes;
 using ControlPlane.Local.Template;
 using ControlPlane.Tests.Support;

@@ -1,10 +1,12 @@
+using ControlPlane.Tests.Cloud;
+using ControlPlane.MeteringCollector.Heartbeats;
+using ControlPlane.Aws.Logs;
 using System.Text;
 using System.Text.Json;
 using Amazon.DynamoDBv2;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.TestUtilities;
 using ControlPlane.Aws;
-using ControlPlane.Logs;
 using ControlPlane.Metering;
 using ControlPlane.MeteringCollector;
 using ControlPlane.Quotas;
@@ -25,7 +27,7 @@ internal sealed class HeartbeatDesk
     public TestTables Tables { get; }
     public Uri Endpoint { get; }
     public SetClock Clock { get; } = new(DateTimeOffset.FromUnixTimeSeconds(Sample.Started + 60));
-    public Sidecar Sidecar { get; } = new();
+    public SidecarSigner Sidecar { get; } = new();
     public SourceNetworkCheck SourceNetworkCheck { get; init; } = SourceNetworkCheck.Enforce;
     public HeartbeatsFunction Function { get; private set; } = null!;
     public TenantRegistry Registry => new(Tables.Client, Tables.Tenants);

@@ -1,3 +1,5 @@
+using ControlPlane.Text;
+using ControlPlane.Tests.Cloud;
 using System.Globalization;
 using ControlPlane.Metering;
 using ControlPlane.Tests.Support;

@@ -1,3 +1,5 @@
+using ControlPlane.Tests.Cloud;
+using ControlPlane.MeteringCollector.Heartbeats;
 using System.Globalization;
 using System.Text;
 using Amazon.Lambda.APIGatewayEvents;
@@ -247,7 +249,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     public async Task A_key_whose_tenant_is_gone_signs_for_nobody()
     {
         var desk = await HeartbeatDesk.OpenAsync(cloud);
-        var orphan = new Sidecar();
+        var orphan = new SidecarSigner();
         await desk.Registry.TryAddAsync(orphan.Registration("tenant-44"), TestContext.Current.CancellationToken);
         await AssertSignatureInvalidAsync(desk, orphan.Request(new Sample { Tenant = "tenant-44" }, desk.Clock.Now, "10.143.1.7"));
     }
@@ -402,7 +404,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     public async Task The_tenant_is_the_keys_tenant()
     {
         var desk = await HeartbeatDesk.OpenAsync(cloud);
-        var neighbour = new Sidecar();
+        var neighbour = new SidecarSigner();
         await desk.RegisterAsync(TenantId.Parse("tenant-2"), TenantStatus.Active);
         await desk.Registry.TryAddAsync(neighbour.Registration("tenant-2"), TestContext.Current.CancellationToken);
 
@@ -412,8 +414,8 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
 
         // Not verified: a neighbour's key id, an unknown one and a tenant that does not exist look the same.
         var stolenId = await desk.SendAsync(With(desk.Sidecar.Request(new Sample(), desk.Clock.Now), headers => headers["x-dp-key-id"] = neighbour.KeyId));
-        var unknown = await desk.SendAsync(new Sidecar().Request(new Sample(), desk.Clock.Now));
-        var nobody = await desk.SendAsync(new Sidecar().Request(new Sample { Tenant = "tenant-999" }, desk.Clock.Now));
+        var unknown = await desk.SendAsync(new SidecarSigner().Request(new Sample(), desk.Clock.Now));
+        var nobody = await desk.SendAsync(new SidecarSigner().Request(new Sample { Tenant = "tenant-999" }, desk.Clock.Now));
         Assert.Equal((401, "signature-invalid"), (stolenId.Status, stolenId.Code));
         Assert.Equal(stolenId.ToString(), unknown.ToString());
         Assert.Equal(stolenId.ToString(), nobody.ToString());
@@ -424,7 +426,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     public async Task A_key_may_be_bound_to_one_instance()
     {
         var desk = await HeartbeatDesk.OpenAsync(cloud);
-        var bound = new Sidecar();
+        var bound = new SidecarSigner();
         await desk.Registry.TryAddAsync(bound.Registration(instance: "i-1"), TestContext.Current.CancellationToken);
         Assert.Equal((403, "instance-mismatch"), await desk.SendAsync(bound.Request(new Sample { Instance = "i-2" }, desk.Clock.Now)) is var other ? (other.Status, other.Code) : default);
         Assert.Equal(200, (await desk.SendAsync(bound.Request(new Sample { Instance = "i-1" }, desk.Clock.Now))).Status);
@@ -434,7 +436,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     public async Task During_a_rotation_either_key_will_do_and_the_counter_goes_on()
     {
         var desk = await HeartbeatDesk.OpenAsync(cloud, keyLives: TimeSpan.FromMinutes(5));
-        var next = new Sidecar();
+        var next = new SidecarSigner();
         Assert.Equal(200, (await desk.SendAsync(Sample.At(desk.Clock.Now, 1, cpuMs: 1))).Status);
 
         // The new key is not registered yet; then it is, for instances started since.
@@ -482,7 +484,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
         var seam = FaultSeam.None();
         desk.Restart(seam);
         await desk.SendAsync(Sample.At(desk.Clock.Now, 1, cpuMs: 1));
-        var unknown = new Sidecar();
+        var unknown = new SidecarSigner();
         for (var i = 0; i < 5; i++)
             await desk.SendAsync(unknown.Request(new Sample(), desk.Clock.Now));
         Assert.Equal(3, seam.Calls.Count(call => call.Operation == "GetItem"));     // key and tenant, and the unknown key

@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -17,7 +18,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
     public async Task The_published_example_is_accepted_and_signed_as_published()
     {
         var desk = await HeartbeatDesk.OpenAsync(cloud);
-        var published = Sidecar.OfRfc8032();
+        var published = SidecarSigner.OfRfc8032();
         await desk.Registry.TryAddAsync(published.Registration(), TestContext.Current.CancellationToken);
         var sample = new Sample();
         var body = Encoding.UTF8.GetBytes(sample.ToString());

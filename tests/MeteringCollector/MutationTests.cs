@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using System.Text;
 using Amazon.Lambda.APIGatewayEvents;
 using ControlPlane.Tests.Support;

@@ -1,3 +1,7 @@
+using ControlPlane.Tests.Cloud;
+using ControlPlane.Secrets;
+using ControlPlane.MeteringCollector.Outcomes;
+using ControlPlane.Aws.Logs;
 using System.Text;
 using System.Text.Json;
 using Amazon.DynamoDBv2;
@@ -6,7 +10,6 @@ using Amazon.Lambda.TestUtilities;
 using Amazon.SQS;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
-using ControlPlane.Logs;
 using ControlPlane.MeteringCollector;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
@@ -55,7 +58,7 @@ internal sealed class OutcomeDesk
         var recordOutcome = new RecordOutcome(
             new TokenVerifier(NewKeys(), Issuer, Clock),
             new ExecutionStore(dynamo, Tables.Executions, Tables.Quotas, Clock),
-            new MessageQueue<Notification>(sqs, Queues.Notifications, SharedJson.Default.Notification),
+            new MessageQueue<Notification>(sqs, Queues.Notifications, DomainJson.Default.Notification),
             log, Clock);
         return new(recordOutcome, Issuer, new Metrics(log, Clock), log, Clock);
     }
@@ -106,7 +109,7 @@ internal sealed class OutcomeDesk
         var headers = new Dictionary<string, string> { ["Content-Type"] = "application/json" };
         if (authorization is not null)
             headers["Authorization"] = authorization;
-        return Sidecar.Post(body, "10.142.128.10", headers);
+        return SidecarSigner.Post(body, "10.142.128.10", headers);
     }
 
     public async Task<Execution> ReadAsync(Job job) => (await Executions.FindAsync(job.Id, Cancel))!;
@@ -118,7 +121,7 @@ internal sealed class OutcomeDesk
         while (await Queues.Client.ReceiveMessageAsync(new Amazon.SQS.Model.ReceiveMessageRequest { QueueUrl = Queues.Notifications, MaxNumberOfMessages = 10 }, Cancel) is { Messages: { Count: > 0 } messages })
             foreach (var message in messages)
             {
-                about.Add(JsonSerializer.Deserialize(message.Body, SharedJson.Default.Notification)!.ExecutionId);
+                about.Add(JsonSerializer.Deserialize(message.Body, DomainJson.Default.Notification)!.ExecutionId);
                 await Queues.Client.DeleteMessageAsync(Queues.Notifications, message.ReceiptHandle, Cancel);
             }
         return about;

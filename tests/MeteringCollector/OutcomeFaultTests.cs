@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Executions;
 using ControlPlane.Quotas;
 using ControlPlane.Tests.Support;

@@ -1,3 +1,5 @@
+using ControlPlane.Tests.Cloud;
+using ControlPlane.MeteringCollector.Outcomes;
 using System.Text;
 using System.Text.Json;
 using ControlPlane.Aws;
@@ -357,7 +359,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
         var desk = await OutcomeDesk.OpenAsync(cloud);
         var job = await desk.StartAsync();
         const string hostile = "<!channel> <https://evil.test|x> \u001b[31m\r\n{\"level\":\"forged\"}";
-        await desk.SendAsync(job, OutcomeText.Failed with { More = $",\"error\":{{\"message\":{JsonSerializer.Serialize(hostile, SharedJsonText.Default.String)}}}" });
+        await desk.SendAsync(job, OutcomeText.Failed with { More = $",\"error\":{{\"message\":{JsonSerializer.Serialize(hostile, DomainJsonText.Default.String)}}}" });
 
         Assert.Equal(hostile, (await desk.ReadAsync(job)).Outcome!.Error!.Message);
         Assert.DoesNotContain("forged", desk.Logged, StringComparison.Ordinal);
@@ -422,4 +424,4 @@ public sealed class OutcomeTests(LocalCloud cloud)
 }
 
 [System.Text.Json.Serialization.JsonSerializable(typeof(string))]
-internal sealed partial class SharedJsonText : System.Text.Json.Serialization.JsonSerializerContext;
+internal sealed partial class DomainJsonText : System.Text.Json.Serialization.JsonSerializerContext;

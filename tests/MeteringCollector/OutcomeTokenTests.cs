@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Executions;
 using ControlPlane.Tests.Support;
 using ControlPlane.Tokens;

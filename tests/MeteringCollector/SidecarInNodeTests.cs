@@ -1,3 +1,5 @@
+using ControlPlane.Tokens;
+using ControlPlane.Tests.Cloud;
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
@@ -20,7 +22,7 @@ public sealed partial class SidecarInNodeTests(LocalCloud cloud)
         var pem = NewKey(out var publicKey);
         await File.WriteAllTextAsync(Path.Combine(folder.Path, "sidecar.pem"), pem, TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(Path.Combine(folder.Path, "sidecar.mjs"), DocumentedSender(), TestContext.Current.CancellationToken);
-        Assert.True(ControlPlane.Metering.SidecarPublicKey.TryImport(publicKey, out var key));
+        Assert.True(SidecarPublicKey.TryImport(publicKey, out var key));
         await desk.Registry.TryAddAsync(new(key.KeyId, HeartbeatDesk.Tenant, "i-0abc1234def567890", publicKey, desk.Clock.Now, null, null), TestContext.Current.CancellationToken);
 
         await using var server = new LoopbackServer(async (http, cancel) =>
@@ -74,7 +76,7 @@ public sealed partial class SidecarInNodeTests(LocalCloud cloud)
     private static APIGatewayProxyRequest ToEvent(System.Net.HttpListenerRequest request, byte[] body)
     {
         var headers = request.Headers.AllKeys.ToDictionary(name => name!, name => request.Headers[name]!);
-        return Sidecar.Post(body, "10.142.128.10", headers);
+        return SidecarSigner.Post(body, "10.142.128.10", headers);
     }
 
     [GeneratedRegex("```js\n(.*?)```", RegexOptions.Singleline)]

@@ -1,9 +1,11 @@
+using ControlPlane.Tests.Cloud;
+using ControlPlane.MeteringCollector.Sweeper;
+using ControlPlane.Aws.Logs;
 using System.Text;
 using System.Text.Json;
 using Amazon.Lambda.TestUtilities;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
-using ControlPlane.Logs;
 using ControlPlane.Metering;
 using ControlPlane.MeteringCollector;
 using ControlPlane.Quotas;
@@ -291,7 +293,7 @@ public sealed class SweeperTests(LocalCloud cloud)
         var dynamo = seam.DynamoDb(desk.DynamoEndpoint);
         var log = new JsonLog(Stream.Synchronized(output), desk.Clock);
         var metrics = new Metrics(log, desk.Clock);
-        var notifications = new MessageQueue<Notification>(seam.Sqs(desk.QueueEndpoint), desk.Queues.Notifications, SharedJson.Default.Notification);
+        var notifications = new MessageQueue<Notification>(seam.Sqs(desk.QueueEndpoint), desk.Queues.Notifications, DomainJson.Default.Notification);
         return new(
             new CloseDueExecutions(new(dynamo, desk.Tables.Executions, desk.Tables.Quotas, desk.Clock), notifications, metrics, log, desk.Clock),
             new WatchDataPlanes(new(dynamo, desk.Tables.Tenants), new(dynamo, desk.Tables.Instances, desk.Clock), metrics, log, desk.Clock),

@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Support;
 using ControlPlane.Metering;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;

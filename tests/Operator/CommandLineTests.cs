@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Tests.Support;
 

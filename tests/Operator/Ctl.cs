@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ControlPlane.Aws;

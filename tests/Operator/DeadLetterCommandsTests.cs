@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using Amazon.SQS.Model;
 using ControlPlane.Operator.DeadLetters;
 using ControlPlane.Tests.Support;

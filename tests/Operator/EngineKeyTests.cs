@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using System.Security.Cryptography;
 using ControlPlane.Tests.Support;
 using ControlPlane.Tokens;

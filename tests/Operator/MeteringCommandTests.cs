@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Support;
 

@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using Amazon.Runtime;
 using Amazon.SQS;
 using ControlPlane.Operator;

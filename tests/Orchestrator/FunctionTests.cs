@@ -1,3 +1,5 @@
+using ControlPlane.Text;
+using ControlPlane.Tests.Cloud;
 using System.Text;
 using System.Text.Json;
 using Amazon.Lambda.SQSEvents;
@@ -42,7 +44,7 @@ public class FunctionTests(LocalCloud cloud)
         var request = new ExecutionRequest(
             ExecutionRequest.SchemaV1, ExecutionId.Of("T0001", "t1").ToString(), "tenant-43", "wf_sched", JsonDocument.Parse("{}").RootElement,
             new("slack", "T0001", "U0001", "C0001"), Public: true, world.Now);
-        var body = JsonSerializer.Serialize(request, SharedJson.Default.ExecutionRequest);
+        var body = JsonSerializer.Serialize(request, DomainJson.Default.ExecutionRequest);
         Golden.Matches("execution-request.golden.json", body);
 
         var answer = await RunAsync(world, body);

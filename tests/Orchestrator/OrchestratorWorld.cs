@@ -1,8 +1,13 @@
+using ControlPlane.Tests.Cloud;
+using ControlPlane.Secrets;
+using ControlPlane.Orchestrator.Requests;
+using ControlPlane.Orchestrator.Plans;
+using ControlPlane.Orchestrator.Jwks;
+using ControlPlane.Aws.Logs;
 using System.Text.Json;
 using Amazon.DynamoDBv2;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
-using ControlPlane.Logs;
 using ControlPlane.Metering;
 using ControlPlane.Orchestrator;
 using ControlPlane.Quotas;
@@ -43,8 +48,8 @@ internal sealed class OrchestratorWorld
         var metrics = new Metrics(log, Clock);
         StartExecution = new(
             new(dynamo, tables.Tenants, tables.Quotas, Clock), new(dynamo, tables.Instances, Clock), planner, new TokenService(Keys, new TokenMinter(Issuer, Clock), planner), Executions,
-            new(sqs, queues.Dispatch, SharedJson.Default.DispatchRequest),
-            new(sqs, queues.Notifications, SharedJson.Default.Notification),
+            new(sqs, queues.Dispatch, DomainJson.Default.DispatchRequest),
+            new(sqs, queues.Notifications, DomainJson.Default.Notification),
             metrics, log, Clock);
         Function = new(StartExecution, metrics, log, Clock);
         Jwks = new(Keys, Issuer, log, Clock);
@@ -62,7 +67,7 @@ internal sealed class OrchestratorWorld
     public ExecutionStore Executions { get; }
     public QuotaLedger Ledger { get; }
     public StartExecution StartExecution { get; }
-    public Function Function { get; }
+    public ExecutionRequestsFunction Function { get; }
     public JwksFunction Jwks { get; }
 
     public DateTimeOffset Now => Clock.GetUtcNow();

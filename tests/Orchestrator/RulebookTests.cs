@@ -1,3 +1,4 @@
+using ControlPlane.Orchestrator.Plans;
 using System.Text.Json;
 using ControlPlane.Aws;
 using ControlPlane.Executions;

@@ -1,3 +1,4 @@
+using ControlPlane.Orchestrator.Plans;
 using System.Text.Json;
 using ControlPlane.Orchestrator;
 using ControlPlane.Tenants;

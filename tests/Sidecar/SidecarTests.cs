@@ -1,3 +1,7 @@
+using ControlPlane.Tokens;
+using ControlPlane.Text;
+using ControlPlane.Tests.Support;
+using ControlPlane.MeteringCollector.Heartbeats;
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
@@ -6,9 +10,9 @@ using System.Text.Json;
 using ControlPlane.Metering;
 using ControlPlane.MeteringCollector;
 using ControlPlane.Sidecar;
-using ControlPlane.Tests.DpDispatcher;
 using Microsoft.Extensions.Time.Testing;
 using Heartbeat = ControlPlane.Sidecar.Heartbeat;
+using Sample = ControlPlane.Sidecar.Sample;
 
 namespace ControlPlane.Tests.Sidecar;
 

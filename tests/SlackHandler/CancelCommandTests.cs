@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using System.Text.Json;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
@@ -136,6 +137,6 @@ public sealed class CancelCommandTests(SlackWorld world) : IClassFixture<SlackWo
     private async Task AssertNotifiedAsync(Workspace workspace, ExecutionId id)
     {
         var message = Assert.Single(await world.DrainAsync(world.Queues.Notifications));
-        Assert.Equal(new Notification(Notification.SchemaV1, id.ToString(), workspace.Tenant.ToString()), JsonSerializer.Deserialize(message.Body, SharedJson.Default.Notification));
+        Assert.Equal(new Notification(Notification.SchemaV1, id.ToString(), workspace.Tenant.ToString()), JsonSerializer.Deserialize(message.Body, DomainJson.Default.Notification));
     }
 }

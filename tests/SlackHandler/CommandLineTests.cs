@@ -1,3 +1,4 @@
+using ControlPlane.Text;
 using System.Text;
 using ControlPlane.SlackHandler.Commands;
 

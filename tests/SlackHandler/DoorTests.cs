@@ -1,3 +1,5 @@
+using ControlPlane.SlackHandler.Commands;
+using ControlPlane.Tests.Cloud;
 using System.Text;
 using Amazon.Lambda.APIGatewayEvents;
 using ControlPlane.SlackHandler;
@@ -322,7 +324,7 @@ public sealed class DoorTests(SlackWorld world) : IClassFixture<SlackWorld>
         world.Clock.Now = now;
     }
 
-    private async Task<int> StatusAsync(APIGatewayHttpApiV2ProxyRequest http, Function? function = null) =>
+    private async Task<int> StatusAsync(APIGatewayHttpApiV2ProxyRequest http, SlackCommandsFunction? function = null) =>
         (await (function ?? world.NewFunction()).RouteAsync(http, SlackWorld.Context)).StatusCode;
 
     private static void Rename(APIGatewayHttpApiV2ProxyRequest http, string from, string to)

@@ -1,3 +1,4 @@
+using ControlPlane.SlackHandler.Commands;
 using System.Text;
 using System.Text.Json;
 using ControlPlane.SlackHandler;

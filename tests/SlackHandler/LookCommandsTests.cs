@@ -243,9 +243,9 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
         Time("started_at", execution.StartedAt);
         Time("finished_at", execution.FinishedAt);
         if (execution.Outcome is { } outcome)
-            item["outcome"] = Items.Json(outcome, SharedJson.Default.Outcome);
+            item["outcome"] = Items.Json(outcome, DomainJson.Default.Outcome);
         if (execution.Attempts.Count > 0)
-            item["attempts"] = new() { L = [.. execution.Attempts.Select(attempt => Items.Json(attempt, SharedJson.Default.DispatchAttempt))] };
+            item["attempts"] = new() { L = [.. execution.Attempts.Select(attempt => Items.Json(attempt, DomainJson.Default.DispatchAttempt))] };
         await world.Tables.Client.PutItemAsync(world.Tables.Executions, item, SlackWorld.Cancel);
     }
 

@@ -1,3 +1,6 @@
+using ControlPlane.SlackHandler.Notifications;
+using ControlPlane.SlackHandler.Authentication;
+using ControlPlane.Secrets;
 using System.Globalization;
 using System.Net;
 using System.Text;
@@ -287,7 +290,7 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
     {
         var (execution, slack) = await EndAsync("succeeded");
         var other = await world.NewWorkspaceAsync();
-        var body = JsonSerializer.Serialize(new(Notification.SchemaV1, execution.Id.ToString(), other.Tenant.ToString()), SharedJson.Default.Notification);
+        var body = JsonSerializer.Serialize(new(Notification.SchemaV1, execution.Id.ToString(), other.Tenant.ToString()), DomainJson.Default.Notification);
         Assert.Empty((await world.NewNotifications(slack).TellAsync(Batch(("m", body)), SlackWorld.Context)).BatchItemFailures);
         Assert.Empty(slack.Posts);
         Assert.Null((await FindAsync(execution)).ToldAt);
@@ -409,7 +412,7 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
     private static string MessageOf(Execution execution) => $"message of {execution.Id}";
 
     private static string BodyOf(Execution execution) =>
-        JsonSerializer.Serialize(new(Notification.SchemaV1, execution.Id.ToString(), execution.Tenant.ToString()), SharedJson.Default.Notification);
+        JsonSerializer.Serialize(new(Notification.SchemaV1, execution.Id.ToString(), execution.Tenant.ToString()), DomainJson.Default.Notification);
 
     private static SQSEvent Batch(params (string Id, string Body)[] messages) => new() { Records = [.. messages.Select(message => new SQSEvent.SQSMessage { MessageId = message.Id, Body = message.Body })] };
 

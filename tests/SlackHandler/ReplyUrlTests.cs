@@ -1,3 +1,5 @@
+using ControlPlane.SlackHandler.Authentication;
+using ControlPlane.Secrets;
 using System.Text;
 using ControlPlane.Aws;
 using ControlPlane.Executions;

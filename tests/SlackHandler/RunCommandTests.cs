@@ -1,3 +1,4 @@
+using ControlPlane.Slack;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;

@@ -1,3 +1,5 @@
+using ControlPlane.Tests.Cloud;
+using ControlPlane.SlackHandler.Commands;
 using System.Diagnostics;
 using Amazon.DynamoDBv2;
 using Amazon.Runtime;

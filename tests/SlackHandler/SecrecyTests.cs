@@ -1,3 +1,4 @@
+using ControlPlane.Tests.Cloud;
 using System.Net;
 using System.Text;
 using System.Text.Json;
@@ -31,7 +32,7 @@ public sealed class SecrecyTests(SlackWorld world) : IClassFixture<SlackWorld>
 
         var id = workspace.ExecutionOf(form);
         await world.Executions.CreateDeniedAsync(A.Execution(ExecutionState.Denied, id, workspace.Tenant), SlackWorld.Cancel);
-        var body = JsonSerializer.Serialize(new(Notification.SchemaV1, id.ToString(), workspace.Tenant.ToString()), SharedJson.Default.Notification);
+        var body = JsonSerializer.Serialize(new(Notification.SchemaV1, id.ToString(), workspace.Tenant.ToString()), DomainJson.Default.Notification);
         foreach (var status in new[] { 500, 404 })
         {
             await world.NewNotifications(new Answers(status)).TellAsync(new SQSEvent { Records = [new() { MessageId = "m", Body = body }] }, SlackWorld.Context);

@@ -1,3 +1,5 @@
+using ControlPlane.SlackHandler.Authentication;
+using ControlPlane.Secrets;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;

@@ -1,3 +1,9 @@
+using ControlPlane.Slack;
+using ControlPlane.Tests.Cloud;
+using ControlPlane.SlackHandler.Notifications;
+using ControlPlane.SlackHandler.Authentication;
+using ControlPlane.Secrets;
+using ControlPlane.Aws.Logs;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -10,7 +16,6 @@ using Amazon.SQS;
 using Amazon.SQS.Model;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
-using ControlPlane.Logs;
 using ControlPlane.SlackHandler;
 using ControlPlane.SlackHandler.Commands;
 using ControlPlane.SlackHandler.Messages;
@@ -66,7 +71,7 @@ public sealed class SlackWorld(LocalCloud cloud) : IAsyncLifetime
         new(source ?? Secrets, "slack", SlackSecret.Parse, SlackSecret.Overlap, Clock);
 
     /// <summary>One instance of the function: its memory is its own, the tables are everybody's.</summary>
-    internal Function NewFunction(IAmazonDynamoDB? dynamo = null, IAmazonSQS? sqs = null, TimeProvider? time = null, RotatingSecret<SlackSecret>? secret = null, RateLimit? limit = null)
+    internal SlackCommandsFunction NewFunction(IAmazonDynamoDB? dynamo = null, IAmazonSQS? sqs = null, TimeProvider? time = null, RotatingSecret<SlackSecret>? secret = null, RateLimit? limit = null)
     {
         var clock = time ?? (dynamo is null && sqs is null ? new PatientClock(Clock) : Clock);   // only faults have to be answered in Slack's three seconds
         var log = new JsonLog(_log, clock);
@@ -80,12 +85,12 @@ public sealed class SlackWorld(LocalCloud cloud) : IAsyncLifetime
         var answerCommand = new AnswerCommand(
             new OriginCheck(secret), new SlackSignature(secret, clock), new TenantRegistry(dynamo, Tables.Tenants), requests,
             new CommandSet(
-                new RunCommand(requests, new ReplySeal(secret), new(sqs, Queues.ExecutionRequests, SharedJson.Default.ExecutionRequest), clock, new Metrics(log, clock), log),
+                new RunCommand(requests, new ReplySeal(secret), new(sqs, Queues.ExecutionRequests, DomainJson.Default.ExecutionRequest), clock, new Metrics(log, clock), log),
                 new StatusCommand(lookup),
                 new WhyCommand(lookup),
                 new ListCommand(executions),
                 new UsageCommand(new QuotaLedger(dynamo, Tables.Quotas), new InstanceStore(dynamo, Tables.Instances, clock), clock),
-                new CancelCommand(lookup, executions, new(sqs, Queues.Notifications, SharedJson.Default.Notification), log)),
+                new CancelCommand(lookup, executions, new(sqs, Queues.Notifications, DomainJson.Default.Notification), log)),
             clock, new Metrics(log, clock), log);
         return new(answerCommand, new CheckHealth(new TableCheck(dynamo, [Tables.Tenants, Tables.Executions, Tables.Quotas], clock, counters: Tables.RateLimits), "us-east-1", "1.2.3"), log, clock);
     }
@@ -123,7 +128,7 @@ public sealed class SlackWorld(LocalCloud cloud) : IAsyncLifetime
     internal async Task<IReadOnlyList<ExecutionRequest>> OrdersAsync()
     {
         foreach (var message in await DrainAsync(Queues.ExecutionRequests))
-            _orders.Add(JsonSerializer.Deserialize(message.Body, SharedJson.Default.ExecutionRequest)!);
+            _orders.Add(JsonSerializer.Deserialize(message.Body, DomainJson.Default.ExecutionRequest)!);
         return [.. _orders];
     }
 
@@ -229,12 +234,12 @@ internal sealed class Workspace(SlackWorld world, string teamId, TenantId tenant
     public ExecutionId ExecutionOf(IReadOnlyDictionary<string, string> form) => ExecutionId.Of(form["team_id"], form["trigger_id"]);
 
     /// <summary>Types a command and reads the answer.</summary>
-    public Task<Said> TypeAsync(string text, string user = "U1", string channel = "C1", Function? function = null) => SendAsync(Form(text, user, channel), function);
+    public Task<Said> TypeAsync(string text, string user = "U1", string channel = "C1", SlackCommandsFunction? function = null) => SendAsync(Form(text, user, channel), function);
 
-    public async Task<Said> SendAsync(IReadOnlyDictionary<string, string> form, Function? function = null) =>
+    public async Task<Said> SendAsync(IReadOnlyDictionary<string, string> form, SlackCommandsFunction? function = null) =>
         await SendAsync(world.Post(Encode(form)), function);
 
-    public async Task<Said> SendAsync(APIGatewayHttpApiV2ProxyRequest http, Function? function = null) =>
+    public async Task<Said> SendAsync(APIGatewayHttpApiV2ProxyRequest http, SlackCommandsFunction? function = null) =>
         Said.From(await (function ?? world.NewFunction()).RouteAsync(http, SlackWorld.Context));
 
     public async Task<IReadOnlyList<ExecutionRequest>> OrdersAsync() => [.. (await world.OrdersAsync()).Where(order => order.TenantId == Tenant.ToString())];

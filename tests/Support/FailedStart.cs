@@ -4,7 +4,7 @@ namespace ControlPlane.Tests.Support;
 
 /// <summary>A function's process that ends before its first event, as Lambda sees it.</summary>
 /// <param name="InitError">What it posted to the Runtime API: path, a blank, body.</param>
-internal sealed record FailedStart(int ExitCode, string Output, string InitError)
+public sealed record FailedStart(int ExitCode, string Output, string InitError)
 {
     /// <summary>Starts a function's build output and waits for its end.</summary>
     /// <param name="function">The project's name.</param>

@@ -6,7 +6,7 @@ namespace ControlPlane.Tests.Support;
 
 /// <summary>What goes over a wire or into a table, kept as files: a renamed field fails a test before it fails a tenant.</summary>
 /// <remarks>UPDATE_GOLDEN=1 writes the files anew; the diff then shows what the change means.</remarks>
-internal static class Golden
+public static class Golden
 {
     /// <param name="file">Beside the calling test.</param>
     public static void Matches(string file, string actual, [CallerFilePath] string test = "")

@@ -1,9 +1,9 @@
-using ControlPlane.Aws;
+using ControlPlane.Secrets;
 
 namespace ControlPlane.Tests.Support;
 
 /// <summary>A secret store in memory: the last two versions that were put, as Secrets Manager's stages.</summary>
-internal sealed class KeptSecrets : ISecretSource
+public sealed class KeptSecrets : ISecretSource
 {
     private StoredSecret? _current;
     private StoredSecret? _previous;

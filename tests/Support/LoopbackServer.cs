@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace ControlPlane.Tests.Support;
 
 /// <summary>An HTTP server on a free port of 127.0.0.1.</summary>
-internal sealed class LoopbackServer : IAsyncDisposable
+public sealed class LoopbackServer : IAsyncDisposable
 {
     private readonly HttpListener _listener;
     private readonly CancellationTokenSource _stopped = new();

@@ -1,6 +1,6 @@
 namespace ControlPlane.Tests.Support;
 
-internal static class RepositoryRoot
+public static class RepositoryRoot
 {
     /// <summary>The folder that holds the solution file, found upwards from the test binary.</summary>
     public static string Find()

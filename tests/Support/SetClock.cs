@@ -1,7 +1,7 @@
 namespace ControlPlane.Tests.Support;
 
 /// <summary>A clock that shows what it is set to. Its timers run as ever, so that short pauses between retries pass.</summary>
-internal sealed class SetClock(DateTimeOffset now) : TimeProvider
+public sealed class SetClock(DateTimeOffset now) : TimeProvider
 {
     public DateTimeOffset Now { get; set; } = now;
 
@@ -11,7 +11,7 @@ internal sealed class SetClock(DateTimeOffset now) : TimeProvider
 }
 
 /// <summary>Another clock's time, with timers that run ten times as long: a busy machine does not end what a test of something else waits for.</summary>
-internal sealed class PatientClock(TimeProvider clock) : TimeProvider
+public sealed class PatientClock(TimeProvider clock) : TimeProvider
 {
     public override DateTimeOffset GetUtcNow() => clock.GetUtcNow();
 

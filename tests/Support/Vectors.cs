@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace ControlPlane.Tests.Support;
 
 /// <summary>Published test data, kept beside the project and not in it.</summary>
-internal static class Vectors
+public static class Vectors
 {
     private static readonly string Folder = Path.Combine(RepositoryRoot.Find(), "..", "shared", "vectors");
 

@@ -1,3 +1,5 @@
+using ControlPlane.Text;
+using ControlPlane.Orchestrator.Plans;
 using System.Globalization;
 using ControlPlane.Metering;
 using ControlPlane.Tenants;

@@ -1,3 +1,5 @@
+using ControlPlane.Tenants;
+using ControlPlane.Orchestrator.Plans;
 using ControlPlane.Aws;
 using ControlPlane.Metering;
 

@@ -1,3 +1,4 @@
+using ControlPlane.Text;
 using ControlPlane.SlackHandler.Messages;
 
 namespace ControlPlane.SlackHandler.Commands;

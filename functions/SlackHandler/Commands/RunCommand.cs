@@ -1,7 +1,9 @@
+using ControlPlane.Slack;
+using ControlPlane.Text;
+using ControlPlane.Aws.Logs;
 using System.Diagnostics;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
-using ControlPlane.Logs;
 using ControlPlane.SlackHandler.Messages;
 using ControlPlane.SlackHandler.Replies;
 using ControlPlane.Tenants;

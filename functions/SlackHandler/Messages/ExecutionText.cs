@@ -1,3 +1,4 @@
+using ControlPlane.Quotas;
 using System.Globalization;
 using ControlPlane.Executions;
 

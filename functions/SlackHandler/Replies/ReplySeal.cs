@@ -1,3 +1,5 @@
+using ControlPlane.SlackHandler.Authentication;
+using ControlPlane.Secrets;
 using System.Security.Cryptography;
 using System.Text;
 using ControlPlane.Aws;

@@ -1,10 +1,19 @@
+using ControlPlane.Tests.Cloud;
+using ControlPlane.SlackHandler.Notifications;
+using ControlPlane.SlackHandler.Authentication;
+using ControlPlane.Secrets;
+using ControlPlane.Orchestrator.Requests;
+using ControlPlane.Orchestrator.Plans;
+using ControlPlane.MeteringCollector.Sweeper;
+using ControlPlane.MeteringCollector.Outcomes;
+using ControlPlane.MeteringCollector.Heartbeats;
+using ControlPlane.Aws.Logs;
 using Amazon.DynamoDBv2;
 using Amazon.SQS;
 using ControlPlane.Aws;
 using ControlPlane.DpDispatcher;
 using ControlPlane.Executions;
 using ControlPlane.Http;
-using ControlPlane.Logs;
 using ControlPlane.MeteringCollector;
 using ControlPlane.Orchestrator;
 using ControlPlane.SlackHandler;
@@ -38,9 +47,9 @@ internal sealed class Functions : IDisposable
         var replies = new ReplyStore(dynamo, tables.Executions, clock);
         var lookup = new ExecutionLookup(executions, replies);
         var requests = new SlackRequests(dynamo, tables.RateLimits, replies, new(PerUser: 10, PerTenant: 60), clock);
-        var orders = new MessageQueue<ExecutionRequest>(sqs, SimulatedQueues.UrlOf("ExecutionRequestsQueue"), SharedJson.Default.ExecutionRequest);
-        var dispatches = new MessageQueue<DispatchRequest>(sqs, SimulatedQueues.UrlOf("DispatchQueue"), SharedJson.Default.DispatchRequest);
-        var notifications = new MessageQueue<Notification>(sqs, SimulatedQueues.UrlOf("NotificationsQueue"), SharedJson.Default.Notification);
+        var orders = new MessageQueue<ExecutionRequest>(sqs, SimulatedQueues.UrlOf("ExecutionRequestsQueue"), DomainJson.Default.ExecutionRequest);
+        var dispatches = new MessageQueue<DispatchRequest>(sqs, SimulatedQueues.UrlOf("DispatchQueue"), DomainJson.Default.DispatchRequest);
+        var notifications = new MessageQueue<Notification>(sqs, SimulatedQueues.UrlOf("NotificationsQueue"), DomainJson.Default.Notification);
 
         Commands = new(
             new AnswerCommand(
@@ -71,10 +80,10 @@ internal sealed class Functions : IDisposable
         Sweeper = new(new CloseDueExecutions(executions, notifications, metrics, log, clock), new WatchDataPlanes(registry, instances, metrics, log, clock), log, clock);
     }
 
-    public global::ControlPlane.SlackHandler.Function Commands { get; }
+    public global::ControlPlane.SlackHandler.Commands.SlackCommandsFunction Commands { get; }
     public NotificationsFunction Notifications { get; }
-    public global::ControlPlane.Orchestrator.Function ExecutionRequests { get; }
-    public global::ControlPlane.DpDispatcher.Function Dispatch { get; }
+    public global::ControlPlane.Orchestrator.Requests.ExecutionRequestsFunction ExecutionRequests { get; }
+    public global::ControlPlane.DpDispatcher.DispatchFunction Dispatch { get; }
     public OutcomesFunction Outcomes { get; }
     public HeartbeatsFunction Heartbeats { get; }
     public SweeperFunction Sweeper { get; }

@@ -1,6 +1,6 @@
+using ControlPlane.Tests.Support;
 using System.Text.Json.Nodes;
 using ControlPlane.Executions;
-using ControlPlane.Tests.DpDispatcher;
 
 namespace ControlPlane.Tests.Flows.Simulated;
 

@@ -1,3 +1,5 @@
+using ControlPlane.Slack;
+using ControlPlane.Tests.Cloud;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -13,7 +15,6 @@ using ControlPlane.Http;
 using ControlPlane.Local.Demo;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
-using ControlPlane.Tests.MeteringCollector;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Flows.Simulated;
@@ -53,7 +54,7 @@ internal sealed class Simulation : IAsyncDisposable
     private readonly Surroundings _around;
     private readonly Functions _untroubled;
     private readonly Books _books;
-    private readonly MeteringCollector.Sidecar _sidecar = MeteringCollector.Sidecar.OfRfc8032();
+    private readonly SidecarSigner _sidecar = SidecarSigner.OfRfc8032();
     private readonly MemoryStream _log = new();
     private readonly List<string> _trace = [];
     private readonly List<Request> _requests = [];
@@ -328,7 +329,7 @@ internal sealed class Simulation : IAsyncDisposable
         }
     }
 
-    private static APIGatewayProxyRequest Report(Job job, string status, int run) => MeteringCollector.Sidecar.Post(
+    private static APIGatewayProxyRequest Report(Job job, string status, int run) => SidecarSigner.Post(
         Encoding.UTF8.GetBytes($$"""{"schema":"outcome.v1","execution_id":"{{job.Execution}}","status":"{{status}}","engine_execution_id":"{{run}}","usage":{ "cpu_ms":{{(status == "running" ? 0 : 1200 + run)}} } }"""),
         "10.142.128.10", new() { ["Content-Type"] = "application/json", ["Authorization"] = $"Bearer {job.CallbackToken}" });
 

@@ -1,0 +1,70 @@
+using ControlPlane.Aws.Logs;
+using System.Globalization;
+using Amazon.Lambda.Annotations;
+using Amazon.Lambda.Core;
+using Amazon.Lambda.SQSEvents;
+using ControlPlane.Aws;
+using Microsoft.Extensions.Logging;
+
+namespace ControlPlane.DpDispatcher;
+
+/// <summary>A batch of dispatch messages in, the ones that come again out. Messages are independent, so they run side by side.</summary>
+internal sealed class DispatchFunction(DispatchExecution dispatchExecution, MessagePauses pauses, Metrics metrics, ILogger log, TimeProvider clock)
+{
+    // To set the pauses and to say what failed.
+    private static readonly TimeSpan KeptBack = TimeSpan.FromSeconds(2);
+
+    [LambdaFunction(ResourceName = "DispatchFunction")]
+    public async Task<SQSBatchResponse> DispatchAsync(SQSEvent batch, ILambdaContext context)
+    {
+        using var deadline = Deadline.Of(context, KeptBack, clock);
+        var results = await Task.WhenAll(batch.Records.Select(message => RunAsync(message, deadline.Token)));
+
+        var again = batch.Records.Zip(results).Where(one => one.Second is not DispatchResult.Done).ToList();
+        using var last = Deadline.Of(context, TimeSpan.FromMilliseconds(300), clock);
+        await pauses.SetAsync([.. again.SelectMany(one => PauseOf(one.First, one.Second))], last.Token);
+        return new([.. again.Select(one => new SQSBatchResponse.BatchItemFailure { ItemIdentifier = one.First.MessageId })]);
+    }
+
+    /// <returns>Null when it failed: the message comes again after the queue's own visibility time.</returns>
+    private async Task<DispatchResult?> RunAsync(SQSEvent.SQSMessage message, CancellationToken cancel)
+    {
+        try
+        {
+            var receives = ReceivesOf(message);
+            return DispatchMessage.Parse(message.Body) switch
+            {
+                DispatchMessage.Dispatch dispatch => await dispatchExecution.RunAsync(dispatch, receives, cancel),
+                DispatchMessage.Unreadable unreadable => await SetAsideAsync(message, unreadable, receives, cancel),
+                _ => throw new System.Diagnostics.UnreachableException(),
+            };
+        }
+        catch (Exception e)
+        {
+            log.MessageFailed(message.MessageId, e);
+            return null;
+        }
+    }
+
+    private async Task<DispatchResult> SetAsideAsync(SQSEvent.SQSMessage message, DispatchMessage.Unreadable unreadable, int receives, CancellationToken cancel)
+    {
+        log.Unreadable(message.MessageId, unreadable.Execution, receives);
+        metrics.Count("DispatchUnreadable", properties: ("message_id", message.MessageId));
+        if (receives >= Pauses.MostReceives && unreadable.Execution is { } execution)
+            await dispatchExecution.CloseUnreadableAsync(execution, cancel);
+        return new DispatchResult.Dead();
+    }
+
+    private static IEnumerable<(string MessageId, string ReceiptHandle, TimeSpan Pause)> PauseOf(SQSEvent.SQSMessage message, DispatchResult? result) => result switch
+    {
+        DispatchResult.Again again => [(message.MessageId, message.ReceiptHandle, again.Pause)],
+        DispatchResult.Dead => [(message.MessageId, message.ReceiptHandle, Pauses.Unreadable)],
+        _ => [],
+    };
+
+    private static int ReceivesOf(SQSEvent.SQSMessage message) =>
+        message.Attributes is { } attributes && attributes.TryGetValue("ApproximateReceiveCount", out var text)
+        && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            ? count
+            : 1;
+}

@@ -1,0 +1,91 @@
+using ControlPlane.Tokens;
+using ControlPlane.Aws;
+using ControlPlane.Metering;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.MeteringCollector.Heartbeats;
+
+/// <summary>Who may sign.</summary>
+internal sealed record Signer(SidecarKey Registration, SidecarPublicKey Key);
+
+/// <summary>Registered keys, read when first needed and kept for a minute, the absent ones too: a revocation takes effect within it.</summary>
+internal sealed class SidecarKeys(TenantRegistry registry, TimeProvider clock)
+{
+    public static readonly TimeSpan MaximumAge = TimeSpan.FromSeconds(60);
+
+    /// <summary>How many of each are kept. Ids that were made up cannot push out those that are real.</summary>
+    public const int Capacity = 1024;
+
+    private readonly Dictionary<string, (Signer? Signer, DateTimeOffset At)> _known = [];
+    private readonly Dictionary<string, (Signer? Signer, DateTimeOffset At)> _absent = [];
+    private readonly Dictionary<TenantId, (TenantStatus? Status, DateTimeOffset At)> _tenants = [];
+    private readonly Lock _lock = new();
+
+    /// <returns>Null when no such key is registered, or none that is valid at this moment.</returns>
+    public async ValueTask<Signer?> FindAsync(string keyId, CancellationToken cancel)
+    {
+        var now = clock.GetUtcNow();
+        if (!TryRecall(keyId, now, out var signer))
+        {
+            signer = await ReadAsync(keyId, cancel);
+            Remember(keyId, signer, now);
+        }
+        return signer is not null && signer.Registration.IsValidAt(now) ? signer : null;
+    }
+
+    /// <summary>How a tenant stands whose key has signed. Nobody else's request reads it.</summary>
+    /// <returns>Null when this hub has no such tenant.</returns>
+    public async ValueTask<TenantStatus?> StatusOfAsync(TenantId tenant, CancellationToken cancel)
+    {
+        var now = clock.GetUtcNow();
+        lock (_lock)
+            if (_tenants.TryGetValue(tenant, out var entry) && now - entry.At < MaximumAge)
+                return entry.Status;
+
+        var status = (await registry.FindAsync(tenant, cancel, consistent: false))?.Status;
+        lock (_lock)
+            _tenants[tenant] = (status, now);
+        return status;
+    }
+
+    private async Task<Signer?> ReadAsync(string keyId, CancellationToken cancel)
+    {
+        if (await registry.FindKeyAsync(keyId, cancel) is not { } registration)
+            return null;
+        if (!SidecarPublicKey.TryImport(registration.PublicKey, out var key) || key.KeyId != keyId)
+            return null;                                    // a record that registration would not have made
+        return new(registration, key);
+    }
+
+    private bool TryRecall(string keyId, DateTimeOffset now, out Signer? signer)
+    {
+        lock (_lock)
+        {
+            var found = _known.TryGetValue(keyId, out var entry) || _absent.TryGetValue(keyId, out entry);
+            signer = entry.Signer;
+            return found && now - entry.At < MaximumAge;
+        }
+    }
+
+    private void Remember(string keyId, Signer? signer, DateTimeOffset now)
+    {
+        lock (_lock)
+        {
+            _known.Remove(keyId);
+            _absent.Remove(keyId);
+            var kept = signer is null ? _absent : _known;
+            if (kept.Count == Capacity)
+                MakeRoom(kept, now);
+            kept[keyId] = (signer, now);
+        }
+    }
+
+    private static void MakeRoom(Dictionary<string, (Signer? Signer, DateTimeOffset At)> kept, DateTimeOffset now)
+    {
+        foreach (var (keyId, entry) in kept)
+            if (now - entry.At >= MaximumAge)
+                kept.Remove(keyId);
+        if (kept.Count == Capacity)
+            kept.Clear();
+    }
+}

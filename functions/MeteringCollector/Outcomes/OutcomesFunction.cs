@@ -1,0 +1,60 @@
+using ControlPlane.Aws.Logs;
+using System.Text.Json;
+using Amazon.Lambda.Annotations;
+using Amazon.Lambda.Annotations.APIGateway;
+using Amazon.Lambda.APIGatewayEvents;
+using Amazon.Lambda.Core;
+using ControlPlane.Aws;
+using ControlPlane.Http;
+using Microsoft.Extensions.Logging;
+
+namespace ControlPlane.MeteringCollector.Outcomes;
+
+/// <summary>An engine's callback in, a receipt or a problem out.</summary>
+internal sealed class OutcomesFunction(RecordOutcome recordOutcome, Uri controlPlaneUrl, Metrics metrics, ILogger log, TimeProvider clock)
+{
+    private static readonly TimeSpan KeptBack = TimeSpan.FromMilliseconds(500);
+
+    [LambdaFunction(ResourceName = "OutcomesFunction")]
+    [RestApi(LambdaHttpMethod.Post, "/outcomes/execution")]
+    public async Task<APIGatewayProxyResponse> AnswerAsync(APIGatewayProxyRequest http, ILambdaContext context)
+    {
+        try
+        {
+            using var deadline = Deadline.Of(context, KeptBack, clock);
+            OutcomeAnswer answer = RawRequest.From(http) is { } request
+                ? await recordOutcome.RunAsync(request, deadline.Token)
+                : new OutcomeAnswer.Refused(Problem.Malformed);
+            Report(answer);
+            return answer switch
+            {
+                OutcomeAnswer.Taken taken => Reply.Json(JsonSerializer.Serialize(
+                    new(taken.Execution.ToString(), OutcomeReceipt.StatusOf(taken.State), taken.IsRepeat, taken.IsLate), MeteringJson.Default.OutcomeReceipt)),
+                OutcomeAnswer.Refused refused => refused.Problem.ToRest(controlPlaneUrl, http.RequestContext.RequestId),
+                _ => throw new System.Diagnostics.UnreachableException(),
+            };
+        }
+        catch (Exception e)
+        {
+            // Whatever it was, it was ours: the engine sends the outcome again.
+            log.OutcomeFailed(e);
+            metrics.Count("Outcomes", ("Outcome", "unavailable"));
+            return Problem.Unavailable.ToRest(controlPlaneUrl, http.RequestContext.RequestId);
+        }
+    }
+
+    private void Report(OutcomeAnswer answer)
+    {
+        switch (answer)
+        {
+            case OutcomeAnswer.Taken taken:
+                log.OutcomeTaken(taken.Execution, taken.Execution.TraceId, taken.Tenant, OutcomeReceipt.StatusOf(taken.State), taken.IsRepeat, taken.IsLate);
+                metrics.Count("Outcomes", ("Outcome", taken.IsRepeat ? "duplicate" : taken.IsLate ? "late" : OutcomeReceipt.StatusOf(taken.State)));
+                break;
+            case OutcomeAnswer.Refused refused:
+                log.OutcomeRefused(refused.Problem.Code, refused.Execution?.ToString(), refused.Execution?.TraceId);
+                metrics.Count("Outcomes", ("Outcome", refused.Problem.Code));
+                break;
+        }
+    }
+}

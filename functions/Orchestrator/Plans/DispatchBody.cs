@@ -1,0 +1,39 @@
+using ControlPlane.Text;
+using System.Buffers;
+using System.Text.Json;
+
+namespace ControlPlane.Orchestrator.Plans;
+
+/// <summary>The body of a dispatch, <c>dispatch.v1</c>. All of it is ASCII: other characters are escaped.</summary>
+internal static class DispatchBody
+{
+    public static byte[] Write(Plan plan, Uri outcomesUrl, string callbackToken)
+    {
+        var buffer = new ArrayBufferWriter<byte>(2048);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            var request = plan.Request;
+            json.WriteStartObject();
+            json.WriteString("schema", "dispatch.v1");
+            json.WriteString("execution_id", request.Execution.ToString());
+            json.WriteString("tenant_id", request.Tenant.ToString());
+            json.WriteString("workflow", request.Workflow.ToString());
+            json.WriteStartObject("requested_by");
+            json.WriteString("source", request.RequestedBy.Source);
+            json.WriteString("team_id", request.RequestedBy.TeamId);
+            json.WriteString("user_id", request.RequestedBy.UserId);
+            json.WriteString("channel_id", request.RequestedBy.ChannelId);
+            json.WriteEndObject();
+            json.WritePropertyName("inputs");
+            plan.Inputs.WriteTo(json);
+            json.WriteString("issued_at", Rfc3339.Format(plan.IssuedAt));
+            json.WriteString("deadline_at", Rfc3339.Format(plan.DeadlineAt));
+            json.WriteStartObject("callback");
+            json.WriteString("url", outcomesUrl.OriginalString);
+            json.WriteString("token", callbackToken);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+        return buffer.WrittenSpan.ToArray();
+    }
+}

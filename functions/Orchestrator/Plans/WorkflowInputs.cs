@@ -1,0 +1,89 @@
+using ControlPlane.Text;
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Orchestrator.Plans;
+
+/// <summary>Holds what a user typed to what a workflow declares.</summary>
+internal static class WorkflowInputs
+{
+    // Enough to mend a command by; the rest shows at the next try.
+    private const int MostFaults = 5;
+    private const int LongestQuote = 64;
+
+    /// <returns>The inputs in the order declared, defaults filled in; or what is wrong with them, a sentence each.</returns>
+    public static (JsonElement Inputs, IReadOnlyList<string> Faults) Check(JsonElement given, Workflow workflow)
+    {
+        var faults = new List<string>();
+        var buffer = new ArrayBufferWriter<byte>(256);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            foreach (var parameter in workflow.Parameters)
+            {
+                var isGiven = given.TryGetProperty(parameter.Name, out var value);
+                if (!isGiven && parameter.Default is { } byDefault)
+                    value = byDefault;
+                if (!isGiven && parameter.Default is null)
+                {
+                    if (parameter.Required)
+                        faults.Add($"{parameter.Name} is missing: it must be {Expected(parameter)}.");
+                }
+                else if (ParameterValue.Read(parameter, value) is { } read)
+                {
+                    json.WritePropertyName(parameter.Name);
+                    read.WriteTo(json);
+                }
+                else
+                {
+                    faults.Add($"{parameter.Name} must be {Expected(parameter)}.");
+                }
+            }
+            json.WriteEndObject();
+        }
+        faults.AddRange(Unknown(given, workflow));
+        return faults.Count > 0 ? (default, [.. faults.Take(MostFaults)]) : (Parse(buffer.WrittenSpan), []);
+    }
+
+    /// <summary>What a value must be, to stand after "must be".</summary>
+    private static string Expected(WorkflowParameter parameter) => parameter.Type switch
+    {
+        ParameterType.String when parameter.MaxLength is { } longest => $"a text of at most {longest.ToString(CultureInfo.InvariantCulture)} characters",
+        ParameterType.String => "a text",
+        ParameterType.Integer => "a whole number" + Range(parameter),
+        ParameterType.Number => "a number" + Range(parameter),
+        ParameterType.Boolean => "true or false",
+        ParameterType.Enum => $"one of {string.Join(", ", parameter.Values ?? [])}",
+        _ => throw new ArgumentOutOfRangeException(nameof(parameter)),
+    };
+
+    private static string Range(WorkflowParameter parameter) => (parameter.Minimum, parameter.Maximum) switch
+    {
+        ({ } least, { } most) => string.Create(CultureInfo.InvariantCulture, $" from {least} to {most}"),
+        ({ } least, null) => string.Create(CultureInfo.InvariantCulture, $" of at least {least}"),
+        (null, { } most) => string.Create(CultureInfo.InvariantCulture, $" of at most {most}"),
+        _ => "",
+    };
+
+    private static IEnumerable<string> Unknown(JsonElement given, Workflow workflow)
+    {
+        var names = workflow.Parameters.Select(parameter => parameter.Name).ToList();
+        foreach (var member in given.EnumerateObject())
+        {
+            if (names.Contains(member.Name))
+                continue;
+            var quoted = member.Name.Length <= LongestQuote ? member.Name : member.Name[..LongestQuote] + "…";
+            yield return $"{workflow.Name} takes no {quoted}. " + (DidYouMean.Nearest(member.Name, names) is { } nearest
+                ? $"Did you mean {nearest}?"
+                : names.Count > 0 ? $"It takes {string.Join(", ", names)}." : "It takes no inputs.");
+        }
+    }
+
+    private static JsonElement Parse(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json);
+        return JsonElement.ParseValue(ref reader);
+    }
+}

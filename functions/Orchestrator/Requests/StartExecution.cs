@@ -1,0 +1,136 @@
+using ControlPlane.Orchestrator.Plans;
+using ControlPlane.Aws.Logs;
+using System.Diagnostics;
+using ControlPlane.Aws;
+using ControlPlane.Executions;
+using ControlPlane.Orchestrator.Policy;
+using ControlPlane.Quotas;
+using ControlPlane.Tenants;
+using Microsoft.Extensions.Logging;
+
+namespace ControlPlane.Orchestrator.Requests;
+
+/// <summary>Plans a request, decides on it, and makes it an execution: queued with its reservation and its order, or denied. Two reads, one write, one message.</summary>
+internal sealed class StartExecution(
+    StandingStore standings,
+    InstanceStore instances,
+    Planner planner,
+    TokenService tokens,
+    ExecutionStore executions,
+    MessageQueue<DispatchRequest> dispatches,
+    MessageQueue<Notification> notifications,
+    Metrics metrics,
+    ILogger log,
+    TimeProvider clock)
+{
+    public async Task RunAsync(StartRequest request, CancellationToken cancel)
+    {
+        var now = clock.GetUtcNow();
+        var month = Month.Of(now);                          // taken once: what is reserved in a month is settled or given back in it
+        var standing = standings.OfAsync(request.Tenant, request.Workflow, month, cancel);
+        var dataPlane = instances.OfTenantAsync(request.Tenant, month, cancel);
+        await Task.WhenAll(standing, dataPlane);
+
+        var situation = Judge(request, await standing, await dataPlane, now);
+        var decision = Rulebook.Decide(situation);
+        var execution = decision.Allowed && situation is { Planning: Planning.Ready { Plan: var plan }, Standing.Tenant: { } tenant }
+            ? await CreateAsync(plan, tenant.Limits, decision, month, cancel)
+            : await DenyAsync(situation, decision, month, cancel);
+        await SendAsync(execution, cancel);
+    }
+
+    private Situation Judge(StartRequest request, Standing standing, Metering.DataPlane dataPlane, DateTimeOffset now)
+    {
+        if (standing.Fault is { } fault)
+            log.StoredWrong(request.Execution, request.Execution.TraceId, request.Tenant, fault);
+        return new(request, standing, standing.Workflow is { } workflow ? planner.Plan(request, workflow, now) : null, dataPlane, now);
+    }
+
+    /// <returns>The execution as it now stands, made by this request or by an earlier delivery of it.</returns>
+    private async Task<Execution> CreateAsync(Plan plan, TenantLimits limits, PolicyDecision decision, Month month, CancellationToken cancel)
+    {
+        var execution = Of(plan, decision, month);
+        var order = await tokens.SealAsync(plan, cancel);
+        var creation = await executions.CreateAsync(execution, order, limits, cancel);
+        return creation switch
+        {
+            Creation.Created => Counted(execution),
+            Creation.AlreadyThere there => Repeated(there.Execution, plan.Request.Tenant),
+            Creation.QuotaUsedUp => await DenyAsync(execution, Rulebook.Overruled(decision, Rulebook.Quota, Rules.QuotaUsedUp(limits)), cancel),
+            Creation.TooManyUnderWay => await DenyAsync(execution, Rulebook.Overruled(decision, Rulebook.Concurrency, Rules.TooManyUnderWay(limits)), cancel),
+            _ => throw new UnreachableException(),
+        };
+    }
+
+    private Task<Execution> DenyAsync(Situation situation, PolicyDecision decision, Month month, CancellationToken cancel) =>
+        DenyAsync(Of(situation, decision, month), decision, cancel);
+
+    private async Task<Execution> DenyAsync(Execution execution, PolicyDecision decision, CancellationToken cancel)
+    {
+        var denied = execution with { State = ExecutionState.Denied, Decision = decision, FinishedAt = execution.CreatedAt };
+        return await executions.CreateDeniedAsync(denied, cancel) switch
+        {
+            Creation.Created => Counted(denied),
+            Creation.AlreadyThere there => Repeated(there.Execution, execution.Tenant),
+            _ => throw new UnreachableException(),
+        };
+    }
+
+    // Written first, sent second: a crash in between is healed by redelivery, which finds the execution here and sends again.
+    private async Task SendAsync(Execution execution, CancellationToken cancel)
+    {
+        if (execution.State == ExecutionState.Queued)
+            await dispatches.DispatchAsync(execution.Id, execution.Tenant, cancel);
+        else if (execution is { State: ExecutionState.Denied, ToldAt: null })
+            await notifications.NotifyAsync(execution.Id, execution.Tenant, cancel);
+    }
+
+    private Execution Counted(Execution execution)
+    {
+        var code = execution.Decision!.Code;
+        log.Decided(execution.Id, execution.Id.TraceId, execution.Tenant, execution.Workflow, execution.State.Name, code);
+        metrics.Count("ExecutionsRequested", ("Decision", code), ("tenant_id", execution.Tenant.ToString()));
+        return execution;
+    }
+
+    private Execution Repeated(Execution there, TenantId asking)
+    {
+        if (there.Tenant != asking)
+            throw new InvalidDataException("The execution belongs to another tenant.");
+        log.Repeated(there.Id, there.Id.TraceId, there.Tenant, there.State.Name);
+        return there;
+    }
+
+    private static Execution Of(Plan plan, PolicyDecision decision, Month month) => new()
+    {
+        Id = plan.Request.Execution,
+        Tenant = plan.Request.Tenant,
+        Workflow = plan.Request.Workflow,
+        RequestedBy = plan.Request.RequestedBy,
+        State = ExecutionState.Queued,
+        CreatedAt = plan.IssuedAt,
+        DeadlineAt = plan.DeadlineAt,
+        Month = month,
+        IsPublic = plan.Request.IsPublic,
+        IsIdempotent = plan.Workflow.Idempotent,
+        Inputs = plan.Inputs,
+        Decision = decision,
+    };
+
+    /// <summary>What was asked for, where there may be no plan: the inputs as given.</summary>
+    private static Execution Of(Situation situation, PolicyDecision decision, Month month) => new()
+    {
+        Id = situation.Request.Execution,
+        Tenant = situation.Request.Tenant,
+        Workflow = situation.Request.Workflow,
+        RequestedBy = situation.Request.RequestedBy,
+        State = ExecutionState.Denied,
+        CreatedAt = situation.Now,
+        DeadlineAt = situation.Request.RequestedAt + (situation.Standing.Workflow?.Deadline ?? Workflow.DefaultDeadline),
+        Month = month,
+        IsPublic = situation.Request.IsPublic,
+        IsIdempotent = situation.Standing.Workflow?.Idempotent ?? false,
+        Inputs = situation.Request.Inputs,
+        Decision = decision,
+    };
+}

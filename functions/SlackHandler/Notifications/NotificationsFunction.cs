@@ -1,0 +1,54 @@
+using System.Text.Json;
+using Amazon.Lambda.Annotations;
+using Amazon.Lambda.Core;
+using Amazon.Lambda.SQSEvents;
+using ControlPlane.Aws;
+using ControlPlane.Executions;
+using ControlPlane.SlackHandler.Replies;
+using ControlPlane.Tenants;
+using Microsoft.Extensions.Logging;
+
+namespace ControlPlane.SlackHandler.Notifications;
+
+/// <summary>A batch of notifications in, the ones that come again out. They are independent, so they run side by side.</summary>
+internal sealed class NotificationsFunction(TellRequester tellRequester, ILogger log, TimeProvider clock)
+{
+    private static readonly TimeSpan KeptBack = TimeSpan.FromSeconds(2);
+
+    [LambdaFunction(ResourceName = "SlackNotificationsFunction")]
+    public async Task<SQSBatchResponse> TellAsync(SQSEvent batch, ILambdaContext context)
+    {
+        using var deadline = Deadline.Of(context, KeptBack, clock);
+        var results = await Task.WhenAll(batch.Records.Select(message => TellAsync(message, deadline.Token)));
+        return new([.. batch.Records.Zip(results).Where(one => one.Second == Telling.Again).Select(one => new SQSBatchResponse.BatchItemFailure { ItemIdentifier = one.First.MessageId })]);
+    }
+
+    private async Task<Telling> TellAsync(SQSEvent.SQSMessage message, CancellationToken cancel)
+    {
+        try
+        {
+            var (execution, tenant) = Parse(message.Body);
+            return await tellRequester.RunAsync(execution, tenant, cancel);
+        }
+        catch (Exception e)
+        {
+            log.MessageFailed(message.MessageId, e);
+            return Telling.Again;
+        }
+    }
+
+    /// <exception cref="FormatException">No notification: it comes again until it is a dead letter.</exception>
+    private static (ExecutionId, TenantId) Parse(string body)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(body, DomainJson.Default.Notification) is { Schema: Notification.SchemaV1 } notification
+                ? (ExecutionId.Parse(notification.ExecutionId), TenantId.Parse(notification.TenantId))
+                : throw new FormatException("That is not a notification.");
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new FormatException("That is not a notification.");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+using ControlPlane.Slack;
+using ControlPlane.Aws.Logs;
+using ControlPlane.Aws;
+using ControlPlane.Executions;
+using ControlPlane.SlackHandler.Replies;
+using ControlPlane.SlackHandler.Messages;
+using ControlPlane.Tenants;
+using Microsoft.Extensions.Logging;
+
+namespace ControlPlane.SlackHandler.Notifications;
+
+internal enum Telling
+{
+    /// <summary>Told, or not to be told by this message.</summary>
+    Done,
+
+    /// <summary>Slack did not take it, or nobody knows yet whether it did: the message has to come again.</summary>
+    Again,
+}
+
+/// <summary>Tells a requester how an execution ended.</summary>
+/// <remarks>
+/// What is said is read from the table when it is said, and that it was said is noted for the very state that was told: when a late outcome replaces a time-out
+/// meanwhile, the note fails and the new state is told too. Slack takes five posts within thirty minutes; each is claimed before it is made, with a lease, so that
+/// two deliveries of one message do not both post. Where nothing can be posted any more, the note is made all the same: there is nobody left to tell.
+/// </remarks>
+internal sealed class TellRequester(ExecutionStore executions, ReplyStore replies, ReplySeal seal, SlackHook hook, Metrics metrics, ILogger log)
+{
+    /// <summary>Longer than a post may take, so a claim never overlaps the next.</summary>
+    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+
+    /// <summary>After the first post, the second, and so on: five posts spread over the thirty minutes.</summary>
+    private static readonly TimeSpan[] Pauses = [Lease, TimeSpan.FromSeconds(90), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10)];
+
+    // An execution that outlasts its reply address is nobody's fault, and no alarm.
+    private const string Trouble = "NotificationsGivenUp", TooLate = "NotificationsTooLate";
+
+    public async Task<Telling> RunAsync(ExecutionId id, TenantId tenant, CancellationToken cancel)
+    {
+        if (await executions.FindAsync(id, cancel) is not { } execution || execution.Tenant != tenant)
+            return NothingToTell(id, "no such execution");
+        if (!execution.State.IsTerminal)
+            return NothingToTell(id, "not ended");
+        if (execution.ToldAt is not null)
+            return NothingToTell(id, "told already");
+
+        var message = MessageOf(execution);     // before the claim: what cannot be said must not use the address up
+        return await replies.ClaimAsync(id, tenant, Lease, cancel) switch
+        {
+            ReplyClaim.Claimed { Reply: var reply } => await TellAsync(execution, message, reply, cancel),
+            ReplyClaim.Impossible { Why: var why, WasTried: var wasTried } => await GiveUpAsync(execution, why, wasTried ? Trouble : TooLate, cancel),
+            _ => ComesAgain(id),
+        };
+    }
+
+    private async Task<Telling> TellAsync(Execution execution, SlackMessage message, Reply reply, CancellationToken cancel)
+    {
+        if (await seal.OpenAsync(reply.SealedUrl!, execution.Id, cancel) is not { } url)
+            return await GiveUpAsync(execution, "the address cannot be read", Trouble, cancel);
+
+        switch (await hook.PostAsync(url, message, cancel))
+        {
+            case Posted.Taken:
+                await executions.MarkToldAsync(execution.Id, execution.State, cancel);
+                log.RequesterTold(execution.Id, execution.Id.TraceId, execution.State.Name, reply.Uses);
+                metrics.Count("NotificationsDelivered");
+                return Telling.Done;
+            case Posted.Refused { Status: var status }:
+                return await GiveUpAsync(execution, $"Slack answered {status}", Trouble, cancel);
+            case Posted.TryLater later when reply.Uses < Reply.MostUses:
+                var pause = Longer(later.Pause ?? TimeSpan.Zero, Pauses[reply.Uses - 1]);
+                await replies.PutOffAsync(execution.Id, pause, cancel);
+                log.NotToldYet(execution.Id, execution.Id.TraceId, reply.Uses, later.Why, (long)pause.TotalSeconds);
+                metrics.Count("NotificationsRetried");
+                return Telling.Again;
+            default:
+                return await GiveUpAsync(execution, "used up", Trouble, cancel);
+        }
+    }
+
+    internal static SlackMessage MessageOf(Execution execution)
+    {
+        List<Block> more = ExecutionText.Detail(execution) is { } detail ? [Block.Section(detail)] : [];
+        more.Add(Block.SmallPrint(ExecutionText.SmallPrint(execution)));
+        var message = SlackMessage.Private(ExecutionText.Headline(execution), more).Later();
+        return execution.IsPublic ? message.Public() : message;
+    }
+
+    private async Task<Telling> GiveUpAsync(Execution execution, string why, string metric, CancellationToken cancel)
+    {
+        await executions.MarkToldAsync(execution.Id, execution.State, cancel);
+        log.NeverTold(execution.Id, execution.Id.TraceId, execution.State.Name, why);
+        metrics.Count(metric);
+        return Telling.Done;
+    }
+
+    private Telling NothingToTell(ExecutionId id, string why)
+    {
+        log.NothingToTell(id, id.TraceId, why);
+        return Telling.Done;
+    }
+
+    // Whoever has the claim may have died with it: the message stays until it finds the requester told.
+    private Telling ComesAgain(ExecutionId id)
+    {
+        log.NothingToTell(id, id.TraceId, "not yet: another delivery is at it, or Slack asked for a pause");
+        return Telling.Again;
+    }
+
+    private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
+}

@@ -1,0 +1,92 @@
+using System.Text.Json;
+using ControlPlane.Quotas;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Executions;
+
+/// <summary>One run of a workflow, from the command to its end.</summary>
+public sealed record Execution
+{
+    public required ExecutionId Id { get; init; }
+    public required TenantId Tenant { get; init; }
+    public required WorkflowName Workflow { get; init; }
+    public required Requester RequestedBy { get; init; }
+    public required ExecutionState State { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+    public required DateTimeOffset DeadlineAt { get; init; }
+
+    /// <summary>The month whose quota it was charged to, fixed when it was reserved.</summary>
+    public required Month Month { get; init; }
+
+    /// <summary>Whether its result is shown to the whole channel.</summary>
+    public bool IsPublic { get; init; }
+
+    /// <summary>Whether the engine may be handed it twice.</summary>
+    public bool IsIdempotent { get; init; }
+
+    /// <summary>The validated inputs, a JSON object.</summary>
+    public JsonElement Inputs { get; init; }
+
+    public PolicyDecision? Decision { get; init; }
+
+    public IReadOnlyList<DispatchAttempt> Attempts { get; init; } = [];
+
+    /// <summary>Attempts claimed so far, the running one included.</summary>
+    public int AttemptCount { get; init; }
+
+    public DateTimeOffset? LeaseUntil { get; init; }
+    public string? LeaseOwner { get; init; }
+    public DateTimeOffset? FirstNotFoundAt { get; init; }
+    public DateTimeOffset? DispatchedAt { get; init; }
+    public DateTimeOffset? StartedAt { get; init; }
+    public DateTimeOffset? FinishedAt { get; init; }
+
+    /// <summary>The engine's report, as stored.</summary>
+    public Outcome? Outcome { get; init; }
+
+    /// <summary>SHA-256 of the outcome's bytes in hexadecimal, by which a repeat is known.</summary>
+    public string? OutcomeHash { get; init; }
+
+    /// <summary>Whether the outcome came after the time-out it replaced.</summary>
+    public bool IsLate { get; init; }
+
+    /// <summary>Why it failed, when the engine did not say so: <c>dispatch_unreachable</c>, <c>workflow_not_active</c>, …</summary>
+    public string? FailureCode { get; init; }
+
+    /// <summary>The Slack user who cancelled it.</summary>
+    public string? CancelledBy { get; init; }
+
+    /// <summary>When the requester was told how it ended.</summary>
+    public DateTimeOffset? ToldAt { get; init; }
+}
+
+/// <param name="Source">Where the request came from; <c>slack</c> today.</param>
+public sealed record Requester(string Source, string TeamId, string UserId, string ChannelId);
+
+/// <summary>Everything that policy said, rule by rule, in the order asked.</summary>
+/// <param name="Code">The reason of the first rule that denied, or <c>allowed</c>.</param>
+/// <param name="InPlainWords">What the user is told.</param>
+public sealed record PolicyDecision(bool Allowed, string Code, string InPlainWords, IReadOnlyList<RuleVerdict> Verdicts);
+
+/// <param name="Verdict"><c>allow</c>, <c>warn</c>, <c>deny</c>, or <c>not_asked</c> where an earlier denial left nothing to judge.</param>
+public sealed record RuleVerdict(string Rule, string Verdict, string Code, string InPlainWords);
+
+/// <param name="Result">What came of it: <c>accepted</c>, <c>ambiguous</c>, <c>again</c> or a failure code.</param>
+/// <param name="Status">The engine's HTTP status, when there was one.</param>
+public sealed record DispatchAttempt(int Number, DateTimeOffset At, long Milliseconds, string Result, int? Status);
+
+/// <summary>What the engine said of a run.</summary>
+public sealed record Outcome(OutcomeStatus Status, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, string? EngineExecutionId, ExecutionUsage Usage, OutcomeResult? Result, OutcomeError? Error);
+
+public enum OutcomeStatus { Running, Succeeded, Failed, Cancelled }
+
+public sealed record OutcomeResult(string? Summary, string? Url);
+
+public sealed record OutcomeError(string? Code, string? Message);
+
+/// <summary>What a dispatcher sends: built once, kept beside the execution until its token expires, so that every attempt sends the same bytes.</summary>
+public sealed record DispatchOrder(ExecutionId Execution, TenantId Tenant, WorkflowName Path, byte[] Body, string Token, DateTimeOffset TokenExpiresAt)
+{
+    // The token is live until it expires: it must not be printed along with the rest of the record.
+    public override string ToString() => $"DispatchOrder of {Execution}";
+}

@@ -1,0 +1,18 @@
+using ControlPlane.Text;
+namespace ControlPlane.Metering;
+
+/// <summary>CPU and GPU time in milliseconds: core-milliseconds and device-milliseconds.</summary>
+public readonly record struct ComputeTime(long CpuMs, long GpuMs)
+{
+    /// <summary>The greatest sum we keep.</summary>
+    public const long Highest = JsonInteger.Highest;
+
+    public static readonly ComputeTime Zero;
+
+    public static ComputeTime operator +(ComputeTime one, ComputeTime other) => checked(new(one.CpuMs + other.CpuMs, one.GpuMs + other.GpuMs));
+
+    public static ComputeTime operator -(ComputeTime one, ComputeTime other) => checked(new(one.CpuMs - other.CpuMs, one.GpuMs - other.GpuMs));
+
+    /// <summary>Whether neither part is below the other's.</summary>
+    public bool IsAtLeast(ComputeTime other) => CpuMs >= other.CpuMs && GpuMs >= other.GpuMs;
+}

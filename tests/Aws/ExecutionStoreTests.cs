@@ -1,0 +1,396 @@
+using ControlPlane.Tests.Cloud;
+using ControlPlane.Aws;
+using ControlPlane.Executions;
+using ControlPlane.Tests.Support;
+
+namespace ControlPlane.Tests.Aws;
+
+public class ExecutionStoreTests(LocalCloud cloud)
+{
+    [Fact]
+    public async Task Creating_takes_a_unit_and_a_place()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+
+        await world.CreatedAsync();
+
+        Assert.Equal((1, 0, 1), await world.BooksAsync());
+    }
+
+    [Fact]
+    public async Task Creating_twice_finds_the_first_and_charges_once()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var first = await world.CreatedAsync();
+
+        var second = await world.CreateAsync(first with { CreatedAt = first.CreatedAt.AddMinutes(1) });
+
+        Assert.Equal(first.CreatedAt, Assert.IsType<Creation.AlreadyThere>(second).Execution.CreatedAt);
+        Assert.Equal((1, 0, 1), await world.BooksAsync());
+    }
+
+    [Fact]
+    public async Task A_used_up_quota_creates_nothing()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var limits = StoreWorld.Limits with { MonthlyQuota = 1 };
+        await world.CreateAsync(world.New("t1"), limits);
+
+        var second = await world.CreateAsync(world.New("t2"), limits);
+
+        Assert.Equal(1, Assert.IsType<Creation.QuotaUsedUp>(second).Month.Charged);
+        Assert.Null(await world.Store.FindAsync(world.New("t2").Id, Cancel));
+        Assert.Null(await world.Store.FindOrderAsync(world.New("t2").Id, Cancel));
+        Assert.Equal((1, 0, 1), await world.BooksAsync());
+    }
+
+    [Fact]
+    public async Task A_full_house_creates_nothing_and_charges_nothing()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var limits = StoreWorld.Limits with { Concurrency = 1 };
+        await world.CreateAsync(world.New("t1"), limits);
+
+        Assert.Equal(1, Assert.IsType<Creation.TooManyUnderWay>(await world.CreateAsync(world.New("t2"), limits)).Active);
+
+        Assert.Equal((1, 0, 1), await world.BooksAsync());
+    }
+
+    [Fact]
+    public async Task Limits_of_nothing_let_nothing_through()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+
+        Assert.IsType<Creation.QuotaUsedUp>(await world.CreateAsync(world.New("t1"), StoreWorld.Limits with { MonthlyQuota = 0 }));
+        Assert.IsType<Creation.TooManyUnderWay>(await world.CreateAsync(world.New("t2"), StoreWorld.Limits with { Concurrency = 0 }));
+        Assert.Equal((0, 0, 0), await world.BooksAsync());
+    }
+
+    [Fact]
+    public async Task One_dispatcher_at_a_time_has_the_claim()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        await world.CreatedAsync();
+
+        var claims = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => Task.Run(() => world.ClaimAsync(owner: $"dispatcher {i}"))));
+
+        Assert.Single(claims, claim => claim.Claimed is not null);
+        Assert.Equal(1, (await world.FindAsync(world.New().Id)).AttemptCount);
+    }
+
+    [Fact]
+    public async Task A_claim_whose_answer_was_lost_is_still_ones_own()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        await world.CreatedAsync();
+
+        await world.ClaimAsync(owner: "one");
+        var again = await world.ClaimAsync(owner: "one");
+
+        Assert.NotNull(again.Claimed);
+        Assert.Equal(1, again.Claimed.AttemptCount);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_lapsed_lease_is_taken_over_for_an_idempotent_workflow_only(bool idempotent)
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        await world.ClaimedAsync(idempotent: idempotent);
+
+        world.Clock.Advance(TimeSpan.FromSeconds(30));
+        Assert.Null((await world.ClaimAsync(owner: "two")).Claimed);
+        world.Clock.Advance(TimeSpan.FromMilliseconds(1));
+
+        Assert.Equal(idempotent, (await world.ClaimAsync(owner: "two")).Claimed is not null);
+    }
+
+    [Fact]
+    public async Task A_deferred_attempt_is_queued_again_and_stays_on_record()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var claimed = await world.ClaimedAsync();
+
+        await world.Store.RecordAttemptAsync(claimed, Signal.Deferred, world.Attempt("again"), notFound: true, Cancel);
+
+        var execution = await world.FindAsync(claimed.Id);
+        Assert.Equal(ExecutionState.Queued, execution.State);
+        Assert.Equal(world.Now, execution.FirstNotFoundAt);
+        Assert.Equal("again", Assert.Single(execution.Attempts).Result);
+        Assert.Equal((1, 0, 1), await world.BooksAsync());
+    }
+
+    [Fact]
+    public async Task A_refused_execution_gives_its_unit_and_its_place_back()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var claimed = await world.ClaimedAsync();
+
+        Assert.IsType<Move.Moved>(await world.Store.RefuseAsync(claimed, "workflow_not_active", world.Attempt("workflow_not_active"), Cancel));
+
+        var execution = await world.FindAsync(claimed.Id);
+        Assert.Equal((ExecutionState.Failed, "workflow_not_active"), (execution.State, execution.FailureCode));
+        Assert.Equal((0, 0, 0), await world.BooksAsync());
+    }
+
+    [Fact]
+    public async Task An_outcome_turns_the_reservation_into_a_use_and_adds_what_was_metered()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var execution = await world.DispatchedAsync();
+
+        await world.Store.FinishAsync(execution, StoreWorld.Outcome(OutcomeStatus.Succeeded, cpuMs: 1200), "aa", Cancel);
+
+        Assert.Equal((1, 1, 0), await world.BooksAsync());
+        Assert.Equal(1200, (await world.Ledger.MonthAsync(StoreWorld.Tenant, execution.Month, Cancel)).Metered.CpuMs);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_outcome_settles_no_reservation_that_is_not_there(bool monthHasUsage)
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var execution = await world.DispatchedAsync();
+        var month = QuotaLedger.KeyOf(StoreWorld.Tenant, execution.Month);
+        await world.Tables.Client.DeleteItemAsync(world.Tables.Quotas, month, Cancel);
+        if (monthHasUsage)
+            await world.Tables.Client.PutItemAsync(world.Tables.Quotas, new(month) { ["cpu_ms"] = Items.Number(5) }, Cancel);
+
+        await Assert.ThrowsAsync<InvalidDataException>(() => world.Store.FinishAsync(execution, StoreWorld.Outcome(OutcomeStatus.Succeeded), "h1", Cancel));
+
+        Assert.Equal(ExecutionState.Dispatched, (await world.FindAsync(execution.Id)).State);
+        Assert.Equal((0, 0, 1), await world.BooksAsync());
+    }
+
+    [Fact]
+    public async Task The_first_of_two_outcomes_stays_and_the_second_learns_of_it()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var execution = await world.DispatchedAsync();
+
+        var moves = await Task.WhenAll(
+            Task.Run(() => world.Store.FinishAsync(execution, StoreWorld.Outcome(OutcomeStatus.Succeeded), "aa", Cancel)),
+            Task.Run(() => world.Store.FinishAsync(execution, StoreWorld.Outcome(OutcomeStatus.Failed), "bb", Cancel)));
+
+        Assert.Single(moves.OfType<Move.Moved>());
+        var lost = Assert.Single(moves.OfType<Move.Lost>());
+        Assert.Equal((await world.FindAsync(execution.Id)).OutcomeHash, lost.Now.OutcomeHash);
+        Assert.Equal((1, 1, 0), await world.BooksAsync());
+    }
+
+    [Theory]
+    [InlineData(ExecutionState.Queued)]
+    [InlineData(ExecutionState.Dispatching)]
+    public async Task An_outcome_may_overtake_our_own_record_of_the_dispatch(ExecutionState state)
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var execution = state == ExecutionState.Queued ? await world.CreatedAsync() : await world.ClaimedAsync();
+
+        Assert.IsType<Move.Moved>(await world.Store.FinishAsync(execution, StoreWorld.Outcome(OutcomeStatus.Succeeded), "aa", Cancel));
+        Assert.IsType<Move.Lost>(await world.Store.RecordAttemptAsync(execution, Signal.Accepted, world.Attempt("accepted"), notFound: false, Cancel));
+
+        Assert.Equal(ExecutionState.Succeeded, (await world.FindAsync(execution.Id)).State);
+    }
+
+    [Fact]
+    public async Task A_cancellation_before_dispatch_costs_nothing()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var execution = await world.CreatedAsync();
+
+        Assert.IsType<Move.Moved>(await world.Store.CancelAsync(execution, "U0002", Cancel));
+
+        Assert.Equal("U0002", (await world.FindAsync(execution.Id)).CancelledBy);
+        Assert.Equal((0, 0, 0), await world.BooksAsync());
+        Assert.Null((await world.ClaimAsync()).Claimed);
+    }
+
+    [Fact]
+    public async Task A_cancellation_after_dispatch_is_charged_and_a_late_result_is_ignored()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var execution = await world.DispatchedAsync();
+
+        Assert.IsType<Move.Moved>(await world.Store.CancelAsync(execution, "U0002", Cancel));
+        var late = await world.Store.FinishAsync(execution, StoreWorld.Outcome(OutcomeStatus.Succeeded), "aa", Cancel);
+
+        Assert.Equal(ExecutionState.Cancelled, Assert.IsType<Move.Lost>(late).Now.State);
+        Assert.Equal((1, 1, 0), await world.BooksAsync());
+    }
+
+    [Fact]
+    public async Task A_cancellation_that_the_dispatcher_outran_learns_where_the_execution_is()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var seen = await world.CreatedAsync();
+        await world.ClaimAsync();
+
+        var move = await world.Store.CancelAsync(seen, "U0002", Cancel);
+
+        Assert.Equal(ExecutionState.Dispatching, Assert.IsType<Move.Lost>(move).Now.State);
+        Assert.Equal((1, 0, 1), await world.BooksAsync());
+    }
+
+    [Fact]
+    public async Task A_timed_out_execution_gives_its_unit_back_once()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var execution = await world.DispatchedAsync();
+
+        var moves = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => world.Store.TimeOutAsync(execution, Cancel))));
+
+        Assert.Single(moves.OfType<Move.Moved>());
+        Assert.Equal((0, 0, 0), await world.BooksAsync());
+    }
+
+    [Fact]
+    public async Task A_failure_and_the_sweeper_return_the_unit_once_between_them()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var claimed = await world.ClaimedAsync();
+
+        var moves = await Task.WhenAll(
+            Task.Run(() => world.Store.RefuseAsync(claimed, "dispatch_unreachable", null, Cancel)),
+            Task.Run(() => world.Store.TimeOutAsync(claimed, Cancel)));
+
+        Assert.Single(moves.OfType<Move.Moved>());
+        Assert.Equal((0, 0, 0), await world.BooksAsync());
+    }
+
+    [Fact]
+    public async Task A_late_outcome_replaces_the_time_out_adds_its_usage_and_is_not_charged()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var dispatched = await world.DispatchedAsync();
+        await world.Store.TimeOutAsync(dispatched, Cancel);
+        await world.Store.MarkToldAsync(dispatched.Id, ExecutionState.TimedOut, Cancel);
+
+        var timedOut = await world.FindAsync(dispatched.Id);
+        Assert.IsType<Move.Moved>(await world.Store.FinishAsync(timedOut, StoreWorld.Outcome(OutcomeStatus.Succeeded, cpuMs: 700), "aa", Cancel));
+
+        var execution = await world.FindAsync(dispatched.Id);
+        Assert.True(execution is { State: ExecutionState.Succeeded, IsLate: true, ToldAt: null });
+        Assert.Equal((0, 0, 0), await world.BooksAsync());
+        Assert.Equal(700, (await world.Ledger.MonthAsync(StoreWorld.Tenant, execution.Month, Cancel)).Metered.CpuMs);
+    }
+
+    [Fact]
+    public async Task Nobody_moves_another_tenants_execution_or_learns_of_it()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var theirs = await world.ClaimedAsync() with { Tenant = StoreWorld.Neighbour };
+
+        Assert.IsType<Move.Unknown>((await world.Store.ClaimAsync(theirs.Id, StoreWorld.Neighbour, "x", TimeSpan.FromSeconds(1), Cancel)).Move);
+        Assert.IsType<Move.Unknown>(await world.Store.RecordAttemptAsync(theirs, Signal.Accepted, world.Attempt("accepted"), false, Cancel));
+        Assert.IsType<Move.Unknown>(await world.Store.RefuseAsync(theirs, "x", null, Cancel));
+        Assert.IsType<Move.Unknown>(await world.Store.StartAsync(theirs, StoreWorld.Outcome(OutcomeStatus.Running), Cancel));
+        Assert.IsType<Move.Unknown>(await world.Store.FinishAsync(theirs, StoreWorld.Outcome(OutcomeStatus.Succeeded), "aa", Cancel));
+        Assert.IsType<Move.Unknown>(await world.Store.CancelAsync(theirs, "U0002", Cancel));
+        Assert.IsType<Move.Unknown>(await world.Store.TimeOutAsync(theirs, Cancel));
+        Assert.Equal(ExecutionState.Dispatching, (await world.FindAsync(theirs.Id)).State);
+    }
+
+    [Fact]
+    public async Task An_unknown_execution_is_never_brought_about_by_moving_it()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var nobody = world.New("nobody");
+
+        Assert.IsType<Move.Unknown>(await world.Store.FinishAsync(nobody, StoreWorld.Outcome(OutcomeStatus.Succeeded), "aa", Cancel));
+        Assert.IsType<Move.Unknown>(await world.Store.StartAsync(nobody, StoreWorld.Outcome(OutcomeStatus.Running), Cancel));
+
+        Assert.Null(await world.Store.FindAsync(nobody.Id, Cancel));
+        Assert.Equal((0, 0, 0), await world.BooksAsync());
+    }
+
+    [Fact]
+    public async Task What_is_due_shows_until_the_requester_was_told()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var execution = await world.DispatchedAsync();
+        Assert.Empty(await DueAsync(world));
+
+        world.Clock.Now = execution.DeadlineAt;
+        Assert.Equal([execution.Id], await DueAsync(world));
+
+        await world.Store.TimeOutAsync(execution, Cancel);
+        Assert.Empty(await DueAsync(world));
+
+        world.Clock.Advance(TimeSpan.FromSeconds(90));
+        Assert.Equal([execution.Id], await DueAsync(world));
+
+        await world.Store.PutOffAsync(await world.FindAsync(execution.Id), TimeSpan.FromSeconds(60), Cancel);
+        Assert.Empty(await DueAsync(world));
+
+        world.Clock.Advance(TimeSpan.FromSeconds(60));
+        await world.Store.MarkToldAsync(execution.Id, ExecutionState.TimedOut, Cancel);
+        Assert.Empty(await DueAsync(world));
+    }
+
+    [Fact]
+    public async Task A_late_outcome_is_told_anew_even_when_the_word_of_the_time_out_comes_after_it()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var execution = await world.DispatchedAsync();
+        await world.Store.TimeOutAsync(execution, Cancel);
+        await world.Store.FinishAsync(await world.FindAsync(execution.Id), StoreWorld.Outcome(OutcomeStatus.Failed), "aa", Cancel);
+
+        await world.Store.MarkToldAsync(execution.Id, ExecutionState.TimedOut, Cancel);
+
+        Assert.Null((await world.FindAsync(execution.Id)).ToldAt);
+    }
+
+    [Fact]
+    public async Task What_has_expired_is_gone_at_once_although_the_table_still_has_it()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var execution = await world.CreatedAsync();
+
+        world.Clock.Now = execution.CreatedAt.AddSeconds(599);
+        Assert.NotNull(await world.Store.FindOrderAsync(execution.Id, Cancel));
+        world.Clock.Now = execution.CreatedAt.AddSeconds(600);
+        Assert.Null(await world.Store.FindOrderAsync(execution.Id, Cancel));
+
+        world.Clock.Now = execution.CreatedAt + TimeSpan.FromDays(90) - TimeSpan.FromSeconds(1);
+        Assert.NotNull(await world.Store.FindAsync(execution.Id, Cancel));
+        world.Clock.Now = execution.CreatedAt + TimeSpan.FromDays(90);
+        Assert.Null(await world.Store.FindAsync(execution.Id, Cancel));
+    }
+
+    [Fact]
+    public async Task What_has_expired_is_gone_from_the_tenants_list_too()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var execution = await world.CreatedAsync();
+
+        world.Clock.Now = execution.CreatedAt + TimeSpan.FromDays(90) - TimeSpan.FromSeconds(1);
+        Assert.Single(await world.Store.LatestAsync(StoreWorld.Tenant, 10, Cancel));
+        world.Clock.Now = execution.CreatedAt + TimeSpan.FromDays(90);
+        Assert.Empty(await world.Store.LatestAsync(StoreWorld.Tenant, 10, Cancel));
+    }
+
+    [Fact]
+    public async Task A_tenants_list_is_its_own_newest_first()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        await world.CreatedAsync("t1");
+        world.Clock.Advance(TimeSpan.FromSeconds(1));
+        await world.CreatedAsync("t2");
+
+        Assert.Equal([world.New("t2").Id, world.New("t1").Id], (await world.Store.LatestAsync(StoreWorld.Tenant, 10, Cancel)).Select(one => one.Id));
+        Assert.Single(await world.Store.LatestAsync(StoreWorld.Tenant, 1, Cancel));
+        Assert.Empty(await world.Store.LatestAsync(StoreWorld.Neighbour, 10, Cancel));
+    }
+
+    private static async Task<IReadOnlyList<ExecutionId>> DueAsync(StoreWorld world)
+    {
+        var due = new List<ExecutionId>();
+        for (var shard = 0; shard < ExecutionStore.DueShards; shard++)
+            due.AddRange(await world.Store.DueAsync(shard, 10, Cancel));
+        return due;
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+}
