@@ -1,7 +1,5 @@
-using System.Net;
 using System.Reflection;
 using Amazon.DynamoDBv2;
-using Amazon.SQS;
 using ControlPlane.Aws;
 using ControlPlane.Local.Demo;
 using ControlPlane.Local.DynamoDb;

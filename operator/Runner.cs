@@ -1,5 +1,5 @@
-using ControlPlane.Configuration;
 using System.CommandLine;
+using ControlPlane.Configuration;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Places;
 

@@ -1,4 +1,3 @@
-using ControlPlane.Aws.Logs;
 using System.Diagnostics;
 using System.Globalization;
 using Amazon.DynamoDBv2;
@@ -6,7 +5,7 @@ using Amazon.Lambda.Core;
 using Amazon.Lambda.SQSEvents;
 using Amazon.Runtime;
 using Amazon.SQS;
-using ControlPlane.Aws;
+using ControlPlane.Aws.Logs;
 using ControlPlane.DpDispatcher;
 using ControlPlane.Executions;
 using ControlPlane.Http;

@@ -1,20 +1,18 @@
-using ControlPlane.Tokens;
-using ControlPlane.Text;
-using ControlPlane.MeteringCollector.Heartbeats;
-using ControlPlane.Aws.Logs;
 using System.Globalization;
 using System.Text;
 using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
 using Amazon.Lambda.APIGatewayEvents;
-using ControlPlane;
 using ControlPlane.Aws;
+using ControlPlane.Aws.Logs;
 using ControlPlane.Bench;
 using ControlPlane.Local.DynamoDb;
 using ControlPlane.Local.Template;
-using ControlPlane.Metering;
 using ControlPlane.MeteringCollector;
+using ControlPlane.MeteringCollector.Heartbeats;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
+using ControlPlane.Tokens;
 using NSec.Cryptography;
 
 // What a heartbeat costs in the function's process: the signature check alone, its two SDK calls alone, and the whole handler. DynamoDB Local is another process.

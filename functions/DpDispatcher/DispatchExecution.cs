@@ -1,9 +1,9 @@
-using ControlPlane.Text;
-using ControlPlane.Aws.Logs;
 using System.Buffers;
 using ControlPlane.Aws;
+using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.DpDispatcher;

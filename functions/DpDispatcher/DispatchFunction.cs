@@ -1,9 +1,9 @@
-using ControlPlane.Aws.Logs;
 using System.Globalization;
 using Amazon.Lambda.Annotations;
 using Amazon.Lambda.Core;
 using Amazon.Lambda.SQSEvents;
 using ControlPlane.Aws;
+using ControlPlane.Aws.Logs;
 using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.DpDispatcher;

@@ -1,5 +1,3 @@
-using ControlPlane.Aws;
-
 namespace ControlPlane.DpDispatcher;
 
 /// <summary>How long a message waits before it is tried again.</summary>

@@ -1,4 +1,3 @@
-using ControlPlane.Aws.Logs;
 using Amazon.DynamoDBv2;
 using Amazon.Lambda.RuntimeSupport;
 using Amazon.Lambda.Serialization.SystemTextJson;
@@ -6,6 +5,7 @@ using Amazon.Lambda.SQSEvents;
 using Amazon.SQS;
 using ControlPlane;
 using ControlPlane.Aws;
+using ControlPlane.Aws.Logs;
 using ControlPlane.DpDispatcher;
 using ControlPlane.Executions;
 

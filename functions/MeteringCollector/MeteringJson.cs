@@ -1,7 +1,7 @@
-using ControlPlane.MeteringCollector.Outcomes;
-using ControlPlane.MeteringCollector.Heartbeats;
 using System.Text.Json.Serialization;
 using Amazon.Lambda.APIGatewayEvents;
+using ControlPlane.MeteringCollector.Heartbeats;
+using ControlPlane.MeteringCollector.Outcomes;
 
 namespace ControlPlane.MeteringCollector;
 

@@ -1,7 +1,3 @@
-using ControlPlane.MeteringCollector.Sweeper;
-using ControlPlane.MeteringCollector.Outcomes;
-using ControlPlane.MeteringCollector.Heartbeats;
-using ControlPlane.Aws.Logs;
 using Amazon.DynamoDBv2;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.RuntimeSupport;
@@ -9,8 +5,12 @@ using Amazon.Lambda.Serialization.SystemTextJson;
 using Amazon.SQS;
 using ControlPlane;
 using ControlPlane.Aws;
+using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
 using ControlPlane.MeteringCollector;
+using ControlPlane.MeteringCollector.Heartbeats;
+using ControlPlane.MeteringCollector.Outcomes;
+using ControlPlane.MeteringCollector.Sweeper;
 using ControlPlane.Tokens;
 
 var clock = TimeProvider.System;

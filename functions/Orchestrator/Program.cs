@@ -1,7 +1,3 @@
-using ControlPlane.Orchestrator.Requests;
-using ControlPlane.Orchestrator.Plans;
-using ControlPlane.Orchestrator.Jwks;
-using ControlPlane.Aws.Logs;
 using Amazon.DynamoDBv2;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.RuntimeSupport;
@@ -10,8 +6,12 @@ using Amazon.Lambda.SQSEvents;
 using Amazon.SQS;
 using ControlPlane;
 using ControlPlane.Aws;
+using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
 using ControlPlane.Orchestrator;
+using ControlPlane.Orchestrator.Jwks;
+using ControlPlane.Orchestrator.Plans;
+using ControlPlane.Orchestrator.Requests;
 using ControlPlane.Tokens;
 
 var clock = TimeProvider.System;

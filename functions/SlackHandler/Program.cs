@@ -1,8 +1,3 @@
-using ControlPlane.Slack;
-using ControlPlane.SlackHandler.Notifications;
-using ControlPlane.SlackHandler.Authentication;
-using ControlPlane.Secrets;
-using ControlPlane.Aws.Logs;
 using Amazon.DynamoDBv2;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.RuntimeSupport;
@@ -11,9 +6,13 @@ using Amazon.Lambda.SQSEvents;
 using Amazon.SQS;
 using ControlPlane;
 using ControlPlane.Aws;
+using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
+using ControlPlane.Secrets;
 using ControlPlane.SlackHandler;
+using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.SlackHandler.Commands;
+using ControlPlane.SlackHandler.Notifications;
 using ControlPlane.SlackHandler.Replies;
 
 var clock = TimeProvider.System;

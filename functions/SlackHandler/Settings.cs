@@ -1,7 +1,6 @@
-using ControlPlane.Slack;
 using ControlPlane.Configuration;
-using ControlPlane.Aws;
 using ControlPlane.Http;
+using ControlPlane.Slack;
 
 namespace ControlPlane.SlackHandler;
 

@@ -1,4 +1,3 @@
-using ControlPlane.Configuration;
 using System.Globalization;
 using System.Net;
 

@@ -1,4 +1,3 @@
-using ControlPlane.Configuration;
 using ControlPlane.Local.Peering;
 using ControlPlane.Local.Template;
 

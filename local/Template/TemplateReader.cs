@@ -1,4 +1,3 @@
-using ControlPlane.Configuration;
 using System.Text.Json.Nodes;
 
 namespace ControlPlane.Local.Template;

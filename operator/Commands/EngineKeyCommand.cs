@@ -1,7 +1,7 @@
-using ControlPlane.Text;
 using System.CommandLine;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
+using ControlPlane.Text;
 using ControlPlane.Tokens;
 
 namespace ControlPlane.Operator.Commands;

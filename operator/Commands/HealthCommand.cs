@@ -1,4 +1,3 @@
-using ControlPlane.Text;
 using System.CommandLine;
 using ControlPlane.Metering;
 using ControlPlane.Operator.DeadLetters;
@@ -6,6 +5,7 @@ using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Places;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 
 namespace ControlPlane.Operator.Commands;
 

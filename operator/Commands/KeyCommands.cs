@@ -1,12 +1,11 @@
-using ControlPlane.Tokens;
-using ControlPlane.Text;
 using System.CommandLine;
-using ControlPlane.Aws;
 using ControlPlane.Metering;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Places;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
+using ControlPlane.Tokens;
 
 namespace ControlPlane.Operator.Commands;
 

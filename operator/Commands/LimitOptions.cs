@@ -1,8 +1,7 @@
+using System.CommandLine;
+using ControlPlane.Operator.Arguments;
 using ControlPlane.Tenants;
 using ControlPlane.Text;
-using System.CommandLine;
-using ControlPlane.Aws;
-using ControlPlane.Operator.Arguments;
 
 namespace ControlPlane.Operator.Commands;
 

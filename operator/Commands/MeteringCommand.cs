@@ -1,10 +1,10 @@
-using ControlPlane.Text;
 using System.CommandLine;
 using ControlPlane.Metering;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Places;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 
 namespace ControlPlane.Operator.Commands;
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using ControlPlane.Aws;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Places;

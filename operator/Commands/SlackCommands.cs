@@ -1,5 +1,4 @@
 using System.CommandLine;
-using ControlPlane.Aws;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
 using ControlPlane.Tenants;

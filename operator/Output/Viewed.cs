@@ -1,8 +1,8 @@
-using ControlPlane.Text;
 using ControlPlane.Executions;
 using ControlPlane.Metering;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 
 namespace ControlPlane.Operator.Output;
 

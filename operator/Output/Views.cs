@@ -1,5 +1,5 @@
-using ControlPlane.Quotas;
 using ControlPlane.Executions;
+using ControlPlane.Quotas;
 
 namespace ControlPlane.Operator.Output;
 

@@ -1,8 +1,8 @@
-using ControlPlane.Secrets;
 using Amazon.DynamoDBv2;
 using Amazon.SQS;
 using ControlPlane.Aws;
 using ControlPlane.Operator.DeadLetters;
+using ControlPlane.Secrets;
 using ControlPlane.Tokens;
 
 namespace ControlPlane.Operator.Places;

@@ -1,7 +1,7 @@
-using ControlPlane.Text;
 using System.Text;
 using Amazon.Lambda.APIGatewayEvents;
 using ControlPlane.Http;
+using ControlPlane.Text;
 
 namespace ControlPlane.Aws;
 

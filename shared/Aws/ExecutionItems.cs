@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Amazon.DynamoDBv2.Model;
 using ControlPlane.Executions;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;

@@ -1,8 +1,8 @@
-using ControlPlane.Text;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Amazon.DynamoDBv2.Model;
+using ControlPlane.Text;
 
 namespace ControlPlane.Aws;
 

@@ -1,5 +1,5 @@
-using ControlPlane.Configuration;
 using Amazon.Lambda.RuntimeSupport;
+using ControlPlane.Configuration;
 
 namespace ControlPlane.Aws;
 

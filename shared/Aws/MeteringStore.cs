@@ -1,4 +1,3 @@
-using ControlPlane.Text;
 using System.Buffers;
 using System.Globalization;
 using System.IO.Compression;
@@ -7,6 +6,7 @@ using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
 using ControlPlane.Metering;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 
 namespace ControlPlane.Aws;
 

@@ -1,6 +1,5 @@
 using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
-using ControlPlane.Executions;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
 

@@ -1,6 +1,6 @@
-using ControlPlane.Secrets;
 using Amazon.SecretsManager;
 using Amazon.SecretsManager.Model;
+using ControlPlane.Secrets;
 
 namespace ControlPlane.Aws;
 

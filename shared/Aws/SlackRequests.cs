@@ -1,8 +1,7 @@
-using ControlPlane.Slack;
 using System.Globalization;
 using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
-using ControlPlane.Executions;
+using ControlPlane.Slack;
 using ControlPlane.Tenants;
 
 namespace ControlPlane.Aws;

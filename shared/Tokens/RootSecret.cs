@@ -1,9 +1,9 @@
-using ControlPlane.Text;
 using System.Numerics;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 
 namespace ControlPlane.Tokens;
 

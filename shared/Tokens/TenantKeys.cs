@@ -1,5 +1,5 @@
-using ControlPlane.Secrets;
 using System.Collections.Concurrent;
+using ControlPlane.Secrets;
 using ControlPlane.Tenants;
 
 namespace ControlPlane.Tokens;

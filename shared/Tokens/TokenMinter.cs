@@ -1,8 +1,8 @@
-using ControlPlane.Text;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using ControlPlane.Executions;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 

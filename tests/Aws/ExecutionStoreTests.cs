@@ -1,7 +1,6 @@
-using ControlPlane.Tests.Cloud;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
-using ControlPlane.Tests.Support;
+using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.Aws;
 

@@ -1,8 +1,6 @@
-using ControlPlane.Tests.Cloud;
-using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Tenants;
-using ControlPlane.Tests.Support;
+using ControlPlane.Tests.Cloud;
 using CsCheck;
 
 namespace ControlPlane.Tests.Aws;

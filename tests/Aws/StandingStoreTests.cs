@@ -1,9 +1,8 @@
-using ControlPlane.Tests.Cloud;
 using Amazon.DynamoDBv2.Model;
 using ControlPlane.Aws;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
-using ControlPlane.Tests.Support;
+using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.Aws;
 

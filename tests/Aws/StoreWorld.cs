@@ -1,9 +1,9 @@
-using ControlPlane.Tests.Cloud;
 using System.Text.Json;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Aws;

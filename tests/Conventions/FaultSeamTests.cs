@@ -1,7 +1,6 @@
-using ControlPlane.Tests.Cloud;
 using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
-using ControlPlane.Tests.Support;
+using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.Conventions;
 

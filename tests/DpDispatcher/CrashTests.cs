@@ -1,6 +1,5 @@
-using ControlPlane.Tests.Cloud;
-using ControlPlane.DpDispatcher;
 using ControlPlane.Executions;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.DpDispatcher;

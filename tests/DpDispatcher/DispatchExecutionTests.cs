@@ -1,9 +1,8 @@
-using ControlPlane.Tests.Cloud;
 using System.Text.Json;
-using ControlPlane.Aws;
 using ControlPlane.DpDispatcher;
 using ControlPlane.Executions;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.DpDispatcher;

@@ -1,5 +1,3 @@
-using ControlPlane.Tests.Cloud;
-using ControlPlane.Aws.Logs;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Amazon.DynamoDBv2;
@@ -8,11 +6,13 @@ using Amazon.Lambda.TestUtilities;
 using Amazon.SQS;
 using Amazon.SQS.Model;
 using ControlPlane.Aws;
+using ControlPlane.Aws.Logs;
 using ControlPlane.DpDispatcher;
 using ControlPlane.Executions;
 using ControlPlane.Http;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.DpDispatcher;

@@ -1,4 +1,3 @@
-using ControlPlane.Tests.Cloud;
 using System.Text;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.TestUtilities;
@@ -6,6 +5,7 @@ using ControlPlane.Aws;
 using ControlPlane.Http;
 using ControlPlane.Local.Demo;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Flows.Simulated;
 using ControlPlane.Tests.Support;
 

@@ -1,4 +1,3 @@
-using ControlPlane.Tests.Cloud;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -11,6 +10,7 @@ using ControlPlane.Http;
 using ControlPlane.Local.Demo;
 using ControlPlane.Metering;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Flows.Simulated;
 using ControlPlane.Tests.Support;
 

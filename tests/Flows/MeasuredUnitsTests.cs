@@ -1,7 +1,7 @@
-using ControlPlane.Tests.Cloud;
 using ControlPlane.Aws;
 using ControlPlane.Capacity;
 using ControlPlane.Metering;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Flows;

@@ -1,9 +1,9 @@
-using ControlPlane.Tests.Support;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using ControlPlane.Local.Peering;
+using ControlPlane.Tests.Support;
 using NSec.Cryptography;
 
 namespace ControlPlane.Tests.Flows;

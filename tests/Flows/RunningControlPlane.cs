@@ -1,4 +1,3 @@
-using ControlPlane.SlackHandler.Notifications;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
@@ -8,7 +7,7 @@ using ControlPlane.Executions;
 using ControlPlane.Local;
 using ControlPlane.Local.Demo;
 using ControlPlane.Local.Peering;
-using ControlPlane.SlackHandler.Replies;
+using ControlPlane.SlackHandler.Notifications;
 using ControlPlane.Tenants;
 
 namespace ControlPlane.Tests.Flows;

@@ -1,9 +1,8 @@
-using ControlPlane.Tests.Cloud;
 using System.Collections.Concurrent;
 using System.Globalization;
 using ControlPlane.Executions;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Flows.Simulated;
-using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Flows;
 

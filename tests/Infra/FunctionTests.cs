@@ -1,8 +1,8 @@
-using ControlPlane.Configuration;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using Amazon.Lambda.Annotations;
 using Amazon.Lambda.Annotations.APIGateway;
+using ControlPlane.Configuration;
 
 namespace ControlPlane.Tests.Infra;
 

@@ -1,6 +1,5 @@
-using ControlPlane.Slack;
 using System.Text.Json.Nodes;
-using ControlPlane.Aws;
+using ControlPlane.Slack;
 
 namespace ControlPlane.Tests.Infra;
 

@@ -1,6 +1,5 @@
-using ControlPlane.Tests.Cloud;
 using Amazon.DynamoDBv2.Model;
-using ControlPlane.Tests.Support;
+using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.Local;
 

@@ -1,4 +1,3 @@
-using ControlPlane.Configuration;
 using System.Text;
 using ControlPlane.Local.Runtime;
 using ControlPlane.Local.Template;

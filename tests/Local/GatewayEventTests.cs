@@ -1,6 +1,5 @@
 using System.Text;
 using ControlPlane.Local.Gateway;
-using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Local;
 

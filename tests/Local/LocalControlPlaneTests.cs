@@ -1,4 +1,3 @@
-using ControlPlane.Tests.Cloud;
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
@@ -6,7 +5,7 @@ using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Local;
 using ControlPlane.Local.Demo;
-using ControlPlane.Tests.Support;
+using ControlPlane.Tests.Cloud;
 using Spectre.Console;
 
 namespace ControlPlane.Tests.Local;

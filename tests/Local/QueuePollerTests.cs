@@ -1,4 +1,3 @@
-using ControlPlane.Tests.Cloud;
 using System.Text;
 using System.Text.Json.Nodes;
 using Amazon.SQS;
@@ -6,7 +5,7 @@ using Amazon.SQS.Model;
 using ControlPlane.Local.Queues;
 using ControlPlane.Local.Runtime;
 using ControlPlane.Local.Template;
-using ControlPlane.Tests.Support;
+using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.Local;
 

@@ -1,7 +1,6 @@
-using ControlPlane.Tests.Cloud;
 using ControlPlane.Local.Gateway;
 using ControlPlane.Local.Template;
-using ControlPlane.Tests.Support;
+using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.Local;
 

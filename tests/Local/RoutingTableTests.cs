@@ -1,4 +1,3 @@
-using ControlPlane.Configuration;
 using System.Net;
 using ControlPlane.Http;
 using ControlPlane.Local.Peering;

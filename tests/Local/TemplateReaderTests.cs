@@ -1,6 +1,6 @@
-using ControlPlane.Tests.Cloud;
 using System.Text.Json.Nodes;
 using ControlPlane.Local.Template;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Local;

@@ -1,16 +1,16 @@
-using ControlPlane.Tests.Cloud;
-using ControlPlane.MeteringCollector.Heartbeats;
-using ControlPlane.Aws.Logs;
 using System.Text;
 using System.Text.Json;
 using Amazon.DynamoDBv2;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.TestUtilities;
 using ControlPlane.Aws;
+using ControlPlane.Aws.Logs;
 using ControlPlane.Metering;
 using ControlPlane.MeteringCollector;
+using ControlPlane.MeteringCollector.Heartbeats;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.MeteringCollector;

@@ -1,8 +1,8 @@
-using ControlPlane.Text;
-using ControlPlane.Tests.Cloud;
 using System.Globalization;
 using ControlPlane.Metering;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
+using ControlPlane.Text;
 
 namespace ControlPlane.Tests.MeteringCollector;
 

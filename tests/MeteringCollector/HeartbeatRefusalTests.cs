@@ -1,13 +1,12 @@
-using ControlPlane.Tests.Cloud;
-using ControlPlane.MeteringCollector.Heartbeats;
 using System.Globalization;
 using System.Text;
 using Amazon.Lambda.APIGatewayEvents;
 using ControlPlane.Aws;
 using ControlPlane.MeteringCollector;
+using ControlPlane.MeteringCollector.Heartbeats;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
-using NSec.Cryptography;
 
 namespace ControlPlane.Tests.MeteringCollector;
 

@@ -1,10 +1,9 @@
-using ControlPlane.Tests.Cloud;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using ControlPlane.Metering;
-using ControlPlane.MeteringCollector;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.MeteringCollector;

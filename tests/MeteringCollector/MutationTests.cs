@@ -1,6 +1,6 @@
-using ControlPlane.Tests.Cloud;
 using System.Text;
 using Amazon.Lambda.APIGatewayEvents;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.MeteringCollector;

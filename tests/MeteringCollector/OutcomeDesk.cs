@@ -1,7 +1,3 @@
-using ControlPlane.Tests.Cloud;
-using ControlPlane.Secrets;
-using ControlPlane.MeteringCollector.Outcomes;
-using ControlPlane.Aws.Logs;
 using System.Text;
 using System.Text.Json;
 using Amazon.DynamoDBv2;
@@ -9,10 +5,13 @@ using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.TestUtilities;
 using Amazon.SQS;
 using ControlPlane.Aws;
+using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
-using ControlPlane.MeteringCollector;
+using ControlPlane.MeteringCollector.Outcomes;
 using ControlPlane.Quotas;
+using ControlPlane.Secrets;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 using ControlPlane.Tokens;
 

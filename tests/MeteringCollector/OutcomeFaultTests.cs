@@ -1,7 +1,6 @@
-using ControlPlane.Tests.Cloud;
 using ControlPlane.Executions;
 using ControlPlane.Quotas;
-using ControlPlane.Tests.Support;
+using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.MeteringCollector;
 

@@ -1,12 +1,9 @@
-using ControlPlane.Tests.Cloud;
-using ControlPlane.MeteringCollector.Outcomes;
-using System.Text;
 using System.Text.Json;
-using ControlPlane.Aws;
 using ControlPlane.Executions;
-using ControlPlane.MeteringCollector;
+using ControlPlane.MeteringCollector.Outcomes;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.MeteringCollector;

@@ -1,6 +1,5 @@
-using ControlPlane.Tests.Cloud;
 using ControlPlane.Executions;
-using ControlPlane.Tests.Support;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tokens;
 
 namespace ControlPlane.Tests.MeteringCollector;

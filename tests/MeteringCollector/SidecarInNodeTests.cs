@@ -1,12 +1,12 @@
-using ControlPlane.Tokens;
-using ControlPlane.Tests.Cloud;
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.TestUtilities;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
+using ControlPlane.Tokens;
 
 namespace ControlPlane.Tests.MeteringCollector;
 

@@ -1,16 +1,14 @@
-using ControlPlane.Tests.Cloud;
-using ControlPlane.MeteringCollector.Sweeper;
-using ControlPlane.Aws.Logs;
 using System.Text;
 using System.Text.Json;
 using Amazon.Lambda.TestUtilities;
 using ControlPlane.Aws;
+using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
 using ControlPlane.Metering;
-using ControlPlane.MeteringCollector;
+using ControlPlane.MeteringCollector.Sweeper;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
-using ControlPlane.Tests.Support;
+using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.MeteringCollector;
 

@@ -1,4 +1,3 @@
-using ControlPlane.Tests.Support;
 using ControlPlane.Metering;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;

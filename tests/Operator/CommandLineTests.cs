@@ -1,6 +1,5 @@
-using ControlPlane.Tests.Cloud;
 using ControlPlane.Operator.Arguments;
-using ControlPlane.Tests.Support;
+using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.Operator;
 

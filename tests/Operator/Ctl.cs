@@ -1,4 +1,3 @@
-using ControlPlane.Tests.Cloud;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ControlPlane.Aws;
@@ -9,6 +8,7 @@ using ControlPlane.Operator;
 using ControlPlane.Operator.Output;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Operator;

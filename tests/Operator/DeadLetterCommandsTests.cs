@@ -1,7 +1,6 @@
-using ControlPlane.Tests.Cloud;
 using Amazon.SQS.Model;
 using ControlPlane.Operator.DeadLetters;
-using ControlPlane.Tests.Support;
+using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.Operator;
 

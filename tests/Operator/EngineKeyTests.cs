@@ -1,6 +1,5 @@
-using ControlPlane.Tests.Cloud;
 using System.Security.Cryptography;
-using ControlPlane.Tests.Support;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tokens;
 
 namespace ControlPlane.Tests.Operator;

@@ -1,9 +1,8 @@
-using ControlPlane.Tests.Cloud;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Metering;
 using ControlPlane.Operator.Commands;
-using ControlPlane.Tests.Support;
+using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.Operator;
 

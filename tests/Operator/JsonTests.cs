@@ -1,8 +1,8 @@
-using ControlPlane.Tests.Cloud;
 using System.Text.RegularExpressions;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Metering;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Operator;

@@ -1,6 +1,5 @@
-using ControlPlane.Tests.Cloud;
 using ControlPlane.Tenants;
-using ControlPlane.Tests.Support;
+using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.Operator;
 

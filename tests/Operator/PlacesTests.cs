@@ -1,8 +1,8 @@
-using ControlPlane.Tests.Cloud;
 using Amazon.Runtime;
 using Amazon.SQS;
 using ControlPlane.Operator;
 using ControlPlane.Operator.Places;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Operator;

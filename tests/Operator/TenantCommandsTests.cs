@@ -1,7 +1,6 @@
-using ControlPlane.Tests.Cloud;
 using ControlPlane.Aws;
 using ControlPlane.Tenants;
-using ControlPlane.Tests.Support;
+using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.Operator;
 

@@ -1,11 +1,11 @@
-using ControlPlane.Text;
-using ControlPlane.Tests.Cloud;
 using System.Text;
 using System.Text.Json;
 using Amazon.Lambda.SQSEvents;
 using Amazon.Lambda.TestUtilities;
 using ControlPlane.Executions;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
+using ControlPlane.Text;
 
 namespace ControlPlane.Tests.Orchestrator;
 

@@ -1,12 +1,10 @@
-using ControlPlane.Tests.Cloud;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.TestUtilities;
-using ControlPlane.Executions;
-using ControlPlane.Orchestrator;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Orchestrator;

@@ -1,17 +1,15 @@
-using ControlPlane.Tests.Cloud;
-using ControlPlane.Secrets;
-using ControlPlane.Orchestrator.Requests;
-using ControlPlane.Orchestrator.Plans;
-using ControlPlane.Orchestrator.Jwks;
-using ControlPlane.Aws.Logs;
 using System.Text.Json;
-using Amazon.DynamoDBv2;
 using ControlPlane.Aws;
+using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
 using ControlPlane.Metering;
-using ControlPlane.Orchestrator;
+using ControlPlane.Orchestrator.Jwks;
+using ControlPlane.Orchestrator.Plans;
+using ControlPlane.Orchestrator.Requests;
 using ControlPlane.Quotas;
+using ControlPlane.Secrets;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 using ControlPlane.Tokens;
 

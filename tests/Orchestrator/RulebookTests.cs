@@ -1,9 +1,7 @@
-using ControlPlane.Orchestrator.Plans;
 using System.Text.Json;
-using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Metering;
-using ControlPlane.Orchestrator;
+using ControlPlane.Orchestrator.Plans;
 using ControlPlane.Orchestrator.Policy;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;

@@ -1,9 +1,7 @@
-using ControlPlane.Tests.Cloud;
-using System.Text.Json;
 using ControlPlane.Executions;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
-using ControlPlane.Tests.Support;
+using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.Orchestrator;
 

@@ -1,6 +1,5 @@
-using ControlPlane.Orchestrator.Plans;
 using System.Text.Json;
-using ControlPlane.Orchestrator;
+using ControlPlane.Orchestrator.Plans;
 using ControlPlane.Tenants;
 
 namespace ControlPlane.Tests.Orchestrator;

@@ -1,11 +1,9 @@
-using ControlPlane.Tests.Cloud;
 using System.Text.Json;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Quotas;
-using ControlPlane.SlackHandler;
 using ControlPlane.Tenants;
-using ControlPlane.Tests.Support;
+using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.SlackHandler;
 

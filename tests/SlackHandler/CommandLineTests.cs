@@ -1,6 +1,6 @@
-using ControlPlane.Text;
 using System.Text;
 using ControlPlane.SlackHandler.Commands;
+using ControlPlane.Text;
 
 namespace ControlPlane.Tests.SlackHandler;
 

@@ -1,8 +1,7 @@
-using ControlPlane.SlackHandler.Commands;
-using ControlPlane.Tests.Cloud;
 using System.Text;
 using Amazon.Lambda.APIGatewayEvents;
-using ControlPlane.SlackHandler;
+using ControlPlane.SlackHandler.Commands;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.SlackHandler;

@@ -1,7 +1,5 @@
-using ControlPlane.SlackHandler.Commands;
 using System.Text;
-using System.Text.Json;
-using ControlPlane.SlackHandler;
+using ControlPlane.SlackHandler.Commands;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.SlackHandler;

@@ -1,6 +1,5 @@
 using System.Text;
 using Amazon.Lambda.APIGatewayEvents;
-using ControlPlane.SlackHandler;
 
 namespace ControlPlane.Tests.SlackHandler;
 

@@ -1,11 +1,7 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Amazon.DynamoDBv2.Model;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
-using ControlPlane.SlackHandler;
 using ControlPlane.Tenants;
-using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.SlackHandler;
 

@@ -1,9 +1,7 @@
-using ControlPlane.SlackHandler.Authentication;
-using ControlPlane.Secrets;
 using System.Text;
-using ControlPlane.Aws;
 using ControlPlane.Executions;
-using ControlPlane.SlackHandler;
+using ControlPlane.Secrets;
+using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.SlackHandler.Replies;
 using ControlPlane.Tests.Support;
 

@@ -1,10 +1,8 @@
-using ControlPlane.Slack;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using ControlPlane.Aws;
 using ControlPlane.Executions;
-using ControlPlane.SlackHandler;
+using ControlPlane.Slack;
 using ControlPlane.Tenants;
 
 namespace ControlPlane.Tests.SlackHandler;

@@ -1,12 +1,9 @@
-using ControlPlane.Tests.Cloud;
-using ControlPlane.SlackHandler.Commands;
 using System.Diagnostics;
 using Amazon.DynamoDBv2;
 using Amazon.Runtime;
 using Amazon.SQS;
-using ControlPlane.Executions;
-using ControlPlane.SlackHandler;
-using ControlPlane.Tests.Support;
+using ControlPlane.SlackHandler.Commands;
+using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.SlackHandler;
 

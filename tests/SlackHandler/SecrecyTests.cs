@@ -1,11 +1,9 @@
-using ControlPlane.Tests.Cloud;
 using System.Net;
 using System.Text;
 using System.Text.Json;
 using Amazon.Lambda.SQSEvents;
 using ControlPlane.Executions;
-using ControlPlane.Tenants;
-using ControlPlane.Tests.Support;
+using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.SlackHandler;
 

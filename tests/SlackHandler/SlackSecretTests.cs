@@ -1,10 +1,7 @@
-using ControlPlane.SlackHandler.Authentication;
-using ControlPlane.Secrets;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using ControlPlane.Aws;
-using ControlPlane.SlackHandler;
+using ControlPlane.Secrets;
+using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.SlackHandler;

@@ -1,9 +1,3 @@
-using ControlPlane.Slack;
-using ControlPlane.Tests.Cloud;
-using ControlPlane.SlackHandler.Notifications;
-using ControlPlane.SlackHandler.Authentication;
-using ControlPlane.Secrets;
-using ControlPlane.Aws.Logs;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -15,12 +9,18 @@ using Amazon.Lambda.TestUtilities;
 using Amazon.SQS;
 using Amazon.SQS.Model;
 using ControlPlane.Aws;
+using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
+using ControlPlane.Secrets;
+using ControlPlane.Slack;
 using ControlPlane.SlackHandler;
+using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.SlackHandler.Commands;
 using ControlPlane.SlackHandler.Messages;
+using ControlPlane.SlackHandler.Notifications;
 using ControlPlane.SlackHandler.Replies;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.SlackHandler;

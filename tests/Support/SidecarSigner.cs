@@ -1,10 +1,9 @@
-using ControlPlane.Tokens;
-using ControlPlane.Text;
 using System.Globalization;
 using System.Text;
 using Amazon.Lambda.APIGatewayEvents;
-using ControlPlane.Metering;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
+using ControlPlane.Tokens;
 using NSec.Cryptography;
 
 namespace ControlPlane.Tests.Support;

@@ -1,6 +1,6 @@
-using ControlPlane.Secrets;
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using ControlPlane.Secrets;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Support;
 using ControlPlane.Tokens;

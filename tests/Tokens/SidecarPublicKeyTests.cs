@@ -1,7 +1,6 @@
-using ControlPlane.Tokens;
 using System.Numerics;
-using ControlPlane.Metering;
 using ControlPlane.Tests.Support;
+using ControlPlane.Tokens;
 
 namespace ControlPlane.Tests.Tokens;
 

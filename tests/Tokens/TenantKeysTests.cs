@@ -1,5 +1,5 @@
-using ControlPlane.Secrets;
 using System.Text.Json;
+using ControlPlane.Secrets;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Support;
 using ControlPlane.Tokens;

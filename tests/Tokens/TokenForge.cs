@@ -1,4 +1,3 @@
-using ControlPlane.Secrets;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Security.Cryptography;
@@ -7,6 +6,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using ControlPlane.Executions;
+using ControlPlane.Secrets;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Support;
 using ControlPlane.Tokens;

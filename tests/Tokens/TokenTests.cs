@@ -1,8 +1,8 @@
-using ControlPlane.Secrets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using ControlPlane.Executions;
+using ControlPlane.Secrets;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Support;
 using ControlPlane.Tokens;

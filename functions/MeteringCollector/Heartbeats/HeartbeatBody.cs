@@ -1,8 +1,7 @@
-using ControlPlane.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
-using ControlPlane.Http;
 using ControlPlane.Metering;
+using ControlPlane.Text;
 
 namespace ControlPlane.MeteringCollector.Heartbeats;
 

@@ -1,11 +1,10 @@
-using ControlPlane.Tokens;
-using ControlPlane.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using ControlPlane.Http;
-using ControlPlane.Metering;
+using ControlPlane.Text;
+using ControlPlane.Tokens;
 
 namespace ControlPlane.MeteringCollector.Heartbeats;
 

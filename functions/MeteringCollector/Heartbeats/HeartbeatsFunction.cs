@@ -1,12 +1,12 @@
-using ControlPlane.Text;
-using ControlPlane.Aws.Logs;
 using System.Text.Json;
 using Amazon.Lambda.Annotations;
 using Amazon.Lambda.Annotations.APIGateway;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.Core;
 using ControlPlane.Aws;
+using ControlPlane.Aws.Logs;
 using ControlPlane.Http;
+using ControlPlane.Text;
 using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.MeteringCollector.Heartbeats;

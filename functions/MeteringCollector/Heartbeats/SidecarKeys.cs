@@ -1,7 +1,6 @@
-using ControlPlane.Tokens;
 using ControlPlane.Aws;
-using ControlPlane.Metering;
 using ControlPlane.Tenants;
+using ControlPlane.Tokens;
 
 namespace ControlPlane.MeteringCollector.Heartbeats;
 

@@ -1,7 +1,6 @@
-using ControlPlane.Text;
 using System.Diagnostics.CodeAnalysis;
 using ControlPlane.Executions;
-using ControlPlane.Http;
+using ControlPlane.Text;
 
 namespace ControlPlane.MeteringCollector.Outcomes;
 

@@ -1,10 +1,10 @@
-using ControlPlane.Aws.Logs;
 using System.Text.Json;
 using Amazon.Lambda.Annotations;
 using Amazon.Lambda.Annotations.APIGateway;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.Core;
 using ControlPlane.Aws;
+using ControlPlane.Aws.Logs;
 using ControlPlane.Http;
 using Microsoft.Extensions.Logging;
 

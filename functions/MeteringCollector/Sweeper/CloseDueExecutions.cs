@@ -1,5 +1,5 @@
-using ControlPlane.Aws.Logs;
 using ControlPlane.Aws;
+using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
 using Microsoft.Extensions.Logging;
 

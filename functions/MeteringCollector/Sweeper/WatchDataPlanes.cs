@@ -1,6 +1,6 @@
-using ControlPlane.Aws.Logs;
 using System.Collections.Concurrent;
 using ControlPlane.Aws;
+using ControlPlane.Aws.Logs;
 using ControlPlane.Metering;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;

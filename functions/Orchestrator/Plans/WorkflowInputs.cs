@@ -1,8 +1,8 @@
-using ControlPlane.Text;
 using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 
 namespace ControlPlane.Orchestrator.Plans;
 

@@ -1,8 +1,8 @@
-using ControlPlane.Text;
-using ControlPlane.Orchestrator.Plans;
 using System.Globalization;
 using ControlPlane.Metering;
+using ControlPlane.Orchestrator.Plans;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 
 namespace ControlPlane.Orchestrator.Policy;
 

@@ -1,7 +1,6 @@
-using ControlPlane.Tenants;
-using ControlPlane.Orchestrator.Plans;
-using ControlPlane.Aws;
 using ControlPlane.Metering;
+using ControlPlane.Orchestrator.Plans;
+using ControlPlane.Tenants;
 
 namespace ControlPlane.Orchestrator.Policy;
 

@@ -1,9 +1,9 @@
-using ControlPlane.Orchestrator.Plans;
-using ControlPlane.Aws.Logs;
 using Amazon.Lambda.Annotations;
 using Amazon.Lambda.Core;
 using Amazon.Lambda.SQSEvents;
 using ControlPlane.Aws;
+using ControlPlane.Aws.Logs;
+using ControlPlane.Orchestrator.Plans;
 using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.Orchestrator.Requests;

@@ -1,8 +1,8 @@
-using ControlPlane.Orchestrator.Plans;
-using ControlPlane.Aws.Logs;
 using System.Diagnostics;
 using ControlPlane.Aws;
+using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
+using ControlPlane.Orchestrator.Plans;
 using ControlPlane.Orchestrator.Policy;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;

@@ -1,5 +1,5 @@
-using ControlPlane.Orchestrator.Plans;
 using ControlPlane.Executions;
+using ControlPlane.Orchestrator.Plans;
 using ControlPlane.Tokens;
 
 namespace ControlPlane.Orchestrator.Requests;

@@ -1,7 +1,6 @@
-using ControlPlane.Secrets;
 using System.Text;
-using ControlPlane.Aws;
 using ControlPlane.Http;
+using ControlPlane.Secrets;
 
 namespace ControlPlane.SlackHandler.Authentication;
 

@@ -1,7 +1,7 @@
-using ControlPlane.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using ControlPlane.Text;
 
 namespace ControlPlane.SlackHandler.Authentication;
 

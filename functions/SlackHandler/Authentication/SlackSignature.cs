@@ -1,9 +1,8 @@
-using ControlPlane.Secrets;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using ControlPlane.Aws;
 using ControlPlane.Http;
+using ControlPlane.Secrets;
 
 namespace ControlPlane.SlackHandler.Authentication;
 

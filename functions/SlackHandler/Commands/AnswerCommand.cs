@@ -1,11 +1,10 @@
-using ControlPlane.Slack;
-using ControlPlane.SlackHandler.Authentication;
-using ControlPlane.Aws.Logs;
 using System.Diagnostics;
 using System.Text;
 using ControlPlane.Aws;
+using ControlPlane.Aws.Logs;
 using ControlPlane.Http;
-using ControlPlane.SlackHandler.Commands;
+using ControlPlane.Slack;
+using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.SlackHandler.Messages;
 using ControlPlane.Tenants;
 using Microsoft.Extensions.Logging;

@@ -1,4 +1,3 @@
-using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Tenants;
 

@@ -1,5 +1,5 @@
-using ControlPlane.Text;
 using ControlPlane.SlackHandler.Messages;
+using ControlPlane.Text;
 
 namespace ControlPlane.SlackHandler.Commands;
 

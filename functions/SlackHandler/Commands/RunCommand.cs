@@ -1,12 +1,12 @@
-using ControlPlane.Slack;
-using ControlPlane.Text;
-using ControlPlane.Aws.Logs;
 using System.Diagnostics;
 using ControlPlane.Aws;
+using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
+using ControlPlane.Slack;
 using ControlPlane.SlackHandler.Messages;
 using ControlPlane.SlackHandler.Replies;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.SlackHandler.Commands;

@@ -6,7 +6,6 @@ using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.Core;
 using ControlPlane.Aws;
 using ControlPlane.Http;
-using ControlPlane.SlackHandler.Messages;
 using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.SlackHandler.Commands;

@@ -1,6 +1,6 @@
-using ControlPlane.Quotas;
 using System.Globalization;
 using ControlPlane.Executions;
+using ControlPlane.Quotas;
 
 namespace ControlPlane.SlackHandler.Messages;
 

@@ -4,7 +4,6 @@ using Amazon.Lambda.Core;
 using Amazon.Lambda.SQSEvents;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
-using ControlPlane.SlackHandler.Replies;
 using ControlPlane.Tenants;
 using Microsoft.Extensions.Logging;
 

@@ -1,10 +1,10 @@
-using ControlPlane.SlackHandler.Replies;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using ControlPlane.Http;
 using ControlPlane.SlackHandler.Messages;
+using ControlPlane.SlackHandler.Replies;
 
 namespace ControlPlane.SlackHandler.Notifications;
 

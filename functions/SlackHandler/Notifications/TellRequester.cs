@@ -1,9 +1,9 @@
-using ControlPlane.Slack;
-using ControlPlane.Aws.Logs;
 using ControlPlane.Aws;
+using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
-using ControlPlane.SlackHandler.Replies;
+using ControlPlane.Slack;
 using ControlPlane.SlackHandler.Messages;
+using ControlPlane.SlackHandler.Replies;
 using ControlPlane.Tenants;
 using Microsoft.Extensions.Logging;
 

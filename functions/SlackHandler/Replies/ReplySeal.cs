@@ -1,9 +1,8 @@
-using ControlPlane.SlackHandler.Authentication;
-using ControlPlane.Secrets;
 using System.Security.Cryptography;
 using System.Text;
-using ControlPlane.Aws;
 using ControlPlane.Executions;
+using ControlPlane.Secrets;
+using ControlPlane.SlackHandler.Authentication;
 
 namespace ControlPlane.SlackHandler.Replies;
 

@@ -1,7 +1,7 @@
-using ControlPlane.Text;
 using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
+using ControlPlane.Text;
 using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.Aws.Logs;

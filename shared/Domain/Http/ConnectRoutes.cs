@@ -1,6 +1,6 @@
-using ControlPlane.Configuration;
 using System.Net;
 using System.Net.Sockets;
+using ControlPlane.Configuration;
 
 namespace ControlPlane.Http;
 

@@ -1,6 +1,6 @@
-using ControlPlane.Text;
 using System.Globalization;
 using System.Text.Json;
+using ControlPlane.Text;
 
 namespace ControlPlane.Tenants;
 

@@ -1,6 +1,6 @@
-using ControlPlane.Aws.Logs;
 using System.Text;
 using System.Text.Json;
+using ControlPlane.Aws.Logs;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 

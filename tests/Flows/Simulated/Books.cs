@@ -1,10 +1,9 @@
-using ControlPlane.Tests.Cloud;
 using Amazon.DynamoDBv2.Model;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
-using ControlPlane.Tests.Support;
+using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.Flows.Simulated;
 

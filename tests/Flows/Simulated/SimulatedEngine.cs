@@ -1,6 +1,6 @@
-using ControlPlane.Tests.Support;
 using System.Text.Json.Nodes;
 using ControlPlane.Executions;
+using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Flows.Simulated;
 

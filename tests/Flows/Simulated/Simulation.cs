@@ -1,5 +1,3 @@
-using ControlPlane.Slack;
-using ControlPlane.Tests.Cloud;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -15,6 +13,7 @@ using ControlPlane.Http;
 using ControlPlane.Local.Demo;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Flows.Simulated;

@@ -1,5 +1,4 @@
 using ControlPlane.Tests.Cloud;
-using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Flows.Simulated;
 
