@@ -56,14 +56,14 @@ internal sealed class Job(JsonNode order, string token, byte[] body, Manner mann
 }
 
 /// <summary>A tenant's engine on a real socket. It keeps account of what reached it.</summary>
-/// <param name="manner">How it takes an execution it has not seen.</param>
-/// <param name="ranAsync">Called when it runs one, before it answers.</param>
 internal sealed class SimulatedEngine : IAsyncDisposable
 {
     private readonly Func<(Manner, int UnreadyPosts)> _manner;
     private readonly Func<Job, Task> _ranAsync;
     private readonly ScriptedEngine _server;
 
+    /// <param name="manner">How it takes an execution it has not seen.</param>
+    /// <param name="ranAsync">Called when it runs one, before it answers.</param>
     public SimulatedEngine(Func<(Manner, int UnreadyPosts)> manner, Func<Job, Task> ranAsync)
     {
         (_manner, _ranAsync) = (manner, ranAsync);
