@@ -37,7 +37,7 @@ public sealed class RootSecret
 
     /// <summary>The tenant's own key under this version of the secret: nobody else's verifies with it.</summary>
     /// <remarks>48 bytes of HKDF-SHA256 (RFC 5869, no salt, info = the ASCII bytes of <c>tenant-43|version id</c>), read as a big-endian number x;
-    /// d = x mod (n − 1) + 1. tests/Shared/Tokens/derivation.json has examples that another implementation computed.</remarks>
+    /// d = x mod (n − 1) + 1. tests/Tokens/derivation.json has examples that another implementation computed.</remarks>
     public TenantSigningKey KeyOf(TenantId tenant, string versionId)
     {
         Span<byte> expanded = stackalloc byte[ExpandedBytes];

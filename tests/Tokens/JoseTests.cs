@@ -11,7 +11,7 @@ namespace ControlPlane.Tests.Tokens;
 /// <summary>Tokens, key sets and PEM as npm's <c>jose</c> sees them. Skipped where there is no Node or the package cannot be had.</summary>
 public class JoseTests
 {
-    private static readonly string Folder = Path.Combine(RepositoryRoot.Find(), "tests/Shared/Tokens/jose");
+    private static readonly string Folder = Path.Combine(RepositoryRoot.Find(), "tests/Tokens/jose");
     private static readonly Lazy<Task<string?>> Missing = new(InstallAsync);
 
     private readonly FakeTimeProvider _clock = new(new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));

@@ -127,7 +127,7 @@ public class TenantKeysTests
 
     private static JsonElement[] Cases()
     {
-        using var golden = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(RepositoryRoot.Find(), "tests/Shared/Tokens/derivation.json")));
+        using var golden = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(RepositoryRoot.Find(), "tests/Tokens/derivation.json")));
         return [.. golden.RootElement.GetProperty("cases").EnumerateArray().Select(one => one.Clone())];
     }
 }

@@ -23,7 +23,7 @@ internal sealed record HeartbeatBody(
     {
         instance = default;
         sampledAt = default;
-        return StrictJson.TryParse(json, MeteringJson.Default.HeartbeatBody, out body)
+        return StrictJson.TryParse(json, HeartbeatJson.Default.HeartbeatBody, out body)
             && body.Schema == SchemaV1
             && Metering.InstanceId.TryParse(body.InstanceId, out instance)
             && Rfc3339.TryParse(body.SampledAt, out sampledAt)
@@ -34,7 +34,7 @@ internal sealed record HeartbeatBody(
     }
 
     /// <summary>The gauges alone, without members that nobody asked for.</summary>
-    public string MetricsJson => JsonSerializer.Serialize(Metrics, MeteringJson.Default.HeartbeatMetrics);
+    public string MetricsJson => JsonSerializer.Serialize(Metrics, HeartbeatJson.Default.HeartbeatMetrics);
 
     private static bool HasSense(HeartbeatMetrics metrics) =>
         metrics.Cpu is { Count: >= 1 and <= MostCpus } cpu && IsPercent(cpu.UtilizationPct)

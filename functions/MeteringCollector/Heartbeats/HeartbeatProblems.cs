@@ -42,7 +42,7 @@ internal static class HeartbeatProblems
         409, "counter-replayed", "Counter replayed", "A later sample was accepted. Totals are cumulative, so nothing is lost: go on with the next one.",
         Extensions: new Dictionary<string, JsonElement>
         {
-            ["epoch"] = JsonSerializer.SerializeToElement(replayed.Epoch, MeteringJson.Default.Int64),
-            ["expected"] = JsonSerializer.SerializeToElement(replayed.Expected, MeteringJson.Default.Int64),
+            ["epoch"] = JsonSerializer.SerializeToElement(replayed.Epoch, HeartbeatJson.Default.Int64),
+            ["expected"] = JsonSerializer.SerializeToElement(replayed.Expected, HeartbeatJson.Default.Int64),
         });
 }

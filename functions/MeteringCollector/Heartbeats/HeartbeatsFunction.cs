@@ -31,7 +31,7 @@ internal sealed class HeartbeatsFunction(RecordHeartbeat recordHeartbeat, Uri co
             Report(answer);
             return answer switch
             {
-                HeartbeatAnswer.Accepted accepted => Reply.Json(JsonSerializer.Serialize(ReceiptOf(accepted), MeteringJson.Default.HeartbeatReceipt)),
+                HeartbeatAnswer.Accepted accepted => Reply.Json(JsonSerializer.Serialize(ReceiptOf(accepted), HeartbeatJson.Default.HeartbeatReceipt)),
                 HeartbeatAnswer.Refused refused => refused.Problem.ToRest(controlPlaneUrl, http.RequestContext.RequestId),
                 _ => throw new System.Diagnostics.UnreachableException(),
             };

@@ -25,7 +25,7 @@ internal sealed record OutcomeBody(
     {
         executionId = null;
         outcome = null;
-        if (!StrictJson.TryParse(json, MeteringJson.Default.OutcomeBody, out var body) || body.Schema != SchemaV1 || StatusOf(body.Status) is not { } status)
+        if (!StrictJson.TryParse(json, OutcomeJson.Default.OutcomeBody, out var body) || body.Schema != SchemaV1 || StatusOf(body.Status) is not { } status)
             return false;
         if (!TryTime(body.StartedAt, out var startedAt) || !TryTime(body.FinishedAt, out var finishedAt))
             return false;

@@ -18,5 +18,5 @@ internal static class OutcomeProblems
 
     public static Problem Conflict(ExecutionState stored) => new(
         409, "outcome-conflict", "Outcome conflict", "The execution has ended in another way. The first outcome stays.",
-        Extensions: new Dictionary<string, JsonElement> { ["execution_status"] = JsonSerializer.SerializeToElement(OutcomeReceipt.StatusOf(stored), MeteringJson.Default.String) });
+        Extensions: new Dictionary<string, JsonElement> { ["execution_status"] = JsonSerializer.SerializeToElement(OutcomeReceipt.StatusOf(stored), OutcomeJson.Default.String) });
 }

@@ -29,7 +29,7 @@ internal sealed class OutcomesFunction(RecordOutcome recordOutcome, Uri controlP
             return answer switch
             {
                 OutcomeAnswer.Taken taken => Reply.Json(JsonSerializer.Serialize(
-                    new(taken.Execution.ToString(), OutcomeReceipt.StatusOf(taken.State), taken.IsRepeat, taken.IsLate), MeteringJson.Default.OutcomeReceipt)),
+                    new(taken.Execution.ToString(), OutcomeReceipt.StatusOf(taken.State), taken.IsRepeat, taken.IsLate), OutcomeJson.Default.OutcomeReceipt)),
                 OutcomeAnswer.Refused refused => refused.Problem.ToRest(controlPlaneUrl, http.RequestContext.RequestId),
                 _ => throw new System.Diagnostics.UnreachableException(),
             };
