@@ -25,16 +25,15 @@ internal sealed class DispatchBench
     {
         _tenants = tenants;
         var clock = TimeProvider.System;
-        var log = new JsonLog(Stream.Null, clock);          // as costly as standard output but for the pipe
-        var metrics = new Metrics(log, clock);
+        var events = new DispatcherEvents(new JsonLog(Stream.Null, clock), clock);      // as costly as standard output but for the pipe
         var credentials = new BasicAWSCredentials("a", "b");
         var dynamo = new AmazonDynamoDBClient(credentials, new AmazonDynamoDBConfig { ServiceURL = "http://127.0.0.1:1", HttpClientFactory = new StubClients(new StubDynamo()) });
         var sqs = new AmazonSQSClient(credentials, new AmazonSQSConfig { ServiceURL = "http://127.0.0.1:1" });
         var routes = ConnectRoutes.Parse(string.Join(',', Enumerable.Range(1, tenants).Select(n => $"{AddressOf($"tenant-{n}")}:5678=127.0.0.1:{enginePort}")));
         var dispatchExecution = new DispatchExecution(
             new(dynamo, "executions", "quotas", clock), new(dynamo, "tenants"), new(DispatchLimits.Default, routes, clock), new(clock),
-            new(sqs, "http://127.0.0.1:1/q", DomainJson.Default.Notification), metrics, log, clock);
-        _function = new(dispatchExecution, new MessagePauses(sqs, "http://127.0.0.1:1/q", log), metrics, log, clock);
+            new(sqs, "http://127.0.0.1:1/q", DomainJson.Default.Notification), events, clock);
+        _function = new(dispatchExecution, new MessagePauses(sqs, "http://127.0.0.1:1/q", events), events, clock);
     }
 
     public static string AddressOf(string tenant) => $"10.{99 + int.Parse(tenant.AsSpan("tenant-".Length), CultureInfo.InvariantCulture)}.128.10";

@@ -1,10 +1,8 @@
 using System.Buffers;
 using ControlPlane.Aws;
-using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
 using ControlPlane.Tenants;
 using ControlPlane.Text;
-using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.DpDispatcher;
 
@@ -15,8 +13,7 @@ internal sealed class DispatchExecution(
     DataPlaneClient engines,
     TenantGates gates,
     MessageQueue<Notification> notifications,
-    Metrics metrics,
-    ILogger log,
+    DispatcherEvents events,
     TimeProvider clock)
 {
     /// <summary>How much of its life a token must have left when it is sent: n8n gives no leeway, and a late one would look like a forged one.</summary>
@@ -62,8 +59,7 @@ internal sealed class DispatchExecution(
     private DispatchResult.Again Hold(DispatchMessage.Dispatch message, TimeSpan stayAway, int receives)
     {
         var pause = Pauses.Held(stayAway, receives, Random.Shared);
-        log.Held(message.Execution, message.Tenant, pause.TotalSeconds);
-        metrics.Count("DispatchHeld");
+        events.Held(message, pause);
         return new(pause);
     }
 
@@ -72,8 +68,7 @@ internal sealed class DispatchExecution(
     {
         if (move is not Move.Lost { Now: var now })
         {
-            log.NotTheirs(message.Execution, message.Tenant);
-            metrics.Count("DispatchNotTheirs", properties: [("execution_id", message.Execution.ToString()), ("tenant_id", message.Tenant.ToString())]);
+            events.NotTheirs(message);
             return new DispatchResult.Dead();
         }
 
@@ -87,14 +82,13 @@ internal sealed class DispatchExecution(
         // Failed by an earlier pass that may have died before it sent the notification.
         if (now is { State: ExecutionState.Failed, FailureCode: not null, ToldAt: null })
             await notifications.NotifyAsync(now.Id, now.Tenant, cancel);
-        log.Needless(now.Id, now.Id.TraceId, now.Tenant, now.State.Name);
+        events.Needless(now);
         return new DispatchResult.Done();
     }
 
     private async Task<DispatchResult> NoteCrashAsync(Execution crashed, CancellationToken cancel)
     {
-        log.FoundCrashed(crashed.Id, crashed.Id.TraceId, crashed.Tenant, crashed.AttemptCount);
-        metrics.Count("DispatchCrashes");
+        events.FoundCrashed(crashed);
         var attempt = new DispatchAttempt(crashed.AttemptCount, Now(), 0, AttemptResult.Ambiguous, null);
         await executions.RecordAttemptAsync(crashed, Signal.Ambiguous, attempt, notFound: false, cancel);
         return new DispatchResult.Done();
@@ -115,7 +109,7 @@ internal sealed class DispatchExecution(
         if (step is NextStep.Defer && LeftOf(attempt) <= TimeSpan.Zero)
             step = new NextStep.Close(DispatchFailure.Unreachable);
         var record = new DispatchAttempt(attempt.Claimed.AttemptCount, startedAt, took, ResultOf(step), (answer as EngineAnswer.Answered)?.Status);
-        Observe(attempt.Claimed, record, answer);
+        events.Attempted(attempt.Claimed, record, answer);
         return await RecordAsync(attempt, step, record, cancel);
     }
 
@@ -168,10 +162,7 @@ internal sealed class DispatchExecution(
     private async Task<DispatchResult> CloseAsync(Execution claimed, string failureCode, DispatchAttempt? record, CancellationToken cancel)
     {
         if (failureCode == DispatchFailure.AddressRefused)
-        {
-            log.AddressRefused(claimed.Id, claimed.Tenant);
-            metrics.Count("DispatchAddressRefused", properties: [("tenant_id", claimed.Tenant.ToString())]);
-        }
+            events.AddressRefused(claimed);
 
         var move = await executions.RefuseAsync(claimed, failureCode, record, cancel);
         if (move is not Move.Moved)
@@ -179,29 +170,12 @@ internal sealed class DispatchExecution(
             NoteOvertaken(claimed, move);
             return new DispatchResult.Done();
         }
-        log.Closed(claimed.Id, claimed.Id.TraceId, claimed.Tenant, failureCode);
-        metrics.Count("DispatchClosed", ("FailureCode", failureCode), [("execution_id", claimed.Id.ToString()), ("tenant_id", claimed.Tenant.ToString())]);
+        events.Closed(claimed, failureCode);
         await notifications.NotifyAsync(claimed.Id, claimed.Tenant, cancel);
         return new DispatchResult.Done();
     }
 
-    private void NoteOvertaken(Execution claimed, Move move) =>
-        log.Overtaken(claimed.Id, claimed.Id.TraceId, claimed.Tenant, (move as Move.Lost)?.Now.State.Name);
-
-    private void Observe(Execution claimed, DispatchAttempt attempt, EngineAnswer answer)
-    {
-        log.Attempted(claimed.Id, claimed.Id.TraceId, claimed.Tenant, attempt.Number, attempt.Result, answer.GetType().Name, attempt.Status, attempt.Milliseconds);
-        metrics.Write(
-            [new("DispatchAttempts", 1, Metrics.Unit.Count), new("DispatchMilliseconds", attempt.Milliseconds, Metrics.Unit.Milliseconds)],
-            ("Result", attempt.Result),
-            ("execution_id", claimed.Id.ToString()), ("tenant_id", claimed.Tenant.ToString()), ("trace_id", claimed.Id.TraceId));
-
-        // What the alarms watch; the peering between the networks has no metric of its own, so its loss shows here.
-        if (answer is EngineAnswer.NotReached)
-            metrics.Count("DispatchConnectFailures", properties: [("tenant_id", claimed.Tenant.ToString())]);
-        if (answer is EngineAnswer.Answered { Status: 401 or 403 })
-            metrics.Count("DispatchUnauthorized", properties: [("tenant_id", claimed.Tenant.ToString())]);
-    }
+    private void NoteOvertaken(Execution claimed, Move move) => events.Overtaken(claimed, (move as Move.Lost)?.Now.State);
 
     private static string ResultOf(NextStep step) => step switch
     {

@@ -3,13 +3,11 @@ using Amazon.Lambda.Annotations;
 using Amazon.Lambda.Core;
 using Amazon.Lambda.SQSEvents;
 using ControlPlane.Aws;
-using ControlPlane.Aws.Logs;
-using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.DpDispatcher;
 
 /// <summary>A batch of dispatch messages in, the ones that come again out. Messages are independent, so they run side by side.</summary>
-internal sealed class DispatchFunction(DispatchExecution dispatchExecution, MessagePauses pauses, Metrics metrics, ILogger log, TimeProvider clock)
+internal sealed class DispatchFunction(DispatchExecution dispatchExecution, MessagePauses pauses, DispatcherEvents events, TimeProvider clock)
 {
     // To set the pauses and to say what failed.
     private static readonly TimeSpan KeptBack = TimeSpan.FromSeconds(2);
@@ -41,15 +39,14 @@ internal sealed class DispatchFunction(DispatchExecution dispatchExecution, Mess
         }
         catch (Exception e)
         {
-            log.MessageFailed(message.MessageId, e);
+            events.MessageFailed(message.MessageId, e);
             return null;
         }
     }
 
     private async Task<DispatchResult> SetAsideAsync(SQSEvent.SQSMessage message, DispatchMessage.Unreadable unreadable, int receives, CancellationToken cancel)
     {
-        log.Unreadable(message.MessageId, unreadable.Execution, receives);
-        metrics.Count("DispatchUnreadable", properties: ("message_id", message.MessageId));
+        events.Unreadable(message.MessageId, unreadable.Execution, receives);
         if (receives >= Pauses.MostReceives && unreadable.Execution is { } execution)
             await dispatchExecution.CloseUnreadableAsync(execution, cancel);
         return new DispatchResult.Dead();

@@ -1,11 +1,10 @@
 using Amazon.SQS;
 using Amazon.SQS.Model;
-using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.DpDispatcher;
 
 /// <summary>Sets when messages that stay in the queue come again.</summary>
-internal sealed class MessagePauses(IAmazonSQS sqs, string queueUrl, ILogger log)
+internal sealed class MessagePauses(IAmazonSQS sqs, string queueUrl, DispatcherEvents events)
 {
     // The most that one call takes; the event source's batch is no larger.
     private const int BatchSize = 10;
@@ -25,12 +24,12 @@ internal sealed class MessagePauses(IAmazonSQS sqs, string queueUrl, ILogger log
                     })],
                     cancel);
                 foreach (var failed in answer.Failed ?? [])
-                    log.PauseFailed(batch[int.Parse(failed.Id, System.Globalization.CultureInfo.InvariantCulture)].MessageId, failed.Code);
+                    events.PauseFailed(batch[int.Parse(failed.Id, System.Globalization.CultureInfo.InvariantCulture)].MessageId, failed.Code);
             }
             catch (Exception e)
             {
                 // Then they come again after the queue's own visibility time. What was done with them stands.
-                log.PauseFailed(batch[0].MessageId, e.GetType().Name);
+                events.PauseFailed(batch[0].MessageId, e.GetType().Name);
             }
         }
     }

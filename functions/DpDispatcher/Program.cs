@@ -15,8 +15,7 @@ static LambdaBootstrapBuilder Dispatch()
 {
     var clock = TimeProvider.System;
     var settings = Settings.Load();
-    var log = JsonLog.ToStandardOutput(clock);
-    var metrics = new Metrics(log, clock);
+    var events = new DispatcherEvents(JsonLog.ToStandardOutput(clock), clock);
 
     // Three tries of 1.5 s: the calls around one dispatch fit the function's time limit together with the dispatch itself.
     var dynamo = new AmazonDynamoDBClient(new AmazonDynamoDBConfig { Timeout = TimeSpan.FromSeconds(1.5), MaxErrorRetry = 2 });
@@ -29,10 +28,9 @@ static LambdaBootstrapBuilder Dispatch()
         engines,
         new TenantGates(clock),
         new MessageQueue<Notification>(sqs, settings.NotificationsQueueUrl, DomainJson.Default.Notification),
-        metrics,
-        log,
+        events,
         clock);
-    var function = new DispatchFunction(dispatchExecution, new MessagePauses(sqs, settings.DispatchQueueUrl, log), metrics, log, clock);
+    var function = new DispatchFunction(dispatchExecution, new MessagePauses(sqs, settings.DispatchQueueUrl, events), events, clock);
 
     return LambdaBootstrapBuilder.Create<SQSEvent, SQSBatchResponse>(function.DispatchAsync, new SourceGeneratorLambdaJsonSerializer<DispatcherJson>());
 }

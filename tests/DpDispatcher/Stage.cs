@@ -63,15 +63,14 @@ internal sealed class Stage : IDisposable
     {
         dynamo ??= _tables.Client;
         sqs ??= _queues.Client;
-        var log = new JsonLog(_log, Clock);
-        var metrics = new Metrics(log, Clock);
+        var events = new DispatcherEvents(new JsonLog(_log, Clock), Clock);
         _engines?.Dispose();
         _engines = new(Limits, _routes, TimeProvider.System);
         Gates = new(Clock);
         var dispatchExecution = new DispatchExecution(
             new(dynamo, _tables.Executions, _tables.Quotas, Clock), new(dynamo, _tables.Tenants), _engines, Gates,
-            new(sqs, _queues.Notifications, DomainJson.Default.Notification), metrics, log, Clock);
-        Function = new(dispatchExecution, new MessagePauses(sqs, _queues.Dispatch, log), metrics, log, Clock);
+            new(sqs, _queues.Notifications, DomainJson.Default.Notification), events, Clock);
+        Function = new(dispatchExecution, new MessagePauses(sqs, _queues.Dispatch, events), events, Clock);
     }
 
     public static string AddressOf(string tenant) => $"10.{99 + TenantId.Parse(tenant).Number}.128.10";

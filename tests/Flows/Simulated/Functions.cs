@@ -67,9 +67,10 @@ internal sealed class Functions : IDisposable
             metrics, log, clock);
 
         _engines = new(DispatchLimits.Default, around.Routes, TimeProvider.System);
+        var dispatcherEvents = new DispatcherEvents(log, clock);
         Dispatch = new(
-            new DispatchExecution(executions, registry, _engines, new TenantGates(clock), notifications, metrics, log, clock),
-            new MessagePauses(sqs, SimulatedQueues.UrlOf("DispatchQueue"), log), metrics, log, clock);
+            new DispatchExecution(executions, registry, _engines, new TenantGates(clock), notifications, dispatcherEvents, clock),
+            new MessagePauses(sqs, SimulatedQueues.UrlOf("DispatchQueue"), dispatcherEvents), dispatcherEvents, clock);
 
         Outcomes = new(new RecordOutcome(new TokenVerifier(keys, ControlPlaneUrl, clock), executions, notifications, log, clock), ControlPlaneUrl, metrics, log, clock);
         Heartbeats = new(

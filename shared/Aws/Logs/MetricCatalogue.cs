@@ -1,0 +1,68 @@
+using ControlPlane.Executions;
+using ControlPlane.Metering;
+
+namespace ControlPlane.Aws.Logs;
+
+/// <summary>Every metric that this control plane writes: who writes it, its unit, its dimension, and what of it an alarm watches. None can be made elsewhere.</summary>
+/// <remarks>The templates' alarms and dashboard are held to this list, and whatever an alarm watches to a test that makes it happen.</remarks>
+public static class MetricCatalogue
+{
+    private const string SlackHandler = "SlackHandler", Orchestrator = "Orchestrator", DpDispatcher = "DpDispatcher", MeteringCollector = "MeteringCollector";
+
+    // Before the metrics: fields are made in this order, and each metric is noted here.
+    private static readonly List<Metric> Known = [];
+
+    public static readonly Metric.Plain SlackCommandsFailed = Plain(SlackHandler, "SlackCommandsFailed", isWatched: true);
+    public static readonly Metric.Plain NotificationsDelivered = Plain(SlackHandler, "NotificationsDelivered");
+    public static readonly Metric.Plain NotificationsRetried = Plain(SlackHandler, "NotificationsRetried");
+    public static readonly Metric.Plain NotificationsGivenUp = Plain(SlackHandler, "NotificationsGivenUp", isWatched: true);
+
+    /// <summary>An execution outlasted its reply address, which is nobody's fault and no alarm.</summary>
+    public static readonly Metric.Plain NotificationsTooLate = Plain(SlackHandler, "NotificationsTooLate");
+
+    public static readonly Metric.Split ExecutionsRequested = Split(Orchestrator, "ExecutionsRequested", Dimension.Decision);
+    public static readonly Metric.Plain ExecutionRequestsFailed = Plain(Orchestrator, "ExecutionRequestsFailed", isWatched: true);
+
+    public static readonly Metric.Split DispatchAttempts = Split(DpDispatcher, "DispatchAttempts", Dimension.Result);
+    public static readonly Metric.Split DispatchMilliseconds = Split(DpDispatcher, "DispatchMilliseconds", Dimension.Result, MetricUnit.Milliseconds);
+
+    /// <summary>The peering between the networks has no metric of its own, so its loss shows here.</summary>
+    public static readonly Metric.Plain DispatchConnectFailures = Plain(DpDispatcher, "DispatchConnectFailures", isWatched: true);
+
+    public static readonly Metric.Plain DispatchUnauthorized = Plain(DpDispatcher, "DispatchUnauthorized", isWatched: true);
+    public static readonly Metric.Split DispatchClosed = Split(DpDispatcher, "DispatchClosed", Dimension.FailureCode, watched: DispatchFailure.Unreachable);
+    public static readonly Metric.Plain DispatchAddressRefused = Plain(DpDispatcher, "DispatchAddressRefused", isWatched: true);
+    public static readonly Metric.Plain DispatchNotTheirs = Plain(DpDispatcher, "DispatchNotTheirs", isWatched: true);
+    public static readonly Metric.Plain DispatchHeld = Plain(DpDispatcher, "DispatchHeld");
+    public static readonly Metric.Plain DispatchCrashes = Plain(DpDispatcher, "DispatchCrashes");
+    public static readonly Metric.Plain DispatchUnreadable = Plain(DpDispatcher, "DispatchUnreadable");
+
+    public static readonly Metric.Split Heartbeats = Split(MeteringCollector, "Heartbeats", Dimension.Outcome, watched: "counter-conflict");
+    public static readonly Metric.Plain HeartbeatSkew = Plain(MeteringCollector, "HeartbeatSkew", MetricUnit.Seconds);
+    public static readonly Metric.Plain HeartbeatGap = Plain(MeteringCollector, "HeartbeatGap", isWatched: true);
+    public static readonly Metric.Split Outcomes = Split(MeteringCollector, "Outcomes", Dimension.Outcome);
+
+    public static readonly Metric.Plain ExecutionsTimedOut = Plain(MeteringCollector, "ExecutionsTimedOut", isWatched: true);
+    public static readonly Metric.Plain NotificationsResent = Plain(MeteringCollector, "NotificationsResent");
+    public static readonly Metric.Plain SweepFailures = Plain(MeteringCollector, "SweepFailures", isWatched: true);
+    public static readonly Metric.Plain TenantsRegistered = Plain(MeteringCollector, "TenantsRegistered", isWatched: true);
+    public static readonly Metric.Split DataPlanes = Split(MeteringCollector, "DataPlanes", Dimension.Liveness, watched: Liveness.Offline.Name);
+    public static readonly Metric.Plain DataPlanesOfflineTogether = Plain(MeteringCollector, "DataPlanesOfflineTogether", isWatched: true);
+    public static readonly Metric.Plain DataPlanesBackTogether = Plain(MeteringCollector, "DataPlanesBackTogether");
+    public static readonly Metric.Plain DataPlaneRecovered = Plain(MeteringCollector, "DataPlaneRecovered");
+    public static readonly Metric.Plain DataPlaneLate = Plain(MeteringCollector, "DataPlaneLate");
+    public static readonly Metric.Plain DataPlaneOffline = Plain(MeteringCollector, "DataPlaneOffline");
+    public static readonly Metric.Split InstanceChanges = Split(MeteringCollector, "InstanceChanges", Dimension.Change);
+
+    public static IReadOnlyList<Metric> All => Known;
+
+    private static Metric.Plain Plain(string function, string name, MetricUnit unit = MetricUnit.Count, bool isWatched = false) => Note(new Metric.Plain(function, name, unit, isWatched));
+
+    private static Metric.Split Split(string function, string name, Dimension by, MetricUnit unit = MetricUnit.Count, params string[] watched) => Note(new Metric.Split(function, name, unit, by, watched));
+
+    private static T Note<T>(T metric) where T : Metric
+    {
+        Known.Add(metric);
+        return metric;
+    }
+}
