@@ -31,6 +31,25 @@ public partial class TreeTests
         Assert.Empty(strays);
     }
 
+    /// <summary>Its links are checked with all the others.</summary>
+    [Theory]
+    [InlineData("### A Slack command, file by file"), InlineData("### A heartbeat, file by file")]
+    public void A_request_is_followed_with_at_most_thirty_files(string heading)
+    {
+        var section = File.ReadAllText(Path.Combine(Root, "docs", "architecture.md")).Split(heading)[1].Split("\n#")[0];
+
+        Assert.InRange(MarkdownLink().Count(section), 15, 30);
+    }
+
+    [Fact]
+    public void Every_decision_is_in_the_index()
+    {
+        var folder = Path.Combine(Root, "docs", "decisions");
+        var index = MarkdownLink().Matches(File.ReadAllText(Path.Combine(folder, "README.md"))).Select(link => link.Groups[1].Value);
+
+        Assert.Equal(Directory.GetFiles(folder, "0*.md").Select(Path.GetFileName).Order(), index.Order());
+    }
+
     [Fact]
     public void Every_link_in_the_docs_leads_somewhere()
     {
