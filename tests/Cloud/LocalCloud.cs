@@ -11,39 +11,65 @@ namespace ControlPlane.Tests.Cloud;
 /// <remarks>Take it in a test class's constructor. Every call gives tables or queues of one's own, so tests may run side by side.</remarks>
 public sealed class LocalCloud : IAsyncDisposable
 {
-    private readonly Lazy<Task<DynamoDbLocal>> _dynamo = new(() => DynamoDbLocal.StartAsync());
-    private readonly Lazy<Task<QueueServer>> _queues = new(() => QueueServer.StartAsync());
+    private readonly Service<DynamoDbLocal> _dynamo = new("The table server", () => DynamoDbLocal.StartAsync());
+    private readonly Service<QueueServer> _queues = new("The queue server", () => QueueServer.StartAsync());
 
     internal static TemplateReader Template { get; } = TemplateReader.Read(Path.Combine(RepositoryRoot.Find(), "serverless.template"));
 
     /// <summary>All tables of the template, empty.</summary>
     public async Task<TestTables> TablesAsync()
     {
-        var client = (await _dynamo.Value).NewClient();
+        var client = (await _dynamo.StartedAsync()).NewClient();
         return new(client, await TableBuilder.CreateAsync(client, Template.Tables, Prefix(), TestContext.Current.CancellationToken));
     }
 
     /// <summary>All queues of the template, empty, with their dead letters.</summary>
     public async Task<TestQueues> QueuesAsync()
     {
-        var client = (await _queues.Value).NewClient();
+        var client = (await _queues.StartedAsync()).NewClient();
         var addresses = await QueueBuilder.CreateAsync(client, Template.Queues, Prefix(), TestContext.Current.CancellationToken);
         return new(client, addresses.ToDictionary(one => one.Key, one => one.Value.Url));
     }
 
     /// <summary>For tests that bring their own client.</summary>
-    public async Task<Uri> DynamoDbEndpointAsync() => (await _dynamo.Value).Endpoint;
+    public async Task<Uri> DynamoDbEndpointAsync() => (await _dynamo.StartedAsync()).Endpoint;
 
     /// <summary>For tests that bring their own client.</summary>
-    public async Task<Uri> QueueEndpointAsync() => (await _queues.Value).Endpoint;
+    public async Task<Uri> QueueEndpointAsync() => (await _queues.StartedAsync()).Endpoint;
 
     public async ValueTask DisposeAsync()
     {
-        if (_dynamo.IsValueCreated) await (await _dynamo.Value).DisposeAsync();
-        if (_queues.IsValueCreated) await (await _queues.Value).DisposeAsync();
+        await _dynamo.DisposeAsync();
+        await _queues.DisposeAsync();
     }
 
     private static string Prefix() => $"t{Guid.NewGuid():N}-";
+}
+
+/// <summary>A server that is started by the first test that needs it. One that does not start is one failure with its cause: the tests after it are skipped.</summary>
+internal sealed class Service<T>(string name, Func<Task<T>> startAsync) : IAsyncDisposable where T : class, IAsyncDisposable
+{
+    private readonly Lazy<Task<T>> _started = new(startAsync);
+    private int _failures;
+
+    public async Task<T> StartedAsync()
+    {
+        try
+        {
+            return await _started.Value;
+        }
+        catch (Exception e) when (Interlocked.Increment(ref _failures) > 1)
+        {
+            Assert.Skip($"{name} did not start; the test that failed says why: {e.Message}");
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_started is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
+            await (await _started.Value).DisposeAsync();
+    }
 }
 
 /// <param name="Names">By logical id, as in the template.</param>
