@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Infra;
@@ -40,6 +42,22 @@ public sealed class DeploymentTests
     public void What_a_failed_deployment_would_leave_is_found(string template, string resource) =>
         Assert.NotEmpty(LeftBehind(Template.Read(template).With(root => root.Set($"{resource}/DeletionPolicy", "Retain"))));
 
+    [Fact]
+    public void New_code_that_fails_is_taken_back() => Assert.Empty(Unguarded(Template.Read("serverless.template")));
+
+    public static TheoryData<string, Action<JsonObject>> PlantedHaste => new()
+    {
+        { "new code gets every call at once", root => root.Drop("Resources/JwksFunction/Properties/DeploymentPreference") },
+        { "callers are led past the alias", root => root.Drop("Globals/Function/AutoPublishAlias") },
+        { "another function's alarm", root => root.Set("Resources/JwksFunction/Properties/DeploymentPreference/Alarms/0/Ref", "OutcomesErrors") },
+        { "all calls are moved before the alarm has looked once", root => root.Set("Resources/JwksFunction/Properties/DeploymentPreference/Type", "Canary10Percent5Minutes") },
+        { "an alarm that is up stops the deployment that would end it", root => root.Set("Resources/JwksFunction/Properties/DeploymentPreference/Enabled", true) },
+    };
+
+    [Theory]
+    [MemberData(nameof(PlantedHaste), DisableDiscoveryEnumeration = true)]
+    public void Planted_haste_is_found(string error, Action<JsonObject> plant) => Assert.True(Unguarded(Template.Read("serverless.template").With(plant)).Any(), $"Nothing found although {error}.");
+
     public static TheoryData<string, Action<JsonObject>> PlantedErrors => new()
     {
         { "the runtime is an expression", root => root.Set("Globals/Function/Runtime", JsonNode.Parse("""{ "Ref": "AWS::Region" }""")) },
@@ -76,6 +94,25 @@ public sealed class DeploymentTests
             foreach (var (name, value) in properties["Environment"]!["Variables"]!.AsObject())
                 if (!IsSimple(value!))
                     yield return $"{id}: {name} needs more than Ref, Fn::GetAtt, Fn::Sub and Fn::If";
+        }
+    }
+
+    private static IEnumerable<string> Unguarded(Template template)
+    {
+        if ((string?)template.Root["Globals"]!["Function"]!["AutoPublishAlias"] is null)
+            yield return "no alias: every caller reaches the newest code";
+        foreach (var (id, function) in template.OfType("AWS::Serverless::Function"))
+        {
+            var preference = function["Properties"]!["DeploymentPreference"];
+            if ((string?)(preference?["Enabled"] as JsonObject)?["Ref"] != "GuardedRollout")
+                yield return $"{id}: nothing guards its deployment, or nobody can lift the guard";
+            var alarms = preference?["Alarms"].Many().Select(one => template.Resources[(string)one["Ref"]!]!["Properties"]!).ToList() ?? [];
+            if (!alarms.Exists(one => (string?)one["MetricName"] == "Errors" && (string?)one["Dimensions"]?[0]?["Value"]?["Ref"] == id))
+                yield return $"{id}: its errors do not take its deployment back";
+            // CodeDeploy looks at an alarm while it moves calls, and an alarm looks back a period: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/automating-updates-to-serverless-apps.html
+            var minutes = Regex.Match((string?)preference?["Type"] ?? "", "^Canary10Percent([0-9]+)Minutes$").Groups[1].Value;
+            if (minutes.Length == 0 || alarms.Exists(one => int.Parse(minutes, CultureInfo.InvariantCulture) * 60 < 2 * (int)one["Period"]!))
+                yield return $"{id}: the canary ends before an alarm has seen it for a whole period";
         }
     }
 

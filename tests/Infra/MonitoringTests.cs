@@ -44,6 +44,25 @@ public sealed class MonitoringTests
     }
 
     [Fact]
+    public void The_owner_watches_how_far_each_copy_lags_and_the_standby_that_it_is_the_one_who_serves()
+    {
+        var here = Platform.Build([]).Here;
+        var owner = Stack.Deploy(Template.Read("serverless.template"), "control-plane", here, ("ReplicaRegion", "us-west-2"));
+        var standby = Stack.Deploy(Template.Read("serverless.template"), "control-plane", here, ("DataRole", "replica"));
+
+        Assert.Equal(owner.OfType("AWS::DynamoDB::GlobalTable").Select(one => owner.IdOf(one.Id)).Order(), Of(owner, "ReplicationLatency").Select(one => one["Dimensions"]![0]!["Value"]!.ToString()).Order());
+        Assert.All(Of(owner, "ReplicationLatency"), alarm => Assert.Equal("us-west-2", alarm["Dimensions"]![1]!["Value"]!.ToString()));
+        Assert.Empty(Of(standby, "ReplicationLatency"));
+
+        var serves = Assert.Single(Of(standby, "Count"));
+        Assert.Equal($"{standby.IdOf("PublicApi")} $default POST /slack/commands", string.Join(' ', serves["Dimensions"].Many().Select(one => one["Value"]!.ToString())));
+        Assert.True((bool?)standby.Properties("PublicApi")["DefaultRouteSettings"]!["DetailedMetricsEnabled"]);     // without it no route is counted
+        Assert.Empty(Of(owner, "Count"));
+
+        static IEnumerable<JsonObject> Of(Stack stack, string metric) => stack.OfType("AWS::CloudWatch::Alarm").Select(one => one.Properties).Where(one => (string?)one["MetricName"] == metric);
+    }
+
+    [Fact]
     public void Nothing_is_logged_that_a_request_carries()
     {
         var application = Template.Read("serverless.template");
@@ -81,6 +100,9 @@ public sealed class MonitoringTests
             root.At("Resources/Dashboard/Properties/DashboardBody/Fn::Sub").ToString().Replace("\"HeartbeatGap\"", "\"HeartbeatGap\",\"Outcome\",\"accepted\"", StringComparison.Ordinal)) },
         { "a function's errors are not watched", "serverless.template", root => root.Drop("Resources/OutcomesErrors") },
         { "a function's throttles are not watched", "serverless.template", root => root.Drop("Resources/HeartbeatsThrottles") },
+        { "a table's throttles are not watched", "serverless.template", root => root.Drop("Resources/QuotasTableThrottled") },
+        { "an index's throttles are not watched", "serverless.template", root => root.At("Resources/ExecutionsTableThrottled/Properties/Metrics").AsArray().RemoveAt(6) },
+        { "DynamoDB's own failures are not watched", "serverless.template", root => root.Drop("Resources/QuotasTableFails") },
         { "the peering limit is not watched", "serverless.template", root => root.Drop("Resources/PeeringNearLimit") },
         { "the peering alarm is too late", "serverless.template", root => root.Set("Resources/PeeringNearLimit/Properties/Threshold", 100) },
     };
@@ -126,6 +148,18 @@ public sealed class MonitoringTests
             foreach (var metric in new[] { "Errors", "Throttles" })
                 if (!alarms.Exists(one => (string?)one.Properties["MetricName"] == metric && (string?)one.Properties["Dimensions"]?[0]?["Value"]?["Ref"] == id))
                     yield return $"{id}'s {metric} are not watched";
+        foreach (var (id, table) in template.OfType("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"))
+        {
+            var named = table["Properties"]!["TableName"]!["Fn::Sub"]!.ToString();
+            var watched = alarms.SelectMany(one => one.Properties["Metrics"].Many()).Select(one => one["MetricStat"]?["Metric"]).OfType<JsonNode>()
+                .Where(metric => metric["Dimensions"].Many().Any(one => (one["Value"] as JsonObject)?["Fn::Sub"]?.ToString().Replace("${TableSuffix}", "", StringComparison.Ordinal) == named)).ToList();
+            var indexes = table["Properties"]!["GlobalSecondaryIndexes"].Many().Select(one => one["IndexName"]!.ToString()).Prepend("").ToList();
+            foreach (var metric in new[] { "ReadThrottleEvents", "WriteThrottleEvents" })
+                foreach (var index in indexes.Where(index => !watched.Exists(one => (string?)one["MetricName"] == metric && (one["Dimensions"]!.AsArray().Count == 1 ? "" : one["Dimensions"]![1]!["Value"]!.ToString()) == index)))
+                    yield return $"{id} {index}: {metric} are not watched";
+            if (!watched.Exists(one => (string?)one["MetricName"] == "SystemErrors"))
+                yield return $"{id}: nobody sees DynamoDB itself fail";
+        }
         if (!alarms.Exists(one => one.Id == "PeeringNearLimit" && (int)one.Properties["Threshold"]! == 80 && one.Properties["Metrics"]![0]!["Expression"]!.ToJsonString().Contains("100 * tenants / ${PeeringLimit}", StringComparison.Ordinal)))
             yield return "nobody notices that the peerings run out";
     }

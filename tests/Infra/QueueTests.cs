@@ -69,6 +69,25 @@ public sealed class QueueTests
         static JsonNode Variables(Stack stack, string function) => stack.Properties(function)["Environment"]!["Variables"]!;
     }
 
+    [Fact]
+    public void After_a_restore_every_function_uses_the_restored_tables_and_may_use_no_other()
+    {
+        var here = Platform.Build([]).Here;
+        var before = Stack.Deploy(Template.Read("serverless.template"), "control-plane", here);
+        var after = Stack.Deploy(Template.Read("serverless.template"), "control-plane", here, ("TableSuffix", "-20261126"));
+
+        Assert.Equal(before.OfType("AWS::DynamoDB::GlobalTable").Select(one => (one.Id, one.Properties.ToJsonString())), after.OfType("AWS::DynamoDB::GlobalTable").Select(one => (one.Id, one.Properties.ToJsonString())));
+        string[] restored = [.. after.OfType("AWS::DynamoDB::GlobalTable").Select(one => (string)one.Properties["TableName"]!)];
+        foreach (var (id, function) in after.OfType("AWS::Serverless::Function"))
+        {
+            foreach (var (name, value) in function["Environment"]!["Variables"]!.AsObject().Where(one => one.Key.EndsWith("_TABLE", StringComparison.Ordinal) && one.Key != "RATE_LIMITS_TABLE"))
+                Assert.Contains(value!.ToString(), restored.Select(table => $"{table}-20261126"));
+            var granted = after.Resources[function["Role"]!.ToString().Split(':')[1].Split('.')[0]].ToJsonString();
+            Assert.DoesNotContain(restored, table => System.Text.RegularExpressions.Regex.IsMatch(granted, $"table/{table}(?!-20261126)"));
+        }
+        Assert.Equal("control-plane-tenants-20261126", after.Outputs["TenantsTableName"]);
+    }
+
     private static List<string> Findings(Template template)
     {
         var application = Platform.Build(template, []).Application;
