@@ -25,6 +25,17 @@ public sealed class EdgeTests
         });
     }
 
+    [Fact]
+    public void The_edge_writes_down_who_asked_for_what_and_nothing_that_a_request_carries()
+    {
+        var edge = Platform.Build([]).Edge;
+        Assert.EndsWith($"distribution/{edge.IdOf("Distribution")}", edge.Properties("AccessLogSource")["ResourceArn"]!.ToString(), StringComparison.Ordinal);
+        Assert.Equal($"{edge.IdOf("AccessLogs")}.Arn", edge.Properties("AccessLogDestination")["DestinationResourceArn"]!.ToString());
+        Assert.NotNull(edge.Properties("AccessLogs")["LifecycleConfiguration"]!["Rules"]![0]!["ExpirationInDays"]);
+        Assert.DoesNotContain(edge.Properties("AccessLogDelivery")["RecordFields"].Texts(), field => field.Contains("query") || field.Contains("cookie", StringComparison.OrdinalIgnoreCase) || field.StartsWith("cs("));
+        Assert.Contains("sc-status", edge.Properties("AccessLogDelivery")["RecordFields"].Texts());
+    }
+
     /// <summary>API Gateway answers a name at its own target only.</summary>
     [Fact]
     public void Every_name_of_the_public_api_leads_to_its_own_domain()
