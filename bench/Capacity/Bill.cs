@@ -9,6 +9,9 @@ internal sealed record BillLine(string Name, double Quantity, string Unit, doubl
 /// <summary>A month of one hub.</summary>
 internal static class Bill
 {
+    /// <summary>The one line that does not follow traffic in proportion.</summary>
+    public const string XRay = "X-Ray: traces recorded";
+
     private const double Million = 1e6;
 
     /// <param name="scale">Traffic as a multiple of the input's; what merely stands there does not scale.</param>
@@ -23,6 +26,9 @@ internal static class Bill
         var peered = Gigabytes("dispatch") + Gigabytes("outcome") + Gigabytes("heartbeat");
         var stored = Kept("heartbeat", measured.StoredKilobytesPerHeartbeat, measured.HeartbeatDaysKept) + Kept("request", measured.StoredKilobytesPerExecution, measured.ExecutionDaysKept);
         var log = traffic.LogGigabytes * scale;
+        var edgeLog = Requests("http") * measured.EdgeLogBytesPerRequest / 1e9 * measured.EdgeLogDaysKept * 24 / traffic.Hours;
+        var traces = Traces(Requests("http"), traffic.Hours) + Traces(Requests("rest"), traffic.Hours) + Traces(traffic.Monthly["sweep"], traffic.Hours);
+        var backups = stored * estate.BackupsKept;
         // Requests to another zone's endpoint or engine: two of three, were zones chosen by chance.
         var crossing = peered * (estate.Zones - 1) / estate.Zones;
         return
@@ -51,12 +57,44 @@ internal static class Bill
             new("Peering, between zones", crossing, "GB", prices["zone_crossing_gigabyte"], Grows: true),
             new("Secrets", estate.Secrets, "secrets", prices["secret_month"], Grows: false),
             new("Reads of secrets", measured.SecretReads / 10_000, "ten thousand", prices["secret_ten_thousand_reads"], Grows: false),
-            new("Alarms", estate.Alarms, "alarms", prices["alarm_month"], Grows: false),
+            new("Alarms", estate.AlarmMetrics, "metrics", prices["alarm_month"], Grows: false),
             new("Own metrics", estate.CustomMetrics, "metrics", prices["metric_month"], Grows: false),
+            new("API Gateway's metrics by route", estate.ApiMetrics, "metrics", prices["metric_month"], Grows: false),
+            new("Dashboard", estate.Dashboards, "dashboards", prices["dashboard_month"], Grows: false),
+            new(XRay, traces / Million, "million traces", prices["xray_million_traces"], Grows: true),
+            new("Config: changes noted", measured.ConfigItems, "items", prices["config_item"], Grows: false),
+            new("S3: state, here and its replica", measured.StateGigabytes, "GB", prices["s3_gigabyte_month"] + prices["s3_infrequent_gigabyte_month"], Grows: false),
+            new("S3: the edge's log", edgeLog, "GB", prices["s3_gigabyte_month"], Grows: true),
+            new("Backups, here and in the other region", backups, "GB", 2 * prices["backup_gigabyte_month"], Grows: true),
+            new("Backups sent to the other region", stored * 52 / 12, "GB", prices["region_transfer_gigabyte"], Grows: true),
             new("DNS zones", estate.HostedZones, "zones", prices["hosted_zone_month"], Grows: false),
             new("Health checks", estate.HealthChecks, "checks", prices["health_check_month"], Grows: false),
             new("Schedule", traffic.Monthly["sweep"] / Million, "million", prices["scheduler_million_invocations"], Grows: false),
             new("Key of the alarm topic", estate.Keys, "keys", prices["key_month"], Grows: false),
         ];
     }
+
+    /// <summary>What a service that starts traces records of its requests by default: one a second, and five in a hundred of the others.</summary>
+    /// <remarks>https://docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html; Lambda's share cannot be set.</remarks>
+    public static double Traces(double requests, int hours) => Math.Min(requests, hours * 3600.0) + 0.05 * Math.Max(0, requests - hours * 3600.0);
+
+    /// <summary>What may be left out, what that saves a month, and what it costs otherwise.</summary>
+    public static IReadOnlyList<Saving> Savings(Inputs inputs)
+    {
+        var bill = Of(inputs);
+        double Line(string name) => bill.Single(line => line.Name == name).Dollars;
+        var (endpoint, nats) = (Line("Interface endpoints") / inputs.Estate.InterfaceEndpoints, Line("NAT instances") + Line("NAT: public addresses") + Line("NAT: disks"));
+        return
+        [
+            new("No trace of what goes well", "`Tracing=PassThrough`, control-plane", Line(XRay), "where the time went is read from logs and metrics alone"),
+            new("Logs without an endpoint of their own", "`LogsEndpoint=false`, network", endpoint, "nothing: Lambda writes its logs itself, the endpoint is for what else runs there"),
+            new("SQS by way of NAT", "`SqsEndpoint=false`, network", endpoint, "functions may open port 443 to the internet, and a dead NAT stops its zone"),
+            new("One NAT", "`NatPerZone=false`, network", nats * (inputs.Estate.Zones - 1) / inputs.Estate.Zones, "its zone's loss silences all three"),
+            new("The two endpoints that are left in one zone", "a change of `infra/network.template`", 2 * endpoint * (inputs.Estate.Zones - 1) / inputs.Estate.Zones, "that zone's loss stops the platform"),
+        ];
+    }
 }
+
+/// <param name="How">The switch.</param>
+/// <param name="Price">What it costs that is not money.</param>
+internal sealed record Saving(string Name, string How, double Dollars, string Price);

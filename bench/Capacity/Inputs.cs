@@ -15,7 +15,8 @@ internal sealed record Flow(
 /// <param name="WriteUnitsPerLargeRun">Of the five flows of one run when its dispatch and outcome are as large as the traffic table says.</param>
 internal sealed record Measured(
     string Source, IReadOnlyList<Flow> Flows, double WriteUnitsPerLargeRun, double SweepMillisecondsPerTenant,
-    double StoredKilobytesPerHeartbeat, int HeartbeatDaysKept, double StoredKilobytesPerExecution, int ExecutionDaysKept, double SecretReads);
+    double StoredKilobytesPerHeartbeat, int HeartbeatDaysKept, double StoredKilobytesPerExecution, int ExecutionDaysKept, double SecretReads,
+    double ConfigItems, double StateGigabytes, double EdgeLogBytesPerRequest, int EdgeLogDaysKept, double ModelKilobytesPerRun);
 
 internal sealed record Price([property: JsonPropertyName("price")] double Dollars, string Page);
 
@@ -25,7 +26,8 @@ internal sealed record Prices(string Source, string ReadAt, IReadOnlyDictionary<
 }
 
 internal sealed record Estate(
-    string Source, int Zones, int InterfaceEndpoints, int NatInstances, int NatDiskGigabytes, int WafRules, int Secrets, int Alarms, int CustomMetrics, int HostedZones, int HealthChecks, int Keys);
+    string Source, int Zones, int InterfaceEndpoints, int NatInstances, int NatDiskGigabytes, int WafRules, int Secrets, int AlarmMetrics, int CustomMetrics, int ApiMetrics, int Dashboards,
+    int HostedZones, int HealthChecks, int Keys, int BackupsKept);
 
 /// <param name="Use">What uses it up: the tenants themselves, or a figure of <see cref="Load"/>.</param>
 internal sealed record Quota(string Name, string Unit, double Default, double Most, string Use, double Each, string Page, string Then);

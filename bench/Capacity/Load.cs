@@ -1,7 +1,11 @@
 namespace ControlPlane.Capacity;
 
 /// <summary>What one hub with so many tenants asks of AWS at its peak: the mean of the traffic table times its peak factor.</summary>
-internal sealed record Load(double Requests, double Writes, double Concurrency, double InFlight, double Sweep)
+/// <param name="Public">Requests of Slack a second.</param>
+/// <param name="Private">Requests of data planes a second.</param>
+/// <param name="Commands">Commands that run at once.</param>
+/// <param name="Heartbeats">Heartbeats that run at once.</param>
+internal sealed record Load(double Requests, double Writes, double Concurrency, double InFlight, double Sweep, double Public, double Private, double Commands, double Heartbeats)
 {
     public static Load Of(Inputs inputs, double tenants)
     {
@@ -14,7 +18,11 @@ internal sealed record Load(double Requests, double Writes, double Concurrency, 
             Peak(flow => flow.Milliseconds / 1000),
             // A message is in flight while its function works on it.
             Peak(flow => flow.PolledQueueRequests > 0 ? flow.Milliseconds / 1000 : 0),
-            measured.SweepMillisecondsPerTenant * tenants);
+            measured.SweepMillisecondsPerTenant * tenants,
+            Peak(flow => flow.Api == "http" ? 1 : 0),
+            Peak(flow => flow.Api == "rest" ? 1 : 0),
+            Peak(flow => flow.Function == "slack-commands" ? flow.Milliseconds / 1000 : 0),
+            Peak(flow => flow.Function == "heartbeats" ? flow.Milliseconds / 1000 : 0));
     }
 
     public double this[string use] => use switch
@@ -24,6 +32,10 @@ internal sealed record Load(double Requests, double Writes, double Concurrency, 
         "concurrency" => Concurrency,
         "in_flight" => InFlight,
         "sweep" => Sweep,
+        "public" => Public,
+        "private" => Private,
+        "commands" => Commands,
+        "heartbeats" => Heartbeats,
         _ => throw new ArgumentOutOfRangeException(nameof(use), use, "No such figure."),
     };
 }

@@ -33,6 +33,7 @@ internal static class Pages
         var peering = lines.Where(line => line.Name.StartsWith("Peering", StringComparison.Ordinal)).Sum(line => line.Dollars);
         var small = inputs.Measured.Flows.Where(flow => flow.Name is "run" or "request" or "dispatch" or "outcome" or "notification").Sum(flow => flow.WriteUnits);
         var larger = (inputs.Measured.WriteUnitsPerLargeRun - small) * inputs.Traffic.Monthly["run"] / 1e6 * inputs.Prices["dynamodb_million_write_units"];
+        var modelGigabytes = inputs.Traffic.Monthly["run"] * inputs.Measured.ModelKilobytesPerRun / 1e6;
         page.AppendLine(Invariant($"""
 
             ¹ paid for standing there, whatever the traffic.
@@ -43,7 +44,25 @@ internal static class Pages
             - Three NAT instances are ${instances:N2}, three NAT gateways would be ${gateways:N2}: {1 - instances / gateways:P0} less. Neither figure has the addresses and disks in it.
             - A run of the demo's workflow writes {small:0.#} units over its five flows. Were every dispatch and outcome as large as the traffic table says, it would write {inputs.Measured.WriteUnitsPerLargeRun:0.#}: ${larger:N2} more.
             - The bytes across the peerings are ${peering:N2}.
+            - X-Ray records a request a second of each way in, and five in a hundred of the rest: ${lines.Single(line => line.Name == Bill.XRay).Dollars:N2}. `Tracing=PassThrough` ends it.
+            - Not in this bill: what engines send to their models, {inputs.Measured.ModelKilobytesPerRun:0} KB a run. It leaves by the tenants' own NATs and is paid in their accounts: {modelGigabytes:0.#} GB, ${modelGigabytes * inputs.Prices["internet_gigabyte"]:N2}.
             - A second region doubles what stands there and adds one write unit for each replicated one.
+
+            ## A smaller bill
+
+            | without | by | saves a month | and then |
+            |---|---|---:|---|
+            """));
+        var savings = Bill.Savings(inputs);
+        foreach (var saving in savings)
+            page.AppendLine(Invariant($"| {saving.Name} | {saving.How} | ${saving.Dollars:N2} | {saving.Price} |"));
+        page.AppendLine(Invariant($"""
+            | **All of it** | | **${savings.Sum(saving => saving.Dollars):N2}** | ${total - savings.Sum(saving => saving.Dollars):N2} are left |
+
+            ## Whose is it
+
+            Every stack of a tenant carries the tags `Platform` and `TenantID`, in its own account and at the hub: once they are activated as cost allocation tags, Cost Explorer splits the bill by them
+            ([infra/README.md](../infra/README.md), "Whose bill it is"). What all tenants share has no tag to split it by; a fair key is each one's part of the heartbeats and executions: `./ctl usage`.
 
             ## By size
 
@@ -81,7 +100,7 @@ internal static class Pages
             page.AppendLine(Invariant($"| [{quota.Name}]({Link(quota.Page)}) | {quota.Default:N0} {quota.Unit} | {quota.Most:N0} | {first:N0} tenants | {last:N0} tenants | {quota.Then} |"));
         page.AppendLine(Invariant($"""
 
-            Peering breaks first, and it breaks hard: {inputs.Quotas.All[0].Most:N0} is as far as AWS goes. Everything after it is a request to AWS away or hundreds of times further off. So a hub is a cell of
+            Peering breaks first, and it breaks hard: {inputs.Quotas.All[0].Most:N0} is as far as AWS goes. Everything after it is one of the hub's own brakes, a number in a template, or a request to AWS away. So a hub is a cell of
             {cell} tenants: registration refuses more than its configured limit, and an alarm rises at 80 % of it.
 
             ## Many hubs
@@ -115,7 +134,7 @@ internal static class Pages
 
     private static int Hubs(Inputs inputs, int tenants) => (tenants + CellSize(inputs) - 1) / CellSize(inputs);
 
-    private static string Link(string page) => page.StartsWith("https://", StringComparison.Ordinal) ? page : page.StartsWith("docs/", StringComparison.Ordinal) ? page["docs/".Length..] : "../serverless.template";
+    private static string Link(string page) => page.StartsWith("https://", StringComparison.Ordinal) ? page : page.StartsWith("docs/", StringComparison.Ordinal) ? page["docs/".Length..] : $"../{page.Split(',')[0]}";
 
     private static string Quantity(double quantity) => quantity >= 1000 ? Invariant($"{quantity:N0}") : Invariant($"{quantity:0.###}");
 
