@@ -1,3 +1,6 @@
+using ControlPlane.Local.Output;
+using ControlPlane.Local.DataPlane;
+using ControlPlane.Local.Hub;
 using ControlPlane.Local.Demo;
 using ControlPlane.Local.Preparation;
 using Spectre.Console;
@@ -23,8 +26,10 @@ internal static class Session
             screen.Ready(local, clock.GetElapsedTime(started));
             local.Logs.Printed += line => { if (line.IsTrouble && line.Function != DemoMachine.Name) screen.Show(line); };
 
-            if (play != Play.Nothing && !await PlayAsync(local, screen, clock, cancel)) return 1;
-            if (play == Play.AndExit) return 0;
+            if (play != Play.Nothing && !await PlayAsync(local, screen, clock, cancel))
+                return 1;
+            if (play == Play.AndExit)
+                return 0;
 
             local.Slack.Caught += screen.Show;
             screen.Invite(local, options);

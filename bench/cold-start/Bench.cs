@@ -1,3 +1,5 @@
+using ControlPlane.Local.DataPlane;
+using ControlPlane.Local.Hub;
 using System.Runtime.InteropServices;
 using System.Text;
 using ControlPlane.Local;

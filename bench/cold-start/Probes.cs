@@ -1,3 +1,5 @@
+using ControlPlane.Local.DataPlane;
+using ControlPlane.Local.Hub;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;

@@ -1,3 +1,6 @@
+using ControlPlane.Local.Output;
+using ControlPlane.Local.DataPlane;
+using ControlPlane.Local.Hub;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text.Json;
@@ -41,7 +44,8 @@ internal sealed class CommandFlow(LocalControlPlane local, Screen screen, TimePr
         }, cancel);
         await flow.StepAsync("signature verified, rate limit counted", async token =>
         {
-            if (forged.Status != 401) throw new StepNotSeen($"A forged signature was answered {forged.Status}, not 401.");
+            if (forged.Status != 401)
+                throw new StepNotSeen($"A forged signature was answered {forged.Status}, not 401.");
             var counted = await flow.UntilAsync(() => RateAsync(sent, token), _ => true, token);
             return new($"a forged copy got 401; {counted} of this minute's commands counted", passage.In);
         }, cancel);
@@ -49,7 +53,8 @@ internal sealed class CommandFlow(LocalControlPlane local, Screen screen, TimePr
         {
             var (status, answer) = await posting;
             var took = passage.Out - passage.In;
-            if (status != 200 || took > TimeSpan.FromSeconds(3)) throw new StepNotSeen($"The command was answered {status} after {took.TotalMilliseconds:0} ms.");
+            if (status != 200 || took > TimeSpan.FromSeconds(3))
+                throw new StepNotSeen($"The command was answered {status} after {took.TotalMilliseconds:0} ms.");
             return new($"200 after {took.TotalMilliseconds:0} ms: {(string?)answer?["text"]}", passage.Out);
         }, cancel);
 
@@ -61,7 +66,8 @@ internal sealed class CommandFlow(LocalControlPlane local, Screen screen, TimePr
         var created = await flow.StepAsync("policy allows it", async token =>
         {
             var decided = await ExecutionAsync(flow, id, one => one.Decision is not null, token);
-            if (!decided.Decision!.Allowed) throw new StepNotSeen($"Policy refused: {decided.Decision.Code}.");
+            if (!decided.Decision!.Allowed)
+                throw new StepNotSeen($"Policy refused: {decided.Decision.Code}.");
             return (decided, new Evidence($"{string.Join(", ", decided.Decision.Verdicts.Select(verdict => $"{verdict.Rule} {verdict.Verdict}"))}", decided.CreatedAt));
         }, cancel);
         await flow.StepAsync("the token service signs for this tenant alone", async token =>
@@ -103,7 +109,8 @@ internal sealed class CommandFlow(LocalControlPlane local, Screen screen, TimePr
         var ended = await flow.StepAsync("the metering collector records the status", async token =>
         {
             var ended = await ExecutionAsync(flow, id, one => one.State.IsTerminal, token);
-            if (ended.State != ExecutionState.Succeeded) throw new StepNotSeen($"The execution ended as {ended.State.Name} ({ended.FailureCode ?? ended.Outcome?.Error?.Message}).");
+            if (ended.State != ExecutionState.Succeeded)
+                throw new StepNotSeen($"The execution ended as {ended.State.Name} ({ended.FailureCode ?? ended.Outcome?.Error?.Message}).");
             return (ended, new Evidence($"{ended.State.Name}, {ended.Outcome!.Usage.CpuMs} ms of CPU", ended.FinishedAt ?? clock.GetUtcNow()));
         }, cancel);
         await flow.StepAsync("the quota is settled", async token =>
@@ -135,7 +142,8 @@ internal sealed class CommandFlow(LocalControlPlane local, Screen screen, TimePr
         {
             var key = new Dictionary<string, AttributeValue> { ["pk"] = new($"{DemoData.Tenant}#{minute.ToString(CultureInfo.InvariantCulture)}") };
             var answer = await local.DynamoClient.GetItemAsync(new() { TableName = local.Tables["RateLimitsTable"], Key = key, ConsistentRead = true }, cancel);
-            if (answer.IsItemSet && answer.Item.TryGetValue("total", out var total)) return total.N;
+            if (answer.IsItemSet && answer.Item.TryGetValue("total", out var total))
+                return total.N;
         }
 
         return null;

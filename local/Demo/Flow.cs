@@ -1,3 +1,4 @@
+using ControlPlane.Local.Output;
 using System.Diagnostics;
 
 namespace ControlPlane.Local.Demo;
@@ -44,7 +45,8 @@ internal sealed class Flow(string name, int steps, Screen screen, TimeProvider c
     {
         while (true)
         {
-            if (await readAsync() is { } read && shows(read)) return read;
+            if (await readAsync() is { } read && shows(read))
+                return read;
             await Task.Delay(TimeSpan.FromMilliseconds(40), clock, cancel);
         }
     }

@@ -1,3 +1,6 @@
+using ControlPlane.Local.Output;
+using ControlPlane.Local.DataPlane;
+using ControlPlane.Local.Hub;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Amazon.DynamoDBv2.Model;
@@ -55,22 +58,26 @@ internal sealed class HeartbeatFlow(LocalControlPlane local, Screen screen, Time
         }, cancel);
         var instance = await flow.StepAsync("the counter is checked", async token =>
         {
-            if (passage.Status != 200) throw new StepNotSeen($"The heartbeat was answered {passage.Status}.");
+            if (passage.Status != 200)
+                throw new StepNotSeen($"The heartbeat was answered {passage.Status}.");
             var found = (await _instances.OfTenantAsync(DemoData.Tenant, Month.Of(clock.GetUtcNow()), token)).Instances.First(one => one.Instance.ToString() == DemoData.Instance);
-            if ((found.Epoch, found.Counter) != ((long)sample["epoch"]!, (long)sample["counter"]!)) throw new StepNotSeen($"The instance stands at {found.Epoch}/{found.Counter}.");
+            if ((found.Epoch, found.Counter) != ((long)sample["epoch"]!, (long)sample["counter"]!))
+                throw new StepNotSeen($"The instance stands at {found.Epoch}/{found.Counter}.");
             return (found, new Evidence($"epoch {found.Epoch}, counter {found.Counter}", found.LastSeen));
         }, cancel);
         await flow.StepAsync("the record is stored for 30 days", async token =>
         {
             var record = await RecordAsync(sample, token) ?? throw new StepNotSeen("There is no metering record.");
             var left = DateTimeOffset.FromUnixTimeSeconds(long.Parse(record["expires_at"].N, CultureInfo.InvariantCulture)) - clock.GetUtcNow();
-            if ((left - Kept).Duration() > TimeSpan.FromMinutes(10)) throw new StepNotSeen($"The record expires in {left.TotalDays:0.0} days.");
+            if ((left - Kept).Duration() > TimeSpan.FromMinutes(10))
+                throw new StepNotSeen($"The record expires in {left.TotalDays:0.0} days.");
             return new($"{record["sk"].S}, expires in {left.TotalDays:0} days", instance.LastSeen);
         }, cancel);
         await flow.StepAsync("the tenant is healthy", async token =>
         {
             var health = (await _instances.OfTenantAsync(DemoData.Tenant, Month.Of(clock.GetUtcNow()), token)).HealthAt(clock.GetUtcNow());
-            if (health?.Liveness != Liveness.Healthy) throw new StepNotSeen($"The tenant is {health?.Liveness.Name ?? "unknown"}.");
+            if (health?.Liveness != Liveness.Healthy)
+                throw new StepNotSeen($"The tenant is {health?.Liveness.Name ?? "unknown"}.");
             return new($"{health.Liveness.Name}, {health.Healthy} of {health.Instances} instances", instance.LastSeen);
         }, cancel);
         await flow.StepAsync("answered", async token =>
@@ -89,7 +96,8 @@ internal sealed class HeartbeatFlow(LocalControlPlane local, Screen screen, Time
         using var http = PeeredClient.From(DemoData.Engine.Address);
         using var request = new HttpRequestMessage(HttpMethod.Post, to) { Content = new ByteArrayContent([.. seen.Body[..^1], (byte)' ']) };
         request.Content.Headers.ContentType = new("application/json");
-        foreach (var name in new[] { "webhook-id", "webhook-timestamp", "webhook-signature", "x-dp-key-id" }) request.Headers.TryAddWithoutValidation(name, seen.Header(name));
+        foreach (var name in new[] { "webhook-id", "webhook-timestamp", "webhook-signature", "x-dp-key-id" })
+            request.Headers.TryAddWithoutValidation(name, seen.Header(name));
         using var answer = await http.SendAsync(request, cancel);
         return (int)answer.StatusCode;
     }

@@ -1,3 +1,5 @@
+using ControlPlane.Local.DataPlane;
+using ControlPlane.Local.Hub;
 using System.Diagnostics.CodeAnalysis;
 using ControlPlane.Local.Gateway;
 using ControlPlane.Local.Peering;
@@ -23,7 +25,8 @@ internal sealed class Observer : IDisposable
         local.PrivateApi.Passed += Add;
         local.Slack.Caught += Add;
         local.Logs.Printed += Add;
-        if (_engine is not null) _engine.Happened += Add;
+        if (_engine is not null)
+            _engine.Happened += Add;
     }
 
     /// <summary>The first thing of its kind that fits, past or to come.</summary>
@@ -32,7 +35,8 @@ internal sealed class Observer : IDisposable
         Task<object> found;
         lock (_seen)
         {
-            if (_seen.OfType<T>().FirstOrDefault(fits) is { } past) return past;
+            if (_seen.OfType<T>().FirstOrDefault(fits) is { } past)
+                return past;
             var waiting = new TaskCompletionSource<object>(TaskCreationOptions.RunContinuationsAsynchronously);
             _waiting.Add((thing => thing is T one && fits(one), waiting));
             found = waiting.Task;
@@ -47,7 +51,8 @@ internal sealed class Observer : IDisposable
         _local.PrivateApi.Passed -= Add;
         _local.Slack.Caught -= Add;
         _local.Logs.Printed -= Add;
-        if (_engine is not null) _engine.Happened -= Add;
+        if (_engine is not null)
+            _engine.Happened -= Add;
     }
 
     private void Add(Passage passage) => AddAny(passage);
@@ -63,7 +68,8 @@ internal sealed class Observer : IDisposable
         lock (_seen)
         {
             _seen.Add(thing);
-            foreach (var (_, found) in _waiting.Where(one => one.Wanted(thing))) found.TrySetResult(thing);
+            foreach (var (_, found) in _waiting.Where(one => one.Wanted(thing)))
+                found.TrySetResult(thing);
         }
     }
 }

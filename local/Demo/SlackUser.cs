@@ -1,3 +1,4 @@
+using ControlPlane.Local.DataPlane;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;

@@ -19,7 +19,8 @@ internal sealed class DynamoDbLocal : IAsyncDisposable
     public static async Task<DynamoDbLocal> StartAsync(string? folder = null, Action<string>? say = null)
     {
         var emulator = await Downloads.DynamoDbLocalAsync(say ?? (_ => { }));
-        if (folder is not null) Directory.CreateDirectory(folder);
+        if (folder is not null)
+            Directory.CreateDirectory(folder);
         var port = new PortAnnouncement();
         var server = ChildProcess.Start(
             "java",

@@ -14,15 +14,18 @@ internal static class GatewayAnswer
         {
             using var answer = JsonDocument.Parse(payload);
             var json = answer.RootElement;
-            if (json.ValueKind != JsonValueKind.Object || !json.TryGetProperty("statusCode", out var status) || !status.TryGetInt32(out var code)) return false;
+            if (json.ValueKind != JsonValueKind.Object || !json.TryGetProperty("statusCode", out var status) || !status.TryGetInt32(out var code))
+                return false;
 
             var body = json.TryGetProperty("body", out var text) && text.ValueKind == JsonValueKind.String ? text.GetString()! : "";
             var isBase64 = json.TryGetProperty("isBase64Encoded", out var flag) && flag.ValueKind == JsonValueKind.True;
             var bytes = isBase64 ? text.GetBytesFromBase64() : Encoding.UTF8.GetBytes(body);
 
             http.Response.StatusCode = code;
-            foreach (var (name, value) in Members(json, "headers")) http.Response.Headers[name] = value.ToString();
-            foreach (var (name, values) in Members(json, "multiValueHeaders")) http.Response.Headers[name] = values.EnumerateArray().Select(value => value.ToString()).ToArray();
+            foreach (var (name, value) in Members(json, "headers"))
+                http.Response.Headers[name] = value.ToString();
+            foreach (var (name, values) in Members(json, "multiValueHeaders"))
+                http.Response.Headers[name] = values.EnumerateArray().Select(value => value.ToString()).ToArray();
             if (json.TryGetProperty("cookies", out var cookies) && cookies.ValueKind == JsonValueKind.Array)
                 http.Response.Headers.SetCookie = cookies.EnumerateArray().Select(cookie => cookie.ToString()).ToArray();
             if (bytes.Length > 0)

@@ -91,7 +91,8 @@ internal sealed class HttpGateway : IAsyncDisposable
         headers.Add(new("X-Forwarded-For", before is null ? request.SourceIp : $"{before}, {request.SourceIp}"));
         headers.Add(new("X-Forwarded-Port", "443"));
         headers.Add(new("X-Forwarded-Proto", "https"));
-        if (_originValue is not null) headers.Add(new(OriginHeader, _originValue()));
+        if (_originValue is not null)
+            headers.Add(new(OriginHeader, _originValue()));
         return headers;
     }
 

@@ -19,9 +19,11 @@ internal static class PublicEvent
             ["rawQueryString"] = request.RawQuery,
         };
         var cookies = request.Headers.Where(header => IsCookie(header.Key)).SelectMany(header => header.Value.Split("; ")).ToList();
-        if (cookies.Count > 0) json["cookies"] = new JsonArray([.. cookies.Select(cookie => JsonValue.Create(cookie))]);
+        if (cookies.Count > 0)
+            json["cookies"] = new JsonArray([.. cookies.Select(cookie => JsonValue.Create(cookie))]);
         json["headers"] = Joined(request.Headers.Where(header => !IsCookie(header.Key)).Select(header => KeyValuePair.Create(header.Key.ToLowerInvariant(), header.Value)));
-        if (request.RawQuery.Length > 0) json["queryStringParameters"] = Joined(request.Query);
+        if (request.RawQuery.Length > 0)
+            json["queryStringParameters"] = Joined(request.Query);
         json["requestContext"] = new JsonObject
         {
             ["accountId"] = "000000000000",
@@ -42,8 +44,10 @@ internal static class PublicEvent
             ["time"] = request.At.ToString("dd/MMM/yyyy:HH:mm:ss +0000", CultureInfo.InvariantCulture),
             ["timeEpoch"] = request.At.ToUnixTimeMilliseconds(),
         };
-        if (parameters.Count > 0) json["pathParameters"] = Joined(parameters);
-        if (request.Body.Length > 0) json["body"] = isText ? Encoding.UTF8.GetString(request.Body) : Convert.ToBase64String(request.Body);
+        if (parameters.Count > 0)
+            json["pathParameters"] = Joined(parameters);
+        if (request.Body.Length > 0)
+            json["body"] = isText ? Encoding.UTF8.GetString(request.Body) : Convert.ToBase64String(request.Body);
         json["isBase64Encoded"] = request.Body.Length > 0 && !isText;
         return json;
     }

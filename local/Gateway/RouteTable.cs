@@ -13,15 +13,19 @@ internal sealed record Route(string Method, string Path, string Function)
     /// <returns>The path's parameters, decoded; null when the path is another.</returns>
     public IReadOnlyDictionary<string, string>? Match(string method, string path)
     {
-        if (Method != "ANY" && method != Method) return null;
+        if (Method != "ANY" && method != Method)
+            return null;
         var (mine, given) = (Path.Split('/'), path.Split('/'));
-        if (mine.Length != given.Length) return null;
+        if (mine.Length != given.Length)
+            return null;
 
         var parameters = new Dictionary<string, string>();
         foreach (var (segment, value) in mine.Zip(given))
         {
-            if (segment is ['{', .. var name, '}'] && value.Length > 0) parameters[name] = Uri.UnescapeDataString(value);
-            else if (segment != value) return null;
+            if (segment is ['{', .. var name, '}'] && value.Length > 0)
+                parameters[name] = Uri.UnescapeDataString(value);
+            else if (segment != value)
+                return null;
         }
 
         return parameters;

@@ -31,7 +31,8 @@ internal sealed class LoopbackServer : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = 10 * 1024 * 1024;    // API Gateway's own limit
             kestrel.Listen(IPAddress.Loopback, port, listen =>
             {
-                if (certificate is not null) listen.UseHttps(certificate);
+                if (certificate is not null)
+                    listen.UseHttps(certificate);
             });
         });
         builder.Services.AddSingleton<IHostLifetime, OurLifetime>();

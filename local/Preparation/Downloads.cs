@@ -19,7 +19,8 @@ internal static class Downloads
         await using (var bytes = File.OpenRead(archive))
         {
             var hash = Convert.ToBase64String(await SHA512.HashDataAsync(bytes));
-            if (hash != DynamoDbIntegrity) throw new InvalidOperationException($"{DynamoDbPackage} is not what was pinned: its SHA-512 is {hash}.");
+            if (hash != DynamoDbIntegrity)
+                throw new InvalidOperationException($"{DynamoDbPackage} is not what was pinned: its SHA-512 is {hash}.");
         }
 
         await using (var packed = File.OpenRead(archive))
@@ -44,14 +45,17 @@ internal static class Downloads
     {
         var ready = Path.Combine(Repository.Cache, name);
         var wanted = Path.Combine(ready, inside);
-        if (Directory.Exists(wanted)) return wanted;
+        if (Directory.Exists(wanted))
+            return wanted;
 
         Directory.CreateDirectory(Repository.Cache);
         await using var alone = await LockAsync(Path.Combine(Repository.Cache, $"{name}.lock"));
-        if (Directory.Exists(wanted)) return wanted;
+        if (Directory.Exists(wanted))
+            return wanted;
 
         var unfinished = ready + ".unfinished";
-        if (Directory.Exists(unfinished)) Directory.Delete(unfinished, recursive: true);
+        if (Directory.Exists(unfinished))
+            Directory.Delete(unfinished, recursive: true);
         Directory.CreateDirectory(unfinished);
         await prepareAsync(unfinished);
         Directory.Move(unfinished, ready);

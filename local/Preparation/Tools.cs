@@ -20,18 +20,21 @@ internal static partial class Tools
     public static async Task RunAsync(string program, IEnumerable<string> arguments, string? folder = null)
     {
         var (code, said) = await TryAsync(program, arguments, folder);
-        if (code != 0) throw new InvalidOperationException($"{program} failed{(code is null ? ": it is not installed" : $" ({code})")}.\n{said}");
+        if (code != 0)
+            throw new InvalidOperationException($"{program} failed{(code is null ? ": it is not installed" : $" ({code})")}.\n{said}");
     }
 
     private static async Task EnsureAsync(string program, string versionOption, int least, string package, string inWords, Action<string> say)
     {
-        if (await MajorAsync(program, versionOption) >= least) return;
+        if (await MajorAsync(program, versionOption) >= least)
+            return;
         if (Environment.UserName == "root" && File.Exists("/usr/bin/apt-get"))
         {
             say($"installing {package} …");
             await TryAsync("apt-get", ["update", "-qq"]);
             await TryAsync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", package]);
-            if (await MajorAsync(program, versionOption) >= least) return;
+            if (await MajorAsync(program, versionOption) >= least)
+                return;
         }
 
         throw new MissingTool($"{program} is missing or too old: install {inWords}, and try again.");

@@ -39,7 +39,8 @@ internal sealed partial class ChildProcess : IAsyncDisposable
             RedirectStandardError = true,
             WorkingDirectory = folder ?? "",
         };
-        foreach (var (name, value) in environment ?? new Dictionary<string, string?>()) start.Environment[name] = value;
+        foreach (var (name, value) in environment ?? new Dictionary<string, string?>())
+            start.Environment[name] = value;
         var process = Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");
         return new(process, Task.WhenAll(HandOverAsync(process.StandardOutput, line), HandOverAsync(process.StandardError, line)));
     }
@@ -47,8 +48,10 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     /// <summary>Asks the program to end, and insists after the grace.</summary>
     public async Task StopAsync(TimeSpan grace)
     {
-        if (!Ended.IsCompleted) Signal(Id, SigTerm);
-        if (await Task.WhenAny(Ended, Task.Delay(grace)) != Ended) _process.Kill(entireProcessTree: true);
+        if (!Ended.IsCompleted)
+            Signal(Id, SigTerm);
+        if (await Task.WhenAny(Ended, Task.Delay(grace)) != Ended)
+            _process.Kill(entireProcessTree: true);
         await Ended;
     }
 
@@ -75,7 +78,8 @@ internal sealed partial class ChildProcess : IAsyncDisposable
 
     private static async Task HandOverAsync(StreamReader from, Action<string> line)
     {
-        while (await from.ReadLineAsync() is { } text) line(text);
+        while (await from.ReadLineAsync() is { } text)
+            line(text);
     }
 
     private const int SigTerm = 15;

@@ -29,12 +29,14 @@ internal sealed class QueuePoller(IAmazonSQS sqs, QueueAddress queue, TemplateEv
                     MessageSystemAttributeNames = ["All"],
                     MessageAttributeNames = ["All"],
                 }, stop);
-                if (received.Messages is { Count: > 0 } messages) await DeliverAsync(messages);
+                if (received.Messages is { Count: > 0 } messages)
+                    await DeliverAsync(messages);
             }
             catch (OperationCanceledException) { return; }
             catch (Exception e) when (e is AmazonClientException or HttpRequestException or IOException)
             {
-                if (stop.IsCancellationRequested) return;
+                if (stop.IsCancellationRequested)
+                    return;
                 await Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None);    // the queue server is away for a moment
             }
         }
@@ -51,7 +53,8 @@ internal sealed class QueuePoller(IAmazonSQS sqs, QueueAddress queue, TemplateEv
                     await sqs.DeleteMessageAsync(queue.Url, done.ReceiptHandle);
                 break;
             case InvocationResult.Lost:
-                foreach (var message in messages) await ReturnAsync(message);
+                foreach (var message in messages)
+                    await ReturnAsync(message);
                 break;
             case InvocationResult.Failed:
                 break;    // they come back when their visibility lapses
@@ -104,7 +107,8 @@ internal static class BatchAnswer
             var named = new HashSet<string>();
             foreach (var failure in failures.EnumerateArray())
             {
-                if (!failure.TryGetProperty("itemIdentifier", out var id) || id.GetString() is not { } text || !all.Contains(text)) return all;
+                if (!failure.TryGetProperty("itemIdentifier", out var id) || id.GetString() is not { } text || !all.Contains(text))
+                    return all;
                 named.Add(text);
             }
 

@@ -73,7 +73,8 @@ internal sealed class FunctionHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        if (_process is { } process) await process.StopAsync(TimeSpan.FromSeconds(2));
+        if (_process is { } process)
+            await process.StopAsync(TimeSpan.FromSeconds(2));
         await _supervision;
         await _api.DisposeAsync();
         _stop.Dispose();
@@ -93,12 +94,14 @@ internal sealed class FunctionHost : IAsyncDisposable
             }
 
             var code = await process.Ended;
-            if (_stop.IsCancellationRequested) break;
+            if (_stop.IsCancellationRequested)
+                break;
             var served = _api.Asked.IsCompleted;
             var why = $"The process of {Id} ended with {code}.";
             var cannotStart = _api.InitError ?? new("Runtime.ExitError", why);
             _api.Reset(why);
-            if (served) continue;
+            if (served)
+                continue;
 
             // It cannot start: whoever waits is told now, and the next event gets another try.
             _line($$"""{"level":"Error","message":"{{Id}} could not start: {{cannotStart.ErrorType}}"}""");

@@ -13,8 +13,10 @@ internal sealed record FunctionLine(string Function, string Text, DateTimeOffset
         {
             try
             {
-                if (JsonNode.Parse(Text) is not JsonObject json) return Text;
-                foreach (var name in new[] { "time", "timestamp", "level", "stackTrace", "trace_id" }) json.Remove(name);
+                if (JsonNode.Parse(Text) is not JsonObject json)
+                    return Text;
+                foreach (var name in new[] { "time", "timestamp", "level", "stackTrace", "trace_id" })
+                    json.Remove(name);
                 var text = string.Join(", ", json.Select(member => $"{member.Key} {member.Value}"));
                 return text.Length <= 400 ? text : text[..400] + " …";
             }
@@ -65,6 +67,7 @@ internal sealed class FunctionLogs(string folder, TimeProvider clock) : IAsyncDi
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var file in _files.Values) await file.DisposeAsync();
+        foreach (var file in _files.Values)
+            await file.DisposeAsync();
     }
 }

@@ -58,7 +58,8 @@ internal sealed class RuntimeApi : IAsyncDisposable
     /// <summary>Fails every event that waits: nobody can take them.</summary>
     public void FailWaiting(InvocationResult.Failed error)
     {
-        while (_waiting.Reader.TryRead(out var invocation)) invocation.Settle(error);
+        while (_waiting.Reader.TryRead(out var invocation))
+            invocation.Settle(error);
     }
 
     public ValueTask DisposeAsync() => _server!.DisposeAsync();
@@ -66,9 +67,12 @@ internal sealed class RuntimeApi : IAsyncDisposable
     private async Task AnswerAsync(HttpContext http)
     {
         var (method, path) = (http.Request.Method, http.Request.Path.Value ?? "");
-        if (method == "GET" && path == Prefix + "/invocation/next") await NextAsync(http);
-        else if (method == "POST" && path == Prefix + "/init/error") await RefusedToStartAsync(http);
-        else if (method == "POST" && path.Split('/') is ["", _, "runtime", "invocation", var id, "response" or "error"]) await SettleAsync(http, id, path.EndsWith("/error", StringComparison.Ordinal));
+        if (method == "GET" && path == Prefix + "/invocation/next")
+            await NextAsync(http);
+        else if (method == "POST" && path == Prefix + "/init/error")
+            await RefusedToStartAsync(http);
+        else if (method == "POST" && path.Split('/') is ["", _, "runtime", "invocation", var id, "response" or "error"])
+            await SettleAsync(http, id, path.EndsWith("/error", StringComparison.Ordinal));
         else await StatusAsync(http, StatusCodes.Status404NotFound, "ResourceNotFound");
     }
 
@@ -93,8 +97,10 @@ internal sealed class RuntimeApi : IAsyncDisposable
     private async Task WatchAsync(Invocation invocation)
     {
         var late = Task.Delay(_timeout, _clock);
-        if (await Task.WhenAny(invocation.Result, late) != late) return;
-        if (invocation.Settle(new InvocationResult.Lost($"Task timed out after {_timeout.TotalSeconds:0.00} seconds"))) Overdue?.Invoke();
+        if (await Task.WhenAny(invocation.Result, late) != late)
+            return;
+        if (invocation.Settle(new InvocationResult.Lost($"Task timed out after {_timeout.TotalSeconds:0.00} seconds")))
+            Overdue?.Invoke();
     }
 
     private async Task SettleAsync(HttpContext http, string requestId, bool failed)

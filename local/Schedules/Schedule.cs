@@ -15,7 +15,8 @@ internal static partial class Schedule
         using var timer = new PeriodicTimer(Period(schedule.Expression), clock);
         try
         {
-            while (await timer.WaitForNextTickAsync(stop)) await invokeAsync(Encoding.UTF8.GetBytes(Event(function, clock.GetUtcNow()).ToJsonString())).WaitAsync(stop);
+            while (await timer.WaitForNextTickAsync(stop))
+                await invokeAsync(Encoding.UTF8.GetBytes(Event(function, clock.GetUtcNow()).ToJsonString())).WaitAsync(stop);
         }
         catch (OperationCanceledException) { }
     }

@@ -71,12 +71,14 @@ internal sealed class SecretVault
 
     private static void Take(List<SecretVersion> versions, IReadOnlyList<string> stages)
     {
-        for (var i = 0; i < versions.Count; i++) versions[i] = versions[i] with { Stages = [.. versions[i].Stages.Except(stages)] };
+        for (var i = 0; i < versions.Count; i++)
+            versions[i] = versions[i] with { Stages = [.. versions[i].Stages.Except(stages)] };
     }
 
     private void Keep()
     {
-        if (_file is null) return;
+        if (_file is null)
+            return;
         File.WriteAllText(_file + ".new", JsonSerializer.Serialize(_secrets, VaultJson.Default.DictionaryStringListSecretVersion));
         File.Move(_file + ".new", _file, overwrite: true);
     }

@@ -40,7 +40,8 @@ internal sealed class SecretsServer : IAsyncDisposable
     private static JsonObject Answer(string action, JsonObject asked, SecretVault vault)
     {
         var name = (string?)asked[action == "CreateSecret" ? "Name" : "SecretId"] ?? "";
-        if (name.StartsWith("arn:", StringComparison.Ordinal)) name = name.Split(':').Last();
+        if (name.StartsWith("arn:", StringComparison.Ordinal))
+            name = name.Split(':').Last();
         switch (action)
         {
             case "GetSecretValue":
@@ -53,12 +54,14 @@ internal sealed class SecretsServer : IAsyncDisposable
                 var stages = (asked["VersionStages"] as JsonArray)?.Select(stage => (string)stage!).ToArray();
                 return Describe(name, vault.Put(name, (string?)asked["SecretString"] ?? "", (string?)asked["ClientRequestToken"], stages));
             case "CreateSecret":
-                if (vault.VersionsOf(name).Count > 0) throw new SecretVersionTaken($"The operation failed because the secret {name} already exists.");
+                if (vault.VersionsOf(name).Count > 0)
+                    throw new SecretVersionTaken($"The operation failed because the secret {name} already exists.");
                 return Describe(name, vault.Put(name, (string?)asked["SecretString"] ?? "", (string?)asked["ClientRequestToken"], create: true));
             case "DescribeSecret":
                 vault.Get(name, null, null);
                 var all = new JsonObject();
-                foreach (var version in vault.VersionsOf(name).Where(one => one.Stages.Count > 0)) all[version.VersionId] = Stages(version);
+                foreach (var version in vault.VersionsOf(name).Where(one => one.Stages.Count > 0))
+                    all[version.VersionId] = Stages(version);
                 return new() { ["ARN"] = Arn(name), ["Name"] = name, ["VersionIdsToStages"] = all };
             default:
                 throw new SecretNotFound($"{action} is not served here.");

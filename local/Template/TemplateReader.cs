@@ -72,7 +72,8 @@ internal sealed class TemplateReader
         var shared = Object(_template["Globals"]?["Function"]);
         JsonNode? Setting(string name) => one.Properties[name] ?? shared[name];
         var environment = Object(shared["Environment"]?["Variables"]).ToDictionary(variable => variable.Key, variable => variable.Value);
-        foreach (var (name, value) in Object(one.Properties["Environment"]?["Variables"])) environment[name] = value;
+        foreach (var (name, value) in Object(one.Properties["Environment"]?["Variables"]))
+            environment[name] = value;
         return new(
             one.Id,
             (string)Setting("CodeUri")!,

@@ -49,7 +49,8 @@ internal sealed partial class TemplateValues(TemplateReader template, IReadOnlyD
 
     private string Reference(string name)
     {
-        if (references.TryGetValue(name, out var local) || Pseudo.TryGetValue(name, out local)) return local;
+        if (references.TryGetValue(name, out var local) || Pseudo.TryGetValue(name, out local))
+            return local;
         return template.Parameters.TryGetValue(name, out var standard) ? standard ?? "" : throw new FormatException($"Nothing here is called {name}.");
     }
 

@@ -10,11 +10,24 @@ public sealed class ServiceTests
     {
         await using var service = new Service<MemoryStream>("The table server", () => throw new InvalidOperationException("Java is missing."));
 
-        var first = await Record.ExceptionAsync(service.StartedAsync);
-        var second = await Record.ExceptionAsync(service.StartedAsync);
+        var first = await RefusedByAsync(service);
+        var second = await RefusedByAsync(service);
 
         Assert.Equal("Java is missing.", Assert.IsType<InvalidOperationException>(first).Message);
-        Assert.Contains("Java is missing.", second!.Message, StringComparison.Ordinal);
-        Assert.IsNotType<InvalidOperationException>(second);
+        Assert.Contains("Java is missing.", Assert.IsType<Xunit.Sdk.SkipException>(second).Message, StringComparison.Ordinal);
+    }
+
+    // Record.Exception would let the skip through, and skip this test.
+    private static async Task<Exception?> RefusedByAsync(Service<MemoryStream> service)
+    {
+        try
+        {
+            await service.StartedAsync();
+            return null;
+        }
+        catch (Exception e)
+        {
+            return e;
+        }
     }
 }

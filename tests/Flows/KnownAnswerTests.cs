@@ -1,3 +1,4 @@
+using ControlPlane.Local.DataPlane;
 using System.Text;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.TestUtilities;

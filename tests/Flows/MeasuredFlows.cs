@@ -1,3 +1,4 @@
+using ControlPlane.Local.DataPlane;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;

@@ -1,3 +1,5 @@
+using ControlPlane.Local.DataPlane;
+using ControlPlane.Local.Hub;
 using System.Net;
 using System.Text.Json;
 using ControlPlane.Executions;

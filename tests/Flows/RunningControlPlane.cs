@@ -1,3 +1,5 @@
+using ControlPlane.Local.DataPlane;
+using ControlPlane.Local.Hub;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;

@@ -1,3 +1,4 @@
+using ControlPlane.Local.DataPlane;
 using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Text;

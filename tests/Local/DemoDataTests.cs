@@ -1,3 +1,4 @@
+using ControlPlane.Local.DataPlane;
 using ControlPlane.Aws;
 using ControlPlane.Local.Demo;
 using ControlPlane.Tests.Cloud;

@@ -1,3 +1,6 @@
+using ControlPlane.Local.Output;
+using ControlPlane.Local.DataPlane;
+using ControlPlane.Local.Hub;
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;

@@ -1,4 +1,4 @@
-namespace ControlPlane.Local;
+namespace ControlPlane.Local.Hub;
 
 /// <summary>The state folder is used by one control plane at a time.</summary>
 internal static class StateFolder

@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace ControlPlane.Local;
+namespace ControlPlane.Local.Hub;
 
 /// <param name="State">The folder that survives a restart.</param>
 /// <param name="Port">Of the public API; 0 takes a free one, as does 0 for the private.</param>

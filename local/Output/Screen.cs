@@ -1,9 +1,10 @@
-using ControlPlane.Local.Demo;
+using ControlPlane.Local.DataPlane;
+using ControlPlane.Local.Hub;
 using ControlPlane.Local.Peering;
 using ControlPlane.Local.Runtime;
 using Spectre.Console;
 
-namespace ControlPlane.Local;
+namespace ControlPlane.Local.Output;
 
 /// <summary>What the reader sees.</summary>
 internal sealed class Screen(IAnsiConsole console)

@@ -3,7 +3,7 @@ using ControlPlane.Local.Processes;
 using ControlPlane.Local.Runtime;
 using NSec.Cryptography;
 
-namespace ControlPlane.Local.Demo;
+namespace ControlPlane.Local.DataPlane;
 
 /// <summary>The demo tenant's machine: the metering sidecar that data planes run, as a process of its own. It samples when it starts and every minute after that.</summary>
 internal sealed class DemoMachine : IAsyncDisposable
@@ -38,7 +38,8 @@ internal sealed class DemoMachine : IAsyncDisposable
         var machine = new DemoMachine(keyFile, () => ChildProcess.Start("dotnet", arguments, line =>
         {
             logs.Add(Name, line);
-            if (line.StartsWith("booked ", StringComparison.Ordinal)) booked.TrySetResult();
+            if (line.StartsWith("booked ", StringComparison.Ordinal))
+                booked.TrySetResult();
         }));
         await Task.WhenAny(booked.Task, machine._process.Ended, Task.Delay(Patience, cancel));
         return machine;
@@ -57,6 +58,7 @@ internal sealed class DemoMachine : IAsyncDisposable
     {
         using var key = Key.Import(SignatureAlgorithm.Ed25519, DemoData.SidecarSeed, KeyBlobFormat.RawPrivateKey, new() { ExportPolicy = KeyExportPolicies.AllowPlaintextExport });
         File.WriteAllBytes(file, key.Export(KeyBlobFormat.PkixPrivateKeyText));
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 }

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace ControlPlane.Local;
+namespace ControlPlane.Local.Hub;
 
 /// <summary><c>endpoints.json</c> in the state folder: where everything is, for tools, for as long as the control plane runs.</summary>
 internal sealed class Endpoints : IAsyncDisposable

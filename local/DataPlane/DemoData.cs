@@ -4,7 +4,7 @@ using ControlPlane.Aws;
 using ControlPlane.Local.Secrets;
 using ControlPlane.Tenants;
 
-namespace ControlPlane.Local.Demo;
+namespace ControlPlane.Local.DataPlane;
 
 /// <summary>The tenant, workspace, workflow and keys that every example names.</summary>
 internal static class DemoData
@@ -31,7 +31,8 @@ internal static class DemoData
     /// <summary>Writes it once; what a restart finds stays as it was left. The tenant comes last: that it is there says that all is.</summary>
     public static async Task WriteAsync(TenantRegistry registry, TimeProvider clock, CancellationToken cancel)
     {
-        if (await registry.FindAsync(Tenant, cancel) is not null) return;
+        if (await registry.FindAsync(Tenant, cancel) is not null)
+            return;
         await registry.SaveAsync(
             Tenant,
             new Tenants.Workflow(

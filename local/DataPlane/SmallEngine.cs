@@ -8,7 +8,7 @@ using ControlPlane.Local.Loopback;
 using ControlPlane.Local.Peering;
 using Microsoft.AspNetCore.Http;
 
-namespace ControlPlane.Local.Demo;
+namespace ControlPlane.Local.DataPlane;
 
 /// <summary>Where an engine stands with an execution it was given.</summary>
 internal sealed record EngineEvent(string ExecutionId, string What, DateTimeOffset At);
@@ -87,7 +87,8 @@ internal sealed class SmallEngine : IAsyncDisposable
     {
         try
         {
-            if (!AuthenticationHeaderValue.TryParse(authorization, out var header) || header is not { Scheme: "Bearer", Parameter: { } token }) return "no token";
+            if (!AuthenticationHeaderValue.TryParse(authorization, out var header) || header is not { Scheme: "Bearer", Parameter: { } token })
+                return "no token";
             using var keys = JsonDocument.Parse(await _http.GetByteArrayAsync(new Uri(_privateApi, $"/tenants/{_tenant}/jwks.json"), _stop.Token));
             return DispatchToken.Fault(token, body, _tenant, keys.RootElement, _clock.GetUtcNow());
         }
@@ -140,7 +141,8 @@ internal sealed class SmallEngine : IAsyncDisposable
                 }
             }
             catch (HttpRequestException e) when (e.StatusCode is null && attempt < Tries) { }    // the line broke
-            if (attempt == Tries) throw new HttpRequestException($"{Tries} tries came to nothing.");
+            if (attempt == Tries)
+                throw new HttpRequestException($"{Tries} tries came to nothing.");
             var pause = TimeSpan.FromMilliseconds(200 << attempt);
             await Task.Delay(pause < LongestPause ? pause : LongestPause, _clock, _stop.Token);
         }

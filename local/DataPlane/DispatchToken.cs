@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 
-namespace ControlPlane.Local.Demo;
+namespace ControlPlane.Local.DataPlane;
 
 /// <summary>An engine's check of the control plane's token, written against the contract and not against the control plane's code.</summary>
 internal static class DispatchToken
@@ -11,17 +11,23 @@ internal static class DispatchToken
     /// <returns>What is wrong with it, or null.</returns>
     public static string? Fault(string token, byte[] body, string tenant, JsonElement keys, DateTimeOffset now)
     {
-        if (token.Split('.') is not [var header, var payload, var signature]) return "not three parts";
+        if (token.Split('.') is not [var header, var payload, var signature])
+            return "not three parts";
         using var headerJson = JsonDocument.Parse(Base64Url.DecodeFromChars(header));
-        if (headerJson.RootElement.GetProperty("alg").GetString() != "ES256") return "another algorithm";
-        if (headerJson.RootElement.GetProperty("typ").GetString() != "dispatch+jwt") return "another type of token";
-        if (!Verifies(keys, headerJson.RootElement.GetProperty("kid").GetString()!, $"{header}.{payload}", Base64Url.DecodeFromChars(signature))) return "not signed by this tenant's key";
+        if (headerJson.RootElement.GetProperty("alg").GetString() != "ES256")
+            return "another algorithm";
+        if (headerJson.RootElement.GetProperty("typ").GetString() != "dispatch+jwt")
+            return "another type of token";
+        if (!Verifies(keys, headerJson.RootElement.GetProperty("kid").GetString()!, $"{header}.{payload}", Base64Url.DecodeFromChars(signature)))
+            return "not signed by this tenant's key";
 
         using var payloadJson = JsonDocument.Parse(Base64Url.DecodeFromChars(payload));
         var claims = payloadJson.RootElement;
         var second = now.ToUnixTimeSeconds();
-        if (claims.GetProperty("aud").GetString() != $"urn:dp:{tenant}" || claims.GetProperty("tenant_id").GetString() != tenant) return "for another tenant";
-        if (second >= claims.GetProperty("exp").GetInt64() || second < claims.GetProperty("nbf").GetInt64()) return "not valid now";
+        if (claims.GetProperty("aud").GetString() != $"urn:dp:{tenant}" || claims.GetProperty("tenant_id").GetString() != tenant)
+            return "for another tenant";
+        if (second >= claims.GetProperty("exp").GetInt64() || second < claims.GetProperty("nbf").GetInt64())
+            return "not valid now";
         return claims.GetProperty("bsh").GetString() == Base64Url.EncodeToString(SHA256.HashData(body)) ? null : "for another body";
     }
 

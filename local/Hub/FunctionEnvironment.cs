@@ -1,32 +1,36 @@
 using ControlPlane.Local.Peering;
 using ControlPlane.Local.Template;
 
-namespace ControlPlane.Local.Runtime;
+namespace ControlPlane.Local.Hub;
 
 /// <summary>The environment of a function: what the template says, with this machine's names for what it refers to.</summary>
-internal sealed class FunctionEnvironment(LocalControlPlane local, RoutingTable routing, LocalAuthority authority)
+internal sealed class FunctionEnvironment(
+    TemplateReader template, Stores stores, Uri publicApi, Uri privateApi, RoutingTable routing, LocalAuthority authority)
 {
     public IReadOnlyDictionary<string, string?> Of(TemplateFunction function)
     {
-        var values = new TemplateValues(local.Template, References(), Attributes());
+        var values = new TemplateValues(template, References(), Attributes());
         var environment = function.Environment.ToDictionary(variable => variable.Key, variable => (string?)values.Resolve(variable.Value));
-        foreach (var (name, value) in Machine()) environment[name] = value;
+        foreach (var (name, value) in Machine())
+            environment[name] = value;
         return environment;
     }
 
     private Dictionary<string, string> References()
     {
-        var references = new Dictionary<string, string>(local.Tables)
+        var references = new Dictionary<string, string>(stores.Tables)
         {
-            ["ControlPlaneUrl"] = local.PublicApi.Endpoint.ToString().TrimEnd('/'),
-            ["OutcomesUrl"] = new Uri(local.PrivateApi.Endpoint, "/outcomes/execution").ToString(),
+            ["ControlPlaneUrl"] = publicApi.ToString().TrimEnd('/'),
+            ["OutcomesUrl"] = new Uri(privateApi, "/outcomes/execution").ToString(),
         };
-        foreach (var (id, queue) in local.Queues) references[id] = queue.Url;
-        foreach (var id in local.Template.Secrets) references[id] = id;
+        foreach (var (id, queue) in stores.Queues)
+            references[id] = queue.Url;
+        foreach (var id in template.Secrets)
+            references[id] = id;
         return references;
     }
 
-    private Dictionary<string, string> Attributes() => local.Queues.ToDictionary(queue => $"{queue.Key}.Arn", queue => queue.Value.Arn);
+    private Dictionary<string, string> Attributes() => stores.Queues.ToDictionary(queue => $"{queue.Key}.Arn", queue => queue.Value.Arn);
 
     private Dictionary<string, string?> Machine() => new()
     {
@@ -36,9 +40,9 @@ internal sealed class FunctionEnvironment(LocalControlPlane local, RoutingTable 
         ["AWS_SECRET_ACCESS_KEY"] = "local",
         ["AWS_SESSION_TOKEN"] = null,
         ["AWS_PROFILE"] = null,
-        ["AWS_ENDPOINT_URL_DYNAMODB"] = local.Dynamo.Endpoint.ToString(),
-        ["AWS_ENDPOINT_URL_SQS"] = local.QueueServer.Endpoint.ToString(),
-        ["AWS_ENDPOINT_URL_SECRETS_MANAGER"] = local.Secrets.Endpoint.ToString(),
+        ["AWS_ENDPOINT_URL_DYNAMODB"] = stores.Dynamo.Endpoint.ToString(),
+        ["AWS_ENDPOINT_URL_SQS"] = stores.QueueServer.Endpoint.ToString(),
+        ["AWS_ENDPOINT_URL_SECRETS_MANAGER"] = stores.Secrets.Endpoint.ToString(),
         ["CONNECT_ROUTES"] = routing.Setting,
         ["SSL_CERT_FILE"] = authority.File,
         // A proxy of the reader's shell is not for calls on loopback.

@@ -1,3 +1,5 @@
+using ControlPlane.Local.DataPlane;
+using ControlPlane.Local.Hub;
 using System.CommandLine;
 using System.Net;
 using ControlPlane.Local.Peering;
@@ -7,7 +9,7 @@ using ControlPlane.Tenants;
 namespace ControlPlane.Local;
 
 /// <summary>What can be asked of <c>./run</c>.</summary>
-internal static class CommandLine
+internal static class RunCommandLine
 {
     public static RootCommand Root()
     {
@@ -35,7 +37,7 @@ internal static class CommandLine
         {
             Description = "The peered address that a caller of the private API from 127.0.0.1 stands for. (A caller from 127.142.1.10 always stands for 10.142.1.10.)",
             CustomParser = given => IPAddress.TryParse(given.Tokens[0].Value, out var address) ? address : Refuse(given),
-            DefaultValueFactory = _ => Demo.DemoData.Engine.Address,
+            DefaultValueFactory = _ => DemoData.Engine.Address,
             Recursive = true,
         };
         var published = new Option<string?>("--aot") { Description = "Run published functions, DIR/<project>/bootstrap, instead of the build output.", HelpName = "DIR", Recursive = true };
@@ -48,7 +50,8 @@ internal static class CommandLine
         var demo = new Command("demo", "Play both flows and exit: 0 if both reached their end.");
         demo.Validators.Add(given =>
         {
-            if (given.GetValue(empty)) given.AddError("The demo plays with its data: leave --empty out.");
+            if (given.GetValue(empty))
+                given.AddError("The demo plays with its data: leave --empty out.");
         });
         demo.SetAction((given, cancel) => Session.RunAsync(Options(given), Play.AndExit, cancel));
         var root = new RootCommand("The whole control plane on this machine, on 127.0.0.1 alone.") { state, port, privatePort, empty, engine, source, published, noDemo, demo };
@@ -61,7 +64,8 @@ internal static class CommandLine
         var port = new Option<int>(name) { Description = $"{description} 0 takes a free one.", DefaultValueFactory = _ => standard, Recursive = true };
         port.Validators.Add(given =>
         {
-            if (given.GetValueOrDefault<int>() is < 0 or > ushort.MaxValue) given.AddError($"{name} is not a port.");
+            if (given.GetValueOrDefault<int>() is < 0 or > ushort.MaxValue)
+                given.AddError($"{name} is not a port.");
         });
         return port;
     }

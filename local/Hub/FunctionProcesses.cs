@@ -1,0 +1,52 @@
+using ControlPlane.Local.Preparation;
+using ControlPlane.Local.Queues;
+using ControlPlane.Local.Runtime;
+using ControlPlane.Local.Schedules;
+using ControlPlane.Local.Template;
+
+namespace ControlPlane.Local.Hub;
+
+/// <summary>Last stage: every function as a process of its own, and what hands it events besides the gateways.</summary>
+internal sealed class FunctionProcesses : IAsyncDisposable
+{
+    private readonly Dictionary<string, FunctionHost> _hosts = [];
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<Task> _sources = [];
+
+    /// <summary>By logical id. The gateways hold it before there is anything in it.</summary>
+    public IReadOnlyDictionary<string, FunctionHost> ById => _hosts;
+
+    public async Task StartAsync(TemplateReader template, string? published, FunctionEnvironment environment, FunctionLogs logs, TimeProvider clock)
+    {
+        foreach (var function in template.Functions)
+        {
+            var program = published is null ? FunctionProgram.Built(Repository.Root, function.Project) : FunctionProgram.Published(published, function.Project);
+            _hosts[function.Id] = await FunctionHost.StartAsync(function, program, environment.Of(function), line => logs.Add(function.Id, line), clock);
+        }
+    }
+
+    /// <summary>Opens queues and schedules.</summary>
+    public void Feed(TemplateReader template, Stores stores, TimeProvider clock)
+    {
+        foreach (var (function, source) in template.Functions.SelectMany(function => function.Events.Select(source => (function, source))))
+        {
+            var host = _hosts[function.Id];
+            if (source is TemplateEvent.Queue queue)
+                _sources.Add(new QueuePoller(stores.QueueClient, stores.Queues[queue.QueueId], queue, host.InvokeAsync).PollAsync(_stop.Token));
+            if (source is TemplateEvent.Schedule schedule)
+                _sources.Add(Schedule.TickAsync(schedule, function.Id, host.InvokeAsync, clock, _stop.Token));
+        }
+    }
+
+    /// <summary>Done when every function has asked for its first event.</summary>
+    public Task ReadyAsync() => Task.WhenAll(_hosts.Values.Select(function => function.Ready));
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        // Together: each may still have an event in hand, whose end the pollers and gateways wait for.
+        await Task.WhenAll(_hosts.Values.Select(function => function.DisposeAsync().AsTask()));
+        await Task.WhenAll(_sources);
+        _stop.Dispose();
+    }
+}

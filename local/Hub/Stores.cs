@@ -1,0 +1,36 @@
+using Amazon.DynamoDBv2;
+using Amazon.SQS;
+using ControlPlane.Local.DynamoDb;
+using ControlPlane.Local.Queues;
+using ControlPlane.Local.Secrets;
+using ControlPlane.Local.Template;
+
+namespace ControlPlane.Local.Hub;
+
+/// <summary>First stage: tables, queues and secrets, as the template names them.</summary>
+internal sealed record Stores(
+    DynamoDbLocal Dynamo,
+    IAmazonDynamoDB DynamoClient,
+    IReadOnlyDictionary<string, string> Tables,
+    QueueServer QueueServer,
+    IAmazonSQS QueueClient,
+    IReadOnlyDictionary<string, QueueAddress> Queues,
+    SecretsServer Secrets)
+{
+    /// <param name="state">The folder that survives a restart.</param>
+    public static async Task<Stores> StartAsync(string state, TemplateReader template, Parts parts, Action<string> say, TimeProvider clock, CancellationToken cancel)
+    {
+        var starting = (
+            Dynamo: parts.KeepAsync(DynamoDbLocal.StartAsync(Path.Combine(state, "tables"), say)),
+            Queues: parts.KeepAsync(QueueServer.StartAsync(Path.Combine(state, "queues.json"), say)),
+            Secrets: parts.KeepAsync(SecretsServer.StartAsync(Path.Combine(state, "secrets.json"), clock)));
+        await Task.WhenAll(starting.Dynamo, starting.Queues, starting.Secrets);
+
+        var (dynamo, queues) = (await starting.Dynamo, await starting.Queues);
+        var (tableClient, queueClient) = (dynamo.NewClient(), queues.NewClient());
+        return new(
+            dynamo, tableClient, await TableBuilder.CreateAsync(tableClient, template.Tables, "", cancel),
+            queues, queueClient, await QueueBuilder.CreateAsync(queueClient, template.Queues, "", cancel),
+            await starting.Secrets);
+    }
+}
