@@ -95,18 +95,32 @@ public sealed class SecretsManagerTests : IAsyncDisposable
     [InlineData("ResourceNotFoundException", typeof(ResourceNotFoundException))]
     [InlineData("com.amazonaws.secretsmanager#ResourceNotFoundException", typeof(ResourceNotFoundException))]
     [InlineData("DecryptionFailure", typeof(DecryptionFailureException))]
-    [InlineData("EncryptionFailure", typeof(EncryptionFailureException))]
     [InlineData("InvalidParameterException", typeof(InvalidParameterException))]
     [InlineData("InvalidRequestException", typeof(InvalidRequestException))]
-    [InlineData("LimitExceededException", typeof(LimitExceededException))]
-    [InlineData("ResourceExistsException", typeof(ResourceExistsException))]
     [InlineData("AccessDeniedException", typeof(AmazonSecretsManagerException))]
-    public async Task An_error_code_becomes_its_exception(string code, Type exception)
+    public Task An_error_code_becomes_its_exception(string code, Type exception) =>
+        Becomes(code, exception, () => _secrets.GetSecretValueAsync(new() { SecretId = "slack" }, Cancel));
+
+    /// <summary>An operation has exceptions for the errors that it can meet; a caller that waits for another one at the wrong place would wait in vain.</summary>
+    [Theory]
+    [InlineData("DecryptionFailure", typeof(DecryptionFailureException), null, null)]
+    [InlineData("EncryptionFailure", null, typeof(EncryptionFailureException), null)]
+    [InlineData("ResourceExistsException", null, typeof(ResourceExistsException), null)]
+    [InlineData("LimitExceededException", null, typeof(LimitExceededException), typeof(LimitExceededException))]
+    public async Task An_error_code_that_an_operation_does_not_know_stays_general(string code, Type? reading, Type? writing, Type? moving)
+    {
+        await Becomes(code, reading, () => _secrets.GetSecretValueAsync(new() { SecretId = "slack" }, Cancel));
+        await Becomes(code, writing, () => _secrets.PutSecretValueAsync(new() { SecretId = "slack" }, Cancel));
+        await Becomes(code, writing, () => _secrets.CreateSecretAsync(new() { Name = "slack" }, Cancel));
+        await Becomes(code, moving, () => _secrets.UpdateSecretVersionStageAsync(new() { SecretId = "slack" }, Cancel));
+    }
+
+    private async Task Becomes(string code, Type? exception, Func<Task> ask)
     {
         Answers((400, $$"""{"__type":"{{code}}","Message":"no"}"""));
 
-        var thrown = await Assert.ThrowsAnyAsync<AmazonSecretsManagerException>(() => _secrets.GetSecretValueAsync(new() { SecretId = "slack" }, Cancel));
-        Assert.Equal(exception, thrown.GetType());
+        var thrown = await Assert.ThrowsAnyAsync<AmazonSecretsManagerException>(ask);
+        Assert.Equal(exception ?? typeof(AmazonSecretsManagerException), thrown.GetType());
         Assert.Equal("no", thrown.Message);
         Assert.Equal(code[(code.IndexOf('#') + 1)..], thrown.ErrorCode);
         Assert.Equal(HttpStatusCode.BadRequest, thrown.StatusCode);

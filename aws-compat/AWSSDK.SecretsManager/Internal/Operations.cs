@@ -8,6 +8,11 @@ namespace Amazon.SecretsManager.Internal;
 /// <summary>How each operation's members are written and read.</summary>
 internal static class Operations
 {
+    private static readonly string[] Common = ["InternalServiceError", "InvalidParameterException", "InvalidRequestException", "ResourceNotFoundException"];
+    private static readonly string[] OfReading = [.. Common, "DecryptionFailure"];
+    private static readonly string[] OfMoving = [.. Common, "LimitExceededException"];
+    private static readonly string[] OfWriting = [.. Common, "EncryptionFailure", "LimitExceededException", "ResourceExistsException"];
+
     public static InvokeOptions GetSecretValue() => Of<GetSecretValueRequest>(
         nameof(GetSecretValue),
         (json, request) =>
@@ -25,7 +30,8 @@ internal static class Operations
             SecretString = Text(json, "SecretString"),
             VersionId = Text(json, "VersionId")!,
             VersionStages = Texts(json, "VersionStages"),
-        });
+        },
+        OfReading);
 
     public static InvokeOptions PutSecretValue() => Of<PutSecretValueRequest>(
         nameof(PutSecretValue),
@@ -44,7 +50,8 @@ internal static class Operations
             Name = Text(json, "Name")!,
             VersionId = Text(json, "VersionId")!,
             VersionStages = Texts(json, "VersionStages"),
-        });
+        },
+        OfWriting);
 
     public static InvokeOptions CreateSecret() => Of<CreateSecretRequest>(
         nameof(CreateSecret),
@@ -58,7 +65,8 @@ internal static class Operations
             Write(json, "SecretString", request.SecretString);
             Write(json, "Tags", request.Tags);
         },
-        json => new CreateSecretResponse { ARN = Text(json, "ARN")!, Name = Text(json, "Name")!, VersionId = Text(json, "VersionId") });
+        json => new CreateSecretResponse { ARN = Text(json, "ARN")!, Name = Text(json, "Name")!, VersionId = Text(json, "VersionId") },
+        OfWriting);
 
     public static InvokeOptions UpdateSecretVersionStage() => Of<UpdateSecretVersionStageRequest>(
         nameof(UpdateSecretVersionStage),
@@ -69,11 +77,13 @@ internal static class Operations
             Write(json, "SecretId", request.SecretId);
             Write(json, "VersionStage", request.VersionStage);
         },
-        json => new UpdateSecretVersionStageResponse { ARN = Text(json, "ARN")!, Name = Text(json, "Name")! });
+        json => new UpdateSecretVersionStageResponse { ARN = Text(json, "ARN")!, Name = Text(json, "Name")! },
+        OfMoving);
 
-    private static InvokeOptions Of<TRequest>(string name, Action<Utf8JsonWriter, TRequest> write, Func<JsonElement, AmazonWebServiceResponse> read)
+    private static InvokeOptions Of<TRequest>(
+        string name, Action<Utf8JsonWriter, TRequest> write, Func<JsonElement, AmazonWebServiceResponse> read, IReadOnlyList<string> errors)
         where TRequest : AmazonWebServiceRequest =>
-        new() { RequestMarshaller = new RequestMarshaller<TRequest>(name, write), ResponseUnmarshaller = new ResponseUnmarshaller(read) };
+        new() { RequestMarshaller = new RequestMarshaller<TRequest>(name, write), ResponseUnmarshaller = new ResponseUnmarshaller(read, errors) };
 
     private static void Write(Utf8JsonWriter json, string name, string? text)
     {

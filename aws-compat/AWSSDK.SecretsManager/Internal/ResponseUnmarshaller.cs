@@ -8,7 +8,8 @@ using Amazon.SecretsManager.Model;
 namespace Amazon.SecretsManager.Internal;
 
 /// <summary>An operation's response, or the exception that its error code stands for.</summary>
-internal sealed class ResponseUnmarshaller(Func<JsonElement, AmazonWebServiceResponse> read) : JsonResponseUnmarshaller
+/// <param name="errors">The codes that have an exception of their own at this operation; any other is an <see cref="AmazonSecretsManagerException"/>.</param>
+internal sealed class ResponseUnmarshaller(Func<JsonElement, AmazonWebServiceResponse> read, IReadOnlyList<string> errors) : JsonResponseUnmarshaller
 {
     private const int BufferSize = 4096;
 
@@ -23,7 +24,7 @@ internal sealed class ResponseUnmarshaller(Func<JsonElement, AmazonWebServiceRes
         var reader = new StreamingUtf8JsonReader(context.Stream, BufferSize, context.JsonMaxDepth);
         var error = JsonErrorResponseUnmarshaller.GetInstance().Unmarshall(context, ref reader);
         var (message, type, code, id) = (error.Message, error.Type, error.Code, error.RequestId);
-        return code switch
+        return (errors.Contains(code) ? code : null) switch
         {
             "DecryptionFailure" => new DecryptionFailureException(message, innerException, type, code, id, statusCode),
             "EncryptionFailure" => new EncryptionFailureException(message, innerException, type, code, id, statusCode),
