@@ -9,12 +9,11 @@ internal static class ErrorReport
 {
     private const int LongestText = 16 * 1024;      // characters; Lambda cuts a report off at 256 KiB
     private const int DeepestCause = 5;
+    private const int MostCauses = 5;
 
     private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static string TypeOf(Exception error) => error is AnswerRefusedException refused ? refused.ErrorType : error.GetType().Name;
-
-    /// <summary><c>{"errorType":…,"errorMessage":…,"stackTrace":[…],"cause":{…}}</c></summary>
+    /// <summary><c>{"errorType":…,"errorMessage":…,"stackTrace":[…],"cause":{…},"causes":[{…},…]}</c>; without what the exception does not have.</summary>
     public static byte[] Json(Exception error)
     {
         var buffer = new ArrayBufferWriter<byte>(1024);
@@ -50,19 +49,36 @@ internal static class ErrorReport
 
     private static void WriteMembers(Utf8JsonWriter json, Exception error, int depth)
     {
-        json.WriteString("errorType", TypeOf(error));
+        json.WriteString("errorType", error.GetType().Name);
         json.WriteString("errorMessage", Shortened(error.Message));
 
-        json.WriteStartArray("stackTrace");
-        foreach (var line in Shortened(error.StackTrace ?? "").Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-            json.WriteStringValue(line);
-        json.WriteEndArray();
+        if (error.StackTrace is { } stackTrace)
+        {
+            json.WriteStartArray("stackTrace");
+            foreach (var line in Shortened(stackTrace).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+                json.WriteStringValue(line);
+            json.WriteEndArray();
+        }
 
-        if (error.InnerException is not { } cause || depth == DeepestCause)
+        if (depth == DeepestCause)
             return;
-        json.WriteStartObject("cause");
-        WriteMembers(json, cause, depth + 1);
-        json.WriteEndObject();
+        if (error.InnerException is { } cause)
+        {
+            json.WriteStartObject("cause");
+            WriteMembers(json, cause, depth + 1);
+            json.WriteEndObject();
+        }
+        if (error is AggregateException several)
+        {
+            json.WriteStartArray("causes");
+            foreach (var one in several.InnerExceptions.Take(MostCauses))
+            {
+                json.WriteStartObject();
+                WriteMembers(json, one, depth + 1);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+        }
     }
 
     private static string Shortened(string text) => text.Length <= LongestText ? text : string.Concat(text.AsSpan(0, LongestText), "…");

@@ -11,8 +11,6 @@ public class LambdaBootstrap : IDisposable
 {
     private const int LargestKeptBuffer = 1 << 20;
 
-    private static readonly TimeSpan PauseAfterRefusal = TimeSpan.FromMilliseconds(250);
-
     private readonly RuntimeApi _api;
     private readonly InvocationHandler _handler;
     private readonly LambdaBootstrapInitializer? _initializer;
@@ -26,9 +24,11 @@ public class LambdaBootstrap : IDisposable
         (_api, _handler, _initializer, _serializer) = (api, handler, initializer, serializer);
 
     /// <summary>Serves until the token is cancelled or the process is asked to end; the event in hand is answered first.</summary>
-    /// <exception cref="HttpRequestException">The Runtime API is gone, or said that this environment is beyond repair.</exception>
+    /// <exception cref="HttpRequestException">The Runtime API is gone, or hung up.</exception>
+    /// <exception cref="RuntimeApiClientException">The Runtime API refused: an answer that is too large, or this environment as a whole.</exception>
     public async Task RunAsync(CancellationToken cancellationToken = default)
     {
+        HeapLimit.Apply();
         if (_initializer is not null && !await InitializeAsync(_initializer))
             return;
 
@@ -76,32 +76,15 @@ public class LambdaBootstrap : IDisposable
         }
         catch (Exception e)
         {
-            await ReportInitErrorAsync(e);
+            ErrorReport.Log(e, requestId: null);
+            await _api.ReportInitErrorAsync(e);
             throw;
-        }
-    }
-
-    private async Task ReportInitErrorAsync(Exception initError)
-    {
-        ErrorReport.Log(initError, requestId: null);
-        try
-        {
-            await _api.ReportInitErrorAsync(initError);
-        }
-        catch (HttpRequestException)
-        {
-            // The init error is what the reader needs to see; it flies on.
         }
     }
 
     private async Task ServeOneAsync(CancellationToken stop)
     {
-        if (await _api.NextAsync(Emptied(ref _input), stop) is not { } headers)
-        {
-            await Task.Delay(PauseAfterRefusal, stop);
-            return;
-        }
-
+        var headers = await _api.NextAsync(Emptied(ref _input), stop);
         Environment.SetEnvironmentVariable("_X_AMZN_TRACE_ID", headers.TraceId);
         // A view, for the handler may dispose what it reads from.
         using var input = new MemoryStream(_input.GetBuffer(), 0, (int)_input.Length, writable: false, publiclyVisible: true);
@@ -118,11 +101,7 @@ public class LambdaBootstrap : IDisposable
             return;
         }
 
-        if (await _api.RespondAsync(headers.RequestId, output) is { } refusal)
-        {
-            ErrorReport.Log(refusal, headers.RequestId);
-            await _api.ReportErrorAsync(headers.RequestId, refusal);
-        }
+        await _api.RespondAsync(headers.RequestId, output);
     }
 
     /// <summary>The stream again, or a new one when a large event or answer has made it big.</summary>

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 
@@ -40,66 +39,54 @@ internal sealed class RuntimeApi : IDisposable
     }
 
     /// <summary>Waits for an event, for as long as it takes.</summary>
-    /// <returns>Null when the API refused (4xx) and may be asked again.</returns>
-    public async Task<InvocationHeaders?> NextAsync(MemoryStream body, CancellationToken cancel)
+    public async Task<InvocationHeaders> NextAsync(MemoryStream body, CancellationToken cancel)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, _next);
         using var response = await _http.SendAsync(request, cancel);
-        if (response.StatusCode != HttpStatusCode.OK)
-            return IsRefusal(response) ? null : throw Broken(response);
-
+        ThrowUnlessTaken(response);
         await response.Content.CopyToAsync(body, cancel);
         return InvocationHeaders.From(response.Headers);
     }
 
-    /// <returns>Null when Lambda took the answer, else why not.</returns>
-    public async Task<AnswerRefusedException?> RespondAsync(string requestId, MemoryStream answer)
+    public async Task RespondAsync(string requestId, MemoryStream answer)
     {
         var content = new ByteArrayContent(answer.GetBuffer(), 0, (int)answer.Length);
         content.Headers.ContentType = Json;
-        try
-        {
-            using var response = await PostAsync($"invocation/{requestId}/response", content);
-            return IsRefusal(response) ? new(response.StatusCode, answer.Length) : null;
-        }
-        catch (HttpRequestException e) when (e.StatusCode is null)
-        {
-            // Hung up in the middle of the body, as servers do with one that is too large. If the API is really gone, the report that follows fails.
-            return new(e, answer.Length);
-        }
+        await PostAsync($"invocation/{requestId}/response", content);
     }
 
-    /// <summary>Says that this event failed. A report that the API refuses is let go: the API has settled the event in another way.</summary>
-    public Task ReportErrorAsync(string requestId, Exception error) => ReportAsync($"invocation/{requestId}/error", error);
+    /// <summary>Says that this event failed.</summary>
+    public Task ReportErrorAsync(string requestId, Exception error) => ReportAsync($"invocation/{requestId}/error", error, error.GetType().Name);
 
-    public Task ReportInitErrorAsync(Exception error) => ReportAsync("init/error", error);
+    /// <summary>Says that this process cannot start. The error's type stands in the body alone.</summary>
+    public Task ReportInitErrorAsync(Exception error) => ReportAsync("init/error", error, typeHeader: null);
 
     public void Dispose() => _http.Dispose();
 
-    private async Task ReportAsync(string path, Exception error)
+    private async Task ReportAsync(string path, Exception error, string? typeHeader)
     {
         var content = new ByteArrayContent(ErrorReport.Json(error));
         content.Headers.ContentType = ErrorJson;
-        using var response = await PostAsync(path, content, ErrorReport.TypeOf(error));
+        await PostAsync(path, content, typeHeader);
     }
 
     // Not cancelled by a shutdown: an answer that is ready is delivered.
-    private async Task<HttpResponseMessage> PostAsync(string path, HttpContent content, string? errorType = null)
+    private async Task PostAsync(string path, HttpContent content, string? errorType = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, _runtime + path) { Content = content };
         if (errorType is not null)
             request.Headers.TryAddWithoutValidation("Lambda-Runtime-Function-Error-Type", errorType);
 
-        var response = await _http.SendAsync(request, CancellationToken.None);
-        if (response.IsSuccessStatusCode || IsRefusal(response))
-            return response;
-        using (response)
-            throw Broken(response);
+        using var response = await _http.SendAsync(request, CancellationToken.None);
+        ThrowUnlessTaken(response);
     }
 
-    private static bool IsRefusal(HttpResponseMessage response) => (int)response.StatusCode is >= 400 and < 500;
-
-    // The API's 500 means "container error, non-recoverable state, the runtime should exit promptly".
-    private static HttpRequestException Broken(HttpResponseMessage response) =>
-        new($"The Lambda Runtime API answered {(int)response.StatusCode}.", inner: null, response.StatusCode);
+    // Whatever it refuses, this process ends: the API settles the event in hand, and Lambda starts another.
+    private static void ThrowUnlessTaken(HttpResponseMessage response)
+    {
+        if (response.IsSuccessStatusCode)
+            return;
+        var asked = response.RequestMessage!.RequestUri!.AbsolutePath;
+        throw new RuntimeApiClientException($"The Lambda Runtime API answered {asked} with {(int)response.StatusCode} ({response.ReasonPhrase}).", (int)response.StatusCode);
+    }
 }

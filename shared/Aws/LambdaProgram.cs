@@ -11,13 +11,15 @@ public static class LambdaProgram
     public static async Task<int> RunAsync(Func<string, Task<LambdaBootstrapBuilder>> compose)
     {
         LambdaBootstrapBuilder lambda;
+        Exception? notComposed = null;
         try
         {
             lambda = await compose(Setting.Required("_HANDLER"));
         }
         catch (Exception initError)
         {
-            // A bootstrap that serves nothing: its initializer hands the error to the Runtime API.
+            // A bootstrap that serves nothing: its initializer logs the error and hands it to the Runtime API.
+            notComposed = initError;
             lambda = LambdaBootstrapBuilder.Create(() => Task.CompletedTask).UseBootstrapHandler(() => Task.FromException<bool>(initError));
         }
 
@@ -26,9 +28,11 @@ public static class LambdaProgram
             await lambda.Build().RunAsync();
             return 0;
         }
-        catch (Exception)
+        catch (Exception e)
         {
-            // Reported above, by the bootstrap.
+            // A Runtime API that refuses (an answer that is too large, a report) or is gone. Nobody else says so, and Lambda starts another process.
+            if (e != notComposed)
+                await Console.Error.WriteLineAsync($"The function ends: {e}");
             return 1;
         }
     }

@@ -8,7 +8,6 @@ namespace ControlPlane.Tests.AwsCompat;
 internal sealed class CuttingRuntimeApi : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly TaskCompletionSource<string> _error = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _handedOut;
 
     public CuttingRuntimeApi()
@@ -18,9 +17,6 @@ internal sealed class CuttingRuntimeApi : IDisposable
     }
 
     public string Endpoint => _listener.LocalEndpoint.ToString()!;
-
-    /// <summary>The headers of the report that the event failed.</summary>
-    public Task<string> ErrorAsync() => _error.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
 
     public void Dispose() => _listener.Dispose();
 
@@ -51,11 +47,6 @@ internal sealed class CuttingRuntimeApi : IDisposable
             else if (head.Contains("/response "))
             {
                 socket.LingerState = new LingerOption(enable: true, seconds: 0);
-                return;
-            }
-            else if (head.Contains("/error "))
-            {
-                _error.TrySetResult(head);
                 return;
             }
         }

@@ -19,11 +19,14 @@ internal sealed class FunctionProcess : IAsyncDisposable
             start.Environment[name] = value;
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) => Output += line.Data + "\n";
+        _process.ErrorDataReceived += (_, line) => Errors += line.Data + "\n";
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
     }
 
     public string Output { get; private set; } = "";
+
+    public string Errors { get; private set; } = "";
 
     /// <summary>As Lambda, Docker and systemd ask a process to end.</summary>
     public async Task TerminateAsync()

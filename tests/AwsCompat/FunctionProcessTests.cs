@@ -53,6 +53,34 @@ public sealed class FunctionProcessTests
         Assert.Contains("_HANDLER names no function: no-such-function", report.Body);
         Assert.Equal(1, await function.ExitCodeAsync());
         Assert.Contains("_HANDLER names no function: no-such-function", function.Output);
+        Assert.Equal("", function.Errors.Trim());       // once is enough
+    }
+
+    [Theory]
+    [InlineData("/response", 413)]
+    [InlineData("/next", 403)]
+    public async Task What_ends_a_function_is_told_on_stderr(string where, int status)
+    {
+        await using var api = new LoopbackRuntimeApi { Status = path => path.EndsWith(where) ? status : null };
+        await using var function = new FunctionProcess(api.Endpoint, "echo");
+        api.Send(new Event("id-1", "one"));
+
+        Assert.Equal(1, await function.ExitCodeAsync());
+        Assert.Contains($"{where} with {status}", function.Errors);
+    }
+
+    [Theory]
+    [InlineData("512", "", 512)]
+    [InlineData("512", "true", null)]
+    [InlineData("", "", null)]
+    public async Task The_memory_size_limits_the_heap(string size, string disabled, int? megabytes)
+    {
+        await using var api = new LoopbackRuntimeApi();
+        await using var function = new FunctionProcess(api.Endpoint, "memory", ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", size), ("AWS_LAMBDA_DOTNET_DISABLE_MEMORY_LIMIT_CHECK", disabled));
+        api.Send(new Event("id-1", "{}"));
+
+        var limit = long.Parse((await api.ReportAsync()).Body, System.Globalization.CultureInfo.InvariantCulture) >> 20;
+        Assert.Equal(megabytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 20, limit);
     }
 
     [Fact]
@@ -61,6 +89,7 @@ public sealed class FunctionProcessTests
         await using var function = new FunctionProcess($"127.0.0.1:{LoopbackServer.FreePort()}", "echo");
 
         Assert.Equal(1, await function.ExitCodeAsync());
+        Assert.Contains("Connection refused", function.Errors);
     }
 
     [Fact]

@@ -1,35 +1,19 @@
+using System.Globalization;
+using System.Text;
 using Amazon.Lambda.Core;
 using Amazon.Lambda.RuntimeSupport;
 using Amazon.SecretsManager;
+using ControlPlane.Aws;
 
-LambdaBootstrapBuilder lambda;
-try
-{
-    lambda = Compose(Environment.GetEnvironmentVariable("_HANDLER"));
-}
-catch (Exception initError)
-{
-    // A bootstrap that serves nothing: its initializer hands the error to Lambda's /init/error.
-    lambda = LambdaBootstrapBuilder.Create(() => Task.CompletedTask).UseBootstrapHandler(() => Task.FromException<bool>(initError));
-}
-
-try
-{
-    using var bootstrap = lambda.Build();
-    await bootstrap.RunAsync();
-    return 0;
-}
-catch (Exception)
-{
-    return 1;
-}
-
-static LambdaBootstrapBuilder Compose(string? handler) => handler switch
+return await LambdaProgram.RunAsync(handler => Task.FromResult(handler switch
 {
     "echo" => LambdaBootstrapBuilder.Create((Stream body, ILambdaContext _) => Task.FromResult(body)),
     "secret" => LambdaBootstrapBuilder.Create(new SecretReader(new AmazonSecretsManagerClient()).ReadAsync),
+    "memory" => LambdaBootstrapBuilder.Create((Stream _) => Text(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes.ToString(CultureInfo.InvariantCulture))),
     _ => throw new InvalidOperationException($"_HANDLER names no function: {handler}"),
-};
+}));
+
+static Task<Stream> Text(string text) => Task.FromResult<Stream>(new MemoryStream(Encoding.UTF8.GetBytes(text)));
 
 internal sealed class SecretReader(IAmazonSecretsManager secrets)
 {
@@ -38,6 +22,6 @@ internal sealed class SecretReader(IAmazonSecretsManager secrets)
     {
         using var reader = new StreamReader(body);
         var secret = await secrets.GetSecretValueAsync(new() { SecretId = await reader.ReadToEndAsync() });
-        return new MemoryStream(System.Text.Encoding.UTF8.GetBytes(secret.SecretString!));
+        return new MemoryStream(Encoding.UTF8.GetBytes(secret.SecretString!));
     }
 }
