@@ -51,7 +51,7 @@ async Task<SlackCommandsFunction> CommandsAsync(CommandsSettings settings)
             new CancelCommand(lookup, executions, toTell, log)),
         clock, metrics, log);
     var tables = new TableCheck(dynamo, [settings.TenantsTable, settings.ExecutionsTable, settings.QuotasTable], clock, counters: settings.RateLimitsTable);
-    return new(answerCommand, new CheckHealth(tables, settings.Region, settings.ServiceVersion), log, clock);
+    return new(answerCommand, new CheckHealth(tables, settings.Region, Release.Version), log, clock);
 }
 
 async Task<NotificationsFunction> NotificationsAsync(NotificationsSettings settings)

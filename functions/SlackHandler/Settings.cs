@@ -6,7 +6,7 @@ namespace ControlPlane.SlackHandler;
 
 internal sealed record CommandsSettings(
     string TenantsTable, string ExecutionsTable, string QuotasTable, string RateLimitsTable, string InstancesTable,
-    string ExecutionRequestsQueueUrl, string NotificationsQueueUrl, string SlackSecretId, RateLimit RateLimit, string ServiceVersion, string? Region)
+    string ExecutionRequestsQueueUrl, string NotificationsQueueUrl, string SlackSecretId, RateLimit RateLimit, string? Region)
 {
     /// <exception cref="SettingException">One is missing; the message names it.</exception>
     public static CommandsSettings Load() => new(
@@ -19,7 +19,6 @@ internal sealed record CommandsSettings(
         Setting.Required("NOTIFICATIONS_QUEUE_URL"),
         Setting.Required("SLACK_SECRET_ID"),
         new(Setting.RequiredCount("RATE_LIMIT_PER_USER"), Setting.RequiredCount("RATE_LIMIT_PER_TENANT")),
-        Setting.Required("SERVICE_VERSION"),
         Setting.Optional("AWS_REGION"));
 }
 

@@ -17,6 +17,11 @@ public sealed class DeploymentTests
     public void Every_parameter_of_the_application_has_a_value_without_typing() =>
         Assert.All(Template.Read("serverless.template").Root["Parameters"]!.AsObject(), parameter => Assert.NotNull(parameter.Value!["Default"]));
 
+    /// <summary>On an update the tool sends the old value of every parameter: a default that follows the commit would never arrive.</summary>
+    [Fact]
+    public void No_parameter_carries_a_version() =>
+        Assert.DoesNotContain(Template.Read("serverless.template").Root["Parameters"]!.AsObject(), parameter => System.Version.TryParse((string?)parameter.Value!["Default"], out _));
+
     [Fact]
     public void The_tool_finds_the_template_and_is_told_the_rest() =>
         Assert.Equal("serverless.template", (string?)Defaults("aws-lambda-tools-defaults.json")["template"]);

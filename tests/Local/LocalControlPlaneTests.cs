@@ -93,6 +93,7 @@ public sealed class LocalControlPlaneTests : IAsyncLifetime
 
         using var health = await http.GetAsync(new Uri(_local.PublicApi.Endpoint, "/health"), Cancel);
         Assert.Equal(HttpStatusCode.OK, health.StatusCode);
+        Assert.Contains($"\"version\":\"{Release.Version}\"", await health.Content.ReadAsStringAsync(Cancel));
     }
 
     private Task<LocalControlPlane> StartAsync() => LocalControlPlane.StartAsync(

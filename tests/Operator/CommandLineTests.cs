@@ -1,5 +1,8 @@
+using System.Diagnostics;
+using System.Xml.Linq;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Tests.Cloud;
+using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Operator;
 
@@ -23,6 +26,17 @@ public sealed class CommandLineTests(LocalCloud cloud)
         var said = await Ctl.SayAsync(TimeProvider.System);
         Assert.Equal((0, ""), (said.Exit, said.Error));
         Assert.All(["tenant", "slack", "key", "engine-key", "workflow", "group", "execution", "usage", "metering", "health", "dlq", "--local", "--stack"], word => Assert.Contains(word, said.Output, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_version_is_the_one_that_the_functions_answer_with()
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "ControlPlane.Operator.dll"), "--version"]) { RedirectStandardOutput = true };
+        using var ctl = Process.Start(start)!;
+        var said = await ctl.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+
+        var written = XDocument.Load(Path.Combine(RepositoryRoot.Find(), "Directory.Build.props")).Descendants("Version").Single().Value;
+        Assert.Equal((written, written), (said.Trim(), Release.Version));
     }
 
     [Fact]

@@ -39,7 +39,7 @@ public class ProgramTests
     {
         var environment = new[]
         {
-            "TENANTS_TABLE", "EXECUTIONS_TABLE", "QUOTAS_TABLE", "RATE_LIMITS_TABLE", "INSTANCES_TABLE", "SLACK_SECRET_ID", "SERVICE_VERSION",
+            "TENANTS_TABLE", "EXECUTIONS_TABLE", "QUOTAS_TABLE", "RATE_LIMITS_TABLE", "INSTANCES_TABLE", "SLACK_SECRET_ID",
             "EXECUTION_REQUESTS_QUEUE_URL", "NOTIFICATIONS_QUEUE_URL",
         }.ToDictionary(name => name, _ => (string?)"x");
         (environment["RATE_LIMIT_PER_USER"], environment["RATE_LIMIT_PER_TENANT"]) = ("10", "60");
