@@ -20,7 +20,7 @@ public sealed class DeploymentTests
     /// <summary>On an update the tool sends the old value of every parameter: a default that follows the commit would never arrive.</summary>
     [Fact]
     public void No_parameter_carries_a_version() =>
-        Assert.DoesNotContain(Template.Read("serverless.template").Root["Parameters"]!.AsObject(), parameter => System.Version.TryParse((string?)parameter.Value!["Default"], out _));
+        Assert.DoesNotContain(Template.Read("serverless.template").Root["Parameters"]!.AsObject(), parameter => Version.TryParse(parameter.Value!["Default"]!.ToString(), out _));
 
     [Fact]
     public void The_tool_finds_the_template_and_is_told_the_rest() =>
