@@ -67,6 +67,7 @@ internal static class Bill
             new("S3: the edge's log", edgeLog, "GB", prices["s3_gigabyte_month"], Grows: true),
             new("Backups, here and in the other region", backups, "GB", 2 * prices["backup_gigabyte_month"], Grows: true),
             new("Backups sent to the other region", stored * 52 / 12, "GB", prices["region_transfer_gigabyte"], Grows: true),
+            new("NAT: a word a minute to CloudWatch", estate.NatInstances * traffic.Hours * 60 / 1000, "thousand calls", prices["metric_thousand_calls"], Grows: false),
             new("DNS zones", estate.HostedZones, "zones", prices["hosted_zone_month"], Grows: false),
             new("Health checks", estate.HealthChecks, "checks", prices["health_check_month"], Grows: false),
             new("Schedule", traffic.Monthly["sweep"] / Million, "million", prices["scheduler_million_invocations"], Grows: false),

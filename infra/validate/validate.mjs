@@ -12,6 +12,11 @@ import cfn from "@aws/cloudformation-validate";
 const excused = {
   "W2509 SecretsManagerEndpoint": "the switch of an endpoint; there is no secret in it",
   "W9002 PrivateDomain": "its certificate is a parameter; the ARN seen is the placeholder that a rule of the template refuses",
+  "W1001 NatAddress1": "the rule does not follow Fn::If into an output",
+  "W1001 NatAddress2": "the rule does not follow Fn::If into an output",
+  "W1001 NatAddress3": "the rule does not follow Fn::If into an output",
+  "W1001 NatAddresses": "the rule does not follow Fn::If into an output",
+  "W1001 PrivateApiUrl": "the rule does not follow Fn::If into an output",
   "W2509 SlackSecretArn": "the name of a secret, not the secret",
 };
 

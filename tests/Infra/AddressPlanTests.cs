@@ -25,12 +25,11 @@ public sealed class AddressPlanTests
         Assert.Equal(156UL * 65536, list.Aggregate(0UL, (sum, entry) => sum + entry.Size));
     }
 
-    [Theory]
-    [InlineData("infra/tenant-data-plane.template")]
-    [InlineData("infra/tenant-peering.template")]
-    public void Both_templates_of_a_tenant_know_the_same_156_networks_as_the_code(string template)
+    [Fact]
+    public void The_156_networks_are_those_of_the_code_and_stand_in_one_template()
     {
-        var networks = Template.Read(template).Root["Mappings"]!["TenantNetwork"]!.AsObject();
+        Assert.Equal(["infra/tenant-data-plane.template"], Template.All.Where(name => Template.Read(name).Root["Mappings"]?["TenantNetwork"] is not null));
+        var networks = Template.Read("infra/tenant-data-plane.template").Root["Mappings"]!["TenantNetwork"]!.AsObject();
 
         Assert.Equal(EveryTenant, networks.Select(one => one.Key));
         Assert.All(networks, one => Assert.Equal($"10.{99 + int.Parse(one.Key["tenant-".Length..], System.Globalization.CultureInfo.InvariantCulture)}", (string?)one.Value!["Prefix"]));
@@ -47,8 +46,18 @@ public sealed class AddressPlanTests
     public void A_tenant_that_cannot_be_is_refused_by_both_templates(string tenant)
     {
         Assert.Throws<StackRefused>(() => Deploy(Template.Read("infra/tenant-data-plane.template"), tenant));
-        Assert.Throws<StackRefused>(() => Stack.Deploy(Template.Read("infra/tenant-peering.template"), "peering", new("111111111111"), ("TenantId", tenant), ("PeeringId", "pcx-0123456789abcdef0")));
+        Assert.Throws<StackRefused>(() => Stack.Deploy(Template.Read("infra/tenant-peering.template"), "peering", new("111111111111"), ("TenantId", tenant), ("PeeringId", "pcx-0123456789abcdef0"), ("DataPlaneCidr", "10.100.0.0/16")));
     }
+
+    [Theory]
+    [InlineData("10.99.0.0/16")]
+    [InlineData("10.256.0.0/16")]
+    [InlineData("10.10.0.0/16")]
+    [InlineData("10.142.0.0/18")]
+    [InlineData("0.0.0.0/0")]
+    public void A_range_that_is_no_tenants_is_refused_by_the_hub(string range) =>
+        Assert.Contains("DataPlaneCidr", Assert.Throws<StackRefused>(() => Stack.Deploy(
+            Template.Read("infra/tenant-peering.template"), "peering", new("111111111111"), ("TenantId", "tenant-1"), ("PeeringId", "pcx-0123456789abcdef0"), ("DataPlaneCidr", range))).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("tenant-1", "10.100.128.0/18")]
@@ -64,7 +73,8 @@ public sealed class AddressPlanTests
         Assert.Equal([route, route.Replace(".128.", ".0.", StringComparison.Ordinal)], Routes("true"));
 
         IEnumerable<string> Routes(string flag) =>
-            Stack.Deploy(Template.Read("infra/tenant-peering.template"), "peering", account, ("TenantId", tenant), ("PeeringId", "pcx-0123456789abcdef0"), ("EngineInPublicRange", flag))
+            Stack.Deploy(Template.Read("infra/tenant-peering.template"), "peering", account, ("TenantId", tenant), ("PeeringId", "pcx-0123456789abcdef0"),
+                    ("DataPlaneCidr", route.Replace(".128.0/18", ".0.0/16", StringComparison.Ordinal)), ("EngineInPublicRange", flag))
                 .OfType("AWS::EC2::Route").Select(one => (string)one.Properties["DestinationCidrBlock"]!).Distinct();
     }
 
@@ -109,5 +119,5 @@ public sealed class AddressPlanTests
     }
 
     private static Stack Deploy(Template dataPlane, string tenant) =>
-        Stack.Deploy(dataPlane, $"dp-{tenant}", new("222222222222"), ("TenantId", tenant), ("PeerVpcId", "vpc-0123456789abcdef0"), ("PeerAccountId", "111111111111"));
+        Stack.Deploy(dataPlane, $"dp-{tenant}", new("222222222222"), ("TenantId", tenant), ("NatImage", Platform.Image), ("PeerVpcId", "vpc-0123456789abcdef0"), ("PeerAccountId", "111111111111"));
 }

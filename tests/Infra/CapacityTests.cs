@@ -37,7 +37,7 @@ public sealed class CapacityTests
         Counted("api_metrics", Given.Estate.ApiMetrics, routes.Count(type => type == "HttpApi") * 6 + routes.Count(type => type == "Api") * 5);
         Counted("dashboards", Given.Estate.Dashboards, Count("AWS::CloudWatch::Dashboard"));
         Assert.Equal(Given.Estate.InterfaceEndpoints, platform.Hub.OfType("AWS::EC2::VPCEndpoint").Count(one => (string?)one.Properties["VpcEndpointType"] == "Interface"));
-        Assert.Equal(Given.Estate.NatInstances, platform.Hub.OfType("AWS::EC2::Instance").Count());
+        Assert.Equal(Given.Estate.NatInstances, platform.Hub.OfType("AWS::AutoScaling::AutoScalingGroup").Count());
         Assert.Equal(Given.Estate.Secrets, Count("AWS::SecretsManager::Secret"));
         Assert.Equal(Given.Estate.HealthChecks, Count("AWS::Route53::HealthCheck"));
         Assert.Equal(Given.Estate.Keys, Count("AWS::KMS::Key"));

@@ -17,14 +17,14 @@ internal sealed class Landmarks
             foreach (var zone in Zones)
                 _all.Add(network.In(hub, $"PrivateSubnet{zone}", id, 306, [.. endpoint["SecurityGroupIds"].Texts()]));
         foreach (var zone in Zones)
-            _all.Add(network.In(hub, $"PublicSubnet{zone}", "NAT", 10, hub.IdOf("NatSecurityGroup")));
+            _all.Add(network.In(hub, $"PublicSubnet{zone}", "NAT", 10, hub.IdOf("NatSecurityGroup")) with { IsPublic = true });
         foreach (var (tenant, dataPlane, _) in platform.Tenants)
         {
             var engine = dataPlane.IdOf("EngineSecurityGroup");
             _all.Add(network.In(dataPlane, "PrivateSubnet1", $"{tenant} engine", 10, engine));
             _all.Add(network.In(dataPlane, "PrivateSubnet2", $"{tenant} engine", 10, engine));
             _all.Add(network.In(dataPlane, "PublicSubnet1", $"{tenant} engine in its public range", 266, engine));
-            _all.Add(network.In(dataPlane, "PublicSubnet2", $"{tenant} NAT", 10, dataPlane.IdOf("NatSecurityGroup")));
+            _all.Add(network.In(dataPlane, "PublicSubnet2", $"{tenant} NAT", 10, dataPlane.IdOf("NatSecurityGroup")) with { IsPublic = true });
         }
         _all.Add(Slack);
         _all.Add(DynamoDb);

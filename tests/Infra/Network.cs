@@ -7,7 +7,8 @@ namespace ControlPlane.Tests.Infra;
 /// <param name="Subnet">Id of its subnet; null outside of every VPC.</param>
 /// <param name="Service">The AWS service that it is, where a gateway endpoint may lead to it.</param>
 /// <param name="PrefixList">The AWS-managed list that such a service's addresses are on.</param>
-internal sealed record Place(string Name, string Address, string? Subnet, IReadOnlyList<string> Groups, string? Service = null, string? PrefixList = null)
+/// <param name="IsPublic">It has an address of the internet's beside its own: nobody else gets through an internet gateway.</param>
+internal sealed record Place(string Name, string Address, string? Subnet, IReadOnlyList<string> Groups, string? Service = null, string? PrefixList = null, bool IsPublic = false)
 {
     public override string ToString() => $"{Name} ({Address})";
 }
@@ -41,7 +42,7 @@ internal sealed class Network
 
     private sealed record Subnet(string Vpc, Cidr Block, string RouteTable, string? Acl);
 
-    private sealed record Route(Cidr? To, string? Service, string? Peering, string? NatInterface, bool LeavesDirectly);
+    private sealed record Route(Cidr? To, string? Service, string? Peering, string? NatInterface, string? Gateway);
 
     private sealed record Rule(bool AnyProtocol, int From, int To, Cidr? Block, string? Group, string? PrefixList);
 
@@ -79,6 +80,7 @@ internal sealed class Network
                 : "the peering ends in another VPC, and peering is not transitive",
             _ when target is not null => "the internet does not lead into a VPC",
             { NatInterface: { } nat } => _natInterfaces.TryGetValue(nat, out var place) ? ThroughNat(from, to, port, place) : "an interface that takes only what is addressed to it",
+            { Gateway: ['i', 'g', 'w', '-', ..] } when !from.IsPublic => "no public address",
             _ => null,
         };
     }
@@ -125,10 +127,10 @@ internal sealed class Network
         foreach (var (_, _, route) in Of("AWS::EC2::Route"))
             Under(_routes, (string)route["RouteTableId"]!).Add(new(
                 Cidr.Parse((string)route["DestinationCidrBlock"]!), null, (string?)route["VpcPeeringConnectionId"], (string?)route["NetworkInterfaceId"],
-                LeavesDirectly: route["GatewayId"] is not null || route["NatGatewayId"] is not null));
+                (string?)(route["GatewayId"] ?? route["NatGatewayId"])));
         foreach (var (_, _, endpoint) in Of("AWS::EC2::VPCEndpoint"))
             foreach (var table in endpoint["RouteTableIds"].Texts())
-                Under(_routes, table).Add(new(null, (string)endpoint["ServiceName"]!, null, null, LeavesDirectly: true));
+                Under(_routes, table).Add(new(null, (string)endpoint["ServiceName"]!, null, null, null));
     }
 
     private void ReadSubnets()
@@ -179,7 +181,7 @@ internal sealed class Network
     {
         foreach (var (stack, id, nat) in Of("AWS::EC2::NetworkInterface"))
             if ((bool?)nat["SourceDestCheck"] is false)
-                _natInterfaces[stack.IdOf(id)] = new(id, _subnets[(string)nat["SubnetId"]!].Block.Address(10), (string)nat["SubnetId"]!, [.. nat["GroupSet"].Texts()]);
+                _natInterfaces[stack.IdOf(id)] = new(id, _subnets[(string)nat["SubnetId"]!].Block.Address(10), (string)nat["SubnetId"]!, [.. nat["GroupSet"].Texts()], IsPublic: true);
     }
 
     private IEnumerable<(Stack Stack, string Id, JsonObject Properties)> Of(string type) =>

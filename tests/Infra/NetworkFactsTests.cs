@@ -41,7 +41,7 @@ public sealed class NetworkFactsTests
     public void A_data_plane_may_peer_with_the_standby_hub_too()
     {
         var dataPlane = Stack.Deploy(Template.Read("infra/tenant-data-plane.template"), "dp-tenant-9", new("222222222222"), ("TenantId", "tenant-9"),
-            ("PeerVpcId", "vpc-0123456789abcdef0"), ("PeerAccountId", "111111111111"), ("StandbyPeerVpcId", "vpc-0fedcba9876543210"));
+            ("PeerVpcId", "vpc-0123456789abcdef0"), ("PeerAccountId", "111111111111"), ("NatImage", Platform.Image), ("StandbyPeerVpcId", "vpc-0fedcba9876543210"));
 
         Assert.Equal("us-west-2", (string?)dataPlane.Properties("StandbyPeering")["PeerRegion"]);
         Assert.Equal("10.20.0.0/18", (string?)dataPlane.Properties("PrivateRoute1ToStandbyControlPlane")["DestinationCidrBlock"]);
@@ -127,11 +127,15 @@ public sealed class NetworkFactsTests
     {
         for (var zone = 1; zone <= 3; zone++)
         {
-            is_($"NAT {zone}", "t3.nano", hub.Properties($"NatInstance{zone}")["InstanceType"]);
-            is_($"NAT {zone} stands in", hub.IdOf($"PublicSubnet{zone}"), hub.Properties($"NatInterface{zone}")["SubnetId"]);
-            is_($"zone {zone} leaves by", hub.IdOf($"NatInterface{zone}"), hub.Properties($"PrivateRoute{zone}ToNatInstance")["NetworkInterfaceId"]);
+            var group = hub.Properties($"NatGroup{zone}");
+            var template = hub.OfType("AWS::EC2::LaunchTemplate").Single(one => hub.IdOf(one.Id) == (string?)group["LaunchTemplate"]!["LaunchTemplateId"]).Properties;
+            is_($"NAT {zone}", "t3.nano", template["LaunchTemplateData"]!["InstanceType"]);
+            is_($"NAT {zone} stands in", hub.IdOf($"PublicSubnet{zone}"), group["VPCZoneIdentifier"]!.Texts().Single());
+            is_($"NAT {zone}'s interface stands in", hub.IdOf($"PublicSubnet{zone}"), hub.Properties($"NatInterface{zone}")["SubnetId"]);
+            is_($"zone {zone} leaves by", hub.IdOf($"NatInterface{zone}"), hub.Properties($"PrivateRoute{zone}ToNat")["NetworkInterfaceId"]);
             var alarm = hub.Properties($"NatInstance{zone}BytesOut");
             is_($"NAT {zone}'s metric", "AWS/EC2 NetworkOut", $"{alarm["Namespace"]} {alarm["MetricName"]}");
+            is_($"NAT {zone}'s bytes are", $"AutoScalingGroupName={hub.IdOf($"NatGroup{zone}")}", $"{alarm["Dimensions"]![0]!["Name"]}={alarm["Dimensions"]![0]!["Value"]}");
             is_($"NAT {zone}'s threshold", "1000000000", alarm["Threshold"]);
             is_($"NAT {zone}'s window", "Sum 300 2", Window(alarm));
         }

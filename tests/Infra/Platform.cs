@@ -5,13 +5,16 @@ internal sealed class Platform
 {
     public const string Domain = "example.com";
 
+    /// <summary>The image that somebody chose for the instances.</summary>
+    public const string Image = "ami-0123456789abcdef0";
+
     private readonly Func<string, Template> _templates;
 
     private Platform(Func<string, Template> templates, params (string Name, string Value)[] hubParameters)
     {
         _templates = templates;
         Hub = Stack.Deploy(templates("infra/network.template"), "network", Here,
-            [("DomainName", Domain), ("HostedZoneId", "Z0123456789"), ("OrganizationId", "o-0123456789"), .. hubParameters]);
+            [("DomainName", Domain), ("HostedZoneId", "Z0123456789"), ("OrganizationId", "o-0123456789"), ("NatImage", Image), .. hubParameters]);
         Application = Stack.Deploy(templates("serverless.template"), "control-plane", Here);
         Edge = Stack.Deploy(templates("infra/edge.template"), "edge", Here, ("OriginVerifyVersion", "01234567-89ab-cdef-0123-456789abcdef"),
             ("SecondaryTarget", "d-standby.example"), ("SecondaryTargetZoneId", "Z1"), ("SecondaryRegionTarget", "d-west.example"), ("SecondaryRegionTargetZoneId", "Z2"));
@@ -53,8 +56,9 @@ internal sealed class Platform
         var flag = ("EngineInPublicRange", engineInPublicRange ? "true" : "false");
         var theirs = new Account("222222222222");
         var dataPlane = Stack.Deploy(_templates("infra/tenant-data-plane.template"), $"dp-{tenant}", theirs,
-            ("TenantId", tenant), ("PeerVpcId", Hub.Outputs["VpcId"]), ("PeerAccountId", Hub.Outputs["AccountId"]), ("ControlPlaneCidr", Hub.Outputs["FunctionsCidr"]), flag);
-        var peering = Stack.Deploy(_templates("infra/tenant-peering.template"), $"peering-{tenant}", Here, ("TenantId", tenant), ("PeeringId", dataPlane.Outputs["PeeringId"]), flag);
+            ("TenantId", tenant), ("NatImage", Image), ("PeerVpcId", Hub.Outputs["VpcId"]), ("PeerAccountId", Hub.Outputs["AccountId"]), ("ControlPlaneCidr", Hub.Outputs["FunctionsCidr"]), flag);
+        var peering = Stack.Deploy(_templates("infra/tenant-peering.template"), $"peering-{tenant}", Here,
+            ("TenantId", tenant), ("PeeringId", dataPlane.Outputs["PeeringId"]), ("DataPlaneCidr", dataPlane.Outputs["VpcCidr"]), flag);
         Tenants.Add((tenant, dataPlane, peering));
     }
 }

@@ -7,6 +7,7 @@ public sealed class ReachabilityTests
 {
     private static readonly string[] Tenants = ["tenant-1", "tenant-2", "tenant-43", "tenant-156"];
     private static readonly int[] Ports = [22, 53, 80, 443, 3389, 5432, 5678, 8080];
+    private static readonly int[] Web = [80, 443];
 
     // Everything that may be reached, and by nothing else: (from, to, port).
     private static IEnumerable<(string From, string To, int Port)> Intended()
@@ -27,21 +28,37 @@ public sealed class ReachabilityTests
         {
             yield return ("DispatchFunction", $"{tenant} engine", 5678);
             yield return ($"{tenant} engine", "PrivateApiInterface", 443);
-            // What a workflow calls on the internet is its tenant's business; DynamoDB is there like any public address.
-            foreach (var from in new[] { $"{tenant} engine", $"{tenant} engine in its public range", $"{tenant} NAT" })
+            // What a workflow calls on the internet is its tenant's business; DynamoDB is there like any public address. Packages come by HTTP too.
+            foreach (var from in new[] { $"{tenant} engine", $"{tenant} NAT" })
                 foreach (var to in new[] { "Slack", "DynamoDB" })
-                    yield return (from, to, 443);
+                    foreach (var port in Web)
+                        yield return (from, to, port);
+            // Engine, standby, database and workers are one another's business.
+            foreach (var port in Ports)
+                yield return ($"{tenant} engine", $"{tenant} engine", port);
         }
-        // tenant-43's engine stands in its public range, by its own flag.
-        yield return ("DispatchFunction", "tenant-43 engine in its public range", 5678);
-        yield return ("tenant-43 engine in its public range", "PrivateApiInterface", 443);
-        // The flag gives the public subnets their route to the hub, and the tenant's own NAT stands there too.
-        yield return ("tenant-43 NAT", "PrivateApiInterface", 443);
+        // tenant-43's engine stands in its public range, by its own flag; the subnet is as private as the others then.
+        const string Flagged = "tenant-43 engine in its public range";
+        yield return ("DispatchFunction", Flagged, 5678);
+        yield return (Flagged, "PrivateApiInterface", 443);
+        foreach (var port in Web)
+            foreach (var to in new[] { "Slack", "DynamoDB", "tenant-43 NAT" })
+                yield return (Flagged, to, port);
+        foreach (var port in Ports)
+        {
+            yield return (Flagged, "tenant-43 engine", port);
+            yield return ("tenant-43 engine", Flagged, port);
+        }
+        // Elsewhere no engine stands there; if one did, the ACL lets in what NAT takes, and it would get no answer out to anywhere.
+        foreach (var tenant in Tenants.Where(one => one != "tenant-43"))
+            foreach (var port in Web)
+                yield return ($"{tenant} engine", $"{tenant} engine in its public range", port);
         // Who may reach Slack by NAT opens its connection at the NAT, and a NAT instance reaches whatever is public.
         yield return ("SlackNotificationsFunction", "NAT", 443);
         yield return ("NAT", "DynamoDB", 443);
         foreach (var tenant in Tenants)
-            yield return ($"{tenant} engine", $"{tenant} NAT", 443);
+            foreach (var port in Web)
+                yield return ($"{tenant} engine", $"{tenant} NAT", port);
     }
 
     [Fact]

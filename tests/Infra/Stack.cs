@@ -175,6 +175,7 @@ internal sealed partial class Stack
         "AWS::Partition" => "aws",
         "AWS::URLSuffix" => "amazonaws.com",
         "AWS::StackName" => Name,
+        "AWS::StackId" => $"arn:aws:cloudformation:{_account.Region}:{_account.Id}:stack/{Name}/0",
         _ when _parameters.TryGetValue(name, out var value) => value!.DeepClone(),
         _ when _template.Resources[name] is { } record && (string?)record["Type"] == "AWS::Route53::RecordSet" => Resolve(record["Properties"]!["Name"]),
         _ when _template.Resources.ContainsKey(name) => IdOf(name),
@@ -193,7 +194,12 @@ internal sealed partial class Stack
     {
         if (!_template.Resources.ContainsKey(resource))
             throw new StackRefused($"Nothing is called {resource}.");
-        return attribute == "DnsEntries" ? new JsonArray($"Z0:{IdOf(resource)}.example") : $"{IdOf(resource)}.{attribute}";
+        return attribute switch
+        {
+            "DnsEntries" => new JsonArray($"Z0:{IdOf(resource)}.example"),
+            "CidrBlock" => Resolve(_template.Resources[resource]!["Properties"]![attribute])!,
+            _ => $"{IdOf(resource)}.{attribute}",
+        };
     }
 
     private string Substitute(string text, JsonObject own) => Placeholder().Replace(text, match => match.Groups[1].Value switch

@@ -1,0 +1,118 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using ControlPlane.Tests.Support;
+
+namespace ControlPlane.Tests.Infra;
+
+/// <summary>What instances run at their first boot: taken out of the templates, read by the tools that read such things, and run.</summary>
+public sealed partial class BootScriptTests
+{
+    /// <summary>Every user data in every template.</summary>
+    public static TheoryData<string, string> UserData => [.. Template.All.SelectMany(name => Read(Template.Read(name)).Select(one => (name, one.Id)))];
+
+    [Theory]
+    [MemberData(nameof(UserData))]
+    public void It_is_a_script_of_the_repository_word_for_word(string template, string resource)
+    {
+        var named = (string?)Template.Read(template).Resources[resource]!["Metadata"]?["Script"];
+
+        Assert.True(named is not null, $"{resource} of {template} does not name its script.");
+        Assert.Equal(File.ReadAllText(Path.Combine(RepositoryRoot.Find(), named)), Text(template, resource));
+    }
+
+    [Theory]
+    [MemberData(nameof(UserData))]
+    public async Task It_is_sound_to_bash_and_to_shellcheck(string template, string resource)
+    {
+        using var file = new ScriptFile(Text(template, resource));
+
+        Assert.Equal((0, "\n"), await Script.RunAsync("bash", ["-n", file.Path]));
+        Assert.SkipUnless(Script.Exists("shellcheck"), "shellcheck is not installed (apt-get install shellcheck)");
+        Assert.Equal((0, "\n"), await Script.RunAsync("shellcheck", [file.Path]));
+    }
+
+    [Theory]
+    [InlineData("infra/network.template", "10.10")]
+    [InlineData("infra/tenant-data-plane.template", "10.142")]
+    public async Task A_NAT_instance_boots_and_what_stands_behind_it_reaches_the_internet(string template, string prefix)
+    {
+        using var file = new ScriptFile(Text(template, "NatTemplate"));
+
+        Holds(await Script.RunAsync("infra/try-nat-instance", [file.Path, prefix]));
+    }
+
+    /// <summary>Slips of the kind that was once in all six: each must be seen by the trial.</summary>
+    [Theory]
+    [InlineData("masquerade\n    }\n}", "masquerade; } }")]
+    [InlineData("net.ipv4.ip_forward = 1", "net.ipv4.ip_forward = 0")]
+    [InlineData("masquerade", "accept")]
+    [InlineData("ip route replace", "true")]
+    [InlineData("retry 60 claim", "true")]
+    [InlineData("systemctl enable --now nat-check.timer", "true")]
+    [InlineData("trap tell EXIT", "true")]
+    [InlineData("retry 6 /usr/local/sbin/nat-check", "true")]
+    [InlineData("[ $failures -lt 3 ]", "[ $failures -lt 2 ]")]
+    [InlineData("ip netns exec nat-check timeout", "timeout")]
+    public async Task The_trial_sees_a_slip(string there, string slip)
+    {
+        var sound = Text("infra/network.template", "NatTemplate");
+        Assert.Contains(there, sound, StringComparison.Ordinal);
+        using var file = new ScriptFile(sound.Replace(there, slip, StringComparison.Ordinal));
+
+        var (exit, said) = await Script.RunAsync("infra/try-nat-instance", [file.Path]);
+        Assert.SkipWhen(exit == 77, said);
+
+        Assert.Equal(1, exit);
+        Assert.Contains("DOES NOT HOLD", said, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("infra/network.template")]
+    [InlineData("infra/tenant-data-plane.template")]
+    public void Every_tag_that_the_script_reads_is_on_every_NAT_instance(string template)
+    {
+        var read = Tag().Matches(Text(template, "NatTemplate")).Select(match => match.Groups[1].Value).Distinct().ToList();
+        Assert.Contains("NatInterface", read);
+        foreach (var (id, group) in Template.Read(template).OfType("AWS::AutoScaling::AutoScalingGroup"))
+        {
+            var tags = group["Properties"]!["Tags"].Many().Where(tag => (bool)tag["PropagateAtLaunch"]!)
+                .ToDictionary(tag => (string)tag["Key"]!, tag => tag["Value"]!);
+            Assert.Empty(read.Except(tags.Keys));
+            Assert.Equal(id, (string?)tags["NatGroup"]);
+        }
+    }
+
+    private static void Holds((int Exit, string Said) trial)
+    {
+        Assert.SkipWhen(trial.Exit == 77, trial.Said);
+        Assert.True(trial.Exit == 0, trial.Said);
+    }
+
+    private static string Text(string template, string resource) => Read(Template.Read(template)).Single(one => one.Id == resource).Text;
+
+    private static IEnumerable<(string Id, string Text)> Read(Template template) => template.Resources
+        .Select(one => (one.Key, Data: one.Value!["Properties"]?["UserData"] ?? one.Value["Properties"]?["LaunchTemplateData"]?["UserData"]))
+        .Where(one => one.Data is not null)
+        .Select(one => (one.Key, Written(one.Data!["Fn::Base64"]!)));
+
+    private static string Written(JsonNode text) => text["Fn::Join"] is { } join ? string.Join((string)join[0]!, join[1].Texts()) : text.ToJsonString();
+
+    [GeneratedRegex("""\$\(tag (\w+)\)""")]
+    private static partial Regex Tag();
+
+    private sealed class ScriptFile : IDisposable
+    {
+        private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory();
+
+        public ScriptFile(string text)
+        {
+            File.WriteAllText(Path, text);
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(Path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
+
+        public string Path => System.IO.Path.Combine(_folder.FullName, "user-data");
+
+        public void Dispose() => _folder.Delete(recursive: true);
+    }
+}
