@@ -66,53 +66,40 @@ echo 'include "/etc/nftables/nat.nft"' > /etc/sysconfig/nftables.conf
 nft -f /etc/nftables/nat.nft
 systemctl enable nftables
 
-# Taken from whoever has it: the instance that boots last is the one that is meant.
-claim() {
-    local holder attachment
-    read -r holder attachment <<< "$(aws ec2 describe-network-interfaces --network-interface-ids "$interface" \
-        --query 'NetworkInterfaces[0].Attachment.[InstanceId, AttachmentId]')"
-    [ "$holder" != "$instance" ] || return 0
-    [ "$holder" = None ] || aws ec2 detach-network-interface --attachment-id "$attachment" --force || true
-    aws ec2 attach-network-interface --network-interface-id "$interface" --instance-id "$instance" --device-index 1
-}
-retry 60 claim
-retry 60 aws ec2 associate-address --allocation-id "$(tag NatAddress)" --network-interface-id "$primary" --allow-reassociation
-
-second=$(aws ec2 describe-network-interfaces --network-interface-ids "$interface" --query 'NetworkInterfaces[0].MacAddress')
-there() { [ -n "$(device "$second")" ]; }
-retry 60 there
-
-printf '%s=%q\n' instance "$instance" AWS_DEFAULT_REGION "$AWS_DEFAULT_REGION" range "$range" device "$(device "$second")" \
-    namespace "$(tag NatMetrics)" name "$(tag Name)" > /etc/nat.conf
-
 cat > /usr/local/sbin/nat-check << 'CHECK'
 #!/bin/bash
 # Does a connection from behind this instance get out? It is made in a network of its own, so that it is forwarded and translated like any other.
-# CloudWatch is told every minute; after three failures in a row the Auto Scaling group is asked for another instance.
+# CloudWatch is told every minute; after three failures in a row the Auto Scaling group is asked for another instance. `nat-check try` only tries.
 set -euo pipefail
 set -a
 . /etc/nat.conf
 set +a
 
+gets_out() {
+    local address
+    ip netns list | grep -q '^nat-check' || {
+        ip netns add nat-check &&
+            ip link add nat-check type veth peer name eth0 netns nat-check &&
+            ip address add 192.0.2.1/30 dev nat-check &&
+            ip link set nat-check up &&
+            ip -n nat-check address add 192.0.2.2/30 dev eth0 &&
+            ip -n nat-check link set eth0 up &&
+            ip -n nat-check route add default via 192.0.2.1
+    } || return
+    address=$(getent ahostsv4 "ec2.$AWS_DEFAULT_REGION.amazonaws.com" | awk '{ print $1; exit }')
+    [ -n "$address" ] && ip netns exec nat-check timeout 5 bash -c ": < /dev/tcp/$address/443"
+}
+if [ "${1:-}" = try ]; then gets_out; exit; fi
+
 # Answers leave by the interface that the question came in by, so that its security group knows them.
 # Linux forgets such a route when it configures the link anew.
-ip link set "$device" up
-ip route replace "$range" via "$(ip -o -4 route show default | awk '{ print $3; exit }')" dev "$device" onlink
-
-if ! ip netns list | grep -q '^nat-check'; then
-    ip netns add nat-check
-    ip link add nat-check type veth peer name eth0 netns nat-check
-    ip address add 192.0.2.1/30 dev nat-check
-    ip link set nat-check up
-    ip -n nat-check address add 192.0.2.2/30 dev eth0
-    ip -n nat-check link set eth0 up
-    ip -n nat-check route add default via 192.0.2.1
-fi
+leads_back() {
+    ip link set "$device" up && ip route replace "$range" via "$(ip -o -4 route show default | awk '{ print $3; exit }')" dev "$device" onlink
+}
 
 failures=0
 [ ! -e /run/nat-failures ] || read -r failures < /run/nat-failures
-address=$(getent ahostsv4 "ec2.$AWS_DEFAULT_REGION.amazonaws.com" | awk '{ print $1; exit }')
-if [ -n "$address" ] && ip netns exec nat-check timeout 5 bash -c ": < /dev/tcp/$address/443"; then
+if leads_back && gets_out; then
     failures=0 value=1
 else
     failures=$((failures + 1)) value=0
@@ -123,6 +110,24 @@ aws cloudwatch put-metric-data --namespace "$namespace" --metric-name NatForward
 [ $value = 1 ]
 CHECK
 chmod 755 /usr/local/sbin/nat-check
+printf '%s=%q\n' instance "$instance" AWS_DEFAULT_REGION "$AWS_DEFAULT_REGION" range "$range" namespace "$(tag NatMetrics)" name "$(tag Name)" > /etc/nat.conf
+
+# Nothing is taken from an instance that works by one that does not. The interface first: while the other has its address, it can still ask to be replaced.
+retry 6 /usr/local/sbin/nat-check try
+claim() {
+    local holder attachment
+    read -r holder attachment <<< "$(aws ec2 describe-network-interfaces --network-interface-ids "$interface" \
+        --query 'NetworkInterfaces[0].Attachment.[InstanceId, AttachmentId]')"
+    [ "$holder" != "$instance" ] || return 0
+    [ "$holder" = None ] || aws ec2 detach-network-interface --attachment-id "$attachment" --force || true
+    aws ec2 attach-network-interface --network-interface-id "$interface" --instance-id "$instance" --device-index 1
+}
+retry 60 claim
+second=$(aws ec2 describe-network-interfaces --network-interface-ids "$interface" --query 'NetworkInterfaces[0].MacAddress')
+there() { [ -n "$(device "$second")" ]; }
+retry 60 there
+printf 'device=%q\n' "$(device "$second")" >> /etc/nat.conf
+retry 60 aws ec2 associate-address --allocation-id "$(tag NatAddress)" --network-interface-id "$primary" --allow-reassociation
 
 cat > /etc/systemd/system/nat-check.service << 'UNIT'
 [Unit]
@@ -142,4 +147,5 @@ UNIT
 systemctl daemon-reload
 systemctl enable --now nat-check.timer
 
+# With another address AWS does not answer for some seconds.
 retry 6 /usr/local/sbin/nat-check

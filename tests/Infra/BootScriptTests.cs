@@ -50,7 +50,8 @@ public sealed partial class BootScriptTests
     [InlineData("retry 60 claim", "true")]
     [InlineData("systemctl enable --now nat-check.timer", "true")]
     [InlineData("trap tell EXIT", "true")]
-    [InlineData("retry 6 /usr/local/sbin/nat-check", "true")]
+    [InlineData("retry 6 /usr/local/sbin/nat-check try", "true")]
+    [InlineData("retry 6 /usr/local/sbin/nat-check\n", "true\n")]
     [InlineData("[ $failures -lt 3 ]", "[ $failures -lt 2 ]")]
     [InlineData("ip netns exec nat-check timeout", "timeout")]
     public async Task The_trial_sees_a_slip(string there, string slip)
