@@ -7,7 +7,7 @@ namespace ControlPlane.Tests.Infra;
 /// <summary>What is watched, and that what is watched exists.</summary>
 public sealed class MonitoringTests
 {
-    private static readonly string[] Templates = ["serverless.template", "infra/network.template", "infra/edge.template"];
+    private static readonly string[] Templates = ["serverless.template", "infra/network.template", "infra/edge.template", "infra/tenant-data-plane.template"];
 
     private static readonly Lazy<string[]> Code = new(() => [.. new[] { "functions", "shared" }
         .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(RepositoryRoot.Find(), folder), "*.cs", SearchOption.AllDirectories))
