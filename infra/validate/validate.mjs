@@ -15,7 +15,6 @@ const excused = {
   "W1001 NatAddress1": "the rule does not follow Fn::If into an output",
   "W1001 NatAddress2": "the rule does not follow Fn::If into an output",
   "W1001 NatAddress3": "the rule does not follow Fn::If into an output",
-  "W1001 NatAddresses": "the rule does not follow Fn::If into an output",
   "W1001 PrivateApiUrl": "the rule does not follow Fn::If into an output",
   "W2509 SlackSecretArn": "the name of a secret, not the secret",
 };
