@@ -1,9 +1,11 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Infra;
 
 /// <summary>The numbers of docs/network.md, read from what the templates build.</summary>
-public sealed class NetworkFactsTests
+public sealed partial class NetworkFactsTests
 {
     private static readonly (string Subnet, string Block, string Zone)[] HubSubnets =
     [
@@ -47,6 +49,42 @@ public sealed class NetworkFactsTests
         Assert.Equal("10.20.0.0/18", (string?)dataPlane.Properties("PrivateRoute1ToStandbyControlPlane")["DestinationCidrBlock"]);
         Assert.Equal("10.20.0.0/18", (string?)dataPlane.Properties("EngineFromStandby")["CidrIp"]);
     }
+
+    [Fact]
+    public void The_admin_name_leads_to_the_balancer_in_the_public_subnets()
+    {
+        var platform = Platform.Build([], ("AdminLoadBalancer", "on"), ("AdminClientCidr", "198.51.100.0/24"),
+            ("AdminCertificateArn", "arn:aws:acm:us-east-1:111111111111:certificate/one"));
+        var (hub, here) = (platform.Hub, platform.Here);
+        var edge = Stack.Deploy(Template.Read("infra/edge.template"), "edge", here, ("OriginVerifyVersion", "01234567-89ab-cdef-0123-456789abcdef"),
+            ("AdminTarget", "admin-1.elb.amazonaws.com"), ("AdminTargetZoneId", "Z35SXDOTRQ7X7K"));
+
+        Assert.Equal(Landmarks.Zones.Select(zone => hub.IdOf($"PublicSubnet{zone}")), hub.Properties("AdminBalancer")["Subnets"].Texts());
+        var record = edge.Properties("AdminRecord");
+        Assert.Equal("admin.example.com", (string?)record["Name"]);
+        Assert.Equal("admin-1.elb.amazonaws.com Z35SXDOTRQ7X7K", $"{record["AliasTarget"]!["DNSName"]} {record["AliasTarget"]!["HostedZoneId"]}");
+        Assert.Equal($"{hub.IdOf("AdminBalancer")}.DNSName", hub.Outputs["AdminBalancerDnsName"]);
+        Assert.True((bool?)record["AliasTarget"]!["EvaluateTargetHealth"]);
+    }
+
+    [Fact]
+    public void Every_proof_and_every_resource_that_the_document_names_is_there()
+    {
+        var document = File.ReadAllText(Path.Combine(RepositoryRoot.Find(), "docs", "network.md"));
+        var rows = document[document.IndexOf("row by row", StringComparison.Ordinal)..].Split('\n').Where(line => line.StartsWith("| ", StringComparison.Ordinal));
+        var names = rows.Select(row => row.Split('|')).SelectMany(cells => Name().Matches(cells[2] + cells[3]))
+            .Select(match => match.Groups[1].Value).Distinct().ToList();
+        var there = Template.All.Select(name => Template.Read(name).Root)
+            .SelectMany(root => new[] { root["Resources"], root["Parameters"] }.OfType<JsonObject>().SelectMany(part => part.Select(one => one.Key)))
+            .Concat(typeof(NetworkFactsTests).Assembly.GetTypes().Select(type => type.Name)).ToHashSet();
+
+        Assert.True(names.Count > 20, $"only {string.Join(' ', names)}");
+        Assert.Empty(names.Where(name => !there.Contains(name.Replace("NatInstanceN", "NatInstance1", StringComparison.Ordinal)
+            .Replace("NatGatewayN", "NatGateway1", StringComparison.Ordinal).Replace("NatN", "Nat1", StringComparison.Ordinal))));
+    }
+
+    [GeneratedRegex("`([A-Z]\\w+)(?:=\\w+)?`")]
+    private static partial Regex Name();
 
     public static TheoryData<string, string, Action<JsonObject>> PlantedErrors => new()
     {
