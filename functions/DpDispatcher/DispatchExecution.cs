@@ -2,7 +2,6 @@ using System.Buffers;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Tenants;
-using ControlPlane.Text;
 
 namespace ControlPlane.DpDispatcher;
 
@@ -34,10 +33,12 @@ internal sealed class DispatchExecution(
             var engine = tenants.FindEngineAsync(message.Tenant, cancel);
             await Task.WhenAll(order, engine);
 
-            var (claimed, move) = await executions.ClaimAsync(message.Execution, message.Tenant, Guid.NewGuid().ToString("N"), engines.Lease, cancel);
-            return claimed is null
-                ? await FollowAsync(move, message, cancel)
-                : await AttemptAsync(new(claimed, await order, await engine, receives), pass, cancel);
+            return await executions.ClaimAsync(message.Execution, message.Tenant, Guid.NewGuid().ToString("N"), engines.Lease, cancel) switch
+            {
+                Claim.Held held => await AttemptAsync(new(held.Execution, await order, await engine, receives), pass, cancel),
+                Claim.Lost lost => await FollowAsync(lost.Now, cancel),
+                _ => NotTheirs(message),
+            };
         }
     }
 
@@ -46,8 +47,7 @@ internal sealed class DispatchExecution(
     {
         if (await executions.FindAsync(id, cancel) is not { State: ExecutionState.Queued } execution)
             return;
-        var (claimed, _) = await executions.ClaimAsync(id, execution.Tenant, Guid.NewGuid().ToString("N"), engines.Lease, cancel);
-        if (claimed is not null)
+        if (await executions.ClaimAsync(id, execution.Tenant, Guid.NewGuid().ToString("N"), engines.Lease, cancel) is Claim.Held { Execution: var claimed })
             await RecordAsync(new(claimed, null, new EngineLookup.TenantNotActive(), Pauses.MostReceives), NextStep.Unsent(DispatchFailure.Unreadable, claimed), null, cancel);
     }
 
@@ -63,15 +63,15 @@ internal sealed class DispatchExecution(
         return new(pause);
     }
 
-    /// <summary>There was nothing to claim: someone else has it, has had it, or died with it.</summary>
-    private async Task<DispatchResult> FollowAsync(Move move, DispatchMessage.Dispatch message, CancellationToken cancel)
+    private DispatchResult.Dead NotTheirs(DispatchMessage.Dispatch message)
     {
-        if (move is not Move.Lost { Now: var now })
-        {
-            events.NotTheirs(message);
-            return new DispatchResult.Dead();
-        }
+        events.NotTheirs(message);
+        return new();
+    }
 
+    /// <summary>There was nothing to claim: someone else has it, has had it, or died with it.</summary>
+    private async Task<DispatchResult> FollowAsync(Execution now, CancellationToken cancel)
+    {
         var leaseLeft = (now.LeaseUntil ?? default) - clock.GetUtcNow();
         var isOpen = now.State == ExecutionState.Dispatching || (now.State == ExecutionState.DispatchUnknown && now.IsIdempotent);
         if (isOpen && (leaseLeft > TimeSpan.Zero || now.IsIdempotent))
@@ -190,6 +190,5 @@ internal sealed class DispatchExecution(
 
     private TimeSpan LeftOf(DispatchOrder order) => order.TokenExpiresAt - TokenReserve - clock.GetUtcNow();
 
-    // As it will be read back: tables keep milliseconds.
-    private DateTimeOffset Now() => Rfc3339.Parse(Rfc3339.Format(clock.GetUtcNow()));
+    private DateTimeOffset Now() => clock.GetUtcNow();
 }

@@ -8,7 +8,7 @@ using ControlPlane.Tenants;
 namespace ControlPlane.Aws;
 
 /// <summary>Executions, and the quota that moves with them in the same transaction.</summary>
-/// <remarks>Every change states in its condition what <see cref="ExecutionLifecycle"/> allows, so the table judges every race.</remarks>
+/// <remarks>The condition of every change is made from the rows of <see cref="ExecutionLifecycle"/>, so the table judges every race.</remarks>
 public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string quotas, TimeProvider clock)
 {
     private readonly QuotaLedger _ledger = new(dynamo, quotas);
@@ -89,40 +89,26 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
 
     /// <summary>Takes the next dispatch attempt, for this one dispatcher.</summary>
     /// <param name="owner">Names the claim, so that its own lost answer is not mistaken for a rival's.</param>
-    /// <returns>The execution as claimed; or how it stood. An idempotent workflow may be claimed again once a lease has lapsed.</returns>
-    public async Task<(Execution? Claimed, Move Move)> ClaimAsync(ExecutionId id, TenantId tenant, string owner, TimeSpan lease, CancellationToken cancel)
+    public async Task<Claim> ClaimAsync(ExecutionId id, TenantId tenant, string owner, TimeSpan lease, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
+        var changes = new Changes(ExecutionLifecycle.Of(Signal.Claimed), holder: null, now);
+        changes.Set("lease_until", Items.Time(now + lease));
+        changes.Set("lease_owner", Items.Text(owner));
+        changes.Increment("attempt_count");
         try
         {
-            var answer = await dynamo.UpdateAsync(new()
-            {
-                TableName = table,
-                Key = ExecutionItems.KeyOf(id),
-                UpdateExpression = "SET #state = :dispatching, lease_until = :until, lease_owner = :owner ADD attempt_count :one",
-                ConditionExpression = "tenant_id = :tenant AND (#state = :queued OR (#state IN (:dispatching, :unknown) AND idempotent = :true AND lease_until < :now))",
-                ExpressionAttributeNames = new() { ["#state"] = "state" },
-                ExpressionAttributeValues = new()
-                {
-                    [":tenant"] = Items.Text(tenant.ToString()),
-                    [":queued"] = Items.Text(ExecutionState.Queued.Name),
-                    [":dispatching"] = Items.Text(ExecutionState.Dispatching.Name),
-                    [":unknown"] = Items.Text(ExecutionState.DispatchUnknown.Name),
-                    [":true"] = Items.Flag(true),
-                    [":now"] = Items.Time(now),
-                    [":until"] = Items.Time(now + lease),
-                    [":owner"] = Items.Text(owner),
-                    [":one"] = Items.Number(1),
-                },
-                ReturnValues = ReturnValue.ALL_NEW,
-                ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
-            }, clock, cancel);
-            return (ExecutionItems.ToExecution(answer.Attributes), new Move.Moved());
+            var answer = await dynamo.UpdateAsync(UpdateOf(id, tenant, changes).ToRequest(ReturnValue.ALL_NEW), clock, cancel);
+            return new Claim.Held(ExecutionItems.ToExecution(answer.Attributes));
         }
         catch (ConditionalCheckFailedException e)
         {
-            var move = HowItStood(e.Item, tenant);
-            return move is Move.Lost { Now: { State: ExecutionState.Dispatching } mine } && mine.LeaseOwner == owner ? (mine, new Move.Moved()) : (null, move);
+            return HowItStood(e.Item, tenant) switch
+            {
+                Move.Lost { Now: { State: ExecutionState.Dispatching } mine } when mine.LeaseOwner == owner => new Claim.Held(mine),
+                Move.Lost lost => new Claim.Lost(lost.Now),
+                _ => new Claim.Unknown(),
+            };
         }
     }
 
@@ -131,40 +117,38 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
     /// <param name="notFound">Whether the engine said 404, which it is given a while for. Anything else begins that while anew.</param>
     public async Task<Move> RecordAttemptAsync(Execution claimed, Signal signal, DispatchAttempt attempt, bool notFound, CancellationToken cancel)
     {
-        var update = new Changes(signal);
-        update.RequireClaim(claimed);
-        update.Append("attempts", Items.Json(attempt, DomainJson.Default.DispatchAttempt));
+        var changes = new Changes(ExecutionLifecycle.Of(signal), claimed.LeaseOwner, clock.GetUtcNow());
+        changes.Append("attempts", Items.Json(attempt, DomainJson.Default.DispatchAttempt));
         if (signal == Signal.Accepted)
-            update.Set("dispatched_at", Items.Time(attempt.At));
+            changes.Set("dispatched_at", Items.Time(attempt.At));
         if (notFound)
-            update.SetOnce("first_not_found_at", Items.Time(attempt.At));
+            changes.SetOnce("first_not_found_at", Items.Time(attempt.At));
         else
-            update.Remove("first_not_found_at");
+            changes.Remove("first_not_found_at");
 
         // When the answer to this write was lost, the client's own repeat finds the attempt there.
-        var move = await MoveAsync(claimed.Id, claimed.Tenant, update, cancel);
-        return move is Move.Lost lost && lost.Now.Attempts.Contains(attempt) ? new Move.Moved() : move;
+        var move = await MoveAsync(claimed.Id, claimed.Tenant, changes, cancel);
+        return move is Move.Lost lost && lost.Now.Attempts.Any(one => (one.Number, one.Result) == (attempt.Number, attempt.Result)) ? new Move.Moved() : move;
     }
 
     /// <summary>Ends an execution that the engine will never have, and gives its reservation back.</summary>
     /// <param name="execution">As claimed, so that no attempt of another dispatcher is under way; or queued and never claimed.</param>
     /// <param name="attempt">The attempt that ended it, or null when none was made.</param>
-    public Task<Move> RefuseAsync(Execution execution, string failureCode, DispatchAttempt? attempt, CancellationToken cancel)
-    {
-        var update = new Changes(Signal.Refused);
-        update.RequireClaim(execution);
-        update.Set("failure_code", Items.Text(failureCode));
-        if (attempt is not null)
-            update.Append("attempts", Items.Json(attempt, DomainJson.Default.DispatchAttempt));
-        return CloseAsync(execution, update, _ledger.Release(execution.Tenant, execution.Month), cancel);
-    }
+    public Task<Move> RefuseAsync(Execution execution, string failureCode, DispatchAttempt? attempt, CancellationToken cancel) =>
+        CloseAsync(execution, ExecutionLifecycle.Of(Signal.Refused, QuotaEffect.Release), ExecutionUsage.None, cancel, changes =>
+        {
+            changes.Set("failure_code", Items.Text(failureCode));
+            if (attempt is not null)
+                changes.Append("attempts", Items.Json(attempt, DomainJson.Default.DispatchAttempt));
+        });
 
     /// <summary>Records that the engine runs it.</summary>
     public Task<Move> StartAsync(Execution execution, Outcome running, CancellationToken cancel)
     {
-        var update = new Changes(Signal.Started);
-        update.Set("started_at", Items.Time(running.StartedAt ?? clock.GetUtcNow()));
-        return MoveAsync(execution.Id, execution.Tenant, update, cancel);
+        var now = clock.GetUtcNow();
+        var changes = new Changes(ExecutionLifecycle.Of(Signal.Started), holder: null, now);
+        changes.Set("started_at", Items.Time(running.StartedAt ?? now));
+        return MoveAsync(execution.Id, execution.Tenant, changes, cancel);
     }
 
     /// <summary>Records the engine's outcome, settles the reservation and adds the usage, in one transaction.</summary>
@@ -172,44 +156,23 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
     /// <returns><see cref="Move.Lost"/> for a repeat and for a rival outcome alike: the hash in it tells which.</returns>
     public Task<Move> FinishAsync(Execution execution, Outcome outcome, string hash, CancellationToken cancel)
     {
-        var signal = outcome.Status switch
+        if (outcome.Status == OutcomeStatus.Running)
+            throw new ArgumentException("Only an outcome that ends the execution can finish it.", nameof(outcome));
+        return CloseAsync(execution, ExecutionLifecycle.SignalOf(outcome.Status), outcome.Usage, cancel, changes =>
         {
-            OutcomeStatus.Succeeded => Signal.Succeeded,
-            OutcomeStatus.Failed => Signal.Failed,
-            OutcomeStatus.Cancelled => Signal.Stopped,
-            _ => throw new ArgumentException("Only an outcome that ends the execution can finish it.", nameof(outcome)),
-        };
-        var isLate = execution.State == ExecutionState.TimedOut;
-        var update = new Changes(signal, from: isLate ? [ExecutionState.TimedOut] : [.. ExecutionLifecycle.MovedBy(signal).Where(state => !state.IsTerminal)]);
-        update.Set("outcome", Items.Json(outcome, DomainJson.Default.Outcome));
-        update.Set("outcome_hash", Items.Text(hash));
-        if (outcome.StartedAt is { } started)
-            update.Set("started_at", Items.Time(started));
-        if (!isLate)
-            return CloseAsync(execution, update, _ledger.Settle(execution.Tenant, execution.Month, outcome.Usage), cancel);
-
-        update.Set("late", Items.Flag(true));
-        update.Remove("told_at");
-        return CloseAsync(execution, update, _ledger.Add(execution.Tenant, execution.Month, outcome.Usage), cancel, leavesPlace: false);
+            changes.Set("outcome", Items.Json(outcome, DomainJson.Default.Outcome));
+            changes.Set("outcome_hash", Items.Text(hash));
+            if (outcome.StartedAt is { } started)
+                changes.Set("started_at", Items.Time(started));
+        });
     }
 
     /// <summary>Ends an execution at a user's word. Before dispatch the reservation is given back; after it, the engine's work is charged.</summary>
-    public Task<Move> CancelAsync(Execution execution, string userId, CancellationToken cancel)
-    {
-        var isUndispatched = execution.State == ExecutionState.Queued;
-        var update = new Changes(
-            Signal.Cancelled,
-            from: isUndispatched ? [ExecutionState.Queued] : [.. ExecutionLifecycle.MovedBy(Signal.Cancelled).Where(state => state != ExecutionState.Queued)]);
-        update.Set("cancelled_by", Items.Text(userId));
-        var charge = isUndispatched
-            ? _ledger.Release(execution.Tenant, execution.Month)
-            : _ledger.Settle(execution.Tenant, execution.Month, ExecutionUsage.None);
-        return CloseAsync(execution, update, charge, cancel);
-    }
+    public Task<Move> CancelAsync(Execution execution, string userId, CancellationToken cancel) =>
+        CloseAsync(execution, Signal.Cancelled, ExecutionUsage.None, cancel, changes => changes.Set("cancelled_by", Items.Text(userId)));
 
     /// <summary>Ends an execution whose deadline has passed, and gives its reservation back.</summary>
-    public Task<Move> TimeOutAsync(Execution execution, CancellationToken cancel) =>
-        CloseAsync(execution, new Changes(Signal.Expired), _ledger.Release(execution.Tenant, execution.Month), cancel);
+    public Task<Move> TimeOutAsync(Execution execution, CancellationToken cancel) => CloseAsync(execution, Signal.Expired, ExecutionUsage.None, cancel);
 
     /// <summary>Notes that the requester was told how it ended. Idempotent.</summary>
     /// <param name="told">The state that the requester was told: a late outcome that came meanwhile still has to be.</param>
@@ -290,16 +253,7 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
     {
         try
         {
-            await dynamo.UpdateAsync(new()
-            {
-                TableName = table,
-                Key = ExecutionItems.KeyOf(id),
-                UpdateExpression = changes.Expression,
-                ConditionExpression = changes.Condition,
-                ExpressionAttributeNames = changes.Names,
-                ExpressionAttributeValues = changes.ValuesFor(tenant),
-                ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
-            }, clock, cancel);
+            await dynamo.UpdateAsync(UpdateOf(id, tenant, changes).ToRequest(), clock, cancel);
             return new Move.Moved();
         }
         catch (ConditionalCheckFailedException e)
@@ -308,28 +262,33 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         }
     }
 
+    /// <summary>Ends an execution by whichever transition fits it as the caller read it. When it moved meanwhile to where another one fits, the caller learns how it stands.</summary>
+    private Task<Move> CloseAsync(Execution execution, Signal signal, ExecutionUsage usage, CancellationToken cancel, Action<Changes>? change = null) =>
+        ExecutionLifecycle.Find(execution, signal, execution.LeaseOwner, clock.GetUtcNow()) is { } transition
+            ? CloseAsync(execution, ExecutionLifecycle.Of(signal, transition.Quota), usage, cancel, change)
+            : Task.FromResult<Move>(new Move.Lost(execution));
+
     /// <summary>Ends an execution together with its charge and its place among those under way.</summary>
-    private async Task<Move> CloseAsync(Execution execution, Changes changes, TransactWriteItem charge, CancellationToken cancel, bool leavesPlace = true)
+    /// <param name="transitions">Any of them, all with the same effect on the quota.</param>
+    private async Task<Move> CloseAsync(
+        Execution execution, IReadOnlyList<Transition> transitions, ExecutionUsage usage, CancellationToken cancel, Action<Changes>? change = null)
     {
         var now = clock.GetUtcNow();
+        var changes = new Changes(transitions, execution.LeaseOwner, now);
+        change?.Invoke(changes);
         changes.Set("finished_at", Items.Time(now));
         changes.Set("due", Items.Text(ExecutionItems.DueShardOf(execution.Id)));
         changes.Set("due_at", Items.Second(now + ExecutionItems.ToldWithin));
-
-        var close = new TransactWriteItem
+        var supersedes = transitions[0].From.IsTerminal;
+        if (supersedes)
         {
-            Update = new()
-            {
-                TableName = table,
-                Key = ExecutionItems.KeyOf(execution.Id),
-                UpdateExpression = changes.Expression,
-                ConditionExpression = changes.Condition,
-                ExpressionAttributeNames = changes.Names,
-                ExpressionAttributeValues = changes.ValuesFor(execution.Tenant),
-                ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
-            },
-        };
-        List<TransactWriteItem> parts = leavesPlace ? [close, charge, _ledger.LeavePlace(execution.Tenant)] : [close, charge];
+            changes.Set("late", Items.Flag(true));
+            changes.Remove("told_at");
+        }
+
+        var close = new TransactWriteItem { Update = UpdateOf(execution.Id, execution.Tenant, changes) };
+        var charge = _ledger.Change(execution.Tenant, execution.Month, transitions[0].Quota, usage);
+        List<TransactWriteItem> parts = supersedes ? [close, charge] : [close, charge, _ledger.LeavePlace(execution.Tenant)];
         var reasons = await dynamo.TryWriteAsync(new() { TransactItems = parts }, clock, cancel);
         return reasons switch
         {
@@ -340,43 +299,45 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         };
     }
 
+    private Update UpdateOf(ExecutionId id, TenantId tenant, Changes changes) => new()
+    {
+        TableName = table,
+        Key = ExecutionItems.KeyOf(id),
+        UpdateExpression = changes.Expression,
+        ConditionExpression = changes.Condition,
+        ExpressionAttributeNames = changes.Names,
+        ExpressionAttributeValues = changes.ValuesFor(tenant),
+        ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
+    };
+
     private static Move HowItStood(Item? item, TenantId tenant) =>
         item is { Count: > 0 } && ExecutionItems.ToExecution(item) is var now && now.Tenant == tenant ? new Move.Lost(now) : new Move.Unknown();
 
-    /// <summary>An update that one signal causes: where it leads, what it sets, and the states it may start from.</summary>
+    /// <summary>An update that one signal causes: where it leads, what it sets, and what the execution must be.</summary>
     private sealed class Changes
     {
         private readonly List<string> _sets = ["#state = :to"];
         private readonly List<string> _removals = [];
+        private readonly List<string> _additions = [];
         private readonly Item _values = [];
-        private readonly IReadOnlyList<ExecutionState> _from;
-        private string _claim = "";
+        private readonly string _admission;
 
-        public Changes(Signal signal, IReadOnlyList<ExecutionState>? from = null)
+        /// <param name="transitions">Any of them; all lead to the same state.</param>
+        /// <inheritdoc cref="Transition.Admits" path="/param"/>
+        public Changes(IReadOnlyList<Transition> transitions, string? holder, DateTimeOffset now)
         {
-            _from = from ?? ExecutionLifecycle.MovedBy(signal);
-            var to = (Transition.MoveTo)ExecutionLifecycle.Next(_from[0], signal);
-            _values[":to"] = Items.Text(to.State.Name);
-            for (var i = 0; i < _from.Count; i++)
-                _values[$":from{i}"] = Items.Text(_from[i].Name);
+            _values[":to"] = Items.Text(transitions.Select(one => one.To).Distinct().Single().Name);
+            _admission = string.Join(" OR ", transitions.GroupBy(one => one.Guard, (guard, rows) => StateIn([.. rows]) + ConditionOf(guard, holder, now)));
         }
 
         public Dictionary<string, string> Names { get; } = new() { ["#state"] = "state" };
 
-        public string Expression => $"SET {string.Join(", ", _sets)}{(_removals.Count > 0 ? $" REMOVE {string.Join(", ", _removals)}" : "")}";
+        public string Expression =>
+            $"SET {string.Join(", ", _sets)}{(_removals.Count > 0 ? $" REMOVE {string.Join(", ", _removals)}" : "")}{(_additions.Count > 0 ? $" ADD {string.Join(", ", _additions)}" : "")}";
 
-        public string Condition => $"tenant_id = :tenant AND #state IN ({string.Join(", ", _from.Select((_, i) => $":from{i}"))}){_claim}";
+        public string Condition => $"tenant_id = :tenant AND ({_admission})";
 
         public Item ValuesFor(TenantId tenant) => new(_values) { [":tenant"] = Items.Text(tenant.ToString()) };
-
-        /// <summary>Lets the write through only while nobody has claimed the execution since.</summary>
-        /// <remarks>Without it a repeat of a write whose answer was lost would undo the claim of the next dispatcher.</remarks>
-        public void RequireClaim(Execution execution)
-        {
-            _claim = execution.LeaseOwner is null ? " AND attribute_not_exists(lease_owner)" : " AND lease_owner = :claim";
-            if (execution.LeaseOwner is { } owner)
-                _values[":claim"] = Items.Text(owner);
-        }
 
         public void Set(string name, AttributeValue value) => Add(name, value, "{0} = {1}");
 
@@ -390,6 +351,44 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
 
         public void Remove(string name) => _removals.Add(name);
 
+        public void Increment(string name)
+        {
+            _values[":one"] = Items.Number(1);
+            _additions.Add($"{name} :one");
+        }
+
+        private string StateIn(IReadOnlyList<Transition> rows)
+        {
+            foreach (var row in rows)
+                _values[FromOf(row)] = Items.Text(row.From.Name);
+            return $"#state IN ({string.Join(", ", rows.Select(FromOf))})";
+        }
+
+        private static string FromOf(Transition row) => $":from{(int)row.From}";
+
+        /// <summary><see cref="Transition.Admits"/>, as the table judges it.</summary>
+        private string ConditionOf(Guard guard, string? holder, DateTimeOffset now)
+        {
+            switch (guard)
+            {
+                case Guard.None:
+                    return "";
+                case Guard.HoldsClaim when holder is null:
+                    return " AND attribute_not_exists(lease_owner)";
+                case Guard.HoldsClaim:
+                    _values[":holder"] = Items.Text(holder);
+                    return " AND lease_owner = :holder";
+                case Guard.MayBeTakenOver:
+                    (_values[":true"], _values[":now"]) = (Items.Flag(true), Items.Time(now));
+                    return " AND idempotent = :true AND lease_until < :now";
+                case Guard.EndedLately:
+                    _values[":since"] = Items.Time(now - ExecutionLifecycle.SupersededWithin);
+                    return " AND finished_at >= :since";
+                default:
+                    throw new UnreachableException();
+            }
+        }
+
         private void Add(string name, AttributeValue value, string form)
         {
             Names[$"#{name}"] = name;
@@ -398,4 +397,3 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         }
     }
 }
-

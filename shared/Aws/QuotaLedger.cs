@@ -1,5 +1,6 @@
 using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
+using ControlPlane.Executions;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
 
@@ -42,8 +43,17 @@ public sealed class QuotaLedger(IAmazonDynamoDB dynamo, string table)
     internal TransactWriteItem LeavePlace(TenantId tenant) => Change(
         ActiveKeyOf(tenant), "ADD active :minus", new() { [":minus"] = Items.Number(-1), [":zero"] = Items.Number(0) }, "active > :zero");
 
+    /// <summary>What a transition does to the month that the execution was charged to.</summary>
+    internal TransactWriteItem Change(TenantId tenant, Month month, QuotaEffect effect, ExecutionUsage usage) => effect switch
+    {
+        QuotaEffect.Release => Release(tenant, month),
+        QuotaEffect.Settle => Settle(tenant, month, usage),
+        QuotaEffect.Add => Add(tenant, month, usage),
+        _ => throw new ArgumentOutOfRangeException(nameof(effect)),
+    };
+
     /// <summary>The reservation becomes a use.</summary>
-    internal TransactWriteItem Settle(TenantId tenant, Month month, ExecutionUsage usage)
+    private TransactWriteItem Settle(TenantId tenant, Month month, ExecutionUsage usage)
     {
         var (add, values) = UsageOf(usage);
         values[":one"] = Items.Number(1);
@@ -51,12 +61,12 @@ public sealed class QuotaLedger(IAmazonDynamoDB dynamo, string table)
     }
 
     /// <summary>The reservation is given back to the month it was taken from.</summary>
-    internal TransactWriteItem Release(TenantId tenant, Month month) => Change(
+    private TransactWriteItem Release(TenantId tenant, Month month) => Change(
         KeyOf(tenant, month), "ADD charged :minus", new() { [":minus"] = Items.Number(-1), [":zero"] = Items.Number(0) },
         "charged > used OR (attribute_not_exists(used) AND charged > :zero)");
 
     /// <summary>Only what the engine metered: the execution was charged or given back before.</summary>
-    internal TransactWriteItem Add(TenantId tenant, Month month, ExecutionUsage usage)
+    private TransactWriteItem Add(TenantId tenant, Month month, ExecutionUsage usage)
     {
         var (add, values) = UsageOf(usage);
         return Change(KeyOf(tenant, month), $"ADD {add[2..]}", values, condition: null);

@@ -59,7 +59,7 @@ internal static class Transactions
         Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(10, 25 << attempt)), clock, cancel);
 
     /// <summary>A transaction's part as a write of its own.</summary>
-    public static UpdateItemRequest ToRequest(this Update update) => new()
+    public static UpdateItemRequest ToRequest(this Update update, ReturnValue? returnValues = null) => new()
     {
         TableName = update.TableName,
         Key = update.Key,
@@ -67,10 +67,11 @@ internal static class Transactions
         ConditionExpression = update.ConditionExpression,
         ExpressionAttributeNames = update.ExpressionAttributeNames,
         ExpressionAttributeValues = update.ExpressionAttributeValues,
+        ReturnValues = returnValues,
         ReturnValuesOnConditionCheckFailure = update.ReturnValuesOnConditionCheckFailure,
     };
 
-    /// <inheritdoc cref="ToRequest(Update)"/>
+    /// <inheritdoc cref="ToRequest(Update, ReturnValue?)"/>
     public static PutItemRequest ToRequest(this Put put) => new()
     {
         TableName = put.TableName,

@@ -73,7 +73,7 @@ public class ExecutionStoreTests(LocalCloud cloud)
 
         var claims = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => Task.Run(() => world.ClaimAsync(owner: $"dispatcher {i}"))));
 
-        Assert.Single(claims, claim => claim.Claimed is not null);
+        Assert.Single(claims.OfType<Claim.Held>());
         Assert.Equal(1, (await world.FindAsync(world.New().Id)).AttemptCount);
     }
 
@@ -86,8 +86,7 @@ public class ExecutionStoreTests(LocalCloud cloud)
         await world.ClaimAsync(owner: "one");
         var again = await world.ClaimAsync(owner: "one");
 
-        Assert.NotNull(again.Claimed);
-        Assert.Equal(1, again.Claimed.AttemptCount);
+        Assert.Equal(1, Assert.IsType<Claim.Held>(again).Execution.AttemptCount);
     }
 
     [Theory]
@@ -99,10 +98,10 @@ public class ExecutionStoreTests(LocalCloud cloud)
         await world.ClaimedAsync(idempotent: idempotent);
 
         world.Clock.Advance(TimeSpan.FromSeconds(30));
-        Assert.Null((await world.ClaimAsync(owner: "two")).Claimed);
+        Assert.IsType<Claim.Lost>(await world.ClaimAsync(owner: "two"));
         world.Clock.Advance(TimeSpan.FromMilliseconds(1));
 
-        Assert.Equal(idempotent, (await world.ClaimAsync(owner: "two")).Claimed is not null);
+        Assert.Equal(idempotent, await world.ClaimAsync(owner: "two") is Claim.Held);
     }
 
     [Fact]
@@ -118,6 +117,20 @@ public class ExecutionStoreTests(LocalCloud cloud)
         Assert.Equal(world.Now, execution.FirstNotFoundAt);
         Assert.Equal("again", Assert.Single(execution.Attempts).Result);
         Assert.Equal((1, 0, 1), await world.BooksAsync());
+    }
+
+    [Fact]
+    public async Task The_record_of_an_attempt_is_known_again_by_its_number_whatever_became_of_its_time()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var claimed = await world.ClaimedAsync();
+        var attempt = world.Attempt("again") with { At = world.Now.AddTicks(1) };       // tables keep milliseconds
+
+        await world.Store.RecordAttemptAsync(claimed, Signal.Deferred, attempt, notFound: false, Cancel);
+
+        Assert.IsType<Move.Moved>(await world.Store.RecordAttemptAsync(claimed, Signal.Deferred, attempt, notFound: false, Cancel));
+        Assert.Single((await world.FindAsync(claimed.Id)).Attempts);
+        Assert.IsType<Move.Lost>(await world.Store.RecordAttemptAsync(claimed, Signal.Ambiguous, attempt with { Result = "ambiguous" }, notFound: false, Cancel));
     }
 
     [Fact]
@@ -203,7 +216,7 @@ public class ExecutionStoreTests(LocalCloud cloud)
 
         Assert.Equal("U0002", (await world.FindAsync(execution.Id)).CancelledBy);
         Assert.Equal((0, 0, 0), await world.BooksAsync());
-        Assert.Null((await world.ClaimAsync()).Claimed);
+        Assert.Equal(ExecutionState.Cancelled, Assert.IsType<Claim.Lost>(await world.ClaimAsync()).Now.State);
     }
 
     [Fact]
@@ -281,7 +294,7 @@ public class ExecutionStoreTests(LocalCloud cloud)
         var world = await StoreWorld.StartAsync(cloud);
         var theirs = await world.ClaimedAsync() with { Tenant = StoreWorld.Neighbour };
 
-        Assert.IsType<Move.Unknown>((await world.Store.ClaimAsync(theirs.Id, StoreWorld.Neighbour, "x", TimeSpan.FromSeconds(1), Cancel)).Move);
+        Assert.IsType<Claim.Unknown>(await world.Store.ClaimAsync(theirs.Id, StoreWorld.Neighbour, "x", TimeSpan.FromSeconds(1), Cancel));
         Assert.IsType<Move.Unknown>(await world.Store.RecordAttemptAsync(theirs, Signal.Accepted, world.Attempt("accepted"), false, Cancel));
         Assert.IsType<Move.Unknown>(await world.Store.RefuseAsync(theirs, "x", null, Cancel));
         Assert.IsType<Move.Unknown>(await world.Store.StartAsync(theirs, StoreWorld.Outcome(OutcomeStatus.Running), Cancel));

@@ -57,11 +57,10 @@ internal sealed class StoreWorld
     public async Task<Execution> ClaimedAsync(string trigger = "t1", bool idempotent = false)
     {
         await CreatedAsync(trigger, idempotent);
-        var (claimed, _) = await ClaimAsync(trigger);
-        return claimed!;
+        return Assert.IsType<Claim.Held>(await ClaimAsync(trigger)).Execution;
     }
 
-    public Task<(Execution? Claimed, Move Move)> ClaimAsync(string trigger = "t1", string owner = "one") =>
+    public Task<Claim> ClaimAsync(string trigger = "t1", string owner = "one") =>
         Store.ClaimAsync(ExecutionId.Of("T0001", trigger), Tenant, owner, TimeSpan.FromSeconds(30), Cancel);
 
     public async Task<Execution> DispatchedAsync(string trigger = "t1")

@@ -307,8 +307,8 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
         await using var engine = ScriptedEngine.Answering(202);
         using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync();
-        var (claimed, _) = await stage.Executions.ClaimAsync(id, TenantId.Parse("tenant-43"), "died", DispatchLimits.Default.Lease, Cancel);
-        await stage.Executions.RefuseAsync(claimed!, "dispatch_rejected", null, Cancel);
+        var claim = await stage.Executions.ClaimAsync(id, TenantId.Parse("tenant-43"), "died", DispatchLimits.Default.Lease, Cancel);
+        await stage.Executions.RefuseAsync(Assert.IsType<Claim.Held>(claim).Execution, "dispatch_rejected", null, Cancel);
         Assert.Empty(await stage.NotificationsAsync());
 
         Assert.Empty((await stage.DispatchAsync(id, receives: 2)).BatchItemFailures);
@@ -323,15 +323,15 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
         using var stage = await Stage.SetAsync(cloud, ("tenant-43", null));
         var id = await stage.QueueAsync();
         var tenant = TenantId.Parse("tenant-43");
-        var (first, _) = await stage.Executions.ClaimAsync(id, tenant, "first", DispatchLimits.Default.Lease, Cancel);
+        var first = Assert.IsType<Claim.Held>(await stage.Executions.ClaimAsync(id, tenant, "first", DispatchLimits.Default.Lease, Cancel)).Execution;
         var attempt = new DispatchAttempt(1, stage.Clock.GetUtcNow(), 5, "again", 503);
-        Assert.IsType<Move.Moved>(await stage.Executions.RecordAttemptAsync(first!, Signal.Deferred, attempt, notFound: false, Cancel));
+        Assert.IsType<Move.Moved>(await stage.Executions.RecordAttemptAsync(first, Signal.Deferred, attempt, notFound: false, Cancel));
         await stage.Executions.ClaimAsync(id, tenant, "second", DispatchLimits.Default.Lease, Cancel);
 
-        Assert.IsType<Move.Moved>(await stage.Executions.RecordAttemptAsync(first!, Signal.Deferred, attempt, notFound: false, Cancel));       // it is there: no news
+        Assert.IsType<Move.Moved>(await stage.Executions.RecordAttemptAsync(first, Signal.Deferred, attempt, notFound: false, Cancel));       // it is there: no news
         var now = await stage.ReadAsync(id);
         Assert.Equal((ExecutionState.Dispatching, "second", 1), (now.State, now.LeaseOwner, now.Attempts.Count));
-        Assert.IsType<Move.Lost>(await stage.Executions.RefuseAsync(first!, "dispatch_rejected", null, Cancel));
+        Assert.IsType<Move.Lost>(await stage.Executions.RefuseAsync(first, "dispatch_rejected", null, Cancel));
     }
 
     [Theory]

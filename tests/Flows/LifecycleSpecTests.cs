@@ -15,18 +15,32 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
+    /// <summary>The latest claim, for as long as it matters.</summary>
+    private enum Lease { None, Runs, Lapsed }
+
     /// <param name="State">Null before it is created.</param>
-    private readonly record struct Books(ExecutionState? State, bool Told, bool Late, int Charged, int Used, int Active)
+    /// <param name="MayRunTwice">Whether its workflow is idempotent.</param>
+    /// <param name="OddClaims">Whether it was claimed an odd number of times: a claim more or less always shows.</param>
+    /// <param name="Old">Whether a time-out was a day ago.</param>
+    private readonly record struct Books(
+        ExecutionState? State, bool Told, bool Late, int Charged, int Used, int Active, bool MayRunTwice, Lease Lease, bool OddClaims, bool Old)
     {
         public bool IsOpen => State is { IsTerminal: false };
         public bool HasEnded => State is { IsTerminal: true };
+        private bool IsClaimed => State is ExecutionState.Dispatching or ExecutionState.DispatchUnknown;
 
-        public Books Create() => State is null ? this with { State = ExecutionState.Queued, Charged = 1, Active = 1 } : this;
-        public Books Move(ExecutionState to, params ReadOnlySpan<ExecutionState> from) => State is { } now && from.Contains(now) ? this with { State = to } : this;
-        public Books Start() => IsOpen ? this with { State = ExecutionState.Running } : this;
-        public Books Settle(ExecutionState end) => IsOpen ? this with { State = end, Used = Used + 1, Active = 0 } : this;
-        public Books Release(ExecutionState end) => IsOpen ? this with { State = end, Charged = Charged - 1, Active = 0 } : this;
-        public Books Succeed() => State == ExecutionState.TimedOut ? this with { State = ExecutionState.Succeeded, Late = true, Told = false } : Settle(ExecutionState.Succeeded);
+        public Books Create(bool mayRunTwice) => State is null ? this with { State = ExecutionState.Queued, Charged = 1, Active = 1, MayRunTwice = mayRunTwice } : this;
+        public Books Claim() => State == ExecutionState.Queued || (IsClaimed && MayRunTwice && Lease == Lease.Lapsed) ? Claimed() : this;
+        public Books Claimed() => this with { State = ExecutionState.Dispatching, Lease = Lease.Runs, OddClaims = !OddClaims };
+        public Books Lapse() => this with { Lease = Lease.Lapsed };
+        public Books Age() => this with { Old = true };
+        public Books To(ExecutionState state) => this with { State = state, Lease = state == ExecutionState.DispatchUnknown ? Lease : Lease.None };
+        public Books Move(ExecutionState to, params ReadOnlySpan<ExecutionState> from) => State is { } now && from.Contains(now) ? To(to) : this;
+        public Books Start() => IsOpen ? To(ExecutionState.Running) : this;
+        public Books Settle(ExecutionState end) => IsOpen ? To(end) with { Used = Used + 1, Active = 0 } : this;
+        public Books Release(ExecutionState end) => IsOpen ? To(end) with { Charged = Charged - 1, Active = 0 } : this;
+        public Books Succeed() => State == ExecutionState.TimedOut ? Old ? this : Supersede() : Settle(ExecutionState.Succeeded);
+        public Books Supersede() => this with { State = ExecutionState.Succeeded, Late = true, Told = false };
         public Books Refuse() => State is ExecutionState.Queued or ExecutionState.Dispatching ? Release(ExecutionState.Failed) : this;
         public Books Stop() => State == ExecutionState.Queued ? Release(ExecutionState.Cancelled) : Settle(ExecutionState.Cancelled);
         public Books StopFromTheQueue() => State == ExecutionState.Queued ? Release(ExecutionState.Cancelled) : this;
@@ -42,8 +56,12 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
     }
 
     private static Spec<Books> Specification() => Spec.From(default(Books))
-        .Action("create", books => books.Create())
-        .Action("claim", books => books.State is not null, books => books.Move(ExecutionState.Dispatching, ExecutionState.Queued))
+        .Action("create", books => books.State is null, books => books.Create(mayRunTwice: false))
+        .Action("create, may run twice", books => books.State is null, books => books.Create(mayRunTwice: true))
+        .Action("created again", books => books.State is not null, books => books.Create(mayRunTwice: true))
+        .Action("claim", books => books.State is not null, books => books.Claim())
+        .Action("the lease lapses", books => books.Lease == Lease.Runs, books => books.Lapse())
+        .Action("a day passes", books => books is { State: ExecutionState.TimedOut, Old: false }, books => books.Age())
         .Action("accepted", books => books.State is not null, books => books.Move(ExecutionState.Dispatched, ExecutionState.Dispatching, ExecutionState.DispatchUnknown))
         .Action("ambiguous", books => books.State is not null, books => books.Move(ExecutionState.DispatchUnknown, ExecutionState.Dispatching))
         .Action("deferred", books => books.State is not null, books => books.Move(ExecutionState.Queued, ExecutionState.Dispatching))
@@ -58,13 +76,23 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
         .Invariant("I3", "Quota used = executions charged - charges returned, never negative.",
             books => books.Charged - books.Used == books.Active && books is { Charged: 0 or 1, Used: 0 or 1, Active: 0 or 1 })
         .Invariant("I3-ENDED", "What has ended holds no place and no reservation.", books => books.HasEnded == (books.Active == 0 && books.State is not null))
+        .Rule("I2-ONE", "While a dispatcher's lease runs nobody else has the attempt.", "claim", (before, _) => before.Lease == Lease.Runs, (before, after) => after == before)
+        .Rule("I2-ONCE", "What may have reached the engine and must not run twice is not claimed again.", "claim",
+            (before, _) => !before.MayRunTwice && before.Lease != Lease.None, (before, after) => after == before)
+        .Rule("I2-AGAIN", "What may run twice is taken over when whoever had it is silent.", "claim",
+            (before, _) => before is { MayRunTwice: true, Lease: Lease.Lapsed }, (before, after) => after is { State: ExecutionState.Dispatching, Lease: Lease.Runs } && after.OddClaims != before.OddClaims)
         .AtMost("I3-ONCE", "Each charge is returned at most once.", 1, (before, after) => after.Charged < before.Charged)
         .Never("I5", "A terminal state never changes, but for the engine's word after a time-out.",
             (before, after) => before.HasEnded && after.State != before.State && !(before.State == ExecutionState.TimedOut && after.Late))
+        .Rule("I5-DAY", "A time-out of a day ago stays.", (before, _) => before.Old, (before, after) => after.State == before.State)
         .Rule("I5-TOLD", "What replaced a time-out is told too.", (before, after) => !before.Late && after.Late, (_, after) => !after.Told)
         .Reachable("LATE", "The engine's word after a time-out counts as nothing used.", books => books is { Late: true, Told: true, Used: 0 })
         .Reachable("CHARGED", "What a user cancels when the engine may have it is charged.", books => books is { State: ExecutionState.Cancelled, Used: 1 })
         .Reachable("GIVEN-BACK", "What a user cancels in the queue is not.", books => books is { State: ExecutionState.Cancelled, Charged: 0 })
+        .Fault("taken over while the lease runs", "claim", (before, _) => before is { MayRunTwice: true, Lease: Lease.Runs }, (before, _) => before.Claimed())
+        .Fault("taken over though it must not run twice", "claim", (before, _) => before is { MayRunTwice: false, Lease: Lease.Lapsed }, (before, _) => before.Claimed())
+        .Fault("never taken over", "claim", (before, after) => before.Lease == Lease.Lapsed && after != before, (before, _) => before)
+        .Fault("replaced after a day", "succeeded", (before, _) => before.Old, (before, _) => before.Supersede())
         .Fault("the outcome lacks its condition", "succeeded", (before, _) => before.State == ExecutionState.Cancelled, (_, books) => books with { State = ExecutionState.Succeeded })
         .Fault("the charge is returned again", "expired", (before, _) => before.State == ExecutionState.TimedOut, (_, books) => books with { Charged = books.Charged - 1 })
         .Fault("settled again", "succeeded", (before, _) => before.State == ExecutionState.Succeeded, (_, books) => books with { Used = books.Used + 1 })
@@ -95,6 +123,7 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
     private sealed class Stored(TestTables tables)
     {
         private static readonly TenantId Tenant = TenantId.Parse("tenant-43");
+        private static readonly TimeSpan LeaseTime = TimeSpan.FromMinutes(1);
         private static int _executions;
 
         private readonly SetClock _clock = new(new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));
@@ -109,7 +138,7 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
         /// <returns>Null when the tables agree with the books after the step.</returns>
         public async Task<string?> DifferenceAsync(string step, Books expected, bool compare)
         {
-            if (step == "create" && _asQueued is null)
+            if (_asQueued is null)
                 await ForgetOthersAsync();
             var now = await Executions.FindAsync(_id, Cancel);
             await DoAsync(step, now!);
@@ -125,8 +154,11 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
             var outcome = new Outcome(OutcomeStatus.Succeeded, null, null, "1", new(1200, 0, 0, 0), null, null);
             return step switch
             {
-                "create" => CreateAsync(),
-                "claim" => Executions.ClaimAsync(_id, Tenant, "dispatcher", TimeSpan.FromMinutes(1), Cancel),
+                "create" => CreateAsync(mayRunTwice: false),
+                "create, may run twice" or "created again" => CreateAsync(mayRunTwice: true),
+                "claim" => Executions.ClaimAsync(_id, Tenant, Guid.NewGuid().ToString("N"), LeaseTime, Cancel),
+                "the lease lapses" => PassAsync(LeaseTime),
+                "a day passes" => PassAsync(ExecutionLifecycle.SupersededWithin),
                 "accepted" => Executions.RecordAttemptAsync(now!, Signal.Accepted, attempt, notFound: false, Cancel),
                 "ambiguous" => Executions.RecordAttemptAsync(now!, Signal.Ambiguous, attempt, notFound: false, Cancel),
                 "deferred" => Executions.RecordAttemptAsync(now!, Signal.Deferred, attempt, notFound: false, Cancel),
@@ -142,7 +174,13 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
             };
         }
 
-        private async Task CreateAsync()
+        private Task PassAsync(TimeSpan time)
+        {
+            _clock.Advance(time + TimeSpan.FromMilliseconds(1));
+            return Task.CompletedTask;
+        }
+
+        private async Task CreateAsync(bool mayRunTwice)
         {
             var execution = new Execution
             {
@@ -154,6 +192,7 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
                 CreatedAt = _clock.Now,
                 DeadlineAt = _clock.Now.AddHours(1),
                 Month = Month,
+                IsIdempotent = mayRunTwice,
                 Inputs = JsonDocument.Parse("{}").RootElement,
             };
             await Executions.CreateAsync(execution, new(_id, Tenant, execution.Workflow, "{}"u8.ToArray(), "token", _clock.Now.AddMinutes(10)), new(5, 5, null), Cancel);
@@ -165,7 +204,11 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
             var ledger = new QuotaLedger(tables.Client, tables.Quotas);
             var month = await ledger.MonthAsync(Tenant, Month, Cancel);
             var execution = await Executions.FindAsync(_id, Cancel);
-            return new(execution?.State, execution?.ToldAt is not null, execution?.IsLate ?? false, (int)month.Charged, (int)month.Used, await ledger.ActiveAsync(Tenant, Cancel));
+            var isClaimed = execution?.State is ExecutionState.Dispatching or ExecutionState.DispatchUnknown;
+            return new(
+                execution?.State, execution?.ToldAt is not null, execution?.IsLate ?? false, (int)month.Charged, (int)month.Used, await ledger.ActiveAsync(Tenant, Cancel),
+                execution?.IsIdempotent ?? false, !isClaimed ? Lease.None : execution!.LeaseUntil < _clock.Now ? Lease.Lapsed : Lease.Runs, execution?.AttemptCount % 2 == 1,
+                execution?.State == ExecutionState.TimedOut && execution.FinishedAt < _clock.Now - ExecutionLifecycle.SupersededWithin);
         }
 
         private async Task ForgetOthersAsync()

@@ -85,10 +85,10 @@ internal sealed class OutcomeDesk
         Assert.IsType<Creation.Created>(await Executions.CreateAsync(execution, order, TenantLimits.Default with { Concurrency = 1000 }, Cancel));
         if (state != ExecutionState.Queued)
         {
-            var (claimed, _) = await Executions.ClaimAsync(id, owner, "dispatcher-1", TimeSpan.FromMinutes(1), Cancel);
+            var claimed = Assert.IsType<Claim.Held>(await Executions.ClaimAsync(id, owner, "dispatcher-1", TimeSpan.FromMinutes(1), Cancel)).Execution;
             if (state != ExecutionState.Dispatching)
                 await Executions.RecordAttemptAsync(
-                    claimed!, state == ExecutionState.DispatchUnknown ? Signal.Ambiguous : Signal.Accepted, new(1, Clock.Now, 5, "accepted", 200), notFound: false, Cancel);
+                    claimed, state == ExecutionState.DispatchUnknown ? Signal.Ambiguous : Signal.Accepted, new(1, Clock.Now, 5, "accepted", 200), notFound: false, Cancel);
         }
         var token = new TokenMinter(Issuer, Clock).ForOutcome(await NewKeys().ToSignAsync(owner, Cancel), owner, id, execution.DeadlineAt);
         return new(id, owner, token.Text);

@@ -149,7 +149,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     public void A_time_out_gives_way_for_a_day(int secondsMore, object expected)
     {
         var now = DateTimeOffset.UnixEpoch.AddYears(56);
-        var timedOut = Some(ExecutionState.TimedOut) with { FinishedAt = now - OutcomeRule.LateWithin - TimeSpan.FromSeconds(secondsMore) };
+        var timedOut = Some(ExecutionState.TimedOut) with { FinishedAt = now - ExecutionLifecycle.SupersededWithin - TimeSpan.FromSeconds(secondsMore) };
         Assert.Equal(expected, OutcomeRule.Decide(timedOut, OutcomeStatus.Succeeded, "hash", now));
     }
 

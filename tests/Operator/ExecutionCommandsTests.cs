@@ -49,8 +49,8 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
         await using var ctl = await Ctl.StartAsync(cloud);
         await ctl.RegisterAsync();
         var queued = await ctl.QueueExecutionAsync();
-        var (claimed, _) = await ctl.Executions.ClaimAsync(queued.Id, Ctl.Seven, "me", Lease, Cancel);
-        await ctl.Executions.RefuseAsync(claimed!, DispatchFailure.WorkflowNotActive, new(1, ctl.Clock.Now, 12, DispatchFailure.WorkflowNotActive, 404), Cancel);
+        var claimed = Assert.IsType<Claim.Held>(await ctl.Executions.ClaimAsync(queued.Id, Ctl.Seven, "me", Lease, Cancel)).Execution;
+        await ctl.Executions.RefuseAsync(claimed, DispatchFailure.WorkflowNotActive, new(1, ctl.Clock.Now, 12, DispatchFailure.WorkflowNotActive, 404), Cancel);
 
         var said = (await ctl.DoAsync($"execution why {queued.Id}")).Output;
         Assert.StartsWith("It never ran: its engine has no active workflow at that path.", said, StringComparison.Ordinal);

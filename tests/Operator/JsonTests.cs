@@ -61,11 +61,11 @@ public sealed partial class JsonTests(LocalCloud cloud)
     {
         var lease = TimeSpan.FromSeconds(30);
         var queued = await ctl.QueueExecutionAsync();
-        var (first, _) = await ctl.Executions.ClaimAsync(queued.Id, Ctl.Seven, "one", lease, Cancel);
-        await ctl.Executions.RecordAttemptAsync(first!, Signal.Deferred, new(1, ctl.Clock.Now, 2, "again", null), notFound: false, Cancel);
+        var first = Assert.IsType<Claim.Held>(await ctl.Executions.ClaimAsync(queued.Id, Ctl.Seven, "one", lease, Cancel)).Execution;
+        await ctl.Executions.RecordAttemptAsync(first, Signal.Deferred, new(1, ctl.Clock.Now, 2, "again", null), notFound: false, Cancel);
         ctl.Clock.Advance(TimeSpan.FromSeconds(2));
-        var (second, _) = await ctl.Executions.ClaimAsync(queued.Id, Ctl.Seven, "two", lease, Cancel);
-        await ctl.Executions.RecordAttemptAsync(second!, Signal.Accepted, new(2, ctl.Clock.Now, 12, "accepted", 200), notFound: false, Cancel);
+        var second = Assert.IsType<Claim.Held>(await ctl.Executions.ClaimAsync(queued.Id, Ctl.Seven, "two", lease, Cancel)).Execution;
+        await ctl.Executions.RecordAttemptAsync(second, Signal.Accepted, new(2, ctl.Clock.Now, 12, "accepted", 200), notFound: false, Cancel);
         ctl.Clock.Advance(TimeSpan.FromSeconds(3));
         await ctl.Executions.FinishAsync(queued, new(OutcomeStatus.Succeeded, ctl.Clock.Now, ctl.Clock.Now, "8123", new(1200, 10, 5, 6), new("done", null), null), "00", Cancel);
         await new InstanceStore(ctl.Tables.Client, ctl.Tables.Instances, ctl.Clock).BookAsync(

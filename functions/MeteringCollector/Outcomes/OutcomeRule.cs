@@ -20,20 +20,15 @@ internal enum OutcomeDecision
 
 internal static class OutcomeRule
 {
-    /// <summary>For how long after a time-out the engine's word still replaces it.</summary>
-    public static readonly TimeSpan LateWithin = TimeSpan.FromHours(24);
-
-    /// <remarks>The first end wins. A time-out was our guess, so it alone gives way. What a user cancelled stays cancelled; an engine that reports its own
-    /// cancellation then agrees with it, any other end is a conflict.</remarks>
+    /// <remarks>The first end wins, but for those that <see cref="ExecutionLifecycle"/> lets the engine's word replace. What a user cancelled stays cancelled; an engine that
+    /// reports its own cancellation then agrees with it, any other end is a conflict.</remarks>
     /// <param name="hash">SHA-256 of the body, hexadecimal.</param>
-    public static OutcomeDecision Decide(Execution execution, OutcomeStatus status, string hash, DateTimeOffset now) => (execution, status) switch
+    public static OutcomeDecision Decide(Execution execution, OutcomeStatus status, string hash, DateTimeOffset now)
     {
-        ({ State: ExecutionState.Running } or { State.IsTerminal: true }, OutcomeStatus.Running) => OutcomeDecision.Repeat,
-        (_, OutcomeStatus.Running) => OutcomeDecision.Start,
-        ({ State.IsTerminal: false }, _) => OutcomeDecision.Finish,
-        _ when execution.OutcomeHash == hash => OutcomeDecision.Repeat,
-        ({ State: ExecutionState.Cancelled, CancelledBy: not null }, OutcomeStatus.Cancelled) => OutcomeDecision.Repeat,
-        ({ State: ExecutionState.TimedOut }, _) when now <= execution.FinishedAt + LateWithin => OutcomeDecision.Finish,
-        _ => OutcomeDecision.Conflict,
-    };
+        if (ExecutionLifecycle.Find(execution, ExecutionLifecycle.SignalOf(status), holder: null, now) is not null)
+            return status == OutcomeStatus.Running ? OutcomeDecision.Start : OutcomeDecision.Finish;
+        return status == OutcomeStatus.Running || execution.OutcomeHash == hash || (status == OutcomeStatus.Cancelled && execution is { State: ExecutionState.Cancelled, CancelledBy: not null })
+            ? OutcomeDecision.Repeat
+            : OutcomeDecision.Conflict;
+    }
 }

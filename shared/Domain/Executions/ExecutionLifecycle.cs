@@ -31,46 +31,110 @@ public enum Signal
     Expired,
 }
 
-public abstract record Transition
+/// <summary>What must hold of an execution beside its state.</summary>
+public enum Guard
 {
-    private Transition() { }
+    None,
 
-    public sealed record MoveTo(ExecutionState State) : Transition;
+    /// <summary>Whoever says so has the latest claim; or nobody ever had one, and he knows.</summary>
+    HoldsClaim,
 
-    public sealed record Ignore(string Why) : Transition;
+    /// <summary>Its workflow may run twice, and whoever has the latest claim has had it for longer than its lease.</summary>
+    MayBeTakenOver,
+
+    /// <summary>It ended no longer ago than <see cref="ExecutionLifecycle.SupersededWithin"/>.</summary>
+    EndedLately,
 }
 
-/// <summary>The state machine of an execution. Tables judge races by conditions generated from it.</summary>
+/// <summary>What a transition does to the reservation that was taken when the execution was created.</summary>
+public enum QuotaEffect
+{
+    /// <summary>Nothing: it stays reserved, or was dealt with before.</summary>
+    None,
+
+    /// <summary>It is given back.</summary>
+    Release,
+
+    /// <summary>It becomes a use.</summary>
+    Settle,
+
+    /// <summary>It was given back before: only what the engine metered is added.</summary>
+    Add,
+}
+
+/// <summary>A transition: from one state to another, when a guard holds.</summary>
+public sealed record Transition(ExecutionState From, Signal Signal, Guard Guard, ExecutionState To, QuotaEffect Quota = QuotaEffect.None)
+{
+    /// <param name="holder">Who says so: as <see cref="Execution.LeaseOwner"/> names him; null for one who found the execution never claimed.</param>
+    public bool Admits(Execution execution, string? holder, DateTimeOffset now) => execution.State == From && Guard switch
+    {
+        Guard.None => true,
+        Guard.HoldsClaim => execution.LeaseOwner == holder,
+        Guard.MayBeTakenOver => execution.IsIdempotent && execution.LeaseUntil < now,
+        Guard.EndedLately => execution.FinishedAt >= now - ExecutionLifecycle.SupersededWithin,
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+}
+
+/// <summary>The state machine of an execution: every transition there is. Tables judge races by conditions made from these rows.</summary>
 public static class ExecutionLifecycle
 {
-    public static Transition Next(ExecutionState state, Signal signal) => (state, signal) switch
-    {
-        (ExecutionState.Queued, Signal.Claimed) => To(ExecutionState.Dispatching),
+    /// <summary>For how long the engine's word still replaces an end that was only our guess.</summary>
+    public static readonly TimeSpan SupersededWithin = TimeSpan.FromHours(24);
 
-        (ExecutionState.Dispatching or ExecutionState.DispatchUnknown, Signal.Accepted) => To(ExecutionState.Dispatched),
-        (ExecutionState.Dispatching, Signal.Ambiguous) => To(ExecutionState.DispatchUnknown),
-        (ExecutionState.Dispatching, Signal.Deferred) => To(ExecutionState.Queued),
-        (ExecutionState.Queued or ExecutionState.Dispatching, Signal.Refused) => To(ExecutionState.Failed),
+    private static readonly IReadOnlyList<ExecutionState> Open = [.. ExecutionStates.All.Where(state => !state.IsTerminal)];
+
+    public static IReadOnlyList<Transition> Transitions { get; } =
+    [
+        // The first claim, and the one after a claim that nobody ended: the engine may get it twice, so only where it may run twice.
+        new(ExecutionState.Queued, Signal.Claimed, Guard.None, ExecutionState.Dispatching),
+        new(ExecutionState.Dispatching, Signal.Claimed, Guard.MayBeTakenOver, ExecutionState.Dispatching),
+        new(ExecutionState.DispatchUnknown, Signal.Claimed, Guard.MayBeTakenOver, ExecutionState.Dispatching),
+
+        // Without the guard a repeat of a write whose answer was lost would undo the claim of the next dispatcher.
+        new(ExecutionState.Dispatching, Signal.Accepted, Guard.HoldsClaim, ExecutionState.Dispatched),
+        new(ExecutionState.DispatchUnknown, Signal.Accepted, Guard.HoldsClaim, ExecutionState.Dispatched),
+        new(ExecutionState.Dispatching, Signal.Ambiguous, Guard.HoldsClaim, ExecutionState.DispatchUnknown),
+        new(ExecutionState.Dispatching, Signal.Deferred, Guard.HoldsClaim, ExecutionState.Queued),
+        new(ExecutionState.Queued, Signal.Refused, Guard.HoldsClaim, ExecutionState.Failed, QuotaEffect.Release),
+        new(ExecutionState.Dispatching, Signal.Refused, Guard.HoldsClaim, ExecutionState.Failed, QuotaEffect.Release),
 
         // The engine's word may overtake our own record of having dispatched.
-        ({ IsTerminal: false } and not ExecutionState.Running, Signal.Started) => To(ExecutionState.Running),
-        ({ IsTerminal: false }, Signal.Succeeded) => To(ExecutionState.Succeeded),
-        ({ IsTerminal: false }, Signal.Failed) => To(ExecutionState.Failed),
-        ({ IsTerminal: false }, Signal.Stopped) => To(ExecutionState.Cancelled),
+        .. From(Open.Where(state => state != ExecutionState.Running), Signal.Started, ExecutionState.Running),
+        .. From(Open, Signal.Succeeded, ExecutionState.Succeeded, QuotaEffect.Settle),
+        .. From(Open, Signal.Failed, ExecutionState.Failed, QuotaEffect.Settle),
+        .. From(Open, Signal.Stopped, ExecutionState.Cancelled, QuotaEffect.Settle),
 
         // A time-out is our guess; the engine's late word replaces it.
-        (ExecutionState.TimedOut, Signal.Succeeded) => To(ExecutionState.Succeeded),
-        (ExecutionState.TimedOut, Signal.Failed) => To(ExecutionState.Failed),
-        (ExecutionState.TimedOut, Signal.Stopped) => To(ExecutionState.Cancelled),
+        new(ExecutionState.TimedOut, Signal.Succeeded, Guard.EndedLately, ExecutionState.Succeeded, QuotaEffect.Add),
+        new(ExecutionState.TimedOut, Signal.Failed, Guard.EndedLately, ExecutionState.Failed, QuotaEffect.Add),
+        new(ExecutionState.TimedOut, Signal.Stopped, Guard.EndedLately, ExecutionState.Cancelled, QuotaEffect.Add),
 
-        ({ IsTerminal: false }, Signal.Cancelled) => To(ExecutionState.Cancelled),
-        ({ IsTerminal: false }, Signal.Expired) => To(ExecutionState.TimedOut),
+        // What the engine may have begun when a user cancels it counts.
+        new(ExecutionState.Queued, Signal.Cancelled, Guard.None, ExecutionState.Cancelled, QuotaEffect.Release),
+        .. From(Open.Where(state => state != ExecutionState.Queued), Signal.Cancelled, ExecutionState.Cancelled, QuotaEffect.Settle),
+        .. From(Open, Signal.Expired, ExecutionState.TimedOut, QuotaEffect.Release),
+    ];
 
-        _ => new Transition.Ignore($"{signal} means nothing to an execution that is {state.Name}"),
+    /// <summary>The transition that a signal causes, as far as the execution is known; null when it means nothing to it.</summary>
+    /// <inheritdoc cref="Transition.Admits" path="/param"/>
+    public static Transition? Find(Execution execution, Signal signal, string? holder, DateTimeOffset now) =>
+        Transitions.FirstOrDefault(one => one.Signal == signal && one.Admits(execution, holder, now));
+
+    /// <summary>The transitions of a signal that do the same to the quota, so that one write can ask for any of them.</summary>
+    public static IReadOnlyList<Transition> Of(Signal signal, QuotaEffect quota = QuotaEffect.None) =>
+        [.. Transitions.Where(one => one.Signal == signal && one.Quota == quota)];
+
+    /// <summary>What an engine's report means.</summary>
+    public static Signal SignalOf(OutcomeStatus status) => status switch
+    {
+        OutcomeStatus.Running => Signal.Started,
+        OutcomeStatus.Succeeded => Signal.Succeeded,
+        OutcomeStatus.Failed => Signal.Failed,
+        OutcomeStatus.Cancelled => Signal.Stopped,
+        _ => throw new ArgumentOutOfRangeException(nameof(status)),
     };
 
-    /// <summary>The states that a signal moves, which is what a conditional write asks for.</summary>
-    public static IReadOnlyList<ExecutionState> MovedBy(Signal signal) => [.. ExecutionStates.All.Where(state => Next(state, signal) is Transition.MoveTo)];
-
-    private static Transition.MoveTo To(ExecutionState state) => new(state);
+    private static IEnumerable<Transition> From(IEnumerable<ExecutionState> states, Signal signal, ExecutionState to, QuotaEffect quota = QuotaEffect.None) =>
+        states.Select(state => new Transition(state, signal, Guard.None, to, quota));
 }

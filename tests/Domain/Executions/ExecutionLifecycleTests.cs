@@ -1,46 +1,103 @@
 using ControlPlane.Executions;
+using ControlPlane.Quotas;
+using ControlPlane.Tenants;
 
 namespace ControlPlane.Tests.Domain.Executions;
 
 public class ExecutionLifecycleTests
 {
-    private static ExecutionState? After(ExecutionState state, Signal signal) =>
-        ExecutionLifecycle.Next(state, signal) is Transition.MoveTo moved ? moved.State : null;
+    private static readonly DateTimeOffset Now = new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero);
 
     [Fact]
-    public void The_whole_table()
-    {
-        var table = string.Join('\n', ExecutionStates.All.Select(state =>
-            $"{state.Name}: " + string.Join(", ", Enum.GetValues<Signal>().Where(signal => After(state, signal) is not null).Select(signal => $"{signal} → {After(state, signal)!.Value.Name}"))));
+    public void The_whole_table() => Assert.Equal(
+        """
+        QUEUED Claimed → DISPATCHING
+        QUEUED Refused (HoldsClaim) → FAILED, Release
+        QUEUED Started → RUNNING
+        QUEUED Succeeded → SUCCEEDED, Settle
+        QUEUED Failed → FAILED, Settle
+        QUEUED Stopped → CANCELLED, Settle
+        QUEUED Cancelled → CANCELLED, Release
+        QUEUED Expired → TIMED_OUT, Release
+        DISPATCHING Claimed (MayBeTakenOver) → DISPATCHING
+        DISPATCHING Accepted (HoldsClaim) → DISPATCHED
+        DISPATCHING Ambiguous (HoldsClaim) → DISPATCH_UNKNOWN
+        DISPATCHING Deferred (HoldsClaim) → QUEUED
+        DISPATCHING Refused (HoldsClaim) → FAILED, Release
+        DISPATCHING Started → RUNNING
+        DISPATCHING Succeeded → SUCCEEDED, Settle
+        DISPATCHING Failed → FAILED, Settle
+        DISPATCHING Stopped → CANCELLED, Settle
+        DISPATCHING Cancelled → CANCELLED, Settle
+        DISPATCHING Expired → TIMED_OUT, Release
+        DISPATCHED Started → RUNNING
+        DISPATCHED Succeeded → SUCCEEDED, Settle
+        DISPATCHED Failed → FAILED, Settle
+        DISPATCHED Stopped → CANCELLED, Settle
+        DISPATCHED Cancelled → CANCELLED, Settle
+        DISPATCHED Expired → TIMED_OUT, Release
+        DISPATCH_UNKNOWN Claimed (MayBeTakenOver) → DISPATCHING
+        DISPATCH_UNKNOWN Accepted (HoldsClaim) → DISPATCHED
+        DISPATCH_UNKNOWN Started → RUNNING
+        DISPATCH_UNKNOWN Succeeded → SUCCEEDED, Settle
+        DISPATCH_UNKNOWN Failed → FAILED, Settle
+        DISPATCH_UNKNOWN Stopped → CANCELLED, Settle
+        DISPATCH_UNKNOWN Cancelled → CANCELLED, Settle
+        DISPATCH_UNKNOWN Expired → TIMED_OUT, Release
+        RUNNING Succeeded → SUCCEEDED, Settle
+        RUNNING Failed → FAILED, Settle
+        RUNNING Stopped → CANCELLED, Settle
+        RUNNING Cancelled → CANCELLED, Settle
+        RUNNING Expired → TIMED_OUT, Release
+        TIMED_OUT Succeeded (EndedLately) → SUCCEEDED, Add
+        TIMED_OUT Failed (EndedLately) → FAILED, Add
+        TIMED_OUT Stopped (EndedLately) → CANCELLED, Add
+        """,
+        string.Join('\n', ExecutionLifecycle.Transitions.OrderBy(one => (one.From, one.Signal)).Select(InWords)));
 
-        Assert.Equal(
-            """
-            QUEUED: Claimed → DISPATCHING, Refused → FAILED, Started → RUNNING, Succeeded → SUCCEEDED, Failed → FAILED, Stopped → CANCELLED, Cancelled → CANCELLED, Expired → TIMED_OUT
-            DISPATCHING: Accepted → DISPATCHED, Ambiguous → DISPATCH_UNKNOWN, Deferred → QUEUED, Refused → FAILED, Started → RUNNING, Succeeded → SUCCEEDED, Failed → FAILED, Stopped → CANCELLED, Cancelled → CANCELLED, Expired → TIMED_OUT
-            DISPATCHED: Started → RUNNING, Succeeded → SUCCEEDED, Failed → FAILED, Stopped → CANCELLED, Cancelled → CANCELLED, Expired → TIMED_OUT
-            DISPATCH_UNKNOWN: Accepted → DISPATCHED, Started → RUNNING, Succeeded → SUCCEEDED, Failed → FAILED, Stopped → CANCELLED, Cancelled → CANCELLED, Expired → TIMED_OUT
-            RUNNING: Succeeded → SUCCEEDED, Failed → FAILED, Stopped → CANCELLED, Cancelled → CANCELLED, Expired → TIMED_OUT
-            SUCCEEDED: 
-            FAILED: 
-            CANCELLED: 
-            TIMED_OUT: Succeeded → SUCCEEDED, Failed → FAILED, Stopped → CANCELLED
-            DENIED: 
-            """, table);
+    [Fact]
+    public void A_claim_is_taken_over_only_when_its_lease_has_lapsed_and_the_workflow_may_run_twice()
+    {
+        foreach (var state in new[] { ExecutionState.Dispatching, ExecutionState.DispatchUnknown })
+        {
+            Assert.Null(Claimed(state, mayRunTwice: false, leaseLeft: -1));
+            Assert.Null(Claimed(state, mayRunTwice: true, leaseLeft: 0));
+            Assert.NotNull(Claimed(state, mayRunTwice: true, leaseLeft: -1));
+        }
+
+        static Transition? Claimed(ExecutionState state, bool mayRunTwice, int leaseLeft) => ExecutionLifecycle.Find(
+            Some(state) with { IsIdempotent = mayRunTwice, LeaseOwner = "one", LeaseUntil = Now.AddMilliseconds(leaseLeft) }, Signal.Claimed, "two", Now);
     }
 
     [Fact]
-    public void Only_a_time_out_is_ever_replaced()
+    public void What_came_of_an_attempt_only_its_own_dispatcher_says()
     {
-        foreach (var state in ExecutionStates.All.Where(state => state.IsTerminal && state != ExecutionState.TimedOut))
-            foreach (var signal in Enum.GetValues<Signal>())
-                Assert.Null(After(state, signal));
+        var claimed = Some(ExecutionState.Dispatching) with { LeaseOwner = "one" };
+        foreach (var signal in new[] { Signal.Accepted, Signal.Ambiguous, Signal.Deferred, Signal.Refused })
+        {
+            Assert.NotNull(ExecutionLifecycle.Find(claimed, signal, "one", Now));
+            Assert.Null(ExecutionLifecycle.Find(claimed, signal, "two", Now));
+            Assert.Null(ExecutionLifecycle.Find(claimed, signal, null, Now));
+        }
     }
+
+    [Fact]
+    public void A_signal_leads_to_one_state_wherever_it_comes_from() =>
+        Assert.All(ExecutionLifecycle.Transitions.GroupBy(one => one.Signal), rows => Assert.Single(rows.Select(row => row.To).Distinct()));
+
+    [Fact]
+    public void No_signal_has_two_meanings_for_one_state() =>
+        Assert.All(ExecutionLifecycle.Transitions.GroupBy(one => (one.From, one.Signal)), rows => Assert.Single(rows));
+
+    [Fact]
+    public void Only_a_time_out_is_ever_replaced() =>
+        Assert.Equal([ExecutionState.TimedOut], ExecutionLifecycle.Transitions.Select(one => one.From).Where(state => state.IsTerminal).Distinct());
 
     [Fact]
     public void Every_open_state_can_be_ended_by_its_deadline()
     {
         foreach (var state in ExecutionStates.All.Where(state => !state.IsTerminal))
-            Assert.Equal(ExecutionState.TimedOut, After(state, Signal.Expired));
+            Assert.Equal(ExecutionState.TimedOut, ExecutionLifecycle.Find(Some(state), Signal.Expired, null, Now)?.To);
     }
 
     [Fact]
@@ -50,4 +107,19 @@ public class ExecutionLifecycleTests
             Assert.Equal(state, ExecutionStates.Parse(state.Name));
         Assert.Throws<FormatException>(() => ExecutionStates.Parse("queued"));
     }
+
+    private static string InWords(Transition one) =>
+        $"{one.From.Name} {one.Signal}{(one.Guard == Guard.None ? "" : $" ({one.Guard})")} → {one.To.Name}{(one.Quota == QuotaEffect.None ? "" : $", {one.Quota}")}";
+
+    private static Execution Some(ExecutionState state) => new()
+    {
+        Id = ExecutionId.Of("T1", "1"),
+        Tenant = TenantId.Parse("tenant-1"),
+        Workflow = WorkflowName.Parse("wf"),
+        RequestedBy = new("slack", "T1", "U1", "C1"),
+        State = state,
+        CreatedAt = Now,
+        DeadlineAt = Now.AddHours(1),
+        Month = Month.Of(Now),
+    };
 }
