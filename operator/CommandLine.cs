@@ -27,6 +27,7 @@ internal sealed class CommandLine
             ExecutionCommands.Build(runner),
             UsageCommand.Build(runner),
             MeteringCommand.Build(runner),
+            InstanceCommands.Build(runner),
             HealthCommand.Build(runner),
             DeadLetterCommands.Build(runner),
             new HelpOption(),

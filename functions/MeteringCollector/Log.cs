@@ -13,14 +13,19 @@ internal static partial class Log
     public static partial void HeartbeatAccepted(this ILogger log, TenantId tenantId, InstanceId instance, long epoch, long counter, bool isRepeat, long gap);
 
     /// <param name="tenantId">Whose key verified the signature; null before that.</param>
-    [LoggerMessage(EventId = 2, EventName = "heartbeat_refused", Level = LogLevel.Warning, Message = "Heartbeat of {TenantId} with key {KeyId} refused: {Code}")]
-    public static partial void HeartbeatRefused(this ILogger log, string code, string? tenantId, string? keyId);
+    /// <param name="instance">Whose sample it was; null before that was certain.</param>
+    [LoggerMessage(EventId = 2, EventName = "heartbeat_refused", Level = LogLevel.Warning, Message = "Heartbeat of {Instance} of {TenantId} with key {KeyId} refused: {Code}")]
+    public static partial void HeartbeatRefused(this ILogger log, string code, string? tenantId, string? keyId, string? instance);
 
     [LoggerMessage(EventId = 3, EventName = "heartbeat_failed", Level = LogLevel.Error, Message = "A heartbeat could not be booked; the sidecar sends it again")]
     public static partial void HeartbeatFailed(this ILogger log, Exception exception);
 
     [LoggerMessage(EventId = 4, EventName = "source_outside", Level = LogLevel.Warning, Message = "A heartbeat signed by {TenantId} came from outside its network (check: {Check})")]
     public static partial void SourceOutside(this ILogger log, TenantId tenantId, SourceNetworkCheck check);
+
+    [LoggerMessage(EventId = 5, EventName = "restarts_too_often", Level = LogLevel.Error,
+        Message = "{Instance} of {TenantId} begins epoch after epoch: it crashes, or two sidecars take turns under one name")]
+    public static partial void RestartsTooOften(this ILogger log, TenantId tenantId, InstanceId instance);
 
     [LoggerMessage(EventId = 10, EventName = "outcome_taken", Level = LogLevel.Information,
         Message = "{ExecutionId} ({TraceId}) of {TenantId} is {Status}: repeat {IsRepeat}, late {IsLate}")]

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Text.RegularExpressions;
 using ControlPlane.Executions;
+using ControlPlane.Metering;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
 
@@ -26,6 +27,9 @@ internal static partial class Given
 
     public static Argument<ExecutionId> Execution() =>
         Argument<ExecutionId>("execution", "The execution, exec_ and 32 digits.", ExecutionId.TryParse, text => $"{text} is no execution: an id is exec_ and 32 of 0-9, a-f.");
+
+    public static Argument<InstanceId> Instance() =>
+        Argument<InstanceId>("instance", "The machine's name, as its sidecar reports it.", InstanceId.TryParse, text => $"{text} is no instance's name: 1 to 64 of A-Z, a-z, 0-9 and -.");
 
     public static Argument<string> Group() => Argument<string>(
         "group", "The group's name.", (string text, out string name) => (name = text) is var _ && GroupName().IsMatch(text), text => $"{text} is no group's name: 1 to 64 of A-Z, a-z, 0-9, _, . and -.");

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ControlPlane.Operator.Arguments;
+using ControlPlane.Operator.Output;
 using ControlPlane.Tenants;
 using ControlPlane.Text;
 
@@ -9,6 +10,7 @@ namespace ControlPlane.Operator.Commands;
 internal sealed class LimitOptions
 {
     private const string NoLimit = "none";
+    private const int MostInstances = 10_000;
 
     public Option<long?> MonthlyQuota { get; } = Given.Limit("--monthly-quota", "Executions a calendar month (UTC); 0 refuses all.", most: JsonInteger.Highest);
 
@@ -20,9 +22,32 @@ internal sealed class LimitOptions
         (string text, out TimeSpan time) => (time = default) is var _ && (text == NoLimit || (Duration.TryParse(text, out time) && time > TimeSpan.Zero)),
         text => $"{text} is no GPU time: say hours and minutes, like 100h or 1h30m, or {NoLimit}.");
 
+    public Option<long?> Instances { get; } = Given.Optional(
+        "--instances-max", "N", "Machines with a sidecar that count at once.",
+        (string text, out long count) => long.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out count) && count is >= 1 and <= MostInstances,
+        text => $"{text} is not a whole number from 1 to {MostInstances}.");
+
+    public Option<string?> WhenSilent { get; } = NewWhenSilent();
+
+    public Command On(Command command)
+    {
+        foreach (var option in (Option[])[MonthlyQuota, Concurrency, MonthlyGpu, Instances, WhenSilent])
+            command.Add(option);
+        return command;
+    }
+
     public LimitChange Of(ParseResult given)
     {
         var gpu = given.GetValue(MonthlyGpu);
-        return new(given.GetValue(MonthlyQuota), (int?)given.GetValue(Concurrency), gpu > TimeSpan.Zero ? (long)gpu.Value.TotalMilliseconds : null, LiftsGpuLimit: gpu == TimeSpan.Zero);
+        return new(
+            given.GetValue(MonthlyQuota), (int?)given.GetValue(Concurrency), gpu > TimeSpan.Zero ? (long)gpu.Value.TotalMilliseconds : null, LiftsGpuLimit: gpu == TimeSpan.Zero, Instances: (int?)given.GetValue(Instances),
+            DeniesWhenSilent: given.GetValue(WhenSilent) is { } word ? word == Words.Deny : null);
+    }
+
+    private static Option<string?> NewWhenSilent()
+    {
+        var option = new Option<string?>("--when-silent") { Description = "What becomes of new executions while no sidecar of the tenant is heard of: tried with a warning, or denied.", HelpName = $"{Words.Warn}|{Words.Deny}" };
+        option.AcceptOnlyFromAmong(Words.Warn, Words.Deny);
+        return option;
     }
 }

@@ -29,7 +29,7 @@ internal static class RegisterTenant
         var peerings = Given.Count("--peering-limit", "Active peerings that the hub's VPC may have, as its quota in AWS says.", StandardPeerings, MostPeerings);
 
         return runner.Runs(
-            new("register", "Makes a tenant known: its engine, its Slack workspace, its limits.") { id, name, workspace, engine, allowPublic, cidr, limits.MonthlyQuota, limits.Concurrency, limits.MonthlyGpu, peerings },
+            limits.On(new("register", "Makes a tenant known: its engine, its Slack workspace, its limits.") { id, name, workspace, engine, allowPublic, cidr, peerings }),
             async (hub, given, cancel) =>
             {
                 var tenant = given.GetRequiredValue(id);
@@ -59,7 +59,8 @@ internal static class RegisterTenant
                 $"{registered} tenants are registered, and the hub may have {wish.PeeringLimit} peerings. Raise the VPC's quota for active peering connections in AWS (at most {MostPeerings}) and say --peering-limit, or register in another hub.");
 
         var tenant = new Tenant(wish.Id, wish.Name, TenantStatus.Active, wish.Engine, wish.AllowPublicSubnet, new(
-            wish.Limits.MonthlyQuota ?? TenantLimits.Default.MonthlyQuota, wish.Limits.Concurrency ?? TenantLimits.Default.Concurrency, wish.Limits.MonthlyGpuMs));
+            wish.Limits.MonthlyQuota ?? TenantLimits.Default.MonthlyQuota, wish.Limits.Concurrency ?? TenantLimits.Default.Concurrency, wish.Limits.MonthlyGpuMs,
+            wish.Limits.Instances ?? TenantLimits.Default.Instances, wish.Limits.DeniesWhenSilent ?? TenantLimits.Default.DeniesWhenSilent));
         return await hub.Administration.RegisterAsync(tenant, wish.Workspace, cancel) switch
         {
             Registered.Now => await ShowAsync(hub, "registered", tenant, wish.Workspace, [.. Warnings(wish, registered + 1)], cancel),
@@ -88,7 +89,9 @@ internal static class RegisterTenant
         _ when wish.Engine != there.Engine || wish.AllowPublicSubnet != there.AllowPublicSubnet =>
             $"with the engine {EngineText.Format(there.Engine)}{(there.AllowPublicSubnet ? " --allow-public-subnet" : "")}: change it with ./ctl tenant engine.",
         _ when (wish.Limits.MonthlyQuota ?? there.Limits.MonthlyQuota) != there.Limits.MonthlyQuota || (wish.Limits.Concurrency ?? there.Limits.Concurrency) != there.Limits.Concurrency
-            || (wish.Limits.LiftsGpuLimit ? null : wish.Limits.MonthlyGpuMs ?? there.Limits.MonthlyGpuMs) != there.Limits.MonthlyGpuMs => "with other limits: change them with ./ctl tenant limits.",
+            || (wish.Limits.LiftsGpuLimit ? null : wish.Limits.MonthlyGpuMs ?? there.Limits.MonthlyGpuMs) != there.Limits.MonthlyGpuMs
+            || (wish.Limits.Instances ?? there.Limits.Instances) != there.Limits.Instances
+            || (wish.Limits.DeniesWhenSilent ?? there.Limits.DeniesWhenSilent) != there.Limits.DeniesWhenSilent => "with other limits: change them with ./ctl tenant limits.",
         _ => null,
     };
 

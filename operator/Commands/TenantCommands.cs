@@ -53,7 +53,7 @@ internal static class TenantCommands
     {
         var id = Given.Tenant();
         var options = new LimitOptions();
-        return runner.Runs(new("limits", "A tenant's limits: shows them, or sets those that are named.") { id, options.MonthlyQuota, options.Concurrency, options.MonthlyGpu }, async (hub, given, cancel) =>
+        return runner.Runs(options.On(new("limits", "A tenant's limits: shows them, or sets those that are named.") { id }), async (hub, given, cancel) =>
         {
             var tenant = given.GetRequiredValue(id);
             var limits = options.Of(given);

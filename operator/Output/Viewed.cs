@@ -1,6 +1,7 @@
 using ControlPlane.Executions;
 using ControlPlane.Metering;
 using ControlPlane.Operator.Arguments;
+using ControlPlane.Quotas;
 using ControlPlane.Tenants;
 using ControlPlane.Text;
 
@@ -11,7 +12,8 @@ internal static class Viewed
 {
     public static TenantView Of(Tenant tenant) => new(
         tenant.Id.ToString(), tenant.Name, Of(tenant.Status), tenant.Id.Network.ToString(), EngineText.Format(tenant.Engine), tenant.AllowPublicSubnet,
-        tenant.Limits.MonthlyQuota, tenant.Limits.Concurrency, tenant.Limits.MonthlyGpuMs);
+        tenant.Limits.MonthlyQuota, tenant.Limits.Concurrency, tenant.Limits.MonthlyGpuMs,
+        tenant.Limits.Instances, tenant.Limits.DeniesWhenSilent ? Words.Deny : Words.Warn);
 
     /// <summary>Tenants that a list cannot show, as warnings.</summary>
     public static IReadOnlyList<string> Faults(IEnumerable<(TenantId Id, string Fault)> faulty) =>
@@ -41,6 +43,14 @@ internal static class Viewed
     public static SampleView Of(MeteringRecord sample, MeteringRecord? last) => new(
         Rfc3339.Format(sample.SampledAt), sample.Instance.ToString(), sample.Epoch, sample.Counter, (long)sample.Interval.TotalMilliseconds, sample.Totals.CpuMs, sample.Totals.GpuMs,
         Restarted: last is not null && sample.Epoch > last.Epoch, Gap: last is null ? null : sample.GapAfter(last));
+
+    public static InstanceView Of(InstanceState instance, Month month, DateTimeOffset now)
+    {
+        var used = instance.Month == month ? instance.InMonth : ComputeTime.Zero;
+        return new(
+            instance.Instance.ToString(), Liveness.Of(instance.LastSeen, now).Name, Rfc3339.Format(instance.LastSeen), Rfc3339.Format(instance.FirstSeen), Rfc3339.Format(instance.SampledAt),
+            instance.Epoch, instance.Counter, used.CpuMs, used.GpuMs, [.. instance.Restarts.Select(Rfc3339.Format)], instance.IsReset);
+    }
 
     private static string? Time(DateTimeOffset? time) => time is { } known ? Rfc3339.Format(known) : null;
 }

@@ -5,8 +5,10 @@ namespace ControlPlane.Operator.Output;
 
 // What --output json prints. Scripts read it: a member may be added, never renamed. Times are RFC 3339 in UTC, durations milliseconds.
 
+/// <param name="WhenSilent"><c>warn</c> or <c>deny</c>.</param>
 internal sealed record TenantView(
-    string Tenant, string Name, string Status, string Cidr, string Engine, bool AllowPublicSubnet, long MonthlyQuota, int Concurrency, long? MonthlyGpuMs);
+    string Tenant, string Name, string Status, string Cidr, string Engine, bool AllowPublicSubnet, long MonthlyQuota, int Concurrency, long? MonthlyGpuMs,
+    int InstancesMax, string WhenSilent);
 
 internal sealed record TenantsView(IReadOnlyList<TenantView> Tenants);
 
@@ -60,6 +62,17 @@ internal sealed record AttemptView(int Number, string At, long Milliseconds, str
 
 internal sealed record UsageView(
     string Tenant, long MonthlyQuota, long Used, long Reserved, long Left, int UnderWay, int Concurrency, MeteredView Metered, ExecutionUsage Reported);
+
+/// <param name="Liveness">HEALTHY, LATE or OFFLINE.</param>
+/// <param name="CpuMs">Of this month, as the next.</param>
+/// <param name="CountsAnew">Whether it was reset and its next sample is the new beginning.</param>
+internal sealed record InstanceView(
+    string Instance, string Liveness, string LastSeen, string FirstSeen, string SampledAt, long Epoch, long Counter, long CpuMs, long GpuMs, IReadOnlyList<string> Restarts, bool CountsAnew);
+
+internal sealed record InstancesView(string Tenant, int InstancesMax, IReadOnlyList<InstanceView> Instances);
+
+/// <param name="Result"><c>reset</c>.</param>
+internal sealed record InstanceChangeView(string Result, string Tenant, InstanceView Instance);
 
 /// <param name="CpuMs">As the sidecars measured it.</param>
 /// <param name="GpuLimitMs">Null for no limit.</param>

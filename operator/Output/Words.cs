@@ -6,6 +6,9 @@ namespace ControlPlane.Operator.Output;
 /// <summary>Values as a person reads them.</summary>
 internal static class Words
 {
+    /// <summary>What becomes of executions while a data plane is silent.</summary>
+    public const string Warn = "warn", Deny = "deny";
+
     public static string Of(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     public static string Of(int number) => number.ToString(CultureInfo.InvariantCulture);
@@ -24,5 +27,7 @@ internal static class Words
         ("monthly quota", Of(tenant.MonthlyQuota)),
         ("concurrency", Of(tenant.Concurrency)),
         ("monthly GPU", tenant.MonthlyGpuMs is { } gpu ? OfMilliseconds(gpu) : null),
+        ("instances", $"at most {Of(tenant.InstancesMax)}"),
+        ("when silent", tenant.WhenSilent),
     ];
 }

@@ -1,19 +1,23 @@
 using ControlPlane.Metering;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 
 namespace ControlPlane.Aws;
 
-/// <summary>Instances as items, both ways. A tenant's partition sorts into closed months, instances, and the tenant itself.</summary>
-/// <remarks>Closed months sort before the instances, by month: one range, from a month to the end, is everything that the month's usage is made of.</remarks>
+/// <summary>Instances as items, both ways. A tenant's partition sorts into closed months, instances, the tenant itself, and instances that are long silent.</summary>
+/// <remarks>Closed months sort before the instances, by month: one range, from a month to the tenant, is everything that the month's usage is made of.</remarks>
 internal static class InstanceItems
 {
     public const string TenantKey = "TENANT";
 
     private const string InstancePrefix = "INSTANCE#";
     private const string ClosedPrefix = "CLOSED#";
+    private const string FoldedPrefix = "VANISHED#";           // behind the tenant's own item, where no query of a month looks
 
     public static Item KeyOf(TenantId tenant, InstanceId instance) => Items.Key(tenant.ToString(), $"{InstancePrefix}{instance}");
+
+    public static Item FoldedKeyOf(TenantId tenant, InstanceId instance) => Items.Key(tenant.ToString(), $"{FoldedPrefix}{instance}");
 
     /// <summary>The hub's own item: whether most tenants are silent together.</summary>
     public static readonly Item OutageKey = Items.Key("HUB", "OUTAGE");
@@ -28,7 +32,7 @@ internal static class InstanceItems
 
     public static Item Of(InstanceState state)
     {
-        var item = KeyOf(state.Tenant, state.Instance);
+        var item = state.IsFolded ? FoldedKeyOf(state.Tenant, state.Instance) : KeyOf(state.Tenant, state.Instance);
         item["epoch"] = Items.Number(state.Epoch);
         item["counter"] = Items.Number(state.Counter);
         item["body_hash"] = Items.Text(state.BodyHash);
@@ -43,13 +47,16 @@ internal static class InstanceItems
         item["last_seen"] = Items.Time(state.LastSeen);
         item["first_seen"] = Items.Time(state.FirstSeen);
         item["told"] = Items.Text(state.Told.Name);
+        if (state.Restarts.Count > 0)
+            item["restarts"] = new() { L = [.. state.Restarts.Select(Items.Time)] };
         return item;
     }
 
     public static InstanceState ToState(Item item) => new()
     {
         Tenant = TenantId.Parse(item.RequiredText("pk")),
-        Instance = InstanceId.Parse(item.RequiredText("sk")[InstancePrefix.Length..]),
+        Instance = InstanceId.Parse(item.RequiredText("sk").Split('#')[1]),
+        IsFolded = item.RequiredText("sk").StartsWith(FoldedPrefix, StringComparison.Ordinal),
         Epoch = item.RequiredNumber("epoch"),
         Counter = item.RequiredNumber("counter"),
         BodyHash = item.RequiredText("body_hash"),
@@ -60,16 +67,11 @@ internal static class InstanceItems
         SampledAt = item.RequiredTime("sampled_at"),
         LastSeen = item.RequiredTime("last_seen"),
         FirstSeen = item.RequiredTime("first_seen"),
-        Told = ToTold(item),
+        Told = ToTold(item) ?? Liveness.Healthy,
+        Restarts = item.TryGetValue("restarts", out var restarts) ? [.. restarts.L.Select(at => Rfc3339.Parse(at.S))] : [],
     };
 
-    public static Item Of(ClosedMonth closed)
-    {
-        var item = Items.Key(closed.Tenant.ToString(), FirstOf(closed.Month) + closed.Instance);
-        item["cpu_ms"] = Items.Number(closed.Usage.CpuMs);
-        item["gpu_ms"] = Items.Number(closed.Usage.GpuMs);
-        return item;
-    }
+    public static Item KeyOf(ClosedMonth closed) => Items.Key(closed.Tenant.ToString(), FirstOf(closed.Month) + closed.Instance);
 
     public static ClosedMonth ToClosedMonth(Item item)
     {
@@ -77,5 +79,6 @@ internal static class InstanceItems
         return new(TenantId.Parse(item.RequiredText("pk")), InstanceId.Parse(name[2]), Month.Parse(name[1]), new(item.RequiredNumber("cpu_ms"), item.RequiredNumber("gpu_ms")));
     }
 
-    public static Liveness ToTold(Item item) => item.OptionalText("told") is { } told ? Liveness.Parse(told) : Liveness.Healthy;
+    /// <returns>Null when nothing was ever told.</returns>
+    public static Liveness? ToTold(Item item) => item.OptionalText("told") is { } told ? Liveness.Parse(told) : null;
 }

@@ -6,7 +6,7 @@ using ControlPlane.Tenants;
 
 namespace ControlPlane.Aws;
 
-/// <summary>The instances of the tenants' data planes: their counters, their usage, and when they were last heard of. Nothing here ever expires.</summary>
+/// <summary>The instances of the tenants' data planes: their counters, their usage, and when they were last heard of. Nothing here ever expires: an instance that is long silent is folded.</summary>
 public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProvider clock)
 {
     // Each lost round is another heartbeat of the same instance accepted: there are never many.
@@ -50,34 +50,78 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
 
     /// <summary>Books a heartbeat: counter and usage in one write, or nothing.</summary>
     /// <remarks>Tried first is the write that almost every heartbeat needs: one unit, no read. Where its condition fails, the table hands back the item that
-    /// stood in the way, and the write that fits that item is tried.</remarks>
+    /// stood in the way, and what is decided on that item is written over that very item.</remarks>
+    /// <param name="most">How many instances the tenant may have. Asked only for one that it does not have yet.</param>
     /// <exception cref="TimeoutException">Others kept changing the instance; nothing was booked.</exception>
-    public async Task<Booking> BookAsync(Heartbeat heartbeat, DateTimeOffset now, CancellationToken cancel)
+    public async Task<Booking> BookAsync(Heartbeat heartbeat, int most, DateTimeOffset now, CancellationToken cancel)
     {
-        InstanceState? last = null;
-        var isOrdinary = true;
+        var (gap, last) = await TryOrdinaryAsync(heartbeat, now, cancel);
+        if (gap is { } missing)
+            return new Booking.Booked(missing, Restarted: false);
+
         for (var round = 0; round < Rounds; round++)
         {
-            if (isOrdinary)
-            {
-                (var gap, last) = await TryNextAsync(heartbeat, now, cancel);
-                if (gap is not null)
-                    return new Booking.Booked(gap.Value, Restarted: false);
-            }
-
             var decision = BookingRule.Decide(last, heartbeat, now);
             if (decision.Next is not { } next)
                 return decision.Booking;
 
-            isOrdinary = next.Epoch == last?.Epoch && decision.Closed is null;
-            if (isOrdinary)
-                continue;                                   // somebody made it so meanwhile
-
-            (var done, last) = await TryReplaceAsync(last, next, decision.Closed, cancel);
-            if (done)
-                return decision.Booking;
+            var attempt = last is { IsFolded: false }
+                ? await TryReplaceAsync(last, next, decision.Closed, cancel)
+                : await TryEnterAsync(last, next, decision.Closed, most, cancel);
+            switch (attempt)
+            {
+                case Attempt.Written:
+                    return decision.Booking;
+                case Attempt.NoPlace:
+                    return new Booking.TooManyInstances();
+                case Attempt.Overtaken overtaken:
+                    last = overtaken.By;
+                    break;
+            }
         }
         throw new TimeoutException("Others kept changing the instance.");
+    }
+
+    /// <summary>Puts an instance away that has been silent for long: its month is closed, its place is free. What it was is kept, so that it goes on from there if it ever comes back.</summary>
+    /// <returns>False when it was heard of meanwhile, or another sweeper did it.</returns>
+    public async Task<bool> TryFoldAsync(InstanceState instance, CancellationToken cancel)
+    {
+        var (kept, closed) = FoldRule.Fold(instance);
+        var reasons = await dynamo.TryWriteAsync(
+            new()
+            {
+                TransactItems =
+                [
+                    new() { Delete = new() { TableName = table, Key = InstanceItems.KeyOf(instance.Tenant, instance.Instance), ConditionExpression = Unmoved, ExpressionAttributeNames = UnmovedNames, ExpressionAttributeValues = UnmovedValues(instance) } },
+                    new() { Put = new() { TableName = table, Item = InstanceItems.Of(kept) } },
+                    new() { Update = AddTo(closed) },
+                    new() { Update = new() { TableName = table, Key = InstanceItems.TenantKeyOf(instance.Tenant), UpdateExpression = "ADD instances :minus", ExpressionAttributeValues = new() { [":minus"] = Items.Number(-1) } } },
+                ],
+            }, clock, cancel);
+        return reasons is null;
+    }
+
+    /// <summary>Lets an instance's counting begin anew: whatever its next sample says is the new beginning, and adds nothing.</summary>
+    /// <returns>False when there is no such instance.</returns>
+    public async Task<bool> TryResetAsync(TenantId tenant, InstanceId instance, CancellationToken cancel)
+    {
+        try
+        {
+            await dynamo.UpdateAsync(new()
+            {
+                TableName = table,
+                Key = InstanceItems.KeyOf(tenant, instance),
+                UpdateExpression = "SET epoch = :none, #counter = :none",
+                ConditionExpression = "attribute_exists(pk)",
+                ExpressionAttributeNames = new() { ["#counter"] = "counter" },
+                ExpressionAttributeValues = new() { [":none"] = Items.Number(0) },
+            }, clock, cancel);
+            return true;
+        }
+        catch (ConditionalCheckFailedException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Notes which liveness of an instance is told. Of several sweepers one may tell it.</summary>
@@ -120,7 +164,7 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
             values[":to"] = to;
         try
         {
-            await dynamo.UpdateItemAsync(new()
+            await dynamo.UpdateAsync(new()
             {
                 TableName = table,
                 Key = key,
@@ -129,7 +173,7 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
                 ExpressionAttributeNames = new() { ["#name"] = name },
                 ExpressionAttributeValues = values,
                 ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
-            }, cancel);
+            }, clock, cancel);
             return true;
         }
         catch (ConditionalCheckFailedException e)
@@ -138,17 +182,19 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
         }
     }
 
-    /// <summary>The ordinary heartbeat: a later sample of the epoch and the month being counted.</summary>
-    private async Task<(long? Gap, InstanceState? Last)> TryNextAsync(Heartbeat heartbeat, DateTimeOffset now, CancellationToken cancel)
+    /// <summary>The ordinary heartbeat: a later sample of the epoch and the month being counted, and no more added than is always believed.</summary>
+    private async Task<(long? Gap, InstanceState? Last)> TryOrdinaryAsync(Heartbeat heartbeat, DateTimeOffset now, CancellationToken cancel)
     {
+        var least = heartbeat.Totals - BookingRule.AlwaysBelieved(heartbeat);
         try
         {
-            var answer = await dynamo.UpdateItemAsync(new()
+            var answer = await dynamo.UpdateAsync(new()
             {
                 TableName = table,
                 Key = InstanceItems.KeyOf(heartbeat.Tenant, heartbeat.Instance),
                 UpdateExpression = "SET #counter = :counter, body_hash = :hash, cpu_ms = :cpu, gpu_ms = :gpu, sampled_at = :sampled, last_seen = :now",
-                ConditionExpression = "epoch = :epoch AND #counter < :counter AND #month >= :month AND cpu_ms <= :cpu AND gpu_ms <= :gpu AND base_cpu_ms <= :cpu_room AND base_gpu_ms <= :gpu_room",
+                ConditionExpression = "epoch = :epoch AND #counter < :counter AND #month >= :month AND cpu_ms BETWEEN :cpu_least AND :cpu AND gpu_ms BETWEEN :gpu_least AND :gpu"
+                    + " AND base_cpu_ms <= :cpu_room AND base_gpu_ms <= :gpu_room AND sampled_at <= :before AND first_seen <= :first",
                 ExpressionAttributeNames = new() { ["#counter"] = "counter", ["#month"] = "month" },
                 ExpressionAttributeValues = new()
                 {
@@ -158,14 +204,18 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
                     [":month"] = Items.Text(Month.Of(heartbeat.SampledAt).ToString()),
                     [":cpu"] = Items.Number(heartbeat.Totals.CpuMs),
                     [":gpu"] = Items.Number(heartbeat.Totals.GpuMs),
+                    [":cpu_least"] = Items.Number(least.CpuMs),
+                    [":gpu_least"] = Items.Number(least.GpuMs),
                     [":cpu_room"] = Items.Number(ComputeTime.Highest - heartbeat.Totals.CpuMs),
                     [":gpu_room"] = Items.Number(ComputeTime.Highest - heartbeat.Totals.GpuMs),
+                    [":before"] = Items.Time(heartbeat.SampledAt - BookingRule.LeastPause),
+                    [":first"] = Items.Time(heartbeat.SampledAt + BookingRule.BeforeFirstSight),
                     [":sampled"] = Items.Time(heartbeat.SampledAt),
                     [":now"] = Items.Time(now),
                 },
                 ReturnValues = ReturnValue.UPDATED_OLD,     // the counter before, at no cost
                 ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
-            }, cancel);
+            }, clock, cancel);
             return (heartbeat.Counter - answer.Attributes.RequiredNumber("counter") - 1, null);
         }
         catch (ConditionalCheckFailedException e)
@@ -174,25 +224,89 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
         }
     }
 
-    /// <summary>Everything else: the first heartbeat, a new epoch, a new month. Only over the very state it was decided on.</summary>
-    private async Task<(bool Done, InstanceState? Winner)> TryReplaceAsync(InstanceState? last, InstanceState next, ClosedMonth? closed, CancellationToken cancel)
+    /// <summary>A new epoch, a new month, or whatever else is not ordinary. Only over the very state it was decided on.</summary>
+    private async Task<Attempt> TryReplaceAsync(InstanceState last, InstanceState next, ClosedMonth? closed, CancellationToken cancel)
     {
-        if (last is null)
-            return await TryAsync(() => dynamo.PutItemAsync(new()
-            {
-                TableName = table,
-                Item = InstanceItems.Of(next),
-                ConditionExpression = "attribute_not_exists(pk)",
-                ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
-            }, cancel));
-
         var update = Replace(last, next);
-        if (closed is null)
-            return await TryAsync(() => dynamo.UpdateItemAsync(update.ToRequest(), cancel));
+        if (closed is not null)
+        {
+            var reasons = await dynamo.TryWriteAsync(new() { TransactItems = [new() { Update = update }, new() { Update = AddTo(closed) }] }, clock, cancel);
+            return reasons is null ? new Attempt.Written() : new Attempt.Overtaken(ToLast(reasons[0].Item));
+        }
 
-        var reasons = await dynamo.TryWriteAsync(
-            new() { TransactItems = [new() { Update = update }, new() { Put = new() { TableName = table, Item = InstanceItems.Of(closed) } }] }, clock, cancel);
-        return reasons is null ? (true, null) : (false, ToLast(reasons[0].Item));
+        try
+        {
+            await dynamo.UpdateAsync(update.ToRequest(), clock, cancel);
+            return new Attempt.Written();
+        }
+        catch (ConditionalCheckFailedException e)
+        {
+            return new Attempt.Overtaken(ToLast(e.Item));
+        }
+    }
+
+    /// <summary>The first heartbeat of an instance, or the first since it was folded: it takes a place among its tenant's.</summary>
+    private async Task<Attempt> TryEnterAsync(InstanceState? folded, InstanceState next, ClosedMonth? closed, int most, CancellationToken cancel)
+    {
+        var foldedKey = InstanceItems.FoldedKeyOf(next.Tenant, next.Instance);
+        List<TransactWriteItem> parts =
+        [
+            new()
+            {
+                Put = new()
+                {
+                    TableName = table,
+                    Item = InstanceItems.Of(next),
+                    ConditionExpression = "attribute_not_exists(pk)",
+                    ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
+                },
+            },
+            folded is null
+                ? new()
+                {
+                    ConditionCheck = new()
+                    {
+                        TableName = table,
+                        Key = foldedKey,
+                        ConditionExpression = "attribute_not_exists(pk)",
+                        ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
+                    },
+                }
+                : new()
+                {
+                    Delete = new()
+                    {
+                        TableName = table,
+                        Key = foldedKey,
+                        ConditionExpression = Unmoved,
+                        ExpressionAttributeNames = UnmovedNames,
+                        ExpressionAttributeValues = UnmovedValues(folded),
+                        ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
+                    },
+                },
+            new()
+            {
+                Update = new()
+                {
+                    TableName = table,
+                    Key = InstanceItems.TenantKeyOf(next.Tenant),
+                    UpdateExpression = "ADD instances :one",
+                    ConditionExpression = "attribute_not_exists(instances) OR instances < :most",
+                    ExpressionAttributeValues = new() { [":one"] = Items.Number(1), [":most"] = Items.Number(most) },
+                },
+            },
+        ];
+        if (closed is not null)
+            parts.Add(new() { Update = AddTo(closed) });
+
+        var reasons = await dynamo.TryWriteAsync(new() { TransactItems = parts }, clock, cancel);
+        return reasons switch
+        {
+            null => new Attempt.Written(),
+            _ when reasons.FailedAt(0) => new Attempt.Overtaken(ToLast(reasons[0].Item)),
+            _ when reasons.FailedAt(1) => new Attempt.Overtaken(ToLast(reasons[1].Item)),
+            _ => new Attempt.NoPlace(),
+        };
     }
 
     private Update Replace(InstanceState last, InstanceState next)
@@ -204,29 +318,41 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
             TableName = table,
             Key = InstanceItems.KeyOf(next.Tenant, next.Instance),
             UpdateExpression = "SET " + string.Join(", ", set.Select(attribute => $"#{attribute.Key} = :{attribute.Key}")),
-            ConditionExpression = "#epoch = :last_epoch AND #counter = :last_counter",
+            ConditionExpression = Unmoved,
             ExpressionAttributeNames = set.ToDictionary(attribute => $"#{attribute.Key}", attribute => attribute.Key),
-            ExpressionAttributeValues = new(set.Select(attribute => KeyValuePair.Create($":{attribute.Key}", attribute.Value)))
-            {
-                [":last_epoch"] = Items.Number(last.Epoch),
-                [":last_counter"] = Items.Number(last.Counter),
-            },
+            ExpressionAttributeValues = new(UnmovedValues(last).Concat(set.Select(attribute => KeyValuePair.Create($":{attribute.Key}", attribute.Value)))),
             ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
         };
     }
 
-    private static async Task<(bool Done, InstanceState? Winner)> TryAsync(Func<Task> write)
+    // Nothing was accepted from the instance since.
+    private const string Unmoved = "#epoch = :last_epoch AND #counter = :last_counter";
+
+    private static Dictionary<string, string> UnmovedNames => new() { ["#epoch"] = "epoch", ["#counter"] = "counter" };
+
+    private static Item UnmovedValues(InstanceState last) => new() { [":last_epoch"] = Items.Number(last.Epoch), [":last_counter"] = Items.Number(last.Counter) };
+
+    /// <remarks>Added, not put: an instance that was folded may come back in the month that it was folded into.</remarks>
+    private Update AddTo(ClosedMonth closed) => new()
     {
-        try
-        {
-            await write();
-            return (true, null);
-        }
-        catch (ConditionalCheckFailedException e)
-        {
-            return (false, ToLast(e.Item));
-        }
-    }
+        TableName = table,
+        Key = InstanceItems.KeyOf(closed),
+        UpdateExpression = "ADD cpu_ms :cpu, gpu_ms :gpu",
+        ExpressionAttributeValues = new() { [":cpu"] = Items.Number(closed.Usage.CpuMs), [":gpu"] = Items.Number(closed.Usage.GpuMs) },
+    };
 
     private static InstanceState? ToLast(Item? item) => item is { Count: > 0 } ? InstanceItems.ToState(item) : null;
+
+    /// <summary>What came of one try to write what was decided.</summary>
+    private abstract record Attempt
+    {
+        private Attempt() { }
+
+        public sealed record Written : Attempt;
+
+        /// <param name="By">What stands there now; null when nothing does.</param>
+        public sealed record Overtaken(InstanceState? By) : Attempt;
+
+        public sealed record NoPlace : Attempt;
+    }
 }

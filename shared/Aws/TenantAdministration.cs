@@ -46,6 +46,10 @@ public sealed class TenantAdministration(IAmazonDynamoDB dynamo, string table, T
             wanted["concurrency"] = Items.Number(places);
         if (change.MonthlyGpuMs is not null || change.LiftsGpuLimit)
             wanted["monthly_gpu_ms"] = change.MonthlyGpuMs is { } gpu ? Items.Number(gpu) : null;
+        if (change.Instances is { } instances)
+            wanted["instances_max"] = Items.Number(instances);
+        if (change.DeniesWhenSilent is { } denies)
+            wanted["denies_when_silent"] = Items.Flag(denies);
         return SetAsync(tenant, wanted, cancel);
     }
 

@@ -131,6 +131,10 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
         item["concurrency"] = Items.Number(tenant.Limits.Concurrency);
         if (tenant.Limits.MonthlyGpuMs is { } gpu)
             item["monthly_gpu_ms"] = Items.Number(gpu);
+        if (tenant.Limits.Instances != TenantLimits.StandardInstances)
+            item["instances_max"] = Items.Number(tenant.Limits.Instances);
+        if (tenant.Limits.DeniesWhenSilent)
+            item["denies_when_silent"] = Items.Flag(true);
         return item;
     }
 
@@ -145,7 +149,9 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
         var limits = new TenantLimits(
             item.OptionalNumber("monthly_quota") ?? TenantLimits.Default.MonthlyQuota,
             (int)(item.OptionalNumber("concurrency") ?? TenantLimits.Default.Concurrency),
-            item.OptionalNumber("monthly_gpu_ms"));
+            item.OptionalNumber("monthly_gpu_ms"),
+            (int)(item.OptionalNumber("instances_max") ?? TenantLimits.StandardInstances),
+            item.HasFlag("denies_when_silent"));
         if (limits.Fault() is { } fault)
             throw new InvalidDataException($"The stored limits of {id} are wrong: {fault}.");
 

@@ -209,10 +209,11 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
                     Interval = Minute,
                     Totals = new(7500, 0),
                     BodyHash = new('0', 64),
+                    Machine = new(4, 0),
                     Metrics = "{}",
                     KeyId = DemoData.SidecarKeyId,
                 },
-                _clock.Now, Cancel);
+                TenantLimits.StandardInstances, _clock.Now, Cancel);
         }
     }
 

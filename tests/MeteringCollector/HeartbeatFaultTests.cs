@@ -42,7 +42,7 @@ public sealed class HeartbeatFaultTests(LocalCloud cloud)
     public async Task Our_own_trouble_is_503_whichever_call_it_meets(Fault fault)
     {
         var desk = await HeartbeatDesk.OpenAsync(cloud);
-        foreach (var operation in new[] { "GetItem", "UpdateItem", "PutItem" })
+        foreach (var operation in new[] { "GetItem", "UpdateItem", "TransactWriteItems" })
         {
             desk.Restart(new FaultSeam(call => call.Operation == operation ? fault : null));
             var answer = await desk.SendAsync(new Sample());

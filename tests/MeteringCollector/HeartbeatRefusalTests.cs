@@ -323,7 +323,9 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     public async Task A_sample_is_neither_from_the_future_nor_older_than_the_records(int seconds, int status)
     {
         var desk = await HeartbeatDesk.OpenAsync(cloud);
-        var answer = await desk.SendAsync(Sample.At(desk.Clock.Now.AddSeconds(seconds), 1, cpuMs: 1, epoch: 1_577_836_800));
+        await desk.SendAsync(Sample.At(desk.Clock.Now.AddHours(-12), 1, cpuMs: 1, epoch: 1_577_836_800));
+        desk.Clock.Advance(TimeSpan.FromDays(30));
+        var answer = await desk.SendAsync(Sample.At(desk.Clock.Now.AddSeconds(seconds), 2, cpuMs: 1, epoch: 1_577_836_800));
         Assert.Equal(status, answer.Status);
         Assert.Equal(status == 200 ? null : "sampled-at-implausible", answer.Code);
     }
@@ -362,12 +364,12 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     }
 
     [Theory]
-    [InlineData(360_000 * 1024L, 0, 200)]
-    [InlineData(360_000 * 1024L + 1, 0, 422)]
-    [InlineData(0, 360_000 * 16L, 200)]
-    [InlineData(0, 360_000 * 16L + 1, 422)]
+    [InlineData(86_700_000 * 4L, 0, 200)]
+    [InlineData(86_700_000 * 4L + 1, 0, 422)]
+    [InlineData(0, 86_700_000, 200)]
+    [InlineData(0, 86_700_000 + 1, 422)]
     [InlineData(9_007_199_254_740_991, 0, 422)]
-    public async Task Totals_are_no_more_than_the_largest_machine_can_use(long cpuMs, long gpuMs, int status)
+    public async Task What_a_machine_just_seen_has_used_is_no_more_than_its_processors_can_in_a_day(long cpuMs, long gpuMs, int status)
     {
         var desk = await HeartbeatDesk.OpenAsync(cloud);
         var answer = await desk.SendAsync(Sample.At(desk.Clock.Now, 1, cpuMs, gpuMs));
@@ -439,12 +441,12 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
         Assert.Equal(200, (await desk.SendAsync(Sample.At(desk.Clock.Now, 1, cpuMs: 1))).Status);
 
         // The new key is not registered yet; then it is, for instances started since.
-        Assert.Equal(200, (await desk.SendAsync(Both(Sample.At(desk.Clock.Now, 2, cpuMs: 2)))).Status);
+        Assert.Equal(200, (await desk.SendAsync(Both(Sample.At(desk.Clock.Now.AddSeconds(2), 2, cpuMs: 2)))).Status);
         await desk.Registry.TryAddAsync(next.Registration(), TestContext.Current.CancellationToken);
         desk.Clock.Advance(SidecarKeys.MaximumAge);
-        Assert.Equal(200, (await desk.SendAsync(next.Request(Sample.At(desk.Clock.Now, 3, cpuMs: 3), desk.Clock.Now))).Status);
+        Assert.Equal(200, (await desk.SendAsync(next.Request(Sample.At(desk.Clock.Now.AddSeconds(3), 3, cpuMs: 3), desk.Clock.Now))).Status);
         Assert.Equal("counter-replayed", (await desk.SendAsync(Sample.At(desk.Clock.Now, 1, cpuMs: 1))).Code);
-        Assert.Equal(200, (await desk.SendAsync(Sample.At(desk.Clock.Now, 4, cpuMs: 4))).Status);
+        Assert.Equal(200, (await desk.SendAsync(Sample.At(desk.Clock.Now.AddSeconds(4), 4, cpuMs: 4))).Status);
 
         // The old one ends to the second, cached or not.
         desk.Clock.Advance(TimeSpan.FromMinutes(5) - SidecarKeys.MaximumAge - TimeSpan.FromSeconds(1));
@@ -491,7 +493,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
         for (var i = 0; i <= SidecarKeys.Capacity; i++)
             await desk.SendAsync(With(unknown.Request(new Sample(), desk.Clock.Now), headers => headers["x-dp-key-id"] = unknown.KeyId[..35] + i.ToString("D8", CultureInfo.InvariantCulture)));
         var before = seam.Calls.Count;
-        await desk.SendAsync(Sample.At(desk.Clock.Now, 2, cpuMs: 2));
+        await desk.SendAsync(Sample.At(desk.Clock.Now.AddSeconds(1), 2, cpuMs: 2));
         Assert.Equal(["UpdateItem", "PutItem"], seam.Calls.Skip(before).Select(call => call.Operation));
     }
 

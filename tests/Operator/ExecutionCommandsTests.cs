@@ -2,6 +2,7 @@ using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Metering;
 using ControlPlane.Operator.Commands;
+using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.Operator;
@@ -97,6 +98,7 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
         await ctl.Executions.FinishAsync(done, new(OutcomeStatus.Succeeded, null, null, null, new(1200, 0, 5, 6), null, null), "00", Cancel);
         await ctl.QueueExecutionAsync("t2");
         await HeartbeatAsync(ctl, 1, new(0, 0));
+        ctl.Clock.Advance(TimeSpan.FromMinutes(30));
         await HeartbeatAsync(ctl, 2, new(3_600_000, 60_000));
 
         var usage = (await ctl.DoAsync("usage tenant-7 --output json")).Json.GetProperty("usage")[0];
@@ -142,8 +144,9 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
             Interval = TimeSpan.FromSeconds(60),
             Totals = totals,
             BodyHash = $"{counter}",
+            Machine = new(4, 1),
             Metrics = "{}",
             KeyId = "k",
         },
-        ctl.Clock.Now, Cancel);
+        TenantLimits.StandardInstances, ctl.Clock.Now, Cancel);
 }

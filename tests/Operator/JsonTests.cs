@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Metering;
+using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 
@@ -41,6 +42,9 @@ public sealed partial class JsonTests(LocalCloud cloud)
         await ctl.SampleAsync(ctl.Clock.Now.AddMinutes(-7), epoch, 3, new(22500, 100));
         await ctl.SampleAsync(ctl.Clock.Now.AddMinutes(-5), epoch + 240, 1, new(7500, 0));
         await ShowAsync("metering", "metering tenant-7");
+        await ShowAsync("instance-list", "instance list tenant-7");
+        await ShowAsync("instance-show", "instance show tenant-7 i-1");
+        await ShowAsync("instance-reset", "instance reset tenant-7 i-1");
         await ctl.Queues.Client.SendMessageAsync(ctl.Queues.Urls["DispatchDeadLetters"], $$"""{"execution_id":"{{execution.Id}}","tenant_id":"tenant-7"}""", Cancel);
         await ShowAsync("health", "health");
         await ShowAsync("dlq-list", "dlq list dispatch");
@@ -79,10 +83,11 @@ public sealed partial class JsonTests(LocalCloud cloud)
                 Interval = TimeSpan.FromSeconds(60),
                 Totals = new(7500, 0),
                 BodyHash = "00",
+                Machine = new(4, 1),
                 Metrics = "{}",
                 KeyId = "k",
             },
-            ctl.Clock.Now, Cancel);
+            TenantLimits.StandardInstances, ctl.Clock.Now, Cancel);
         return queued;
     }
 

@@ -217,7 +217,22 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
         Assert.Contains("as it was", (await ctl.DoAsync("tenant limits tenant-7 --monthly-gpu none --concurrency 3")).Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task How_many_instances_and_what_silence_means_are_limits_too()
+    {
+        await using var ctl = await Ctl.StartAsync(cloud);
+        await ctl.RegisterAsync();
+        Assert.Equal((200, false), ((await ctl.Registry.FindAsync(Ctl.Seven, Cancel))!.Limits is var standard ? (standard.Instances, standard.DeniesWhenSilent) : default));
+        await ctl.DoAsync("tenant limits tenant-7 --instances-max 3 --when-silent deny");
+        Assert.Equal((3, true), ((await ctl.Registry.FindAsync(Ctl.Seven, Cancel))!.Limits is var limits ? (limits.Instances, limits.DeniesWhenSilent) : default));
+        await ctl.DoAsync("tenant limits tenant-7 --when-silent warn");
+        Assert.Equal((3, false), ((await ctl.Registry.FindAsync(Ctl.Seven, Cancel))!.Limits is var warned ? (warned.Instances, warned.DeniesWhenSilent) : default));
+        await ctl.DoAsync("tenant register tenant-8 --name Other --engine 10.107.128.10:5678 --instances-max 1 --when-silent deny");
+        Assert.Equal((1, true), ((await ctl.Registry.FindAsync(TenantId.Parse("tenant-8"), Cancel))!.Limits is var other ? (other.Instances, other.DeniesWhenSilent) : default));
+    }
+
     [Theory]
+    [InlineData("--instances-max 0"), InlineData("--instances-max 10001"), InlineData("--when-silent maybe")]
     [InlineData("--monthly-quota -1"), InlineData("--monthly-quota 1.5"), InlineData("--monthly-quota 9007199254740992"), InlineData("--concurrency 100001"), InlineData("--concurrency ٣")]
     [InlineData("--monthly-gpu 0h"), InlineData("--monthly-gpu 100"), InlineData("--monthly-gpu -1h")]
     public async Task A_limit_that_is_none_is_refused(string limit)

@@ -194,10 +194,11 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
                 SampledAt = world.Clock.Now,
                 Totals = new(7_500, 3_600_000),
                 Interval = TimeSpan.FromMinutes(1),
+                Machine = new(4, 1),
                 Metrics = "{}",
                 KeyId = "key",
             },
-            world.Clock.Now, SlackWorld.Cancel);
+            ControlPlane.Tenants.TenantLimits.StandardInstances, world.Clock.Now, SlackWorld.Cancel);
         Golden("usage", await workspace.TypeAsync("usage"));
 
         var now = world.Clock.Now;

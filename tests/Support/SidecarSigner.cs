@@ -83,6 +83,8 @@ public sealed record Sample
     /// <summary>Members behind the last, each led by a comma.</summary>
     public string After { get; init; } = "";
 
+    public const string OneGpu = """{"index":0,"uuid":"GPU-1","model":"L4","utilization_pct":50.5,"memory_used_bytes":1,"memory_total_bytes":2}""";
+
     public string Id => $"hb_{Instance}_{Epoch}_{Counter}";
 
     public static Sample At(DateTimeOffset sampledAt, long counter, long cpuMs, long gpuMs = 0, long epoch = Started) => new()
@@ -92,6 +94,7 @@ public sealed record Sample
         SampledAt = Rfc3339.Format(sampledAt),
         CpuMs = cpuMs.ToString(CultureInfo.InvariantCulture),
         GpuMs = gpuMs.ToString(CultureInfo.InvariantCulture),
+        Gpus = gpuMs == 0 ? "[]" : $"[{OneGpu}]",
     };
 
     public override string ToString() =>

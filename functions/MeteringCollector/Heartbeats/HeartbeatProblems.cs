@@ -28,12 +28,18 @@ internal static class HeartbeatProblems
     public static readonly Problem EpochImplausible = new(422, "epoch-implausible", "Epoch implausible", "epoch is before 2020-01-01. Set the clock and begin a new epoch.");
 
     public static readonly Problem SampledAtImplausible = new(
-        422, "sampled-at-implausible", "Sample time implausible", "sampled_at is over 300 seconds ahead of our clock, over 30 days old, or before the epoch.");
+        422, "sampled-at-implausible", "Sample time implausible", "sampled_at is over 300 seconds ahead of our clock, over 30 days old, before the epoch, or over 24 hours before the instance was first heard of.");
 
     public static readonly Problem TotalsImplausible = new(
-        422, "totals-implausible", "Totals implausible", "totals are more than 1,024 CPUs and 16 GPUs can have used since the epoch, or too large to be kept.");
+        422, "totals-implausible", "Totals implausible", "totals add more than the CPUs and GPUs that are reported can have used since the last sample, or are too large to be kept. Restart the sidecar if it goes on.");
 
-    public static readonly Problem TotalsDecreased = new(422, "totals-decreased", "Totals decreased", "totals are lower than before within the same epoch. A restart needs a new epoch.");
+    public static readonly Problem TooSoon = new(
+        422, "too-soon", "Too soon", "sampled_at is less than a second after the last sample that was accepted. Totals are cumulative, so nothing is lost: go on with the next one.");
+
+    public static readonly Problem TooManyInstances = new(
+        403, "too-many-instances", "Too many instances", "The tenant has as many instances as it may have. One that is silent for 31 days gives up its place.");
+
+    public static readonly Problem TotalsDecreased = new(422, "totals-decreased", "Totals decreased", "totals are lower than before within the same epoch. Restart the sidecar: that begins a new epoch.");
 
     public static readonly Problem CounterConflict = new(
         409, "counter-conflict", "Counter conflict", "Another body was accepted under this epoch and counter. Do two machines sign with one key?");

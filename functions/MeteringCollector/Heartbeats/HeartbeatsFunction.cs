@@ -67,9 +67,14 @@ internal sealed class HeartbeatsFunction(RecordHeartbeat recordHeartbeat, Uri co
                 metrics.Write([new("HeartbeatSkew", accepted.SkewSeconds, Metrics.Unit.Seconds)]);
                 if (accepted.Gap > 0)
                     metrics.Write([new("HeartbeatGap", accepted.Gap, Metrics.Unit.Count)]);
+                if (accepted.RestartsTooOften)
+                {
+                    log.RestartsTooOften(heartbeat.Tenant, heartbeat.Instance);
+                    metrics.Count("InstanceRestartsTooOften", properties: [("tenant_id", heartbeat.Tenant.ToString()), ("instance", heartbeat.Instance.ToString())]);
+                }
                 break;
             case HeartbeatAnswer.Refused refused:
-                log.HeartbeatRefused(refused.Problem.Code, refused.Signer?.Registration.Tenant.ToString(), refused.Signer?.Registration.KeyId);
+                log.HeartbeatRefused(refused.Problem.Code, refused.Signer?.Registration.Tenant.ToString(), refused.Signer?.Registration.KeyId, refused.Instance?.ToString());
                 metrics.Count("Heartbeats", ("Outcome", refused.Problem.Code));
                 if (refused.Problem == HeartbeatProblems.CounterConflict)
                     metrics.Count("HeartbeatConflict");

@@ -14,10 +14,13 @@ internal abstract record HeartbeatAnswer
 
     /// <param name="IsRepeat">It was booked before; its record is there now, whatever happened then.</param>
     /// <param name="IsSuspended">The tenant is suspended. Its usage is booked all the same: it happened.</param>
-    public sealed record Accepted(Heartbeat Heartbeat, bool IsRepeat, long Gap, bool IsRestart, bool IsSuspended, long SkewSeconds) : HeartbeatAnswer;
+    /// <param name="RestartsTooOften">Whether the instance begins epochs so often that two sidecars may be taking turns under its name.</param>
+    public sealed record Accepted(
+        Heartbeat Heartbeat, bool IsRepeat, long Gap, bool IsRestart, bool IsSuspended, long SkewSeconds, bool RestartsTooOften = false) : HeartbeatAnswer;
 
     /// <param name="Signer">Whose key it was, once that was certain.</param>
-    public sealed record Refused(Problem Problem, Signer? Signer = null) : HeartbeatAnswer;
+    /// <param name="Instance">Whose sample it was, once that was certain.</param>
+    public sealed record Refused(Problem Problem, Signer? Signer = null, InstanceId? Instance = null) : HeartbeatAnswer;
 }
 
 /// <summary>Takes a sidecar's signed report: authentic first, then understood, then plausible, then booked.</summary>
@@ -27,9 +30,6 @@ internal sealed class RecordHeartbeat(
     public const int LargestBody = 16 * 1024;
 
     private const long EarliestEpoch = 1_577_836_800;        // 2020-01-01, before there was any sidecar
-    private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(300);
-    private const int MostCpus = 1024;
-    private const int MostGpus = 16;
 
     public async Task<HeartbeatAnswer> RunAsync(RawRequest request, CancellationToken cancel)
     {
@@ -38,15 +38,14 @@ internal sealed class RecordHeartbeat(
         if (!HeartbeatSignature.TryRead(request, out var signature))
             return new HeartbeatAnswer.Refused(HeartbeatProblems.SignatureInvalid);
 
-        var candidates = await CandidatesAsync(signature, cancel);
+        // Before any key is looked up: a stale one costs no read, and does not tell which keys there are.
         var now = clock.GetUtcNow();
-        if (candidates.Count == 0)
-            return new HeartbeatAnswer.Refused(HeartbeatProblems.SignatureInvalid);
         if (!signature.IsFreshAt(now))
             return new HeartbeatAnswer.Refused(HeartbeatProblems.TimestampOutOfWindow);
+        var candidates = await CandidatesAsync(signature, cancel);
         if (SignerAmong(candidates, signature.SignedBytes(request.Body.Span)) is not { } signer)
             return new HeartbeatAnswer.Refused(HeartbeatProblems.SignatureInvalid);
-        if (await keys.StatusOfAsync(signer.Registration.Tenant, cancel) is not { } status)
+        if (await keys.TenantAsync(signer.Registration.Tenant, cancel) is not { } tenant)
             return new HeartbeatAnswer.Refused(HeartbeatProblems.SignatureInvalid, signer);
 
         if (!HeartbeatBody.TryParse(request.Body.Span, out var body, out var instance, out var sampledAt))
@@ -65,24 +64,28 @@ internal sealed class RecordHeartbeat(
             SampledAt = sampledAt,
             Interval = TimeSpan.FromSeconds(body.IntervalS),
             Totals = new(body.Totals.CpuMs, body.Totals.GpuMs),
+            Machine = new(body.Metrics.Cpu.Count, body.Metrics.Gpus.Count),
             BodyHash = Convert.ToHexStringLower(SHA256.HashData(request.Body.Span)),
             Metrics = body.MetricsJson,
             KeyId = signer.Registration.KeyId,
         };
-        return await BookAsync(heartbeat, signer, status, signature.SkewAt(now), now, cancel);
+        return await BookAsync(heartbeat, signer, tenant, signature.SkewAt(now), now, cancel);
     }
 
-    private async Task<HeartbeatAnswer> BookAsync(Heartbeat heartbeat, Signer signer, TenantStatus status, long skew, DateTimeOffset now, CancellationToken cancel)
+    private async Task<HeartbeatAnswer> BookAsync(Heartbeat heartbeat, Signer signer, Tenant tenant, long skew, DateTimeOffset now, CancellationToken cancel)
     {
-        var isSuspended = status != TenantStatus.Active;
-        HeartbeatAnswer answer = await instances.BookAsync(heartbeat, now, cancel) switch
+        var isSuspended = tenant.Status != TenantStatus.Active;
+        HeartbeatAnswer answer = await instances.BookAsync(heartbeat, tenant.Limits.Instances, now, cancel) switch
         {
-            Booking.Booked booked => new HeartbeatAnswer.Accepted(heartbeat, IsRepeat: false, booked.Gap, booked.Restarted, isSuspended, skew),
+            Booking.Booked booked => new HeartbeatAnswer.Accepted(heartbeat, IsRepeat: false, booked.Gap, booked.Restarted, isSuspended, skew, booked.RestartsTooOften),
             Booking.Repeated => new HeartbeatAnswer.Accepted(heartbeat, IsRepeat: true, Gap: 0, IsRestart: false, isSuspended, skew),
-            Booking.Rival => new HeartbeatAnswer.Refused(HeartbeatProblems.CounterConflict, signer),
-            Booking.Replayed replayed => new HeartbeatAnswer.Refused(HeartbeatProblems.CounterReplayed(replayed), signer),
-            Booking.Shrunk => new HeartbeatAnswer.Refused(HeartbeatProblems.TotalsDecreased, signer),
-            Booking.Overflowing => new HeartbeatAnswer.Refused(HeartbeatProblems.TotalsImplausible, signer),
+            Booking.Rival => Refused(HeartbeatProblems.CounterConflict),
+            Booking.Replayed replayed => Refused(HeartbeatProblems.CounterReplayed(replayed)),
+            Booking.Shrunk => Refused(HeartbeatProblems.TotalsDecreased),
+            Booking.TooSoon => Refused(HeartbeatProblems.TooSoon),
+            Booking.TooOld => Refused(HeartbeatProblems.SampledAtImplausible),
+            Booking.TooMuch => Refused(HeartbeatProblems.TotalsImplausible),
+            Booking.TooManyInstances => Refused(HeartbeatProblems.TooManyInstances),
             _ => throw new System.Diagnostics.UnreachableException(),
         };
 
@@ -90,6 +93,8 @@ internal sealed class RecordHeartbeat(
         if (answer is HeartbeatAnswer.Accepted)
             await records.PutAsync(MeteringRecord.Of(heartbeat), cancel);
         return answer;
+
+        HeartbeatAnswer.Refused Refused(Problem problem) => new(problem, signer, heartbeat.Instance);
     }
 
     private async Task<List<(Signer Signer, byte[] Signature)>> CandidatesAsync(HeartbeatSignature signature, CancellationToken cancel)
@@ -127,17 +132,15 @@ internal sealed class RecordHeartbeat(
 
     private static Problem? MeaningFault(HeartbeatBody body, DateTimeOffset sampledAt, DateTimeOffset now)
     {
-        if (body.Epoch > now.ToUnixTimeSeconds() + (long)ClockTolerance.TotalSeconds)
+        if (body.Epoch > now.ToUnixTimeSeconds() + (long)BookingRule.ClockTolerance.TotalSeconds)
             return HeartbeatProblems.EpochInFuture;
         // A sidecar whose clock was not set: its totals would be measured against half a century.
         if (body.Epoch < EarliestEpoch)
             return HeartbeatProblems.EpochImplausible;
 
-        var sinceEpoch = sampledAt - DateTimeOffset.FromUnixTimeSeconds(body.Epoch) + ClockTolerance;
-        if (sampledAt > now + ClockTolerance || sampledAt < now - MeteringRecord.Retention || sinceEpoch < TimeSpan.Zero)
-            return HeartbeatProblems.SampledAtImplausible;
-
-        var available = (long)sinceEpoch.TotalMilliseconds;
-        return new ComputeTime(available * MostCpus, available * MostGpus).IsAtLeast(new(body.Totals.CpuMs, body.Totals.GpuMs)) ? null : HeartbeatProblems.TotalsImplausible;
+        var sinceEpoch = sampledAt - DateTimeOffset.FromUnixTimeSeconds(body.Epoch) + BookingRule.ClockTolerance;
+        return sampledAt > now + BookingRule.ClockTolerance || sampledAt < now - MeteringRecord.Retention || sinceEpoch < TimeSpan.Zero
+            ? HeartbeatProblems.SampledAtImplausible
+            : null;
     }
 }

@@ -17,7 +17,7 @@ internal sealed class SidecarKeys(TenantRegistry registry, TimeProvider clock)
 
     private readonly Dictionary<string, (Signer? Signer, DateTimeOffset At)> _known = [];
     private readonly Dictionary<string, (Signer? Signer, DateTimeOffset At)> _absent = [];
-    private readonly Dictionary<TenantId, (TenantStatus? Status, DateTimeOffset At)> _tenants = [];
+    private readonly Dictionary<TenantId, (Tenant? Tenant, DateTimeOffset At)> _tenants = [];
     private readonly Lock _lock = new();
 
     /// <returns>Null when no such key is registered, or none that is valid at this moment.</returns>
@@ -32,19 +32,19 @@ internal sealed class SidecarKeys(TenantRegistry registry, TimeProvider clock)
         return signer is not null && signer.Registration.IsValidAt(now) ? signer : null;
     }
 
-    /// <summary>How a tenant stands whose key has signed. Nobody else's request reads it.</summary>
+    /// <summary>A tenant whose key has signed, as it was within the last minute. Nobody else's request reads it.</summary>
     /// <returns>Null when this hub has no such tenant.</returns>
-    public async ValueTask<TenantStatus?> StatusOfAsync(TenantId tenant, CancellationToken cancel)
+    public async ValueTask<Tenant?> TenantAsync(TenantId id, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
         lock (_lock)
-            if (_tenants.TryGetValue(tenant, out var entry) && now - entry.At < MaximumAge)
-                return entry.Status;
+            if (_tenants.TryGetValue(id, out var entry) && now - entry.At < MaximumAge)
+                return entry.Tenant;
 
-        var status = (await registry.FindAsync(tenant, cancel, consistent: false))?.Status;
+        var tenant = await registry.FindAsync(id, cancel, consistent: false);
         lock (_lock)
-            _tenants[tenant] = (status, now);
-        return status;
+            _tenants[id] = (tenant, now);
+        return tenant;
     }
 
     private async Task<Signer?> ReadAsync(string keyId, CancellationToken cancel)

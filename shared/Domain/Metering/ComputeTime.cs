@@ -16,3 +16,14 @@ public readonly record struct ComputeTime(long CpuMs, long GpuMs)
     /// <summary>Whether neither part is below the other's.</summary>
     public bool IsAtLeast(ComputeTime other) => CpuMs >= other.CpuMs && GpuMs >= other.GpuMs;
 }
+
+/// <summary>The processors of one machine.</summary>
+public readonly record struct Machine(int Cpus, int Gpus)
+{
+    /// <summary>The most that they can use in a time; nothing when it is negative.</summary>
+    public ComputeTime In(TimeSpan time)
+    {
+        var milliseconds = Math.Max(0, (long)time.TotalMilliseconds);
+        return new(milliseconds * Cpus, milliseconds * Gpus);
+    }
+}

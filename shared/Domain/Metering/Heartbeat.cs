@@ -22,6 +22,9 @@ public sealed record Heartbeat
     /// <summary>Cumulative since the epoch began.</summary>
     public required ComputeTime Totals { get; init; }
 
+    /// <summary>The processors that it reports: they bound what it can have used.</summary>
+    public required Machine Machine { get; init; }
+
     /// <summary>SHA-256 of the body, hexadecimal.</summary>
     public required string BodyHash { get; init; }
 

@@ -37,6 +37,15 @@ public sealed record InstanceState
 
     public required DateTimeOffset FirstSeen { get; init; }
 
+    /// <summary>When it last began new epochs, by our clock; no more of them than the rule asks for.</summary>
+    public IReadOnlyList<DateTimeOffset> Restarts { get; init; } = [];
+
+    /// <summary>Whether it was silent for so long that its place was given away. Its usage stands in its closed months, and it goes on where it stopped when it is heard of again.</summary>
+    public bool IsFolded { get; init; }
+
+    /// <summary>Whether an operator had its counting begin anew: the next sample adds nothing, whatever it says, and the ones after it count from there.</summary>
+    public bool IsReset => Epoch == 0;
+
     /// <summary>The liveness that was last told to the operators.</summary>
     public Liveness Told { get; init; }
 
@@ -45,6 +54,20 @@ public sealed record InstanceState
 
     /// <summary>What it used in <see cref="Month"/>.</summary>
     public ComputeTime InMonth => Lifetime - AtMonthStart;
+}
+
+/// <summary>When an instance is taken for gone.</summary>
+public static class FoldRule
+{
+    /// <summary>The silence after which an instance gives up its place.</summary>
+    public static readonly TimeSpan After = TimeSpan.FromDays(31);
+
+    public static bool IsDue(InstanceState instance, DateTimeOffset now) => now - instance.LastSeen >= After;
+
+    /// <summary>What is kept of it, and what its month comes to.</summary>
+    public static (InstanceState Kept, ClosedMonth Closed) Fold(InstanceState instance) => (
+        instance with { AtMonthStart = instance.Lifetime, IsFolded = true },
+        new(instance.Tenant, instance.Instance, instance.Month, instance.InMonth));
 }
 
 /// <summary>What an instance used in a month that is over for it.</summary>

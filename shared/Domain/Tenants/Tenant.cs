@@ -9,8 +9,12 @@ public sealed record Tenant(TenantId Id, string Name, TenantStatus Status, Engin
 /// <param name="MonthlyQuota">Executions a calendar month (UTC). 0 refuses every execution.</param>
 /// <param name="Concurrency">Executions under way at once.</param>
 /// <param name="MonthlyGpuMs">Metered GPU time a month above which new executions are refused; null for no such limit.</param>
-public sealed record TenantLimits(long MonthlyQuota, int Concurrency, long? MonthlyGpuMs)
+/// <param name="Instances">Machines with a sidecar that count at once.</param>
+/// <param name="DeniesWhenSilent">Whether new executions are refused while no sidecar of the tenant is heard of; else they are tried, for a silent sidecar is not a dead engine.</param>
+public sealed record TenantLimits(long MonthlyQuota, int Concurrency, long? MonthlyGpuMs, int Instances = TenantLimits.StandardInstances, bool DeniesWhenSilent = false)
 {
+    public const int StandardInstances = 200;
+
     /// <summary>What a tenant gets for whom nothing was set.</summary>
     public static readonly TenantLimits Default = new(MonthlyQuota: 1000, Concurrency: 10, MonthlyGpuMs: null);
 
@@ -20,6 +24,7 @@ public sealed record TenantLimits(long MonthlyQuota, int Concurrency, long? Mont
         { MonthlyQuota: < 0 } => "the monthly quota is negative",
         { Concurrency: < 0 } => "the concurrency limit is negative",
         { MonthlyGpuMs: < 0 } => "the monthly GPU limit is negative",
+        { Instances: < 1 } => "the limit of instances is below one",
         _ => null,
     };
 }
