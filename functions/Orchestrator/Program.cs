@@ -15,6 +15,7 @@ using ControlPlane.Orchestrator.Requests;
 using ControlPlane.Tokens;
 
 var clock = TimeProvider.System;
+var events = new OrchestratorEvents(JsonLog.ToStandardOutput(clock), clock);
 var json = new SourceGeneratorLambdaJsonSerializer<OrchestratorJson>();
 
 return await LambdaProgram.RunAsync(async handler => handler switch
@@ -26,9 +27,6 @@ return await LambdaProgram.RunAsync(async handler => handler switch
 
 async Task<ExecutionRequestsFunction> ExecutionRequestsAsync(Settings settings)
 {
-    var log = JsonLog.ToStandardOutput(clock);
-    var metrics = new Metrics(log, clock);
-
     // Three tries of 1.5 s each: one slow call does not use up the time of a whole batch.
     var dynamo = new AmazonDynamoDBClient(new AmazonDynamoDBConfig { Timeout = TimeSpan.FromSeconds(1.5), MaxErrorRetry = 2 });
     var sqs = new AmazonSQSClient(new AmazonSQSConfig { Timeout = TimeSpan.FromSeconds(1.5), MaxErrorRetry = 2 });
@@ -43,14 +41,13 @@ async Task<ExecutionRequestsFunction> ExecutionRequestsAsync(Settings settings)
         new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock),
         new MessageQueue<DispatchRequest>(sqs, settings.DispatchQueueUrl, DomainJson.Default.DispatchRequest),
         new MessageQueue<Notification>(sqs, settings.NotificationsQueueUrl, DomainJson.Default.Notification),
-        metrics,
-        log,
+        events,
         clock);
-    return new(startExecution, metrics, log, clock);
+    return new(startExecution, events, clock);
 }
 
 async Task<JwksFunction> JwksAsync(JwksSettings settings) =>
-    new(await TenantKeysAsync(settings.TokenRootSecretId), settings.ControlPlaneUrl, JsonLog.ToStandardOutput(clock), clock);
+    new(await TenantKeysAsync(settings.TokenRootSecretId), settings.ControlPlaneUrl, events, clock);
 
 async Task<TenantKeys> TenantKeysAsync(string secretId) =>
     new(await SecretsManagerSource.OpenAsync(secretId, RootSecret.Parse, RootSecret.Overlap, clock), clock);

@@ -3,6 +3,7 @@ using ControlPlane.Aws;
 using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
 using ControlPlane.Metering;
+using ControlPlane.Orchestrator;
 using ControlPlane.Orchestrator.Jwks;
 using ControlPlane.Orchestrator.Plans;
 using ControlPlane.Orchestrator.Requests;
@@ -42,15 +43,14 @@ internal sealed class OrchestratorWorld
         Ledger = new(dynamo, tables.Quotas);
 
         var planner = new Planner(Outcomes);
-        var log = new JsonLog(Logged, Clock);
-        var metrics = new Metrics(log, Clock);
+        var events = new OrchestratorEvents(new JsonLog(Logged, Clock), Clock);
         StartExecution = new(
             new(dynamo, tables.Tenants, tables.Quotas, Clock), new(dynamo, tables.Instances, Clock), planner, new TokenService(Keys, new TokenMinter(Issuer, Clock), planner), Executions,
             new(sqs, queues.Dispatch, DomainJson.Default.DispatchRequest),
             new(sqs, queues.Notifications, DomainJson.Default.Notification),
-            metrics, log, Clock);
-        Function = new(StartExecution, metrics, log, Clock);
-        Jwks = new(Keys, Issuer, log, Clock);
+            events, Clock);
+        Function = new(StartExecution, events, Clock);
+        Jwks = new(Keys, Issuer, events, Clock);
     }
 
     public SetClock Clock { get; } = new(new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));

@@ -7,12 +7,11 @@ using ControlPlane.Aws;
 using ControlPlane.Http;
 using ControlPlane.Tenants;
 using ControlPlane.Tokens;
-using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.Orchestrator.Jwks;
 
 /// <summary>A tenant's public keys. They follow from its id and the root secret, so no table is asked.</summary>
-internal sealed class JwksFunction(TenantKeys keys, Uri controlPlaneUrl, ILogger log, TimeProvider clock)
+internal sealed class JwksFunction(TenantKeys keys, Uri controlPlaneUrl, OrchestratorEvents events, TimeProvider clock)
 {
     private static readonly Problem NoSuchTenant = new(404, "unknown-tenant", "Unknown tenant", "Tenants are named tenant-1 to tenant-156.");
 
@@ -41,7 +40,7 @@ internal sealed class JwksFunction(TenantKeys keys, Uri controlPlaneUrl, ILogger
         catch (Exception e)
         {
             // Whatever it was, it was ours: whoever verifies goes on with the keys it has, and asks again.
-            log.KeysUnavailable(tenant, e);
+            events.KeysUnavailable(tenant, e);
             return Problem.Unavailable.ToRest(controlPlaneUrl, requestId);
         }
     }

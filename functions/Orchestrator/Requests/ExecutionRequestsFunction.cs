@@ -2,14 +2,12 @@ using Amazon.Lambda.Annotations;
 using Amazon.Lambda.Core;
 using Amazon.Lambda.SQSEvents;
 using ControlPlane.Aws;
-using ControlPlane.Aws.Logs;
 using ControlPlane.Orchestrator.Plans;
-using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.Orchestrator.Requests;
 
 /// <summary>A batch of execution requests in, the ones that come again out.</summary>
-internal sealed class ExecutionRequestsFunction(StartExecution startExecution, Metrics metrics, ILogger log, TimeProvider clock)
+internal sealed class ExecutionRequestsFunction(StartExecution startExecution, OrchestratorEvents events, TimeProvider clock)
 {
     private static readonly TimeSpan KeptBack = TimeSpan.FromMilliseconds(500);
 
@@ -40,8 +38,7 @@ internal sealed class ExecutionRequestsFunction(StartExecution startExecution, M
         }
         catch (Exception e)
         {
-            log.MessageFailed(message.MessageId, e);
-            metrics.Count("ExecutionRequestsFailed");
+            events.RequestFailed(message.MessageId, e);
             return false;
         }
     }

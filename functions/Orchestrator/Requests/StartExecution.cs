@@ -1,12 +1,10 @@
 using System.Diagnostics;
 using ControlPlane.Aws;
-using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
 using ControlPlane.Orchestrator.Plans;
 using ControlPlane.Orchestrator.Policy;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
-using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.Orchestrator.Requests;
 
@@ -19,8 +17,7 @@ internal sealed class StartExecution(
     ExecutionStore executions,
     MessageQueue<DispatchRequest> dispatches,
     MessageQueue<Notification> notifications,
-    Metrics metrics,
-    ILogger log,
+    OrchestratorEvents events,
     TimeProvider clock)
 {
     public async Task RunAsync(StartRequest request, CancellationToken cancel)
@@ -42,7 +39,7 @@ internal sealed class StartExecution(
     private Situation Judge(StartRequest request, Standing standing, Metering.DataPlane dataPlane, DateTimeOffset now)
     {
         if (standing.Fault is { } fault)
-            log.StoredWrong(request.Execution, request.Execution.TraceId, request.Tenant, fault);
+            events.StoredWrong(request.Execution, request.Tenant, fault);
         return new(request, standing, standing.Workflow is { } workflow ? planner.Plan(request, workflow, now) : null, dataPlane, now);
     }
 
@@ -54,7 +51,7 @@ internal sealed class StartExecution(
         var creation = await executions.CreateAsync(execution, order, limits, cancel);
         return creation switch
         {
-            Creation.Created => Counted(execution),
+            Creation.Created => Decided(execution),
             Creation.AlreadyThere there => Repeated(there.Execution, plan.Request.Tenant),
             Creation.QuotaUsedUp => await DenyAsync(execution, Rulebook.Overruled(decision, Rulebook.Quota, Rules.QuotaUsedUp(limits)), cancel),
             Creation.TooManyUnderWay => await DenyAsync(execution, Rulebook.Overruled(decision, Rulebook.Concurrency, Rules.TooManyUnderWay(limits)), cancel),
@@ -70,7 +67,7 @@ internal sealed class StartExecution(
         var denied = execution with { State = ExecutionState.Denied, Decision = decision, FinishedAt = execution.CreatedAt };
         return await executions.CreateDeniedAsync(denied, cancel) switch
         {
-            Creation.Created => Counted(denied),
+            Creation.Created => Decided(denied),
             Creation.AlreadyThere there => Repeated(there.Execution, execution.Tenant),
             _ => throw new UnreachableException(),
         };
@@ -85,11 +82,9 @@ internal sealed class StartExecution(
             await notifications.NotifyAsync(execution.Id, execution.Tenant, cancel);
     }
 
-    private Execution Counted(Execution execution)
+    private Execution Decided(Execution execution)
     {
-        var code = execution.Decision!.Code;
-        log.Decided(execution.Id, execution.Id.TraceId, execution.Tenant, execution.Workflow, execution.State.Name, code);
-        metrics.Count("ExecutionsRequested", ("Decision", code), ("tenant_id", execution.Tenant.ToString()));
+        events.Decided(execution);
         return execution;
     }
 
@@ -97,7 +92,7 @@ internal sealed class StartExecution(
     {
         if (there.Tenant != asking)
             throw new InvalidDataException("The execution belongs to another tenant.");
-        log.Repeated(there.Id, there.Id.TraceId, there.Tenant, there.State.Name);
+        events.Repeated(there);
         return there;
     }
 

@@ -9,6 +9,7 @@ using ControlPlane.MeteringCollector;
 using ControlPlane.MeteringCollector.Heartbeats;
 using ControlPlane.MeteringCollector.Outcomes;
 using ControlPlane.MeteringCollector.Sweeper;
+using ControlPlane.Orchestrator;
 using ControlPlane.Orchestrator.Plans;
 using ControlPlane.Orchestrator.Requests;
 using ControlPlane.Secrets;
@@ -60,11 +61,12 @@ internal sealed class Functions : IDisposable
         Notifications = new(new TellRequester(executions, replies, new ReplySeal(secret), new SlackHook(around.Slack), metrics, log), log, clock);
 
         var planner = new Planner(new Uri(ControlPlaneUrl, "/outcomes/execution"));
+        var orchestratorEvents = new OrchestratorEvents(log, clock);
         ExecutionRequests = new(
             new StartExecution(
                 new StandingStore(dynamo, tables.Tenants, tables.Quotas, clock), instances, planner, new TokenService(keys, new TokenMinter(ControlPlaneUrl, clock), planner),
-                executions, dispatches, notifications, metrics, log, clock),
-            metrics, log, clock);
+                executions, dispatches, notifications, orchestratorEvents, clock),
+            orchestratorEvents, clock);
 
         _engines = new(DispatchLimits.Default, around.Routes, TimeProvider.System);
         var dispatcherEvents = new DispatcherEvents(log, clock);

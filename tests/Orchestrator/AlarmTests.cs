@@ -1,0 +1,37 @@
+using System.Text;
+using Amazon.Lambda.TestUtilities;
+using ControlPlane.Aws.Logs;
+using ControlPlane.Tests.Cloud;
+
+namespace ControlPlane.Tests.Orchestrator;
+
+/// <summary>Whatever an alarm watches is made to happen, and the line that CloudWatch reads is there.</summary>
+public sealed class AlarmTests(LocalCloud cloud)
+{
+    public static TheoryData<string> Watched => [.. WrittenMetrics.WatchedOf("Orchestrator").Select(series => series.ToString())];
+
+    [Theory]
+    [MemberData(nameof(Watched))]
+    public async Task What_an_alarm_watches_is_written_when_it_happens(string watched)
+    {
+        var series = WrittenMetrics.WatchedOf("Orchestrator").Single(one => one.ToString() == watched);
+        var world = await OrchestratorWorld.StartAsync(cloud);
+
+        await ProvokeAsync(world, series);
+
+        Assert.Equal(1, WrittenMetrics.Sum(Encoding.UTF8.GetString(world.Logged.ToArray()), series));
+    }
+
+    private static async Task ProvokeAsync(OrchestratorWorld world, MetricSeries series)
+    {
+        switch (series.ToString())
+        {
+            case "ExecutionRequestsFailed":
+                await world.Function.StartAsync(new() { Records = [new() { MessageId = "m1", Body = "poison" }] }, new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(15) });
+                break;
+            default:
+                Assert.Fail($"Nothing here makes {series} happen.");
+                break;
+        }
+    }
+}
