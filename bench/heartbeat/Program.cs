@@ -37,12 +37,12 @@ var registry = new TenantRegistry(dynamo, tables["TenantsTable"]);
 await registry.SaveAsync(new Tenant(tenant, "Bench", TenantStatus.Active, engine, false, TenantLimits.Default), CancellationToken.None);
 await registry.TryAddAsync(new(publicKey.KeyId, tenant, null, publicBytes, clock.GetUtcNow(), null, null), CancellationToken.None);
 
-var log = new JsonLog(Stream.Null, clock);
+var events = new MeteringEvents(new JsonLog(Stream.Null, clock), clock);
 var function = new HeartbeatsFunction(
     new RecordHeartbeat(
         new SidecarKeys(registry, clock), new InstanceStore(dynamo, tables["InstancesTable"], clock), new MeteringStore(dynamo, tables["MeteringTable"], clock),
-        SourceNetworkCheck.Enforce, log, clock),
-    new("https://api.example.com"), new Metrics(log, clock), log, clock);
+        SourceNetworkCheck.Enforce, events, clock),
+    new("https://api.example.com"), events, clock);
 
 var started = clock.GetUtcNow().ToUnixTimeSeconds();
 var context = new Invocation();

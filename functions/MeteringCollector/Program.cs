@@ -14,6 +14,7 @@ using ControlPlane.MeteringCollector.Sweeper;
 using ControlPlane.Tokens;
 
 var clock = TimeProvider.System;
+var events = new MeteringEvents(JsonLog.ToStandardOutput(clock), clock);
 var json = new SourceGeneratorLambdaJsonSerializer<EventJson>();
 
 return await LambdaProgram.RunAsync(async handler => handler switch
@@ -26,41 +27,37 @@ return await LambdaProgram.RunAsync(async handler => handler switch
 
 HeartbeatsFunction Heartbeats(HeartbeatsSettings settings)
 {
-    var log = JsonLog.ToStandardOutput(clock);
     var dynamo = NewDynamoDb();
     var recordHeartbeat = new RecordHeartbeat(
         new SidecarKeys(new TenantRegistry(dynamo, settings.TenantsTable), clock),
         new InstanceStore(dynamo, settings.InstancesTable, clock),
         new MeteringStore(dynamo, settings.MeteringTable, clock),
         settings.SourceNetworkCheck,
-        log,
+        events,
         clock);
-    return new(recordHeartbeat, settings.ControlPlaneUrl, new Metrics(log, clock), log, clock);
+    return new(recordHeartbeat, settings.ControlPlaneUrl, events, clock);
 }
 
 async Task<OutcomesFunction> OutcomesAsync(OutcomesSettings settings)
 {
-    var log = JsonLog.ToStandardOutput(clock);
     var root = await SecretsManagerSource.OpenAsync(settings.TokenRootSecretId, RootSecret.Parse, RootSecret.Overlap, clock);
     var recordOutcome = new RecordOutcome(
         new TokenVerifier(new TenantKeys(root, clock), settings.ControlPlaneUrl, clock),
         new ExecutionStore(NewDynamoDb(), settings.ExecutionsTable, settings.QuotasTable, clock),
         new MessageQueue<Notification>(NewSqs(), settings.NotificationsQueueUrl, DomainJson.Default.Notification),
-        log,
+        events,
         clock);
-    return new(recordOutcome, settings.ControlPlaneUrl, new Metrics(log, clock), log, clock);
+    return new(recordOutcome, settings.ControlPlaneUrl, events, clock);
 }
 
 SweeperFunction Sweeper(SweeperSettings settings)
 {
-    var log = JsonLog.ToStandardOutput(clock);
-    var metrics = new Metrics(log, clock);
     var dynamo = NewDynamoDb();
     var notifications = new MessageQueue<Notification>(NewSqs(), settings.NotificationsQueueUrl, DomainJson.Default.Notification);
     return new(
-        new CloseDueExecutions(new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock), notifications, metrics, log, clock),
-        new WatchDataPlanes(new TenantRegistry(dynamo, settings.TenantsTable), new InstanceStore(dynamo, settings.InstancesTable, clock), metrics, log, clock),
-        log,
+        new CloseDueExecutions(new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock), notifications, events, clock),
+        new WatchDataPlanes(new TenantRegistry(dynamo, settings.TenantsTable), new InstanceStore(dynamo, settings.InstancesTable, clock), events, clock),
+        events,
         clock);
 }
 

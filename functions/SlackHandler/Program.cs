@@ -16,8 +16,7 @@ using ControlPlane.SlackHandler.Notifications;
 using ControlPlane.SlackHandler.Replies;
 
 var clock = TimeProvider.System;
-var log = JsonLog.ToStandardOutput(clock);
-var metrics = new Metrics(log, clock);
+var events = new SlackHandlerEvents(JsonLog.ToStandardOutput(clock), clock);
 var serializer = new SourceGeneratorLambdaJsonSerializer<LambdaJson>();
 
 return await LambdaProgram.RunAsync(async handler => handler switch
@@ -43,15 +42,15 @@ async Task<SlackCommandsFunction> CommandsAsync(CommandsSettings settings)
     var answerCommand = new AnswerCommand(
         new OriginCheck(secret), new SlackSignature(secret, clock), new TenantRegistry(dynamo, settings.TenantsTable), requests,
         new CommandSet(
-            new RunCommand(requests, new ReplySeal(secret), orders, clock, metrics, log),
+            new RunCommand(requests, new ReplySeal(secret), orders, clock, events),
             new StatusCommand(lookup),
             new WhyCommand(lookup),
             new ListCommand(executions),
             new UsageCommand(new QuotaLedger(dynamo, settings.QuotasTable), new InstanceStore(dynamo, settings.InstancesTable, clock), clock),
-            new CancelCommand(lookup, executions, toTell, log)),
-        clock, metrics, log);
+            new CancelCommand(lookup, executions, toTell, events)),
+        clock, events);
     var tables = new TableCheck(dynamo, [settings.TenantsTable, settings.ExecutionsTable, settings.QuotasTable], clock, counters: settings.RateLimitsTable);
-    return new(answerCommand, new CheckHealth(tables, settings.Region, Release.Version), log, clock);
+    return new(answerCommand, new CheckHealth(tables, settings.Region, Release.Version), events, clock);
 }
 
 async Task<NotificationsFunction> NotificationsAsync(NotificationsSettings settings)
@@ -62,8 +61,8 @@ async Task<NotificationsFunction> NotificationsAsync(NotificationsSettings setti
         new ReplyStore(dynamo, settings.ExecutionsTable, clock),
         new ReplySeal(await SecretAsync(settings.SlackSecretId)),
         new SlackHook(SlackHook.HandlerFor(settings.Routes)),
-        metrics, log);
-    return new(tellRequester, log, clock);
+        events);
+    return new(tellRequester, events, clock);
 }
 
 Task<RotatingSecret<SlackSecret>> SecretAsync(string secretId) => SecretsManagerSource.OpenAsync(secretId, SlackSecret.Parse, SlackSecret.Overlap, clock);

@@ -62,11 +62,11 @@ internal sealed class HeartbeatDesk
 
     public HeartbeatsFunction NewFunction(IAmazonDynamoDB dynamo)
     {
-        var log = new JsonLog(_log, Clock);
+        var events = new MeteringEvents(new JsonLog(_log, Clock), Clock);
         return new(
             new RecordHeartbeat(
-                new SidecarKeys(new(dynamo, Tables.Tenants), Clock), new(dynamo, Tables.Instances, Clock), new(dynamo, Tables.Metering, Clock), SourceNetworkCheck, log, Clock),
-            new("https://api.example.com"), new Metrics(log, Clock), log, Clock);
+                new SidecarKeys(new(dynamo, Tables.Tenants), Clock), new(dynamo, Tables.Instances, Clock), new(dynamo, Tables.Metering, Clock), SourceNetworkCheck, events, Clock),
+            new("https://api.example.com"), events, Clock);
     }
 
     public Task<Answer> SendAsync(Sample sample) => SendAsync(Sidecar.Request(sample, Clock.Now));

@@ -7,6 +7,7 @@ using Amazon.SQS;
 using ControlPlane.Aws;
 using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
+using ControlPlane.MeteringCollector;
 using ControlPlane.MeteringCollector.Outcomes;
 using ControlPlane.Quotas;
 using ControlPlane.Secrets;
@@ -53,13 +54,13 @@ internal sealed class OutcomeDesk
 
     public OutcomesFunction NewFunction(IAmazonDynamoDB dynamo, IAmazonSQS sqs)
     {
-        var log = new JsonLog(_log, Clock);
+        var events = new MeteringEvents(new JsonLog(_log, Clock), Clock);
         var recordOutcome = new RecordOutcome(
             new TokenVerifier(NewKeys(), Issuer, Clock),
             new ExecutionStore(dynamo, Tables.Executions, Tables.Quotas, Clock),
             new MessageQueue<Notification>(sqs, Queues.Notifications, DomainJson.Default.Notification),
-            log, Clock);
-        return new(recordOutcome, Issuer, new Metrics(log, Clock), log, Clock);
+            events, Clock);
+        return new(recordOutcome, Issuer, events, Clock);
     }
 
     public TenantKeys NewKeys() => new(new RotatingSecret<RootSecret>(Secrets, "root", RootSecret.Parse, RootSecret.Overlap, Clock), Clock);

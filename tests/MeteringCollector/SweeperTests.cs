@@ -5,6 +5,7 @@ using ControlPlane.Aws;
 using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
 using ControlPlane.Metering;
+using ControlPlane.MeteringCollector;
 using ControlPlane.MeteringCollector.Sweeper;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
@@ -106,7 +107,9 @@ public sealed class SweeperTests(LocalCloud cloud)
             }, Cancel);
         desk.Clock.Advance(TimeSpan.FromHours(1));
 
-        await SweepAsync(desk);
+        var log = new MemoryStream();
+        await SweepAsync(desk, log: log);
+        Assert.Equal(1, SumIn(log, "SweepFailures"));
         Assert.Equal((ExecutionState.Dispatched, ExecutionState.TimedOut), ((await desk.ReadAsync(broken)).State, (await desk.ReadAsync(sound)).State));
         for (var shard = 0; shard < ExecutionStore.DueShards; shard++)
             Assert.Empty(await desk.Executions.DueAsync(shard, 10, Cancel));
@@ -231,7 +234,7 @@ public sealed class SweeperTests(LocalCloud cloud)
         await RegisterAsync(desk, 1, 2, 3);
         var log = new MemoryStream();
         await SweepAsync(desk, log: log);
-        Assert.Contains("\"TenantsRegistered\":3", Encoding.UTF8.GetString(log.ToArray()), StringComparison.Ordinal);
+        Assert.Equal(3, SumIn(log, "TenantsRegistered"));
     }
 
     [Fact]
@@ -243,7 +246,29 @@ public sealed class SweeperTests(LocalCloud cloud)
             await SeenAsync(desk, tenant);
         await desk.Tables.Client.PutItemAsync(desk.Tables.Instances, new() { ["pk"] = new("tenant-2"), ["sk"] = new("INSTANCE#i-9") }, Cancel);
         await AdvanceAsync(desk, 181, 3, 4);
-        Assert.Equal(["OFFLINE tenant-1", "OFFLINE tenant-1/i-1", "unwatched tenant-2"], await AlertsAsync(desk));
+
+        var log = new MemoryStream();
+        await SweepAsync(desk, log: log);
+
+        Assert.Equal(["OFFLINE tenant-1", "OFFLINE tenant-1/i-1", "unwatched tenant-2"], AlertsIn(log));
+        Assert.Equal(1, SumIn(log, "SweepFailures"));
+    }
+
+    [Fact]
+    public async Task A_change_that_cannot_be_noted_fails_the_sweep_and_is_told_by_the_next()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        await RegisterAsync(desk, 1, 2, 3);
+        foreach (var tenant in new[] { 1, 2, 3 })
+            await SeenAsync(desk, tenant);
+        await AdvanceAsync(desk, 181, 2, 3);
+
+        var log = new MemoryStream();
+        await SweepAsync(desk, new FaultSeam(call => call.Operation == "UpdateItem" ? Fault.Error : null), log);
+
+        Assert.Equal(["unwatched tenant-1"], AlertsIn(log));
+        Assert.Equal(1, SumIn(log, "SweepFailures"));
+        Assert.Equal(["OFFLINE tenant-1", "OFFLINE tenant-1/i-1"], await AlertsAsync(desk));
     }
 
     [Fact]
@@ -268,8 +293,7 @@ public sealed class SweeperTests(LocalCloud cloud)
         Assert.Equal(["OFFLINE tenant-1", "OFFLINE tenant-1/i-1"], AlertsIn(log));
         var text = Encoding.UTF8.GetString(log.ToArray());
         Assert.Contains("\"tenant_stored_wrong\"", text, StringComparison.Ordinal);
-        Assert.Contains("\"SweepFailures\":1", text, StringComparison.Ordinal);
-        Assert.Contains("\"TenantsRegistered\":4", text, StringComparison.Ordinal);
+        Assert.Equal((1, 4), (SumIn(log, "SweepFailures"), SumIn(log, "TenantsRegistered")));
     }
 
     [Fact]
@@ -289,16 +313,15 @@ public sealed class SweeperTests(LocalCloud cloud)
     internal static SweeperFunction NewSweeper(OutcomeDesk desk, FaultSeam seam, MemoryStream output)
     {
         var dynamo = seam.DynamoDb(desk.DynamoEndpoint);
-        var log = new JsonLog(Stream.Synchronized(output), desk.Clock);
-        var metrics = new Metrics(log, desk.Clock);
+        var events = new MeteringEvents(new JsonLog(Stream.Synchronized(output), desk.Clock), desk.Clock);
         var notifications = new MessageQueue<Notification>(seam.Sqs(desk.QueueEndpoint), desk.Queues.Notifications, DomainJson.Default.Notification);
         return new(
-            new CloseDueExecutions(new(dynamo, desk.Tables.Executions, desk.Tables.Quotas, desk.Clock), notifications, metrics, log, desk.Clock),
-            new WatchDataPlanes(new(dynamo, desk.Tables.Tenants), new(dynamo, desk.Tables.Instances, desk.Clock), metrics, log, desk.Clock),
-            log, desk.Clock);
+            new CloseDueExecutions(new(dynamo, desk.Tables.Executions, desk.Tables.Quotas, desk.Clock), notifications, events, desk.Clock),
+            new WatchDataPlanes(new(dynamo, desk.Tables.Tenants), new(dynamo, desk.Tables.Instances, desk.Clock), events, desk.Clock),
+            events, desk.Clock);
     }
 
-    private static Task RegisterAsync(OutcomeDesk desk, params int[] tenants) => RegisterAsync(desk, TenantStatus.Active, tenants);
+    internal static Task RegisterAsync(OutcomeDesk desk, params int[] tenants) => RegisterAsync(desk, TenantStatus.Active, tenants);
 
     private static async Task RegisterAsync(OutcomeDesk desk, TenantStatus status, params int[] tenants)
     {
@@ -311,7 +334,7 @@ public sealed class SweeperTests(LocalCloud cloud)
         }
     }
 
-    private static async Task SeenAsync(OutcomeDesk desk, int tenant, string instance = "i-1")
+    internal static async Task SeenAsync(OutcomeDesk desk, int tenant, string instance = "i-1")
     {
         var key = InstanceItems.KeyOf(TenantId.Parse($"tenant-{tenant}"), InstanceId.Parse(instance));
         var there = await desk.Tables.Client.GetItemAsync(desk.Tables.Instances, key, consistentRead: true, Cancel);
@@ -320,7 +343,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     }
 
     /// <summary>Lets time pass in which only these tenants go on reporting.</summary>
-    private static async Task AdvanceAsync(OutcomeDesk desk, int seconds, params int[] reporting)
+    internal static async Task AdvanceAsync(OutcomeDesk desk, int seconds, params int[] reporting)
     {
         desk.Clock.Advance(TimeSpan.FromSeconds(seconds));
         foreach (var tenant in reporting)
@@ -333,6 +356,8 @@ public sealed class SweeperTests(LocalCloud cloud)
         await SweepAsync(desk, log: log);
         return AlertsIn(log);
     }
+
+    private static double SumIn(MemoryStream log, string metric) => WrittenMetrics.Sum(Encoding.UTF8.GetString(log.ToArray()), new(metric));
 
     private static List<string> AlertsIn(MemoryStream log)
     {

@@ -1,4 +1,5 @@
 using System.Text;
+using Amazon.Lambda.SQSEvents;
 using Amazon.Lambda.TestUtilities;
 using ControlPlane.Aws.Logs;
 using ControlPlane.Tests.Cloud;
@@ -27,7 +28,8 @@ public sealed class AlarmTests(LocalCloud cloud)
         switch (series.ToString())
         {
             case "ExecutionRequestsFailed":
-                await world.Function.StartAsync(new() { Records = [new() { MessageId = "m1", Body = "poison" }] }, new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(15) });
+                var batch = new SQSEvent { Records = [new() { MessageId = "m1", Body = "poison" }] };
+                await world.Function.StartAsync(batch, new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(15) });
                 break;
             default:
                 Assert.Fail($"Nothing here makes {series} happen.");

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Amazon.Lambda.SQSEvents;
+using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
 using ControlPlane.Http;
 using ControlPlane.Secrets;
@@ -9,6 +10,7 @@ using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.SlackHandler.Notifications;
 using ControlPlane.SlackHandler.Replies;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.SlackHandler;
@@ -16,6 +18,8 @@ namespace ControlPlane.Tests.SlackHandler;
 /// <summary>What reaches the requester after the command was answered, and what does not.</summary>
 public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWorld>
 {
+    private static readonly MetricSeries GivenUp = new("NotificationsGivenUp");
+
     [Theory]
     [InlineData("succeeded")]
     [InlineData("failed")]
@@ -148,7 +152,7 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
 
         Assert.Equal(5, slack.Posts.Count);
         Assert.InRange(told[^1], TimeSpan.FromMinutes(15), TimeSpan.FromMinutes(30));
-        Assert.Contains("NotificationsGivenUp", world.LogText[before..], StringComparison.Ordinal);
+        Assert.Equal(1, WrittenMetrics.Sum(world.LogText[before..], GivenUp));
         var now = await FindAsync(execution);
         Assert.Equal((ExecutionState.Succeeded, A.Success), (now.State, now.Outcome));
         Assert.All(slack.Posts, post => Assert.StartsWith("https://hooks.slack.com/", post.Url, StringComparison.Ordinal));
@@ -197,7 +201,9 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
     {
         var (execution, slack) = await EndAsync("succeeded");
         slack.Status = status;
+        var before = world.LogText.Length;
         Assert.Empty(await TellAsync(execution, slack));
+        Assert.Equal(1, WrittenMetrics.Sum(world.LogText[before..], GivenUp));
         world.Clock.Advance(TimeSpan.FromMinutes(5));
         await TellAsync(execution, slack);
 
@@ -218,9 +224,39 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
         Assert.Empty(await TellAsync(execution, slack));
         Assert.Equal(posts, slack.Posts.Count);
         Assert.NotNull((await FindAsync(execution)).ToldAt);
-        if (posts == 0)
-            Assert.Contains("NotificationsTooLate", world.LogText[before..], StringComparison.Ordinal);
-        Assert.DoesNotContain("NotificationsGivenUp", world.LogText[before..], StringComparison.Ordinal);
+        Assert.Equal(1 - posts, WrittenMetrics.Sum(world.LogText[before..], new("NotificationsTooLate")));
+        Assert.Equal(0, WrittenMetrics.Sum(world.LogText[before..], GivenUp));
+    }
+
+    [Fact]
+    public async Task Who_was_not_reached_within_thirty_minutes_is_given_up()
+    {
+        var (execution, slack) = await EndAsync("succeeded");
+        slack.Status = 503;
+        await TellAsync(execution, slack);
+        world.Clock.Now = execution.CreatedAt + TimeSpan.FromMinutes(30);
+        var before = world.LogText.Length;
+
+        Assert.Empty(await TellAsync(execution, slack));
+
+        Assert.Single(slack.Posts);
+        Assert.NotNull((await FindAsync(execution)).ToldAt);
+        Assert.Equal(1, WrittenMetrics.Sum(world.LogText[before..], GivenUp));
+    }
+
+    [Fact]
+    public async Task An_address_that_no_key_opens_any_more_is_given_up()
+    {
+        var (execution, slack) = await EndAsync("succeeded");
+        var secrets = new KeptSecrets();
+        secrets.Put("v9", SlackWorld.SecretText(SlackWorld.SigningSecret, replyKey: 9), world.Clock.Now);
+        var before = world.LogText.Length;
+
+        Assert.Empty(await TellAsync(execution, slack, world.Secret(secrets)));
+
+        Assert.Empty(slack.Posts);
+        Assert.NotNull((await FindAsync(execution)).ToldAt);
+        Assert.Equal(1, WrittenMetrics.Sum(world.LogText[before..], GivenUp));
     }
 
     [Fact]

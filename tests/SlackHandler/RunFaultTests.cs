@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Amazon.DynamoDBv2;
 using Amazon.Runtime;
 using Amazon.SQS;
+using ControlPlane.Aws.Logs;
 using ControlPlane.SlackHandler.Commands;
 using ControlPlane.Tests.Cloud;
 
@@ -11,6 +12,7 @@ namespace ControlPlane.Tests.SlackHandler;
 public sealed class RunFaultTests(SlackWorld world) : IClassFixture<SlackWorld>
 {
     private static readonly BasicAWSCredentials Credentials = new("local", "local");
+    private static readonly MetricSeries Failed = new("SlackCommandsFailed");
 
     [Fact]
     public async Task An_acknowledged_run_costs_two_weak_reads_one_write_and_one_message()
@@ -103,8 +105,10 @@ public sealed class RunFaultTests(SlackWorld world) : IClassFixture<SlackWorld>
     {
         var workspace = await world.NewWorkspaceAsync();
         var seam = new FaultSeam(call => call.Operation == "SendMessage" ? Fault.Throttled : null);
+        var before = world.LogText.Length;
         var said = await AcceptAsync(seam, workspace);
         Assert.True(said.StartedNothing);
+        Assert.Equal(1, WrittenMetrics.Sum(world.LogText[before..], Failed));
         Assert.Empty(await workspace.OrdersAsync());
     }
 
@@ -131,11 +135,13 @@ public sealed class RunFaultTests(SlackWorld world) : IClassFixture<SlackWorld>
     {
         var workspace = await world.NewWorkspaceAsync();
         var form = workspace.Form("run report");
+        var before = world.LogText.Length;
         var said = await AcceptAsync(new FaultSeam(call => call.Operation == "SendMessage" ? fault : null), workspace, form);
 
         Assert.False(said.IsAccepted);
         Assert.False(said.StartedNothing);
         Assert.Contains("can't tell", said.Text, StringComparison.Ordinal);
+        Assert.Equal(1, WrittenMetrics.Sum(world.LogText[before..], Failed));
         Assert.Contains($"/wf status {workspace.ExecutionOf(form)}", said.Text, StringComparison.Ordinal);
         Assert.Equal(ordered, (await workspace.OrdersAsync()).Count);
         Assert.Contains("not on record yet", (await workspace.TypeAsync($"status {workspace.ExecutionOf(form)}")).Text, StringComparison.Ordinal);
@@ -149,11 +155,12 @@ public sealed class RunFaultTests(SlackWorld world) : IClassFixture<SlackWorld>
     {
         var workspace = await world.NewWorkspaceAsync();
         var seam = new FaultSeam(call => call.Operation is "UpdateItem" or "TransactWriteItems" ? Fault.Throttled : null);
+        var before = world.LogText.Length;
         var (said, took) = await TimedAsync(workspace, text, seam);
 
         Assert.True(said.StartedNothing);
         Assert.True(took < TimeSpan.FromSeconds(3), $"{took}");
-        Assert.Contains("SlackCommandsFailed", world.LogText, StringComparison.Ordinal);
+        Assert.Equal(1, WrittenMetrics.Sum(world.LogText[before..], Failed));
         await Task.Delay(TimeSpan.FromSeconds(1), SlackWorld.Cancel);
         Assert.Empty(await workspace.OrdersAsync());
     }

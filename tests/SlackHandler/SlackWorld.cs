@@ -74,7 +74,7 @@ public sealed class SlackWorld(LocalCloud cloud) : IAsyncLifetime
     internal SlackCommandsFunction NewFunction(IAmazonDynamoDB? dynamo = null, IAmazonSQS? sqs = null, TimeProvider? time = null, RotatingSecret<SlackSecret>? secret = null, RateLimit? limit = null)
     {
         var clock = time ?? (dynamo is null && sqs is null ? new PatientClock(Clock) : Clock);   // only faults have to be answered in Slack's three seconds
-        var log = new JsonLog(_log, clock);
+        var events = new SlackHandlerEvents(new JsonLog(_log, clock), clock);
         dynamo ??= Tables.Client;
         sqs ??= Queues.Client;
         secret ??= Secret();
@@ -85,21 +85,21 @@ public sealed class SlackWorld(LocalCloud cloud) : IAsyncLifetime
         var answerCommand = new AnswerCommand(
             new OriginCheck(secret), new SlackSignature(secret, clock), new TenantRegistry(dynamo, Tables.Tenants), requests,
             new CommandSet(
-                new RunCommand(requests, new ReplySeal(secret), new(sqs, Queues.ExecutionRequests, DomainJson.Default.ExecutionRequest), clock, new Metrics(log, clock), log),
+                new RunCommand(requests, new ReplySeal(secret), new(sqs, Queues.ExecutionRequests, DomainJson.Default.ExecutionRequest), clock, events),
                 new StatusCommand(lookup),
                 new WhyCommand(lookup),
                 new ListCommand(executions),
                 new UsageCommand(new QuotaLedger(dynamo, Tables.Quotas), new InstanceStore(dynamo, Tables.Instances, clock), clock),
-                new CancelCommand(lookup, executions, new(sqs, Queues.Notifications, DomainJson.Default.Notification), log)),
-            clock, new Metrics(log, clock), log);
-        return new(answerCommand, new CheckHealth(new TableCheck(dynamo, [Tables.Tenants, Tables.Executions, Tables.Quotas], clock, counters: Tables.RateLimits), "us-east-1", "1.2.3"), log, clock);
+                new CancelCommand(lookup, executions, new(sqs, Queues.Notifications, DomainJson.Default.Notification), events)),
+            clock, events);
+        return new(answerCommand, new CheckHealth(new TableCheck(dynamo, [Tables.Tenants, Tables.Executions, Tables.Quotas], clock, counters: Tables.RateLimits), "us-east-1", "1.2.3"), events, clock);
     }
 
     /// <summary>The other function: tells requesters, through a handler that stands for Slack.</summary>
     internal NotificationsFunction NewNotifications(HttpMessageHandler slack, RotatingSecret<SlackSecret>? secret = null)
     {
-        var log = new JsonLog(_log, Clock);
-        return new(new TellRequester(Executions, Replies, new ReplySeal(secret ?? Secret()), new SlackHook(slack), new Metrics(log, Clock), log), log, Clock);
+        var events = new SlackHandlerEvents(new JsonLog(_log, Clock), Clock);
+        return new(new TellRequester(Executions, Replies, new ReplySeal(secret ?? Secret()), new SlackHook(slack), events), events, Clock);
     }
 
     /// <summary>A workspace that speaks for a tenant of its own, with two open workflows, one for a group and one for a channel.</summary>

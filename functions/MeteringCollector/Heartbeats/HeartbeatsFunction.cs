@@ -4,15 +4,13 @@ using Amazon.Lambda.Annotations.APIGateway;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.Core;
 using ControlPlane.Aws;
-using ControlPlane.Aws.Logs;
 using ControlPlane.Http;
 using ControlPlane.Text;
-using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.MeteringCollector.Heartbeats;
 
 /// <summary>A sidecar's report in, a receipt or a problem out.</summary>
-internal sealed class HeartbeatsFunction(RecordHeartbeat recordHeartbeat, Uri controlPlaneUrl, Metrics metrics, ILogger log, TimeProvider clock)
+internal sealed class HeartbeatsFunction(RecordHeartbeat recordHeartbeat, Uri controlPlaneUrl, MeteringEvents events, TimeProvider clock)
 {
     private static readonly TimeSpan KeptBack = TimeSpan.FromMilliseconds(500);
 
@@ -39,8 +37,7 @@ internal sealed class HeartbeatsFunction(RecordHeartbeat recordHeartbeat, Uri co
         catch (Exception e)
         {
             // Whatever it was, it was ours: the sidecar keeps the sample and sends it again.
-            log.HeartbeatFailed(e);
-            metrics.Count("Heartbeats", ("Outcome", "unavailable"));
+            events.HeartbeatFailed(e);
             return Problem.Unavailable.ToRest(controlPlaneUrl, http.RequestContext.RequestId);
         }
     }
@@ -61,23 +58,12 @@ internal sealed class HeartbeatsFunction(RecordHeartbeat recordHeartbeat, Uri co
         switch (answer)
         {
             case HeartbeatAnswer.Accepted accepted:
-                var heartbeat = accepted.Heartbeat;
-                log.HeartbeatAccepted(heartbeat.Tenant, heartbeat.Instance, heartbeat.Epoch, heartbeat.Counter, accepted.IsRepeat, accepted.Gap);
-                metrics.Count("Heartbeats", ("Outcome", accepted.IsRepeat ? "duplicate" : "accepted"));
-                metrics.Write([new("HeartbeatSkew", accepted.SkewSeconds, Metrics.Unit.Seconds)]);
-                if (accepted.Gap > 0)
-                    metrics.Write([new("HeartbeatGap", accepted.Gap, Metrics.Unit.Count)]);
+                events.HeartbeatAccepted(accepted.Heartbeat, accepted.IsRepeat, accepted.Gap, accepted.SkewSeconds);
                 if (accepted.RestartsTooOften)
-                {
-                    log.RestartsTooOften(heartbeat.Tenant, heartbeat.Instance);
-                    metrics.Count("InstanceRestartsTooOften", properties: [("tenant_id", heartbeat.Tenant.ToString()), ("instance", heartbeat.Instance.ToString())]);
-                }
+                    events.RestartsTooOften(accepted.Heartbeat);
                 break;
             case HeartbeatAnswer.Refused refused:
-                log.HeartbeatRefused(refused.Problem.Code, refused.Signer?.Registration.Tenant.ToString(), refused.Signer?.Registration.KeyId, refused.Instance?.ToString());
-                metrics.Count("Heartbeats", ("Outcome", refused.Problem.Code));
-                if (refused.Problem == HeartbeatProblems.CounterConflict)
-                    metrics.Count("HeartbeatConflict");
+                events.HeartbeatRefused(refused.Problem, refused.Signer?.Registration, refused.Instance);
                 break;
         }
     }

@@ -3,7 +3,6 @@ using ControlPlane.Aws;
 using ControlPlane.Http;
 using ControlPlane.Metering;
 using ControlPlane.Tenants;
-using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.MeteringCollector.Heartbeats;
 
@@ -25,7 +24,7 @@ internal abstract record HeartbeatAnswer
 
 /// <summary>Takes a sidecar's signed report: authentic first, then understood, then plausible, then booked.</summary>
 internal sealed class RecordHeartbeat(
-    SidecarKeys keys, InstanceStore instances, MeteringStore records, SourceNetworkCheck sourceNetworkCheck, ILogger log, TimeProvider clock)
+    SidecarKeys keys, InstanceStore instances, MeteringStore records, SourceNetworkCheck sourceNetworkCheck, MeteringEvents events, TimeProvider clock)
 {
     public const int LargestBody = 16 * 1024;
 
@@ -126,7 +125,7 @@ internal sealed class RecordHeartbeat(
             return HeartbeatProblems.IdMismatch;
         if (sourceNetworkCheck == SourceNetworkCheck.Off || SourceNetwork.IsInside(sourceIp, tenant))
             return null;
-        log.SourceOutside(tenant, sourceNetworkCheck);
+        events.SourceOutside(tenant, sourceNetworkCheck);
         return sourceNetworkCheck == SourceNetworkCheck.Enforce ? HeartbeatProblems.SourceNetworkMismatch : null;
     }
 

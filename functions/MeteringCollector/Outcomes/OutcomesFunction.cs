@@ -4,14 +4,12 @@ using Amazon.Lambda.Annotations.APIGateway;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.Core;
 using ControlPlane.Aws;
-using ControlPlane.Aws.Logs;
 using ControlPlane.Http;
-using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.MeteringCollector.Outcomes;
 
 /// <summary>An engine's callback in, a receipt or a problem out.</summary>
-internal sealed class OutcomesFunction(RecordOutcome recordOutcome, Uri controlPlaneUrl, Metrics metrics, ILogger log, TimeProvider clock)
+internal sealed class OutcomesFunction(RecordOutcome recordOutcome, Uri controlPlaneUrl, MeteringEvents events, TimeProvider clock)
 {
     private static readonly TimeSpan KeptBack = TimeSpan.FromMilliseconds(500);
 
@@ -37,8 +35,7 @@ internal sealed class OutcomesFunction(RecordOutcome recordOutcome, Uri controlP
         catch (Exception e)
         {
             // Whatever it was, it was ours: the engine sends the outcome again.
-            log.OutcomeFailed(e);
-            metrics.Count("Outcomes", ("Outcome", "unavailable"));
+            events.OutcomeFailed(e);
             return Problem.Unavailable.ToRest(controlPlaneUrl, http.RequestContext.RequestId);
         }
     }
@@ -48,12 +45,10 @@ internal sealed class OutcomesFunction(RecordOutcome recordOutcome, Uri controlP
         switch (answer)
         {
             case OutcomeAnswer.Taken taken:
-                log.OutcomeTaken(taken.Execution, taken.Execution.TraceId, taken.Tenant, OutcomeReceipt.StatusOf(taken.State), taken.IsRepeat, taken.IsLate);
-                metrics.Count("Outcomes", ("Outcome", taken.IsRepeat ? "duplicate" : taken.IsLate ? "late" : OutcomeReceipt.StatusOf(taken.State)));
+                events.OutcomeTaken(taken.Execution, taken.Tenant, OutcomeReceipt.StatusOf(taken.State), taken.IsRepeat, taken.IsLate);
                 break;
             case OutcomeAnswer.Refused refused:
-                log.OutcomeRefused(refused.Problem.Code, refused.Execution?.ToString(), refused.Execution?.TraceId);
-                metrics.Count("Outcomes", ("Outcome", refused.Problem.Code));
+                events.OutcomeRefused(refused.Problem, refused.Execution);
                 break;
         }
     }

@@ -4,7 +4,6 @@ using ControlPlane.Executions;
 using ControlPlane.Http;
 using ControlPlane.Tenants;
 using ControlPlane.Tokens;
-using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.MeteringCollector.Outcomes;
 
@@ -22,7 +21,7 @@ internal abstract record OutcomeAnswer
 }
 
 /// <summary>Takes an engine's word on an execution: the token first, then the body, then one read and one write.</summary>
-internal sealed class RecordOutcome(TokenVerifier tokens, ExecutionStore executions, MessageQueue<Notification> notifications, ILogger log, TimeProvider clock)
+internal sealed class RecordOutcome(TokenVerifier tokens, ExecutionStore executions, MessageQueue<Notification> notifications, MeteringEvents events, TimeProvider clock)
 {
     public const int LargestBody = 256 * 1024;
 
@@ -43,7 +42,7 @@ internal sealed class RecordOutcome(TokenVerifier tokens, ExecutionStore executi
             case TokenCheck.Verified verified:
                 return await RecordAsync(verified, request.Body, cancel);
             case TokenCheck.Rejected rejected:
-                log.TokenRejected(rejected.Fault);
+                events.TokenRejected(rejected.Fault);
                 return new OutcomeAnswer.Refused(OutcomeProblems.TokenInvalid);
             default:
                 throw new System.Diagnostics.UnreachableException();
@@ -110,7 +109,7 @@ internal sealed class RecordOutcome(TokenVerifier tokens, ExecutionStore executi
         }
         catch (Exception e)
         {
-            log.NotifyFailed(execution.Id, execution.Id.TraceId, e);
+            events.NotifyFailed(execution.Id, e);
         }
     }
 

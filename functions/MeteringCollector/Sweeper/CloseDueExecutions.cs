@@ -1,12 +1,10 @@
 using ControlPlane.Aws;
-using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
-using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.MeteringCollector.Sweeper;
 
 /// <summary>Ends what is past its deadline, and has told what ended without its requester hearing of it. Whatever was lost on the way is found here.</summary>
-internal sealed class CloseDueExecutions(ExecutionStore executions, MessageQueue<Notification> notifications, Metrics metrics, ILogger log, TimeProvider clock)
+internal sealed class CloseDueExecutions(ExecutionStore executions, MessageQueue<Notification> notifications, MeteringEvents events, TimeProvider clock)
 {
     private const int PageSize = 50;
     private const int MostPages = 10;
@@ -47,14 +45,13 @@ internal sealed class CloseDueExecutions(ExecutionStore executions, MessageQueue
                 case { State.IsTerminal: true, ToldAt: null } when WaitedBy(execution) >= LeastPause:
                     await notifications.NotifyAsync(id, execution.Tenant, cancel);
                     await executions.PutOffAsync(execution, PauseOf(execution), cancel);
-                    metrics.Count("NotificationsResent");
+                    events.NotificationResent();
                     break;
             }
         }
         catch (Exception e) when (!cancel.IsCancellationRequested)
         {
-            log.DueFailed(id, id.TraceId, e);
-            metrics.Count("SweepFailures");
+            events.DueFailed(id, e);
             if (execution is not null)
                 await PutOffAsync(execution, cancel);
         }
@@ -64,8 +61,7 @@ internal sealed class CloseDueExecutions(ExecutionStore executions, MessageQueue
     {
         if (await executions.TimeOutAsync(execution, cancel) is not Move.Moved)
             return;                                         // it ended in another way at this very moment
-        log.TimedOut(execution.Id, execution.Id.TraceId, execution.Tenant, execution.State.Name);
-        metrics.Count("ExecutionsTimedOut");
+        events.TimedOut(execution);
         await notifications.NotifyAsync(execution.Id, execution.Tenant, cancel);
     }
 
@@ -78,7 +74,7 @@ internal sealed class CloseDueExecutions(ExecutionStore executions, MessageQueue
         }
         catch (Exception e) when (!cancel.IsCancellationRequested)
         {
-            log.DueFailed(execution.Id, execution.Id.TraceId, e);
+            events.NotPutOff(execution.Id, e);
         }
     }
 

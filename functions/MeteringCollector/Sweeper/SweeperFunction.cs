@@ -1,12 +1,11 @@
 using Amazon.Lambda.Annotations;
 using Amazon.Lambda.Core;
 using ControlPlane.Aws;
-using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.MeteringCollector.Sweeper;
 
 /// <summary>Once a minute: executions that are due, and tenants that fell silent. Two at once do no harm.</summary>
-internal sealed class SweeperFunction(CloseDueExecutions closeDueExecutions, WatchDataPlanes watchDataPlanes, ILogger log, TimeProvider clock)
+internal sealed class SweeperFunction(CloseDueExecutions closeDueExecutions, WatchDataPlanes watchDataPlanes, MeteringEvents events, TimeProvider clock)
 {
     private static readonly TimeSpan KeptBack = TimeSpan.FromSeconds(2);
 
@@ -17,6 +16,6 @@ internal sealed class SweeperFunction(CloseDueExecutions closeDueExecutions, Wat
 
         // Side by side: trouble with the ones is no reason to leave the others. What failed fails the run, so that its alarm sees it.
         await Task.WhenAll(closeDueExecutions.RunAsync(deadline.Token), watchDataPlanes.RunAsync(Guid.NewGuid().ToString("N"), deadline.Token));
-        log.Swept();
+        events.Swept();
     }
 }

@@ -1,16 +1,14 @@
 using System.Collections.Concurrent;
 using ControlPlane.Aws;
-using ControlPlane.Aws.Logs;
 using ControlPlane.Metering;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
-using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.MeteringCollector.Sweeper;
 
 /// <summary>Tells the operators whose liveness changed: each change once, and a common failure as one.</summary>
 /// <remarks>An alert is a log line and a metric that an alarm watches. The conditional write that notes a change decides which of several sweepers tells it.</remarks>
-internal sealed class WatchDataPlanes(TenantRegistry registry, InstanceStore instances, Metrics metrics, ILogger log, TimeProvider clock)
+internal sealed class WatchDataPlanes(TenantRegistry registry, InstanceStore instances, MeteringEvents events, TimeProvider clock)
 {
     // Enough to see to all 156 tenants in a second or two, and few enough to leave the tables to the heartbeats.
     private const int AtOnce = 8;
@@ -19,16 +17,13 @@ internal sealed class WatchDataPlanes(TenantRegistry registry, InstanceStore ins
     {
         var now = clock.GetUtcNow();
         var (tenants, faulty) = await registry.ReadableAsync(cancel);
-        metrics.Write([new("TenantsRegistered", tenants.Count + faulty.Count, Metrics.Unit.Count)]);
+        events.TenantsCounted(tenants.Count + faulty.Count);
         foreach (var (tenant, fault) in faulty)
-        {
-            log.TenantStoredWrong(tenant, fault);
-            metrics.Count("SweepFailures");
-        }
+            events.TenantStoredWrong(tenant, fault);
 
         var watch = LivenessWatch.Of(await PlanesAsync(tenants, now, cancel), now);
         foreach (var liveness in Enum.GetValues<Liveness>())
-            metrics.Write([new("DataPlanes", watch.Count(liveness), Metrics.Unit.Count)], ("Liveness", liveness.Name));
+            events.DataPlanesCounted(liveness, watch.Count(liveness));
 
         var isQuiet = await IsQuietAsync(watch, now, sweep, cancel);
         await Parallel.ForEachAsync(watch.Heard, Bounded(cancel), async (tenant, token) => await TellAsync(tenant.Plane, tenant.Health, isQuiet, now, sweep, token));
@@ -46,8 +41,7 @@ internal sealed class WatchDataPlanes(TenantRegistry registry, InstanceStore ins
             }
             catch (Exception e) when (!token.IsCancellationRequested)
             {
-                log.TenantUnwatched(tenant.Id, e);
-                metrics.Count("SweepFailures");
+                events.TenantUnwatched(tenant.Id, e);
             }
         });
         return planes;
@@ -61,20 +55,16 @@ internal sealed class WatchDataPlanes(TenantRegistry registry, InstanceStore ins
         if (since is null && watch.GoesDarkAtOnce)
         {
             if (await instances.TryBeginOutageAsync(now, sweep, cancel))
-            {
-                log.OutageBegan(watch.Silent, watch.Heard.Count);
-                metrics.Count("DataPlanesOfflineTogether");
-            }
+                events.OutageBegan(watch.Silent, watch.Heard.Count);
             return true;
         }
         if (since is { } began && !watch.IsDark)
         {
             if (await instances.TryEndOutageAsync(began, sweep, cancel))
             {
-                log.OutageEnded(began, watch.Silent, watch.Heard.Count);
-                metrics.Count("DataPlanesBackTogether");
+                events.OutageEnded(began, watch.Silent, watch.Heard.Count);
                 foreach (var (plane, health) in watch.SilentSince(began))
-                    Tell(plane.Tenant, health);             // they stayed away when the others came back
+                    events.DataPlaneChanged(plane.Tenant, health);      // they stayed away when the others came back
             }
             return true;                                    // who came back in this sweep came back with the others
         }
@@ -86,45 +76,18 @@ internal sealed class WatchDataPlanes(TenantRegistry registry, InstanceStore ins
         try
         {
             if (health.Liveness != plane.Told && await instances.TryTellAsync(plane, health.Liveness, sweep, cancel) && !isQuiet)
-                Tell(plane.Tenant, health);
+                events.DataPlaneChanged(plane.Tenant, health);
             foreach (var instance in plane.Instances)
             {
                 var liveness = Liveness.Of(instance.LastSeen, now);
                 if (liveness != instance.Told && await instances.TryTellAsync(instance, liveness, sweep, cancel) && !isQuiet)
-                    Tell(instance, liveness);
+                    events.InstanceChanged(instance, liveness);
             }
         }
         catch (Exception e) when (!cancel.IsCancellationRequested)
         {
-            log.TenantUnwatched(plane.Tenant, e);
-            metrics.Count("SweepFailures");
+            events.TenantUnwatched(plane.Tenant, e);
         }
-    }
-
-    private void Tell(TenantId tenant, TenantHealth health)
-    {
-        switch (health.Liveness)
-        {
-            case Liveness.Healthy:
-                log.TenantRecovered(tenant, health.LastSeen);
-                metrics.Count("DataPlaneRecovered");
-                break;
-            case Liveness.Late:
-                log.TenantLate(tenant, health.LastSeen);
-                metrics.Count("DataPlaneLate");
-                break;
-            case Liveness.Offline:
-                log.TenantOffline(tenant, health.LastSeen);
-                metrics.Count("DataPlaneOffline");
-                break;
-        }
-    }
-
-    private void Tell(InstanceState instance, Liveness liveness)
-    {
-        var change = liveness == Liveness.Healthy ? "RECOVERED" : liveness.Name;
-        log.InstanceChanged(instance.Tenant, instance.Instance, change, instance.LastSeen);
-        metrics.Count("InstanceChanges", ("Change", change));
     }
 
     private static ParallelOptions Bounded(CancellationToken cancel) => new() { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancel };

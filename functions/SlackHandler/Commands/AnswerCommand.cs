@@ -1,13 +1,11 @@
 using System.Diagnostics;
 using System.Text;
 using ControlPlane.Aws;
-using ControlPlane.Aws.Logs;
 using ControlPlane.Http;
 using ControlPlane.Slack;
 using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.SlackHandler.Messages;
 using ControlPlane.Tenants;
-using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.SlackHandler.Commands;
 
@@ -34,7 +32,7 @@ internal abstract record CommandAnswer
 
 /// <summary>Decides what a slash command is answered with: first whether it is Slack's, then whose it is, then what it asks for.</summary>
 internal sealed class AnswerCommand(
-    OriginCheck origin, SlackSignature signature, TenantRegistry tenants, SlackRequests requests, CommandSet commands, TimeProvider clock, Metrics metrics, ILogger log)
+    OriginCheck origin, SlackSignature signature, TenantRegistry tenants, SlackRequests requests, CommandSet commands, TimeProvider clock, SlackHandlerEvents events)
 {
     public const int LargestBody = 64 * 1024;
 
@@ -76,14 +74,13 @@ internal sealed class AnswerCommand(
                 return Refusals.Suspended;
 
             var message = await AnswerAsync(new(command, catalogue), verb, words, SlackSignature.SentAt(request), cancel);
-            log.CommandAnswered(verb ?? "unknown", tenant, command.UserId, request.RequestId, (long)clock.GetElapsedTime(began).TotalMilliseconds);
+            events.CommandAnswered(verb ?? "unknown", tenant, command.UserId, request.RequestId, (long)clock.GetElapsedTime(began).TotalMilliseconds);
             return message;
         }
         catch (Exception e)
         {
-            // Whatever it is, Slack shows nothing but an answer with status 200, and its user is waiting. The alarm counts this metric: to Lambda nothing failed.
-            metrics.Count("SlackCommandsFailed");
-            log.CommandFailed(verb ?? "unknown", request.RequestId, e);
+            // Whatever it is, Slack shows nothing but an answer with status 200, and its user is waiting.
+            events.CommandFailed(verb ?? "unknown", request.RequestId, e);
             return verb == Verbs.Cancel ? CancelCommand.Unclear : Refusals.TryAgain;
         }
     }
@@ -114,7 +111,7 @@ internal sealed class AnswerCommand(
 
     private CommandAnswer TurnAway(string why, RawRequest request, CommandAnswer answer)
     {
-        log.TurnedAway(request.RequestId, why);
+        events.TurnedAway(request.RequestId, why);
         return answer;
     }
 }

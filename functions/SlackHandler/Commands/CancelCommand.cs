@@ -2,12 +2,11 @@ using System.Diagnostics;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.SlackHandler.Messages;
-using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.SlackHandler.Commands;
 
 /// <summary><c>cancel</c>: ends an execution at once. Its requester may, and whoever may run its workflow.</summary>
-internal sealed class CancelCommand(ExecutionLookup lookup, ExecutionStore executions, MessageQueue<Notification> notifications, ILogger log)
+internal sealed class CancelCommand(ExecutionLookup lookup, ExecutionStore executions, MessageQueue<Notification> notifications, SlackHandlerEvents events)
 {
     // An execution has fewer states than this to slip through.
     private const int Rounds = 10;
@@ -38,7 +37,7 @@ internal sealed class CancelCommand(ExecutionLookup lookup, ExecutionStore execu
             switch (await executions.CancelAsync(execution, caller.Command.UserId, cancel))
             {
                 case Move.Moved:
-                    log.ExecutionCancelled(execution.Id, execution.Id.TraceId, caller.Tenant, caller.Command.UserId);
+                    events.ExecutionCancelled(execution, caller.Command.UserId);
                     await NotifyAsync(execution, cancel);
                     return Cancelled(execution, wasHandedOver: execution.State != ExecutionState.Queued);
                 case Move.Lost { Now: var now }:
@@ -62,7 +61,7 @@ internal sealed class CancelCommand(ExecutionLookup lookup, ExecutionStore execu
         }
         catch (Exception e)
         {
-            log.NotificationNotSent(execution.Id, execution.Id.TraceId, e);
+            events.NotificationNotSent(execution.Id, e);
         }
     }
 

@@ -1,13 +1,11 @@
 using System.Diagnostics;
 using ControlPlane.Aws;
-using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
 using ControlPlane.Slack;
 using ControlPlane.SlackHandler.Messages;
 using ControlPlane.SlackHandler.Replies;
 using ControlPlane.Tenants;
 using ControlPlane.Text;
-using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.SlackHandler.Commands;
 
@@ -24,7 +22,7 @@ namespace ControlPlane.SlackHandler.Commands;
 /// A crash between write and send leaves a mark that expires and a user whom Slack told of a time-out. The same request again, from Slack or its user's client,
 /// finds the mark, is not counted, and sends again: the message carries the execution's id for deduplication, and the execution is created once whatever arrives.
 /// </remarks>
-internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, MessageQueue<ExecutionRequest> queue, TimeProvider clock, Metrics metrics, ILogger log)
+internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, MessageQueue<ExecutionRequest> queue, TimeProvider clock, SlackHandlerEvents events)
 {
     /// <param name="sentAt">When Slack sent the request: its reply address ages from then.</param>
     public async Task<SlackMessage> AnswerAsync(Caller caller, IReadOnlyList<Word> words, DateTimeOffset sentAt, CancellationToken cancel)
@@ -45,24 +43,18 @@ internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, Message
         switch (await queue.OrderAsync(Order(caller, workflow, arguments), cancel))
         {
             case Handover.Taken:
-                log.ExecutionOrdered(execution, execution.TraceId, caller.Tenant, workflow.Name.ToString(), admission is Admission.Repeat);
+                events.ExecutionOrdered(execution, caller.Tenant, workflow.Name, admission is Admission.Repeat);
                 var accepted = Accepted(caller.Command, workflow, canBeTold: reply.SealedUrl is not null);
                 return arguments.IsPublic ? accepted.Public() : accepted;
             case Handover.Refused { Why: var why }:
-                NotConfirmed(caller, certain: true, why);
+                events.OrderNotConfirmed(execution, caller.Tenant, isCertain: true, why);
                 return Refusals.TryAgain;
             case Handover.Unclear { Why: var why }:
-                NotConfirmed(caller, certain: false, why);
+                events.OrderNotConfirmed(execution, caller.Tenant, isCertain: false, why);
                 return Unclear(caller.Command);
             default:
                 throw new UnreachableException();
         }
-    }
-
-    private void NotConfirmed(Caller caller, bool certain, Exception why)
-    {
-        metrics.Count("SlackCommandsFailed");
-        log.OrderNotConfirmed(caller.Command.Execution, caller.Command.Execution.TraceId, caller.Tenant, certain, why);
     }
 
     // Nothing is ordered, so there is no reply to note; it counts all the same.
@@ -76,7 +68,7 @@ internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, Message
         if (ReplyUrl.TryParse(caller.Command.ResponseUrl, out var url))
             sealedUrl = await seal.SealAsync(url, execution, cancel);
         else
-            log.ResponseUrlRefused(execution, execution.TraceId);
+            events.ResponseUrlRefused(execution);
 
         var now = clock.GetUtcNow();
         var from = sentAt < now ? sentAt : now;

@@ -6,12 +6,11 @@ using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.Core;
 using ControlPlane.Aws;
 using ControlPlane.Http;
-using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.SlackHandler.Commands;
 
 /// <summary>The public API: HTTP in, HTTP out. What is answered is decided in <see cref="AnswerCommand"/> and <see cref="CheckHealth"/>.</summary>
-internal sealed class SlackCommandsFunction(AnswerCommand answerCommand, CheckHealth checkHealth, ILogger log, TimeProvider clock)
+internal sealed class SlackCommandsFunction(AnswerCommand answerCommand, CheckHealth checkHealth, SlackHandlerEvents events, TimeProvider clock)
 {
     private const string Resource = "SlackCommandsFunction";
 
@@ -61,7 +60,7 @@ internal sealed class SlackCommandsFunction(AnswerCommand answerCommand, CheckHe
         catch (Exception e)
         {
             // The secret cannot be read: nothing is verified, so nothing is done.
-            log.NotVerified(request.RequestId, e);
+            events.NotVerified(request.RequestId, e);
             return Empty(500);
         }
     }
@@ -79,7 +78,7 @@ internal sealed class SlackCommandsFunction(AnswerCommand answerCommand, CheckHe
         }
         catch (Exception e)
         {
-            log.NotVerified(request.RequestId, e);
+            events.NotVerified(request.RequestId, e);
             return Empty(500);
         }
     }

@@ -5,12 +5,11 @@ using Amazon.Lambda.SQSEvents;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Tenants;
-using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.SlackHandler.Notifications;
 
 /// <summary>A batch of notifications in, the ones that come again out. They are independent, so they run side by side.</summary>
-internal sealed class NotificationsFunction(TellRequester tellRequester, ILogger log, TimeProvider clock)
+internal sealed class NotificationsFunction(TellRequester tellRequester, SlackHandlerEvents events, TimeProvider clock)
 {
     private static readonly TimeSpan KeptBack = TimeSpan.FromSeconds(2);
 
@@ -31,7 +30,7 @@ internal sealed class NotificationsFunction(TellRequester tellRequester, ILogger
         }
         catch (Exception e)
         {
-            log.MessageFailed(message.MessageId, e);
+            events.MessageFailed(message.MessageId, e);
             return Telling.Again;
         }
     }

@@ -1,11 +1,9 @@
 using ControlPlane.Aws;
-using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
 using ControlPlane.Slack;
 using ControlPlane.SlackHandler.Messages;
 using ControlPlane.SlackHandler.Replies;
 using ControlPlane.Tenants;
-using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.SlackHandler.Notifications;
 
@@ -24,16 +22,13 @@ internal enum Telling
 /// meanwhile, the note fails and the new state is told too. Slack takes five posts within thirty minutes; each is claimed before it is made, with a lease, so that
 /// two deliveries of one message do not both post. Where nothing can be posted any more, the note is made all the same: there is nobody left to tell.
 /// </remarks>
-internal sealed class TellRequester(ExecutionStore executions, ReplyStore replies, ReplySeal seal, SlackHook hook, Metrics metrics, ILogger log)
+internal sealed class TellRequester(ExecutionStore executions, ReplyStore replies, ReplySeal seal, SlackHook hook, SlackHandlerEvents events)
 {
     /// <summary>Longer than a post may take, so a claim never overlaps the next.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 
     /// <summary>After the first post, the second, and so on: five posts spread over the thirty minutes.</summary>
     private static readonly TimeSpan[] Pauses = [Lease, TimeSpan.FromSeconds(90), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10)];
-
-    // An execution that outlasts its reply address is nobody's fault, and no alarm.
-    private const string Trouble = "NotificationsGivenUp", TooLate = "NotificationsTooLate";
 
     public async Task<Telling> RunAsync(ExecutionId id, TenantId tenant, CancellationToken cancel)
     {
@@ -48,7 +43,7 @@ internal sealed class TellRequester(ExecutionStore executions, ReplyStore replie
         return await replies.ClaimAsync(id, tenant, Lease, cancel) switch
         {
             ReplyClaim.Claimed { Reply: var reply } => await TellAsync(execution, message, reply, cancel),
-            ReplyClaim.Impossible { Why: var why, WasTried: var wasTried } => await GiveUpAsync(execution, why, wasTried ? Trouble : TooLate, cancel),
+            ReplyClaim.Impossible { Why: var why, WasTried: var wasTried } => await GiveUpAsync(execution, why, isTooLate: !wasTried, cancel),
             _ => ComesAgain(id),
         };
     }
@@ -56,25 +51,23 @@ internal sealed class TellRequester(ExecutionStore executions, ReplyStore replie
     private async Task<Telling> TellAsync(Execution execution, SlackMessage message, Reply reply, CancellationToken cancel)
     {
         if (await seal.OpenAsync(reply.SealedUrl!, execution.Id, cancel) is not { } url)
-            return await GiveUpAsync(execution, "the address cannot be read", Trouble, cancel);
+            return await GiveUpAsync(execution, "the address cannot be read", isTooLate: false, cancel);
 
         switch (await hook.PostAsync(url, message, cancel))
         {
             case Posted.Taken:
                 await executions.MarkToldAsync(execution.Id, execution.State, cancel);
-                log.RequesterTold(execution.Id, execution.Id.TraceId, execution.State.Name, reply.Uses);
-                metrics.Count("NotificationsDelivered");
+                events.RequesterTold(execution, reply.Uses);
                 return Telling.Done;
             case Posted.Refused { Status: var status }:
-                return await GiveUpAsync(execution, $"Slack answered {status}", Trouble, cancel);
+                return await GiveUpAsync(execution, $"Slack answered {status}", isTooLate: false, cancel);
             case Posted.TryLater later when reply.Uses < Reply.MostUses:
                 var pause = Longer(later.Pause ?? TimeSpan.Zero, Pauses[reply.Uses - 1]);
                 await replies.PutOffAsync(execution.Id, pause, cancel);
-                log.NotToldYet(execution.Id, execution.Id.TraceId, reply.Uses, later.Why, (long)pause.TotalSeconds);
-                metrics.Count("NotificationsRetried");
+                events.NotToldYet(execution.Id, reply.Uses, later.Why, pause);
                 return Telling.Again;
             default:
-                return await GiveUpAsync(execution, "used up", Trouble, cancel);
+                return await GiveUpAsync(execution, "used up", isTooLate: false, cancel);
         }
     }
 
@@ -86,24 +79,23 @@ internal sealed class TellRequester(ExecutionStore executions, ReplyStore replie
         return execution.IsPublic ? message.Public() : message;
     }
 
-    private async Task<Telling> GiveUpAsync(Execution execution, string why, string metric, CancellationToken cancel)
+    private async Task<Telling> GiveUpAsync(Execution execution, string why, bool isTooLate, CancellationToken cancel)
     {
         await executions.MarkToldAsync(execution.Id, execution.State, cancel);
-        log.NeverTold(execution.Id, execution.Id.TraceId, execution.State.Name, why);
-        metrics.Count(metric);
+        events.NeverTold(execution, why, isTooLate);
         return Telling.Done;
     }
 
     private Telling NothingToTell(ExecutionId id, string why)
     {
-        log.NothingToTell(id, id.TraceId, why);
+        events.NothingToTell(id, why);
         return Telling.Done;
     }
 
     // Whoever has the claim may have died with it: the message stays until it finds the requester told.
     private Telling ComesAgain(ExecutionId id)
     {
-        log.NothingToTell(id, id.TraceId, "not yet: another delivery is at it, or Slack asked for a pause");
+        events.NothingToTell(id, "not yet: another delivery is at it, or Slack asked for a pause");
         return Telling.Again;
     }
 

@@ -3,8 +3,8 @@ using ControlPlane.Metering;
 
 namespace ControlPlane.Aws.Logs;
 
-/// <summary>Every metric that this control plane writes: who writes it, its unit, its dimension, and what of it an alarm watches. None can be made elsewhere.</summary>
-/// <remarks>The templates' alarms and dashboard are held to this list, and whatever an alarm watches to a test that makes it happen.</remarks>
+/// <summary>Every metric that this control plane writes: who writes it, its unit, its dimension, and what of it an alarm watches.</summary>
+/// <remarks>None can be made elsewhere. The templates' alarms and dashboard are held to this list; what an alarm watches, to a test that makes it happen.</remarks>
 public static class MetricCatalogue
 {
     private const string SlackHandler = "SlackHandler", Orchestrator = "Orchestrator", DpDispatcher = "DpDispatcher", MeteringCollector = "MeteringCollector";
@@ -40,6 +40,7 @@ public static class MetricCatalogue
     public static readonly Metric.Split Heartbeats = Split(MeteringCollector, "Heartbeats", Dimension.Outcome, watched: "counter-conflict");
     public static readonly Metric.Plain HeartbeatSkew = Plain(MeteringCollector, "HeartbeatSkew", MetricUnit.Seconds);
     public static readonly Metric.Plain HeartbeatGap = Plain(MeteringCollector, "HeartbeatGap", isWatched: true);
+    public static readonly Metric.Plain InstanceRestartsTooOften = Plain(MeteringCollector, "InstanceRestartsTooOften", isWatched: true);
     public static readonly Metric.Split Outcomes = Split(MeteringCollector, "Outcomes", Dimension.Outcome);
 
     public static readonly Metric.Plain ExecutionsTimedOut = Plain(MeteringCollector, "ExecutionsTimedOut", isWatched: true);
@@ -56,9 +57,11 @@ public static class MetricCatalogue
 
     public static IReadOnlyList<Metric> All => Known;
 
-    private static Metric.Plain Plain(string function, string name, MetricUnit unit = MetricUnit.Count, bool isWatched = false) => Note(new Metric.Plain(function, name, unit, isWatched));
+    private static Metric.Plain Plain(string function, string name, MetricUnit unit = MetricUnit.Count, bool isWatched = false) =>
+        Note(new Metric.Plain(function, name, unit, isWatched));
 
-    private static Metric.Split Split(string function, string name, Dimension by, MetricUnit unit = MetricUnit.Count, params string[] watched) => Note(new Metric.Split(function, name, unit, by, watched));
+    private static Metric.Split Split(string function, string name, Dimension by, MetricUnit unit = MetricUnit.Count, params string[] watched) =>
+        Note(new Metric.Split(function, name, unit, by, watched));
 
     private static T Note<T>(T metric) where T : Metric
     {

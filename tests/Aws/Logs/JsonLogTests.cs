@@ -56,10 +56,12 @@ public partial class JsonLogTests
     {
         var metrics = new Metrics(_log, new FakeTimeProvider(DateTimeOffset.UnixEpoch.AddSeconds(1)));
 
-        metrics.Write([new("DispatchAttempts", 1, Metrics.Unit.Count), new("DispatchTime", 12.5, Metrics.Unit.Milliseconds)], ("Outcome", "accepted"), ("execution_id", "exec_1"));
+        metrics.CountTimed(MetricCatalogue.DispatchAttempts, MetricCatalogue.DispatchMilliseconds, "accepted", 12.5, ("execution_id", "exec_1"));
+        metrics.Write(MetricCatalogue.HeartbeatSkew, 2);
 
         Assert.Equal(
-            """{"_aws":{"Timestamp":1000,"CloudWatchMetrics":[{"Namespace":"ControlPlane","Dimensions":[["Outcome"]],"Metrics":[{"Name":"DispatchAttempts","Unit":"Count"},{"Name":"DispatchTime","Unit":"Milliseconds"}]}]},"DispatchAttempts":1,"DispatchTime":12.5,"Outcome":"accepted","execution_id":"exec_1"}""" + "\n",
+            """{"_aws":{"Timestamp":1000,"CloudWatchMetrics":[{"Namespace":"ControlPlane","Dimensions":[["Result"]],"Metrics":[{"Name":"DispatchAttempts","Unit":"Count"},{"Name":"DispatchMilliseconds","Unit":"Milliseconds"}]}]},"DispatchAttempts":1,"DispatchMilliseconds":12.5,"Result":"accepted","execution_id":"exec_1"}""" + "\n"
+            + """{"_aws":{"Timestamp":1000,"CloudWatchMetrics":[{"Namespace":"ControlPlane","Dimensions":[[]],"Metrics":[{"Name":"HeartbeatSkew","Unit":"Seconds"}]}]},"HeartbeatSkew":2}""" + "\n",
             Encoding.UTF8.GetString(_output.ToArray()));
     }
 

@@ -13,6 +13,7 @@ using ControlPlane.Orchestrator;
 using ControlPlane.Orchestrator.Plans;
 using ControlPlane.Orchestrator.Requests;
 using ControlPlane.Secrets;
+using ControlPlane.SlackHandler;
 using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.SlackHandler.Commands;
 using ControlPlane.SlackHandler.Notifications;
@@ -37,7 +38,7 @@ internal sealed class Functions : IDisposable
     {
         var (tables, clock) = (around.Tables, around.Clock);
         var log = new JsonLog(around.Log, clock);
-        var metrics = new Metrics(log, clock);
+        var slackEvents = new SlackHandlerEvents(log, clock);
         var secret = new RotatingSecret<SlackSecret>(around.SlackSecret, "slack", SlackSecret.Parse, SlackSecret.Overlap, clock);
         var keys = new TenantKeys(new RotatingSecret<RootSecret>(around.TokenRoot, "root", RootSecret.Parse, RootSecret.Overlap, clock), clock);
         var registry = new TenantRegistry(dynamo, tables.Tenants);
@@ -54,11 +55,11 @@ internal sealed class Functions : IDisposable
             new AnswerCommand(
                 new OriginCheck(secret), new SlackSignature(secret, clock), registry, requests,
                 new CommandSet(
-                    new RunCommand(requests, new ReplySeal(secret), orders, clock, metrics, log), new StatusCommand(lookup), new WhyCommand(lookup), new ListCommand(executions),
-                    new UsageCommand(new QuotaLedger(dynamo, tables.Quotas), instances, clock), new CancelCommand(lookup, executions, notifications, log)),
-                clock, metrics, log),
-            new CheckHealth(new TableCheck(dynamo, [tables.Tenants], clock), "us-east-1", "1"), log, clock);
-        Notifications = new(new TellRequester(executions, replies, new ReplySeal(secret), new SlackHook(around.Slack), metrics, log), log, clock);
+                    new RunCommand(requests, new ReplySeal(secret), orders, clock, slackEvents), new StatusCommand(lookup), new WhyCommand(lookup), new ListCommand(executions),
+                    new UsageCommand(new QuotaLedger(dynamo, tables.Quotas), instances, clock), new CancelCommand(lookup, executions, notifications, slackEvents)),
+                clock, slackEvents),
+            new CheckHealth(new TableCheck(dynamo, [tables.Tenants], clock), "us-east-1", "1"), slackEvents, clock);
+        Notifications = new(new TellRequester(executions, replies, new ReplySeal(secret), new SlackHook(around.Slack), slackEvents), slackEvents, clock);
 
         var planner = new Planner(new Uri(ControlPlaneUrl, "/outcomes/execution"));
         var orchestratorEvents = new OrchestratorEvents(log, clock);
@@ -74,11 +75,14 @@ internal sealed class Functions : IDisposable
             new DispatchExecution(executions, registry, _engines, new TenantGates(clock), notifications, dispatcherEvents, clock),
             new MessagePauses(sqs, SimulatedQueues.UrlOf("DispatchQueue"), dispatcherEvents), dispatcherEvents, clock);
 
-        Outcomes = new(new RecordOutcome(new TokenVerifier(keys, ControlPlaneUrl, clock), executions, notifications, log, clock), ControlPlaneUrl, metrics, log, clock);
+        var meteringEvents = new MeteringEvents(log, clock);
+        Outcomes = new(
+            new RecordOutcome(new TokenVerifier(keys, ControlPlaneUrl, clock), executions, notifications, meteringEvents, clock), ControlPlaneUrl, meteringEvents, clock);
         Heartbeats = new(
-            new RecordHeartbeat(new SidecarKeys(registry, clock), instances, new MeteringStore(dynamo, tables.Metering, clock), SourceNetworkCheck.Enforce, log, clock),
-            ControlPlaneUrl, metrics, log, clock);
-        Sweeper = new(new CloseDueExecutions(executions, notifications, metrics, log, clock), new WatchDataPlanes(registry, instances, metrics, log, clock), log, clock);
+            new RecordHeartbeat(new SidecarKeys(registry, clock), instances, new MeteringStore(dynamo, tables.Metering, clock), SourceNetworkCheck.Enforce, meteringEvents, clock),
+            ControlPlaneUrl, meteringEvents, clock);
+        Sweeper = new(
+            new CloseDueExecutions(executions, notifications, meteringEvents, clock), new WatchDataPlanes(registry, instances, meteringEvents, clock), meteringEvents, clock);
     }
 
     public global::ControlPlane.SlackHandler.Commands.SlackCommandsFunction Commands { get; }

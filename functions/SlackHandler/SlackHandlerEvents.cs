@@ -1,0 +1,111 @@
+using ControlPlane.Aws.Logs;
+using ControlPlane.Executions;
+using ControlPlane.Tenants;
+using Microsoft.Extensions.Logging;
+
+namespace ControlPlane.SlackHandler;
+
+/// <summary>What happens here that somebody may ask about later: each told once, to the log and where it counts to the metrics.</summary>
+internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider clock)
+{
+    private readonly ILogger _log = output;
+    private readonly Metrics _metrics = new(output, clock);
+
+    [LoggerMessage(EventId = 1, EventName = "command_answered", Level = LogLevel.Information,
+        Message = "{Verb} of {UserId} for {TenantId} was answered in {Milliseconds} ms; request {RequestId}")]
+    public partial void CommandAnswered(string verb, TenantId tenantId, string userId, string requestId, long milliseconds);
+
+    [LoggerMessage(EventId = 2, EventName = "request_turned_away", Level = LogLevel.Warning, Message = "Request {RequestId} was turned away: {Why}")]
+    public partial void TurnedAway(string requestId, string why);
+
+    /// <summary>To Lambda nothing failed, for the user got an answer: the alarm counts this.</summary>
+    public void CommandFailed(string verb, string requestId, Exception error)
+    {
+        LogCommandFailed(verb, requestId, error);
+        _metrics.Count(MetricCatalogue.SlackCommandsFailed);
+    }
+
+    [LoggerMessage(EventId = 4, EventName = "request_not_verified", Level = LogLevel.Error,
+        Message = "Request {RequestId} could not be verified, and was not carried out")]
+    public partial void NotVerified(string requestId, Exception error);
+
+    public void ExecutionOrdered(ExecutionId execution, TenantId tenant, WorkflowName workflow, bool isRepeat) =>
+        LogExecutionOrdered(execution, execution.TraceId, tenant, workflow.ToString(), isRepeat);
+
+    /// <param name="isCertain">Whether the queue refused the order; else its answer was lost and it may have taken it.</param>
+    public void OrderNotConfirmed(ExecutionId execution, TenantId tenant, bool isCertain, Exception error)
+    {
+        LogOrderNotConfirmed(execution, execution.TraceId, tenant, isCertain, error);
+        _metrics.Count(MetricCatalogue.SlackCommandsFailed);
+    }
+
+    public void ResponseUrlRefused(ExecutionId execution) => LogResponseUrlRefused(execution, execution.TraceId);
+
+    public void ExecutionCancelled(Execution execution, string userId) => LogExecutionCancelled(execution.Id, execution.Id.TraceId, execution.Tenant, userId);
+
+    public void NotificationNotSent(ExecutionId execution, Exception error) => LogNotificationNotSent(execution, execution.TraceId, error);
+
+    /// <param name="use">Which of the reply address's posts it was.</param>
+    public void RequesterTold(Execution execution, int use)
+    {
+        LogRequesterTold(execution.Id, execution.Id.TraceId, execution.State.Name, use);
+        _metrics.Count(MetricCatalogue.NotificationsDelivered);
+    }
+
+    public void NotToldYet(ExecutionId execution, int use, string why, TimeSpan pause)
+    {
+        LogNotToldYet(execution, execution.TraceId, use, why, (long)pause.TotalSeconds);
+        _metrics.Count(MetricCatalogue.NotificationsRetried);
+    }
+
+    /// <summary>The requester will not be told.</summary>
+    /// <param name="isTooLate">Nothing was tried, for the execution outlasted its reply address.</param>
+    public void NeverTold(Execution execution, string why, bool isTooLate)
+    {
+        LogNeverTold(execution.Id, execution.Id.TraceId, execution.State.Name, why);
+        _metrics.Count(isTooLate ? MetricCatalogue.NotificationsTooLate : MetricCatalogue.NotificationsGivenUp);
+    }
+
+    public void NothingToTell(ExecutionId execution, string why) => LogNothingToTell(execution, execution.TraceId, why);
+
+    [LoggerMessage(EventId = 24, EventName = "message_failed", Level = LogLevel.Error, Message = "Message {MessageId} could not be handled and comes again")]
+    public partial void MessageFailed(string messageId, Exception error);
+
+    [LoggerMessage(EventId = 3, EventName = "command_failed", Level = LogLevel.Error, Message = "{Verb} failed; request {RequestId}")]
+    private partial void LogCommandFailed(string verb, string requestId, Exception error);
+
+    [LoggerMessage(EventId = 5, EventName = "execution_ordered", Level = LogLevel.Information,
+        Message = "{ExecutionId} ({TraceId}) of {Workflow} was ordered for {TenantId}; repeat: {IsRepeat}")]
+    private partial void LogExecutionOrdered(ExecutionId executionId, string traceId, TenantId tenantId, string workflow, bool isRepeat);
+
+    [LoggerMessage(EventId = 6, EventName = "order_not_confirmed", Level = LogLevel.Error,
+        Message = "{ExecutionId} ({TraceId}) of {TenantId}: the queue did not confirm the order; certain: {IsCertain}")]
+    private partial void LogOrderNotConfirmed(ExecutionId executionId, string traceId, TenantId tenantId, bool isCertain, Exception error);
+
+    [LoggerMessage(EventId = 7, EventName = "response_url_refused", Level = LogLevel.Warning,
+        Message = "{ExecutionId} ({TraceId}): its response_url is not one to post to; it runs without")]
+    private partial void LogResponseUrlRefused(ExecutionId executionId, string traceId);
+
+    [LoggerMessage(EventId = 8, EventName = "execution_cancelled", Level = LogLevel.Information,
+        Message = "{ExecutionId} ({TraceId}) of {TenantId} was cancelled by {UserId}")]
+    private partial void LogExecutionCancelled(ExecutionId executionId, string traceId, TenantId tenantId, string userId);
+
+    [LoggerMessage(EventId = 9, EventName = "notification_not_sent", Level = LogLevel.Warning,
+        Message = "{ExecutionId} ({TraceId}) was cancelled and its notification not sent; the sweeper sends it")]
+    private partial void LogNotificationNotSent(ExecutionId executionId, string traceId, Exception error);
+
+    [LoggerMessage(EventId = 20, EventName = "requester_told", Level = LogLevel.Information,
+        Message = "{ExecutionId} ({TraceId}): the requester was told {State} with post {Use}")]
+    private partial void LogRequesterTold(ExecutionId executionId, string traceId, string state, int use);
+
+    [LoggerMessage(EventId = 21, EventName = "requester_not_told_yet", Level = LogLevel.Warning,
+        Message = "{ExecutionId} ({TraceId}): Slack did not take post {Use} ({Why}); the next in {PauseSeconds} s")]
+    private partial void LogNotToldYet(ExecutionId executionId, string traceId, int use, string why, long pauseSeconds);
+
+    [LoggerMessage(EventId = 22, EventName = "requester_never_told", Level = LogLevel.Warning,
+        Message = "{ExecutionId} ({TraceId}) is {State} and the requester cannot be told: {Why}")]
+    private partial void LogNeverTold(ExecutionId executionId, string traceId, string state, string why);
+
+    [LoggerMessage(EventId = 23, EventName = "nothing_to_tell", Level = LogLevel.Information, Message = "{ExecutionId} ({TraceId}): {Why}")]
+    private partial void LogNothingToTell(ExecutionId executionId, string traceId, string why);
+}

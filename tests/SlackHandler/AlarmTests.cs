@@ -1,0 +1,57 @@
+using System.Net;
+using System.Text.Json;
+using ControlPlane.Aws.Logs;
+using ControlPlane.Executions;
+using ControlPlane.Tests.Cloud;
+
+namespace ControlPlane.Tests.SlackHandler;
+
+/// <summary>Whatever an alarm watches is made to happen, and the line that CloudWatch reads is there.</summary>
+public sealed class AlarmTests(SlackWorld world) : IClassFixture<SlackWorld>
+{
+    public static TheoryData<string> Watched => [.. WrittenMetrics.WatchedOf("SlackHandler").Select(series => series.ToString())];
+
+    [Theory]
+    [MemberData(nameof(Watched))]
+    public async Task What_an_alarm_watches_is_written_when_it_happens(string watched)
+    {
+        var series = WrittenMetrics.WatchedOf("SlackHandler").Single(one => one.ToString() == watched);
+        var workspace = await world.NewWorkspaceAsync();
+        var before = world.LogText.Length;
+
+        await ProvokeAsync(workspace, series);
+
+        Assert.Equal(1, WrittenMetrics.Sum(world.LogText[before..], series));
+    }
+
+    private async Task ProvokeAsync(Workspace workspace, MetricSeries series)
+    {
+        switch (series.ToString())
+        {
+            case "SlackCommandsFailed":
+                var broken = new FaultSeam(call => call.Operation == "Query" ? Fault.Error : null);
+                using (var dynamo = broken.DynamoDb(await world.DynamoDbEndpointAsync()))
+                    await workspace.TypeAsync("list", function: world.NewFunction(dynamo));
+                break;
+            case "NotificationsGivenUp":
+                var form = workspace.Form("run report");
+                await workspace.SendAsync(form);
+                var denied = A.Execution(ExecutionState.Denied, workspace.ExecutionOf(form), workspace.Tenant) with { FinishedAt = world.Clock.Now };
+                await world.Executions.CreateDeniedAsync(denied, SlackWorld.Cancel);
+                var notification = new Notification(Notification.SchemaV1, denied.Id.ToString(), denied.Tenant.ToString());
+                var body = JsonSerializer.Serialize(notification, DomainJson.Default.Notification);
+                await world.NewNotifications(new Gone()).TellAsync(new() { Records = [new() { MessageId = "m1", Body = body }] }, SlackWorld.Context);
+                break;
+            default:
+                Assert.Fail($"Nothing here makes {series} happen.");
+                break;
+        }
+    }
+
+    /// <summary>A Slack that does not know the reply address any more.</summary>
+    private sealed class Gone : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Task.FromResult(new HttpResponseMessage(HttpStatusCode.Gone));
+    }
+}
