@@ -32,7 +32,7 @@ public sealed class FunctionProcessTests
         await using var api = new LoopbackRuntimeApi();
         await using var function = new FunctionProcess(api.Endpoint, "secret", Aws(secrets));
         api.Send(new Event("id-1", "slack"), new Event("id-2", "slack"));
-        await asked.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
 
         await function.TerminateAsync();
         proceed.SetResult();

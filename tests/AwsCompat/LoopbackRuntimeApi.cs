@@ -30,7 +30,7 @@ internal sealed class LoopbackRuntimeApi : IAsyncDisposable
 
     /// <summary>The next thing that the function said about itself or an event.</summary>
     public async Task<Report> ReportAsync() =>
-        await _reports.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+        await _reports.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
 
     public bool HasReports => _reports.Reader.Count > 0;
 

@@ -22,7 +22,7 @@ public sealed class RuntimeApiTests : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await Task.WhenAll(_running).WaitAsync(TimeSpan.FromSeconds(10)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        await Task.WhenAll(_running).WaitAsync(TimeSpan.FromSeconds(60)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         await _api.DisposeAsync();
         _stop.Dispose();
     }
@@ -211,7 +211,7 @@ public sealed class RuntimeApiTests : IAsyncLifetime
         using var bootstrap = LambdaBootstrapBuilder.Create((Stream _) => Task.FromResult<Stream>(new MemoryStream(new byte[5_000_000])))
             .ConfigureOptions(options => options.RuntimeApiEndpoint = api.Endpoint).Build();
 
-        await Assert.ThrowsAsync<HttpRequestException>(() => bootstrap.RunAsync(_stop.Token).WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<HttpRequestException>(() => bootstrap.RunAsync(_stop.Token).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -242,7 +242,7 @@ public sealed class RuntimeApiTests : IAsyncLifetime
         _api.Send(new Event("id-1", "one"), new Event("id-2", "two"));
 
         var running = RunToEndAsync(LambdaBootstrapBuilder.Create((Stream body, ILambdaContext _) => where == "/error" ? throw new InvalidOperationException("no") : Task.FromResult(body)));
-        var error = await Assert.ThrowsAsync<RuntimeApiClientException>(() => running.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
+        var error = await Assert.ThrowsAsync<RuntimeApiClientException>(() => running.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
         Assert.Equal(status, error.StatusCode);
         Assert.Contains(where, error.Message);
         Assert.Equal(1, _api.NextCalls);
@@ -297,7 +297,7 @@ public sealed class RuntimeApiTests : IAsyncLifetime
         await _api.ReportAsync();
 
         await _stop.CancelAsync();
-        await running.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        await running.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
     }
 
     [Fact]
@@ -317,7 +317,7 @@ public sealed class RuntimeApiTests : IAsyncLifetime
         proceed.SetResult();
 
         Assert.Equal("one", (await _api.ReportAsync()).Body);
-        await running.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        await running.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         Assert.False(_api.HasReports);
         Assert.Equal(1, _api.NextCalls);
     }

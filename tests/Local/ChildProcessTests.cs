@@ -39,7 +39,7 @@ public sealed class ChildProcessTests
         // What the system does with our end of the pipe when we are killed: it closes, without a word.
         using var program = Process.Start(new ProcessStartInfo("sh", ["-c", ChildProcess.Leash, "sh", "sleep", "60"]) { RedirectStandardInput = true })!;
         program.StandardInput.Close();
-        await program.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        await program.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         Assert.Equal(128 + 15, program.ExitCode);
     }
 }
