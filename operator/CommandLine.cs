@@ -22,6 +22,7 @@ internal sealed class CommandLine
             SlackCommands.Build(runner),
             KeyCommands.Build(runner),
             EngineKeyCommand.Build(runner),
+            SecretCommands.Build(runner),
             WorkflowCommands.Build(runner),
             GroupCommands.Build(runner),
             ExecutionCommands.Build(runner),

@@ -88,6 +88,8 @@ internal sealed class Runner
                     _output.WriteLine(shown.ToJson());
                 else
                     shown.Draw(_page());
+                foreach (var note in asJson ? [] : shown.Notes)
+                    Complain(note);
                 foreach (var warning in shown.Warnings)
                     Complain($"warning: {warning}");
                 return Done;

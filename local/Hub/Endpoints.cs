@@ -18,6 +18,7 @@ internal sealed class Endpoints : IAsyncDisposable
             ["process_id"] = Environment.ProcessId,
             ["public_api"] = Plain(local.PublicApi.Endpoint),
             ["private_api"] = Plain(local.PrivateApi.Endpoint),
+            ["control_plane_url"] = Plain(local.PublicApi.Endpoint),
             ["dynamodb"] = Plain(local.Dynamo.Endpoint),
             ["sqs"] = Plain(local.QueueServer.Endpoint),
             ["secrets_manager"] = Plain(local.Secrets.Endpoint),

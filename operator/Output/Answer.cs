@@ -16,6 +16,9 @@ internal abstract record Answer
 
         /// <summary>What the operator should know besides: a line each on the error stream, whatever the output's form.</summary>
         public IReadOnlyList<string> Warnings { get; init; } = [];
+
+        /// <summary>What a person should know besides, where the output itself goes into a file: on the error stream too, and members of the JSON.</summary>
+        public IReadOnlyList<string> Notes { get; init; } = [];
     }
 
     /// <summary>It was not done.</summary>

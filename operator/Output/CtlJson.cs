@@ -25,6 +25,7 @@ namespace ControlPlane.Operator.Output;
 [JsonSerializable(typeof(InstanceView))]
 [JsonSerializable(typeof(InstanceChangeView))]
 [JsonSerializable(typeof(EngineKeyView))]
+[JsonSerializable(typeof(SecretRotationView))]
 [JsonSerializable(typeof(DeadLettersView))]
 [JsonSerializable(typeof(RedriveView))]
 [JsonSerializable(typeof(HealthView))]

@@ -88,10 +88,21 @@ internal sealed record SampleView(string SampledAt, string Instance, long Epoch,
 /// <param name="Samples">Oldest first.</param>
 internal sealed record SamplesView(string Tenant, string Since, IReadOnlyList<SampleView> Samples);
 
+/// <param name="SignsFrom">From when tokens are signed with it, if no newer one is there by then.</param>
+/// <param name="Signs">Whether they are at this moment.</param>
+internal sealed record EngineKeyGenerationView(string KeyId, string SignsFrom, bool Signs);
+
+/// <param name="Issuer">What <c>iss</c> says in every token; null where this tool cannot know it.</param>
 /// <param name="Generation"><c>current</c> or <c>previous</c>.</param>
 /// <param name="Signs">Whether tokens are signed with it at this moment.</param>
-/// <param name="ChangesHands">When the current key takes over from the previous one, or took; null when there is no previous one.</param>
-internal sealed record EngineKeyView(string Tenant, string KeyId, string Generation, bool Signs, string? ChangesHands, string Pem);
+/// <param name="SignsFrom">From when they are, or were.</param>
+/// <param name="Keys">Every key that is published, newest first.</param>
+internal sealed record EngineKeyView(
+    string Tenant, string? Issuer, string Audience, string KeyId, string Generation, bool Signs, string SignsFrom, string Pem, IReadOnlyList<EngineKeyGenerationView> Keys);
+
+/// <param name="PreviousUntil">Until when the value before is honoured; null when it is not.</param>
+/// <param name="Kept">Generations before this one that are.</param>
+internal sealed record SecretRotationView(string Secret, string VersionId, string? PreviousUntil, int Kept);
 
 /// <param name="AgeMs">Since it was first sent.</param>
 internal sealed record DeadLetterView(string Queue, string MessageId, string? ExecutionId, string? Tenant, string SentAt, long AgeMs, int Receives);
@@ -100,7 +111,7 @@ internal sealed record DeadLettersView(IReadOnlyList<DeadLetterView> DeadLetters
 
 internal sealed record RedriveView(string Queue, bool DryRun, IReadOnlyList<DeadLetterView> Messages);
 
-/// <param name="Liveness">Null for a tenant whose sidecars were never heard of.</param>
+/// <param name="Liveness">Null for a tenant whose sidecars never reported.</param>
 internal sealed record TenantHealthView(string Tenant, string Status, string? Liveness, string? LastSeen, int HealthyInstances, int Instances);
 
 internal sealed record QueueHealthView(string Queue, long Waiting, long InFlight, long DeadLetters);

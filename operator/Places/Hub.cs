@@ -2,6 +2,7 @@ using Amazon.DynamoDBv2;
 using Amazon.SQS;
 using ControlPlane.Aws;
 using ControlPlane.Operator.DeadLetters;
+using ControlPlane.Operator.Secrets;
 using ControlPlane.Secrets;
 using ControlPlane.Tokens;
 
@@ -27,8 +28,13 @@ internal sealed class Hub(Place place, TimeProvider clock) : IDisposable
 
     public MeteringStore Samples => new(Dynamo, place.TableOf("MeteringTable"), clock);
 
+    /// <summary>Null where the place does not say.</summary>
+    public string? Issuer => place.Issuer;
+
     public RotatingSecret<RootSecret> TokenRoot() =>
         new(new SecretsManagerSource(place.NewSecretsManager()), place.SecretOf("TokenRootSecret"), RootSecret.Parse, RootSecret.Overlap, clock);
+
+    public SecretRotation RotationOf(SecretPart part) => new(place.NewSecretsManager(), place.SecretOf(part.Secret), part, clock);
 
     public async Task<DeadLetterQueue> DeadLettersOfAsync(WorkQueue queue, CancellationToken cancel) => new(
         Sqs,

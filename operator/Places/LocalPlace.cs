@@ -10,7 +10,7 @@ namespace ControlPlane.Operator.Places;
 /// <summary>What <c>./run</c> writes into its state folder for as long as it runs, as far as this tool needs it.</summary>
 internal sealed record EndpointsFile(
     string Dynamodb, string Sqs, string SecretsManager, string Region,
-    IReadOnlyDictionary<string, string> Tables, IReadOnlyDictionary<string, string> Queues, IReadOnlyDictionary<string, string> Secrets);
+    IReadOnlyDictionary<string, string> Tables, IReadOnlyDictionary<string, string> Queues, IReadOnlyDictionary<string, string> Secrets, string? ControlPlaneUrl = null);
 
 /// <summary>A control plane that <c>./run</c> runs on this machine.</summary>
 internal sealed class LocalPlace : Place
@@ -46,6 +46,8 @@ internal sealed class LocalPlace : Place
             throw new PlaceException($"{file} cannot be read: stop ./run and start it again.");
         }
     }
+
+    public override string? Issuer => _endpoints.ControlPlaneUrl;
 
     public override string TableOf(string logicalId) => Named(_endpoints.Tables, logicalId);
 

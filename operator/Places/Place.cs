@@ -13,6 +13,9 @@ internal abstract class Place
     /// <summary>What to look at when nothing of it answers or nothing is there.</summary>
     public abstract string Mend { get; }
 
+    /// <summary>The control plane's URL as its tokens have it; null where it is not to be found from here.</summary>
+    public virtual string? Issuer => null;
+
     public abstract string TableOf(string logicalId);
 
     public abstract string SecretOf(string logicalId);

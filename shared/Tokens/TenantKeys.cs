@@ -4,8 +4,8 @@ using ControlPlane.Tenants;
 
 namespace ControlPlane.Tokens;
 
-/// <summary>Every tenant's signing keys: the current generation, and the previous one while tokens of it may live.</summary>
-/// <remarks>At most two keys for each of the 156 tenants, derived when first asked for and kept.</remarks>
+/// <summary>Every tenant's signing keys: the current generation, and those before it while tokens of them may live.</summary>
+/// <remarks>A few keys for each of the 156 tenants, derived when first asked for and kept.</remarks>
 public sealed class TenantKeys(RotatingSecret<RootSecret> root, TimeProvider clock)
 {
     private readonly ConcurrentDictionary<(TenantId Tenant, string Version), Lazy<TenantSigningKey>> _derived = new();
@@ -15,10 +15,12 @@ public sealed class TenantKeys(RotatingSecret<RootSecret> root, TimeProvider clo
     /// <exception cref="FormatException">There is no usable root secret. Called at start, this is the error of the start.</exception>
     public async ValueTask<TenantSigningKey> ToSignAsync(TenantId tenant, CancellationToken cancel)
     {
-        var versions = await root.GetAsync(cancel);
-        var isPublishedOnly = clock.GetUtcNow() < versions.Current.CreatedAt + RootSecret.PublishFirst;
-        return KeyOf(tenant, isPublishedOnly && versions.Previous is { } previous ? previous : versions.Current);
+        return KeyOf(tenant, Signing(await root.GetAsync(cancel)));
     }
+
+    /// <summary>What of a secret signs now: the newest generation that has been published for long enough; where none has been, the oldest.</summary>
+    public SecretVersion<RootSecret> Signing(SecretVersions<RootSecret> versions) =>
+        versions.All.FirstOrDefault(one => clock.GetUtcNow() >= one.CreatedAt + RootSecret.PublishFirst) ?? versions.All[^1];
 
     /// <summary>The keys that verify, current generation first.</summary>
     public async ValueTask<IReadOnlyList<PublicKey>> PublishedAsync(TenantId tenant, CancellationToken cancel)
@@ -45,7 +47,7 @@ public sealed class TenantKeys(RotatingSecret<RootSecret> root, TimeProvider clo
     private void ForgetAllBut(SecretVersions<RootSecret> versions)
     {
         foreach (var key in _derived.Keys)
-            if (key.Version != versions.Current.VersionId && key.Version != versions.Previous?.VersionId)
+            if (versions.All.All(version => version.VersionId != key.Version))
                 _derived.TryRemove(key, out _);
     }
 }

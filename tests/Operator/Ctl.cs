@@ -54,13 +54,14 @@ internal sealed class Ctl : IAsyncDisposable
         File.WriteAllText(Path.Combine(ctl._folder, "endpoints.json"), new JsonObject
         {
             ["process_id"] = Environment.ProcessId,
+            ["control_plane_url"] = "https://api.example.com",
             ["dynamodb"] = (await cloud.DynamoDbEndpointAsync()).ToString(),
             ["sqs"] = (await cloud.QueueEndpointAsync()).ToString(),
             ["secrets_manager"] = ctl._secrets.Endpoint.ToString(),
             ["region"] = "us-east-1",
             ["tables"] = Texts(ctl.Tables.Names),
             ["queues"] = Texts(ctl.Queues.Urls),
-            ["secrets"] = new JsonObject { ["TokenRootSecret"] = "TokenRootSecret" },
+            ["secrets"] = new JsonObject { ["TokenRootSecret"] = "TokenRootSecret", ["SlackSecret"] = "SlackSecret" },
         }.ToJsonString());
         return ctl;
     }

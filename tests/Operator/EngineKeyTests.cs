@@ -12,13 +12,17 @@ public sealed class EngineKeyTests(LocalCloud cloud)
         await using var ctl = await Ctl.StartAsync(cloud);
         await ctl.RegisterAsync();
         var said = await ctl.DoAsync("engine-key tenant-7");
-        Assert.Equal("", said.Error);
+        Assert.Contains("issuer https://api.example.com, audience urn:dp:tenant-7.", said.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("warning", said.Error, StringComparison.Ordinal);
 
         using var printed = ECDsa.Create();
         printed.ImportFromPem(said.Output);
         using var signing = RootSecret.Parse("""{"root":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}""").KeyOf(Ctl.Seven, "v1");
         Assert.Equal(signing.Public.ToPem(), printed.ExportSubjectPublicKeyInfoPem());
-        Assert.Equal(signing.Id, (await ctl.DoAsync("engine-key tenant-7 --output json")).Json.GetProperty("key_id").GetString());
+        Assert.Contains($"key {signing.Id} signs from 2026-11-05T10:00:00.000Z, and does now.", said.Error, StringComparison.Ordinal);
+        var json = await ctl.DoAsync("engine-key tenant-7 --output json");
+        Assert.Equal(signing.Id, json.Json.GetProperty("key_id").GetString());
+        Assert.Equal("", json.Error);
     }
 
     [Fact]
@@ -35,7 +39,7 @@ public sealed class EngineKeyTests(LocalCloud cloud)
         Assert.Contains("does not sign before 2026-11-05T10:10:00.000Z", (await ctl.DoAsync("engine-key tenant-7")).Error, StringComparison.Ordinal);
 
         ctl.Clock.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal("", (await ctl.DoAsync("engine-key tenant-7")).Error);
+        Assert.DoesNotContain("warning", (await ctl.DoAsync("engine-key tenant-7")).Error, StringComparison.Ordinal);
         Assert.Contains("signs no more since 2026-11-05T10:10:00.000Z", (await ctl.DoAsync("engine-key tenant-7 --previous")).Error, StringComparison.Ordinal);
     }
 
@@ -46,6 +50,8 @@ public sealed class EngineKeyTests(LocalCloud cloud)
         await using var ctl = await Ctl.StartAsync(cloud);
         await ctl.RegisterAsync();
         ctl.Secrets.Put("TokenRootSecret", secret);
+        Assert.Contains("the key before it serves", (await ctl.DoAsync("engine-key tenant-7")).Error, StringComparison.Ordinal);
+        ctl.Secrets.Put("TokenRootSecret", secret);         // now nothing before it can be read either
         var said = await ctl.SayAsync("engine-key tenant-7");
         said.Refuses(1, "token root secret", "infra/README.md");
         Assert.DoesNotContain("c2hvcnQ", said.Error, StringComparison.Ordinal);

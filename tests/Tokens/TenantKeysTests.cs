@@ -69,6 +69,27 @@ public class TenantKeysTests
     }
 
     [Fact]
+    public async Task Of_two_generations_within_ten_minutes_each_signs_when_it_has_been_published_for_as_long()
+    {
+        var (first, start) = (await _keys.ToSignAsync(Tenant43, Cancel), _clock.GetUtcNow());
+        _secrets.Put("v3", Generations("v3", 3, start.AddMinutes(5), ("v2", 2, start), ("v1", 0, start.AddDays(-30))), start.AddMinutes(5));
+        foreach (var (minutes, id) in new[] { (6, first.Id), (9, first.Id), (10, "v2"), (14, "v2"), (15, "v3") })
+        {
+            _clock.SetUtcNow(start.AddMinutes(minutes));
+            var keys = new TenantKeys(new RotatingSecret<RootSecret>(_secrets, "root", RootSecret.Parse, RootSecret.Overlap, _clock), _clock);
+            var published = await keys.PublishedAsync(Tenant43, Cancel);
+            Assert.Equal(id switch { "v2" => published[1].Id, "v3" => published[0].Id, _ => id }, (await keys.ToSignAsync(Tenant43, Cancel)).Id);
+            Assert.Equal(first.Id, published[2].Id);
+        }
+    }
+
+    private static string Generations(string id, int first, DateTimeOffset at, params (string Id, int First, DateTimeOffset At)[] before) =>
+        "{" + Members(id, first, at) + ",\"before\":[" + string.Join(',', before.Select(one => "{" + Members(one.Id, one.First, one.At) + "}")) + "]}";
+
+    private static string Members(string id, int first, DateTimeOffset at) =>
+        $"\"id\":\"{id}\",\"at\":\"{ControlPlane.Text.Rfc3339.Format(at)}\",\"root\":\"{Convert.ToBase64String([.. Enumerable.Range(first, 32).Select(i => (byte)i)])}\"";
+
+    [Fact]
     public async Task A_generation_nobody_told_us_of_is_found_at_once()
     {
         await _keys.ToSignAsync(Tenant43, Cancel);

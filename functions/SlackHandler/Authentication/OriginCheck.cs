@@ -1,6 +1,7 @@
 using System.Text;
 using ControlPlane.Http;
 using ControlPlane.Secrets;
+using ControlPlane.Slack;
 
 namespace ControlPlane.SlackHandler.Authentication;
 

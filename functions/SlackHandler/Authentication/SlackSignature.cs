@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using ControlPlane.Http;
 using ControlPlane.Secrets;
+using ControlPlane.Slack;
 
 namespace ControlPlane.SlackHandler.Authentication;
 

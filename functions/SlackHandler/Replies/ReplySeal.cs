@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using ControlPlane.Executions;
 using ControlPlane.Secrets;
+using ControlPlane.Slack;
 using ControlPlane.SlackHandler.Authentication;
 
 namespace ControlPlane.SlackHandler.Replies;

@@ -1,10 +1,11 @@
 namespace ControlPlane.Secrets;
 
 /// <summary>A secret kept in memory: read when first needed, again after a while, and at once (but not often) when somebody proves to know a newer one.</summary>
-/// <remarks>While the store is down the last good versions go on serving. A version that cannot be parsed never replaces a good one.</remarks>
+/// <remarks>While the store is down the last good generations go on serving. A value that cannot be parsed never replaces a good one, be it in memory or the one before it in the store.</remarks>
 /// <param name="parse">Throws <see cref="FormatException"/> for a value that is no such secret.</param>
-/// <param name="overlap">How long the previous version is honoured after the current one was created.</param>
-public sealed class RotatingSecret<T>(ISecretSource source, string secretId, Func<string, T> parse, TimeSpan overlap, TimeProvider clock)
+/// <param name="overlap">How long a generation is honoured after the next one was made.</param>
+/// <param name="noticeMalformed">Called whenever the current value was read and cannot be, and the one before it serves.</param>
+public sealed class RotatingSecret<T>(ISecretSource source, string secretId, Func<string, T> parse, TimeSpan overlap, TimeProvider clock, Action? noticeMalformed = null)
 {
     /// <summary>How old versions in memory may get before they are read again.</summary>
     public static readonly TimeSpan MaximumAge = TimeSpan.FromMinutes(5);
@@ -19,7 +20,7 @@ public sealed class RotatingSecret<T>(ISecretSource source, string secretId, Fun
     private Reading? _last;
     private DateTimeOffset _lastTry = DateTimeOffset.MinValue;
 
-    private sealed record Reading(SecretVersion<T> Current, SecretVersion<T>? Previous, DateTimeOffset PreviousUntil, DateTimeOffset At);
+    private sealed record Reading(IReadOnlyList<SecretVersion<T>> Generations, DateTimeOffset At, bool IsMalformed = false);
 
     /// <exception cref="Exception">The store failed and nothing is in memory yet.</exception>
     public async ValueTask<SecretVersions<T>> GetAsync(CancellationToken cancel)
@@ -33,15 +34,15 @@ public sealed class RotatingSecret<T>(ISecretSource source, string secretId, Fun
     /// <returns>Whether the versions differ from those before.</returns>
     public async ValueTask<bool> RefreshAsync(CancellationToken cancel)
     {
-        var before = _last?.Current.VersionId;
+        var before = _last?.Generations[0].VersionId;
         await ReadAsync(onlyIfOlderThan: RefreshInterval, cancel);
-        return _last?.Current.VersionId != before;
+        return _last?.Generations[0].VersionId != before;
     }
 
     private SecretVersions<T> Versions()
     {
-        var last = _last!;
-        return new(last.Current, last.Previous is not null && clock.GetUtcNow() < last.PreviousUntil ? last.Previous : null);
+        var (now, generations) = (clock.GetUtcNow(), _last!.Generations);
+        return new([.. generations.Where((_, i) => i == 0 || now < generations[i - 1].CreatedAt + overlap)], _last!.IsMalformed);
     }
 
     private async Task ReadAsync(TimeSpan onlyIfOlderThan, CancellationToken cancel)
@@ -73,19 +74,30 @@ public sealed class RotatingSecret<T>(ISecretSource source, string secretId, Fun
     private async Task<Reading> ReadStagesAsync(DateTimeOffset now, CancellationToken cancel)
     {
         var current = await source.ReadAsync(secretId, "AWSCURRENT", cancel) ?? throw new FormatException($"The secret {secretId} has no current version.");
-        var previousUntil = current.CreatedAt + overlap;
-        var previous = now < previousUntil ? await source.ReadAsync(secretId, "AWSPREVIOUS", cancel) : null;
-        return new(new(current.VersionId, parse(current.Text), current.CreatedAt), Previous(previous), previousUntil, now);
+        if (TryRead(current) is not { } read)
+        {
+            // A slip: the value before it goes on serving until it is mended, also for whoever starts meanwhile. Without one this throws what is wrong.
+            var before = await PreviousAsync(cancel);
+            if (before.Count == 0)
+                return new(SecretGenerations.Read(current, parse).Generations, now);
+            noticeMalformed?.Invoke();
+            return new(before, now, IsMalformed: true);
+        }
+
+        return read.AreAll || now >= current.CreatedAt + overlap
+            ? new(read.Generations, now)                         // what is not among them was left out on purpose
+            : new([.. read.Generations.Concat(await PreviousAsync(cancel)).DistinctBy(one => one.VersionId).OrderByDescending(one => one.CreatedAt)], now);
     }
 
     // The first value of a new secret is often a placeholder: a previous version that cannot be parsed is none.
-    private SecretVersion<T>? Previous(StoredSecret? stored)
+    private async Task<IReadOnlyList<SecretVersion<T>>> PreviousAsync(CancellationToken cancel) =>
+        await source.ReadAsync(secretId, "AWSPREVIOUS", cancel) is { } stored && TryRead(stored) is { } read ? read.Generations : [];
+
+    private (IReadOnlyList<SecretVersion<T>> Generations, bool AreAll)? TryRead(StoredSecret stored)
     {
-        if (stored is null)
-            return null;
         try
         {
-            return new(stored.VersionId, parse(stored.Text), stored.CreatedAt);
+            return SecretGenerations.Read(stored, parse);
         }
         catch (FormatException)
         {

@@ -111,6 +111,66 @@ public class RotatingSecretTests
     }
 
     [Fact]
+    public async Task Whoever_starts_while_the_value_is_malformed_is_served_the_one_before_it_and_says_so()
+    {
+        _vault.Put("v1", "first", _clock.GetUtcNow());
+        _vault.Put("v2", "", _clock.GetUtcNow());
+        var noticed = 0;
+        var secret = new RotatingSecret<string>(_vault, "slack", text => text.Length > 0 ? text : throw new FormatException("empty"), Overlap, _clock, () => noticed++);
+
+        var versions = await secret.GetAsync(Cancel);
+        Assert.Equal(("first", true, 1), (versions.Current.Value, versions.IsMalformed, noticed));
+        _vault.Put("v3", "", _clock.GetUtcNow());
+        await Assert.ThrowsAsync<FormatException>(async () => await new RotatingSecret<string>(_vault, "slack", text => text.Length > 0 ? text : throw new FormatException("empty"), Overlap, _clock).GetAsync(Cancel));
+    }
+
+    [Fact]
+    public async Task Generations_inside_the_value_are_each_honoured_until_the_next_ones_overlap_ends()
+    {
+        var now = _clock.GetUtcNow();
+        _vault.Put("old", "another", now.AddDays(-3));
+        _vault.Put("v3", Generations("v3", now, ("v2", now.AddHours(-1)), ("v1", now.AddHours(-2))), now);
+
+        Assert.Equal(["v3", "v2", "v1"], await IdsAsync());                 // and none that was left out
+        _clock.Advance(Overlap - TimeSpan.FromHours(1));
+        Assert.Equal(["v3", "v2"], await IdsAsync());
+        _clock.Advance(TimeSpan.FromHours(1));
+        Assert.Equal(["v3"], await IdsAsync());
+    }
+
+    [Fact]
+    public async Task A_value_changed_by_hand_is_a_generation_of_its_own_and_loses_none_of_those_before_it()
+    {
+        var now = _clock.GetUtcNow();
+        _vault.Put("v2", Generations("v2", now.AddHours(-1), ("v1", now.AddHours(-2))), now.AddHours(-1));
+        _vault.Put("v3", Generations("v2", now.AddHours(-1), ("v1", now.AddHours(-2))), now);
+        Assert.Equal(["v3", "v2", "v1"], await IdsAsync());
+        _vault.Put("v4", "plain", now);
+        _clock.Advance(RotatingSecret<string>.MaximumAge);
+        Assert.Equal(["v4", "v3", "v1"], await IdsAsync());
+    }
+
+    [Theory]
+    [InlineData("""{"id":"v1","at":"2026-11-22T12:00:00.000Z","before":{}}""")]
+    [InlineData("""{"id":"v1","at":"yesterday","before":[]}""")]
+    [InlineData("""{"id":"v1","at":"2026-11-22T12:00:00.000Z","before":[{}]}""")]
+    [InlineData("""{"id":"v1","at":"2026-11-22T12:00:00.000Z","before":[5]}""")]
+    [InlineData("""{"id":"v1","at":"2026-11-22T12:00:00.000Z","before":[{"id":"v1","at":"2026-11-22T12:00:00.000Z"}]}""")]
+    [InlineData("""{"id":"v1","at":"2026-11-22T12:00:00.000Z","before":[{"id":"v0","at":"2026-11-22T12:00:01.000Z"}]}""")]
+    public async Task Generations_that_no_rotation_wrote_are_malformed(string text)
+    {
+        _vault.Put("v1", text, _clock.GetUtcNow());
+        Assert.DoesNotContain("v0", (await Assert.ThrowsAsync<FormatException>(async () => await Secret.GetAsync(Cancel))).Message, StringComparison.Ordinal);
+    }
+
+    private async Task<IEnumerable<string>> IdsAsync() => (await Secret.GetAsync(Cancel)).All.Select(one => one.VersionId);
+
+    private static string Generations(string id, DateTimeOffset at, params (string Id, DateTimeOffset At)[] before) =>
+        "{" + Members(id, at) + ",\"before\":[" + string.Join(',', before.Select(one => "{" + Members(one.Id, one.At) + "}")) + "]}";
+
+    private static string Members(string id, DateTimeOffset at) => $"\"id\":\"{id}\",\"at\":\"{ControlPlane.Text.Rfc3339.Format(at)}\"";
+
+    [Fact]
     public void A_stored_secret_does_not_print_itself() => Assert.DoesNotContain("hush", new StoredSecret("v1", "hush", default).ToString(), StringComparison.Ordinal);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

@@ -3,10 +3,10 @@ using System.Text;
 using System.Text.Json;
 using ControlPlane.Text;
 
-namespace ControlPlane.SlackHandler.Authentication;
+namespace ControlPlane.Slack;
 
 /// <summary>What Slack signs with, what reply addresses are encrypted with, and what CloudFront proves itself with.</summary>
-internal sealed class SlackSecret
+public sealed class SlackSecret
 {
     private readonly byte[] _origin;
 

@@ -1,0 +1,64 @@
+using System.CommandLine;
+using ControlPlane.Operator.Output;
+using ControlPlane.Operator.Secrets;
+using ControlPlane.Text;
+
+namespace ControlPlane.Operator.Commands;
+
+/// <summary><c>secret …</c>: rotates what the control plane proves itself with. No value is ever shown.</summary>
+internal static class SecretCommands
+{
+    private const int LongestValue = 1024;
+
+    public static Command Build(Runner runner) => new("secret", "Secrets: new values, beside those that are still honoured.") { Rotate(runner) };
+
+    private static Command Rotate(Runner runner)
+    {
+        var name = new Argument<string>("what") { Description = "token-root, slack (its signing secret), reply-key or origin." };
+        name.AcceptOnlyFromAmong([.. SecretPart.All.Select(part => part.Name)]);
+        var from = new Option<string?>("--from") { Description = "A file with the new value, - for the input: for slack, whose secret Slack makes.", HelpName = "FILE" };
+        var leaked = new Option<bool>("--leaked") { Description = "The value before is honoured no longer, whatever is still under way with it." };
+        return runner.Runs(new("rotate", "Makes a new value and checks it as the functions do. The value before is honoured on for its overlap.") { name, from, leaked }, async (hub, given, cancel) =>
+        {
+            var part = SecretPart.All.First(one => one.Name == given.GetRequiredValue(name));
+            if (given.GetValue(from) is null != part.Make is not null)
+                return new Answer.Refused(part.Make is null
+                    ? "Slack makes the signing secret: regenerate it in the app's settings, and give it with --from FILE, or --from - on the input."
+                    : $"{part.Name} is made here: leave out --from.");
+            var value = given.GetValue(from) is { } file ? await ReadAsync(file, cancel) : null;
+            if (value is { Length: 0 or > LongestValue })
+                return new Answer.Refused($"{given.GetValue(from)} holds no such value.");
+
+            return await hub.RotationOf(part).RunAsync(value, given.GetValue(leaked), cancel) switch
+            {
+                Rotated.Made made => Show(part, made),
+                Rotated.TooSoon soon => new Answer.Refused(
+                    $"{part.Name} was rotated lately, and the value before is honoured until {Rfc3339.Format(soon.Until)}: rotate after that. If it has leaked, --leaked, which ends what is under way with it."),
+                Rotated.Unusable unusable => new Answer.Refused($"The functions would refuse that, so nothing was written: {unusable.Why}"),
+                _ => throw new System.Diagnostics.UnreachableException(),
+            };
+        });
+    }
+
+    // A line feed at the end is there because somebody piped a file: no secret of these ends in one.
+    private static async Task<string> ReadAsync(string file, CancellationToken cancel) =>
+        (file == "-" ? await Console.In.ReadToEndAsync(cancel) : await File.ReadAllTextAsync(file, cancel)).TrimEnd('\r', '\n');
+
+    private static Answer Show(SecretPart part, Rotated.Made made)
+    {
+        var until = made.Until is { } time ? Rfc3339.Format(time) : null;
+        var shown = new SecretRotationView(part.Name, made.VersionId, until, made.Kept);
+        return Answer.Show(shown, CtlJson.Default.SecretRotationView, page =>
+        {
+            page.Line($"{part.Name} has a new value, version {made.VersionId}. {(until is null ? "The value before is not honoured any more." : $"The value before is honoured until {until}.")}");
+            page.Line(part.Next);
+        }) with
+        {
+            Warnings =
+            [
+                .. made.WasMalformed ? ["what stood there could not be read: the functions went on with the value before it."] : Array.Empty<string>(),
+                .. made.WasOvertaken ? ["somebody else wrote this secret at the same moment: look at its versions, and rotate again when both are done."] : Array.Empty<string>(),
+            ],
+        };
+    }
+}
