@@ -16,9 +16,10 @@ internal sealed class DispatchFunction(DispatchExecution dispatchExecution, Mess
     public async Task<SQSBatchResponse> DispatchAsync(SQSEvent batch, ILambdaContext context)
     {
         using var deadline = Deadline.Of(context, KeptBack, clock);
-        var results = await Task.WhenAll(batch.Records.Select(message => RunAsync(message, deadline.Token)));
+        var messages = SqsBatches.MessagesOf(batch, events.Foreign);
+        var results = await Task.WhenAll(messages.Select(message => RunAsync(message, deadline.Token)));
 
-        var again = batch.Records.Zip(results).Where(one => one.Second is not DispatchResult.Done).ToList();
+        var again = messages.Zip(results).Where(one => one.Second is not DispatchResult.Done).ToList();
         using var last = Deadline.Of(context, TimeSpan.FromMilliseconds(300), clock);
         await pauses.SetAsync([.. again.SelectMany(one => PauseOf(one.First, one.Second))], last.Token);
         return new([.. again.Select(one => new SQSBatchResponse.BatchItemFailure { ItemIdentifier = one.First.MessageId })]);

@@ -36,6 +36,8 @@ internal sealed partial class DispatcherEvents(JsonLog output, TimeProvider cloc
         _metrics.Count(MetricCatalogue.DispatchCrashes);
     }
 
+    public void Foreign() => LogForeign();
+
     public void Needless(Execution execution) => LogNeedless(execution.Id, execution.Id.TraceId, execution.Tenant, execution.State.Name);
 
     /// <param name="now">How it stands now; null when it is gone.</param>
@@ -110,4 +112,7 @@ internal sealed partial class DispatcherEvents(JsonLog output, TimeProvider cloc
     [LoggerMessage(EventId = 9, EventName = "dispatch_message_unreadable", Level = LogLevel.Error,
         Message = "Message {MessageId} (receive {Receives}) cannot be understood; it names {ExecutionId}")]
     private partial void LogUnreadable(string messageId, ExecutionId? executionId, int receives);
+
+    [LoggerMessage(EventId = 12, EventName = "foreign_event", Level = LogLevel.Warning, Message = "Something came that the queue did not send; there is nothing to do for it")]
+    private partial void LogForeign();
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using Amazon.Lambda.APIGatewayEvents;
+using Amazon.Lambda.Core;
 using ControlPlane.Http;
 using ControlPlane.Text;
 
@@ -11,21 +12,24 @@ public static class ApiGateway
     extension(RawRequest)
     {
         /// <summary>From a payload v2 event of the public HTTP API: form bodies come as base64, repeated headers joined by commas.</summary>
-        /// <returns>Null when the body is announced as base64 and is not.</returns>
-        public static RawRequest? From(APIGatewayHttpApiV2ProxyRequest http) => Body(http.Body, http.IsBase64Encoded) is { } body
+        /// <returns>Null when the body is announced as base64 and is not, and for an event that is not API Gateway's.</returns>
+        public static RawRequest? From(APIGatewayHttpApiV2ProxyRequest? http) => http is { RequestContext.Http: not null, RawPath: not null } && Body(http.Body, http.IsBase64Encoded) is { } body
             ? new(
                 http.RequestContext.Http.Method, http.RawPath, http.Headers ?? Nothing.AsEnumerable(), body, http.RequestContext.Http.SourceIp, http.RequestContext.RequestId,
                 http.RawQueryString ?? "", Copy(http.PathParameters))
             : null;
 
         /// <summary>From a payload v1 event of the private REST API: names as sent, repeats in <c>multiValueHeaders</c>.</summary>
-        /// <returns>Null when the body is announced as base64 and is not.</returns>
-        public static RawRequest? From(APIGatewayProxyRequest rest) => Body(rest.Body, rest.IsBase64Encoded) is { } body
+        /// <returns>Null when the body is announced as base64 and is not, and for an event that is not API Gateway's.</returns>
+        public static RawRequest? From(APIGatewayProxyRequest? rest) => rest is { RequestContext: not null, HttpMethod: not null, Path: not null } && Body(rest.Body, rest.IsBase64Encoded) is { } body
             ? new(
                 rest.HttpMethod, rest.Path, HeadersOf(rest), body, rest.RequestContext.Identity?.SourceIp, rest.RequestContext.RequestId,
                 pathParameters: Copy(rest.PathParameters))
             : null;
     }
+
+    /// <summary>API Gateway's id of the request; for an event that is not API Gateway's, Lambda's of the invocation.</summary>
+    public static string RequestIdOf(APIGatewayProxyRequest? rest, ILambdaContext context) => rest?.RequestContext?.RequestId ?? context.AwsRequestId;
 
     extension(Problem problem)
     {

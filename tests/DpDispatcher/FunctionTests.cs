@@ -1,4 +1,7 @@
 using System.Diagnostics;
+using Amazon.Lambda.Serialization.SystemTextJson;
+using Amazon.Lambda.SQSEvents;
+using Amazon.Lambda.TestUtilities;
 using ControlPlane.Aws;
 using ControlPlane.DpDispatcher;
 using ControlPlane.Executions;
@@ -114,6 +117,23 @@ public sealed class FunctionTests(LocalCloud cloud)
         Assert.True(visibility > DispatchLimits.Default.Lease);
         Assert.True(visibility > timeLimit);
         Assert.True(timeLimit > DispatchLimits.Default.Whole + TenantGates.LongestWait);
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"key1":"value1","key2":"value2"}""")]
+    [InlineData("""{"source":"serverless-plugin-warmup"}""")]
+    [InlineData("""{"Records":null}""")]
+    [InlineData("""{"Records":[]}""")]
+    [InlineData("""{"Records":[null]}""")]
+    [InlineData("""{"Records":[{"eventSource":"aws:s3","s3":{"bucket":{"name":"b"}}}]}""")]
+    [InlineData("null")]
+    public async Task An_event_that_no_queue_sent_is_nothing_to_do(string json)
+    {
+        using var stage = await Stage.SetAsync(cloud);
+        var batch = new SourceGeneratorLambdaJsonSerializer<DispatcherJson>().Deserialize<SQSEvent>(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(json)));
+        Assert.Empty((await stage.Function.DispatchAsync(batch, new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(30) })).BatchItemFailures);
+        Assert.Contains("foreign_event", Assert.Single(stage.Log.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
 
     [Fact]

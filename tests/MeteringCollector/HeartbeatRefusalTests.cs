@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Amazon.Lambda.APIGatewayEvents;
+using Amazon.Lambda.Serialization.SystemTextJson;
 using ControlPlane.Aws;
 using ControlPlane.MeteringCollector;
 using ControlPlane.MeteringCollector.Heartbeats;
@@ -589,5 +590,24 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
         request.Headers = headers;
         request.MultiValueHeaders = headers.ToDictionary(header => header.Key, IList<string> (header) => [header.Value]);
         return request;
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"key1":"value1","key2":"value2"}""")]
+    [InlineData("""{"source":"serverless-plugin-warmup"}""")]
+    [InlineData("""{"Records":null}""")]
+    [InlineData("""{"httpMethod":"POST","path":"/","requestContext":null}""")]
+    [InlineData("null")]
+    public async Task An_event_that_no_gateway_sent_is_malformed_and_no_fault_of_ours(string json)
+    {
+        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var request = new SourceGeneratorLambdaJsonSerializer<EventJson>().Deserialize<APIGatewayProxyRequest>(new MemoryStream(Encoding.UTF8.GetBytes(json)));
+        var answer = await desk.SendAsync(request);
+
+        Assert.Equal((400, "malformed"), (answer.Status, answer.Code));
+        var lines = desk.Logged.Split('\n', StringSplitOptions.RemoveEmptyEntries).ToLookup(line => line.Contains("\"_aws\"", StringComparison.Ordinal));
+        Assert.DoesNotContain("\"level\":\"error\"", Assert.Single(lines[false]), StringComparison.Ordinal);
+        Assert.All(lines[true], line => Assert.Contains("\"Outcome\":\"malformed\"", line, StringComparison.Ordinal));
     }
 }

@@ -1,5 +1,9 @@
+using System.Text;
 using System.Text.Json;
+using Amazon.Lambda.APIGatewayEvents;
+using Amazon.Lambda.Serialization.SystemTextJson;
 using ControlPlane.Executions;
+using ControlPlane.MeteringCollector;
 using ControlPlane.MeteringCollector.Outcomes;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
@@ -12,6 +16,25 @@ namespace ControlPlane.Tests.MeteringCollector;
 public sealed class OutcomeTests(LocalCloud cloud)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"key1":"value1","key2":"value2"}""")]
+    [InlineData("""{"source":"serverless-plugin-warmup"}""")]
+    [InlineData("""{"Records":null}""")]
+    [InlineData("""{"httpMethod":"POST","path":"/","requestContext":null}""")]
+    [InlineData("null")]
+    public async Task An_event_that_no_gateway_sent_is_malformed_and_no_fault_of_ours(string json)
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var request = new SourceGeneratorLambdaJsonSerializer<EventJson>().Deserialize<APIGatewayProxyRequest>(new MemoryStream(Encoding.UTF8.GetBytes(json)));
+        var answer = await desk.SendAsync(request);
+
+        Assert.Equal((400, "malformed"), (answer.Status, answer.Code));
+        var lines = desk.Logged.Split('\n', StringSplitOptions.RemoveEmptyEntries).ToLookup(line => line.Contains("\"_aws\"", StringComparison.Ordinal));
+        Assert.DoesNotContain("\"level\":\"error\"", Assert.Single(lines[false]), StringComparison.Ordinal);
+        Assert.All(lines[true], line => Assert.Contains("\"Outcome\":\"malformed\"", line, StringComparison.Ordinal));
+    }
 
     [Fact]
     public async Task An_outcome_ends_the_execution_settles_its_charge_and_is_told_once()

@@ -1,8 +1,11 @@
 using System.Text;
 using System.Text.Json;
+using Amazon.Lambda.APIGatewayEvents;
+using Amazon.Lambda.Serialization.SystemTextJson;
 using Amazon.Lambda.SQSEvents;
 using Amazon.Lambda.TestUtilities;
 using ControlPlane.Executions;
+using ControlPlane.Orchestrator;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 using ControlPlane.Text;
@@ -52,6 +55,39 @@ public class FunctionTests(LocalCloud cloud)
         Assert.Empty(answer.BatchItemFailures);
         Assert.True((await world.Executions.FindAsync(ExecutionId.Of("T0001", "t1"), Cancel))!.IsPublic);
     }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"key1":"value1","key2":"value2"}""")]
+    [InlineData("""{"source":"serverless-plugin-warmup"}""")]
+    [InlineData("""{"Records":null}""")]
+    [InlineData("""{"Records":[]}""")]
+    [InlineData("""{"Records":[null]}""")]
+    [InlineData("""{"Records":[{"eventSource":"aws:s3","s3":{"bucket":{"name":"b"}}}]}""")]
+    [InlineData("null")]
+    public async Task An_event_that_no_queue_sent_is_nothing_to_do(string json)
+    {
+        var world = await OrchestratorWorld.StartAsync(cloud);
+        var batch = Foreign.Deserialize<SQSEvent>(new MemoryStream(Encoding.UTF8.GetBytes(json)));
+        Assert.Empty((await world.Function.StartAsync(batch, new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(15) })).BatchItemFailures);
+
+        Assert.Contains("foreign_event", Assert.Single(Encoding.UTF8.GetString(world.Logged.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"key1":"value1"}""")]
+    [InlineData("null")]
+    public async Task A_request_that_no_gateway_sent_is_malformed(string json)
+    {
+        var world = await OrchestratorWorld.StartAsync(cloud);
+        var answer = await world.Jwks.AnswerAsync(Foreign.Deserialize<APIGatewayProxyRequest>(new MemoryStream(Encoding.UTF8.GetBytes(json))), new TestLambdaContext());
+
+        Assert.Equal(400, answer.StatusCode);
+        Assert.Contains("foreign_event", Assert.Single(Encoding.UTF8.GetString(world.Logged.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    private static readonly SourceGeneratorLambdaJsonSerializer<OrchestratorJson> Foreign = new();
 
     [Theory, MemberData(nameof(Poison))]
     public async Task A_message_that_cannot_be_understood_comes_again_alone_and_is_not_quoted(string body)

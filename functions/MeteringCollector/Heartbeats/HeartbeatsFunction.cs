@@ -30,7 +30,7 @@ internal sealed class HeartbeatsFunction(RecordHeartbeat recordHeartbeat, Uri co
             return answer switch
             {
                 HeartbeatAnswer.Accepted accepted => Reply.Json(JsonSerializer.Serialize(ReceiptOf(accepted), HeartbeatJson.Default.HeartbeatReceipt)),
-                HeartbeatAnswer.Refused refused => refused.Problem.ToRest(controlPlaneUrl, http.RequestContext.RequestId),
+                HeartbeatAnswer.Refused refused => refused.Problem.ToRest(controlPlaneUrl, ApiGateway.RequestIdOf(http, context)),
                 _ => throw new System.Diagnostics.UnreachableException(),
             };
         }
@@ -38,7 +38,7 @@ internal sealed class HeartbeatsFunction(RecordHeartbeat recordHeartbeat, Uri co
         {
             // Whatever it was, it was ours: the sidecar keeps the sample and sends it again.
             events.HeartbeatFailed(e);
-            return Problem.Unavailable.ToRest(controlPlaneUrl, http.RequestContext.RequestId);
+            return Problem.Unavailable.ToRest(controlPlaneUrl, ApiGateway.RequestIdOf(http, context));
         }
     }
 

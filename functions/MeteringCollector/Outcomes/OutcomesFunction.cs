@@ -28,7 +28,7 @@ internal sealed class OutcomesFunction(RecordOutcome recordOutcome, Uri controlP
             {
                 OutcomeAnswer.Taken taken => Reply.Json(JsonSerializer.Serialize(
                     new(taken.Execution.ToString(), OutcomeReceipt.StatusOf(taken.State), taken.IsRepeat, taken.IsLate), OutcomeJson.Default.OutcomeReceipt)),
-                OutcomeAnswer.Refused refused => refused.Problem.ToRest(controlPlaneUrl, http.RequestContext.RequestId),
+                OutcomeAnswer.Refused refused => refused.Problem.ToRest(controlPlaneUrl, ApiGateway.RequestIdOf(http, context)),
                 _ => throw new System.Diagnostics.UnreachableException(),
             };
         }
@@ -36,7 +36,7 @@ internal sealed class OutcomesFunction(RecordOutcome recordOutcome, Uri controlP
         {
             // Whatever it was, it was ours: the engine sends the outcome again.
             events.OutcomeFailed(e);
-            return Problem.Unavailable.ToRest(controlPlaneUrl, http.RequestContext.RequestId);
+            return Problem.Unavailable.ToRest(controlPlaneUrl, ApiGateway.RequestIdOf(http, context));
         }
     }
 

@@ -19,7 +19,12 @@ internal sealed class JwksFunction(TenantKeys keys, Uri controlPlaneUrl, Orchest
     [RestApi(LambdaHttpMethod.Get, "/tenants/{tenant_id}/jwks.json")]
     public async Task<APIGatewayProxyResponse> AnswerAsync(APIGatewayProxyRequest rest, ILambdaContext context)
     {
-        var requestId = rest.RequestContext?.RequestId ?? context.AwsRequestId;
+        var requestId = ApiGateway.RequestIdOf(rest, context);
+        if (rest?.RequestContext is null)
+        {
+            events.Foreign();
+            return Problem.Malformed.ToRest(controlPlaneUrl, requestId);
+        }
         if (rest.PathParameters is not { } path || !path.TryGetValue("tenant_id", out var text) || !TenantId.TryParse(text, out var tenant))
             return NoSuchTenant.ToRest(controlPlaneUrl, requestId);
 

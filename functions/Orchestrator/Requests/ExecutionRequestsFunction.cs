@@ -18,7 +18,7 @@ internal sealed class ExecutionRequestsFunction(StartExecution startExecution, O
         using var deadline = Deadline.Of(context, KeptBack, clock);
         var again = new List<SQSBatchResponse.BatchItemFailure>();
         var stopped = new HashSet<string>();
-        foreach (var message in batch.Records)
+        foreach (var message in SqsBatches.MessagesOf(batch, events.Foreign))
         {
             var group = GroupOf(message);
             if (!stopped.Contains(group) && await TryStartAsync(message, deadline.Token))

@@ -17,8 +17,9 @@ internal sealed class NotificationsFunction(TellRequester tellRequester, SlackHa
     public async Task<SQSBatchResponse> TellAsync(SQSEvent batch, ILambdaContext context)
     {
         using var deadline = Deadline.Of(context, KeptBack, clock);
-        var results = await Task.WhenAll(batch.Records.Select(message => TellAsync(message, deadline.Token)));
-        return new([.. batch.Records.Zip(results).Where(one => one.Second == Telling.Again).Select(one => new SQSBatchResponse.BatchItemFailure { ItemIdentifier = one.First.MessageId })]);
+        var messages = SqsBatches.MessagesOf(batch, events.Foreign);
+        var results = await Task.WhenAll(messages.Select(message => TellAsync(message, deadline.Token)));
+        return new([.. messages.Zip(results).Where(one => one.Second == Telling.Again).Select(one => new SQSBatchResponse.BatchItemFailure { ItemIdentifier = one.First.MessageId })]);
     }
 
     private async Task<Telling> TellAsync(SQSEvent.SQSMessage message, CancellationToken cancel)
