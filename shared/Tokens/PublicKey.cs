@@ -34,12 +34,13 @@ public sealed class PublicKey : IDisposable
 
     internal SecurityKey ForVerifying { get; }
 
-    /// <summary>Reads a JSON Web Key, unless it says of itself that it is for something else than verifying ES256 signatures.</summary>
+    /// <summary>Reads a JSON Web Key, unless it says of itself that it is for something else than verifying ES256 signatures, or carries the private half: who shows that has lost it.</summary>
     /// <remarks>IdentityModel does not look at <c>use</c> and <c>key_ops</c> (RFC 7517 §4.2, §4.3), so they are judged here.</remarks>
     public static bool TryImport(JsonElement jwk, [NotNullWhen(true)] out PublicKey? key)
     {
         key = null;
-        if (!Is(jwk, "kty", "EC") || !Is(jwk, "crv", "P-256") || !IsAbsentOr(jwk, "use", "sig") || !IsAbsentOr(jwk, "alg", TokenKinds.Algorithm) || !MayVerify(jwk))
+        if (!Is(jwk, "kty", "EC") || !Is(jwk, "crv", "P-256") || !IsAbsentOr(jwk, "use", "sig") || !IsAbsentOr(jwk, "alg", TokenKinds.Algorithm) || !MayVerify(jwk)
+            || jwk.TryGetProperty("d", out _))
             return false;
         if (Coordinate(jwk, "x") is not { } x || Coordinate(jwk, "y") is not { } y)
             return false;
