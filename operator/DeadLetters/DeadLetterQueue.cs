@@ -104,14 +104,25 @@ internal sealed class DeadLetterQueue(IAmazonSQS sqs, WorkQueue queue, string ur
     private async Task PutBackAsync(IReadOnlyList<DeadLetter> letters, CancellationToken cancel)
     {
         foreach (var ten in letters.Chunk(10))
-            await sqs.ChangeMessageVisibilityBatchAsync(new()
+        {
+            // The call succeeds though some of its entries fail. One try more; what is held then shows itself again when its time is over.
+            if (await ShowAsync(ten, cancel) is { Count: > 0 } held)
+                await ShowAsync(held, cancel);
+        }
+    }
+
+    /// <returns>Those that the queue did not let go, though another try may help.</returns>
+    private async Task<IReadOnlyList<DeadLetter>> ShowAsync(IReadOnlyList<DeadLetter> letters, CancellationToken cancel)
+    {
+        var answer = await sqs.ChangeMessageVisibilityBatchAsync(new()
+        {
+            QueueUrl = url,
+            Entries = [.. letters.Select((letter, i) => new ChangeMessageVisibilityBatchRequestEntry
             {
-                QueueUrl = url,
-                Entries = [.. ten.Select((letter, i) => new ChangeMessageVisibilityBatchRequestEntry
-                {
-                    Id = i.ToString(CultureInfo.InvariantCulture), ReceiptHandle = letter.Message.ReceiptHandle, VisibilityTimeout = 0,
-                })],
-            }, cancel);
+                Id = i.ToString(CultureInfo.InvariantCulture), ReceiptHandle = letter.Message.ReceiptHandle, VisibilityTimeout = 0,
+            })],
+        }, cancel);
+        return [.. (answer.Failed ?? []).Where(entry => entry.SenderFault != true).Select(entry => letters[int.Parse(entry.Id, CultureInfo.InvariantCulture)])];
     }
 
     private async Task<(long Visible, long Hidden)> CountAsync(string queueUrl, CancellationToken cancel)

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Amazon.SQS.Model;
 using ControlPlane.Operator.DeadLetters;
 using ControlPlane.Tests.Cloud;
@@ -78,6 +79,43 @@ public sealed class DeadLetterCommandsTests(LocalCloud cloud)
 
         await ctl.DoAsync("dlq redrive execution-requests");
         Assert.Single(await ReceiveAsync(ctl, "ExecutionRequestsQueue"));
+    }
+
+    [Fact]
+    public async Task A_letter_that_the_queue_did_not_let_go_at_once_is_let_go_at_the_second_try()
+    {
+        await using var ctl = await Ctl.StartAsync(cloud);
+        for (var i = 0; i < 3; i++)
+            await SendAsync(ctl, "DispatchDeadLetters", $"letter {i}");
+        var reluctant = new FailsAnEntry { InnerHandler = new SocketsHttpHandler() };
+        using var sqs = new FaultSeam(_ => null, reluctant).Sqs(await cloud.QueueEndpointAsync());
+        var queue = new DeadLetterQueue(sqs, WorkQueue.All[1], ctl.Queues.Urls["DispatchDeadLetters"], ctl.Queues.Dispatch);
+
+        Assert.Equal(3, (await queue.LookAsync(10, Cancel)).Count);
+        Assert.Equal(2, reluctant.Calls);
+        Assert.Equal(3, (await ReceiveAsync(ctl, "DispatchDeadLetters")).Count);        // none is still hidden
+    }
+
+    /// <summary>The call succeeds, and one of its entries does not.</summary>
+    private sealed class FailsAnEntry : DelegatingHandler
+    {
+        public int Calls { get; private set; }
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            if (!request.Headers.GetValues("X-Amz-Target").Single().EndsWith(".ChangeMessageVisibilityBatch", StringComparison.Ordinal) || ++Calls > 1)
+                return await base.SendAsync(request, cancellationToken);
+
+            var body = JsonNode.Parse(await request.Content!.ReadAsStringAsync(cancellationToken))!.AsObject();
+            body["Entries"]!.AsArray().RemoveAt(0);
+            request.Content = new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/x-amz-json-1.0");
+            using var answer = await base.SendAsync(request, cancellationToken);
+            return new(System.Net.HttpStatusCode.OK)
+            {
+                Content = new StringContent(
+                    """{"Successful":[{"Id":"1"},{"Id":"2"}],"Failed":[{"Id":"0","SenderFault":false,"Code":"InternalError","Message":"try again"}]}""", System.Text.Encoding.UTF8, "application/x-amz-json-1.0"),
+            };
+        }
     }
 
     [Theory]
