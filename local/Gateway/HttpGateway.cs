@@ -25,6 +25,7 @@ internal sealed class HttpGateway : IAsyncDisposable
     private readonly Func<string>? _originValue;
     private readonly Func<IPAddress, IPAddress> _sourceOf;
     private LoopbackServer? _server;
+    private volatile bool _isOpen = true;
 
     private HttpGateway(
         IReadOnlyList<Route> routes, IReadOnlyDictionary<string, FunctionHost> functions, TimeProvider clock, Func<string>? originValue, Func<IPAddress, IPAddress> sourceOf) =>
@@ -34,15 +35,18 @@ internal sealed class HttpGateway : IAsyncDisposable
 
     public Uri Endpoint => _server!.Endpoint;
 
+    /// <summary>Starts closed: until <see cref="Open"/> everything is answered 503, for whoever is answered believes that all of it runs.</summary>
     /// <param name="originValue">What CloudFront puts into the origin header; a client's own never gets through.</param>
     public static Task<HttpGateway> StartPublicAsync(
         IReadOnlyList<Route> routes, IReadOnlyDictionary<string, FunctionHost> functions, int port, Func<string> originValue, TimeProvider clock) =>
-        StartAsync(new(routes, functions, clock, originValue, source => source), port);
+        StartAsync(new(routes, functions, clock, originValue, source => source) { _isOpen = false }, port);
 
     /// <param name="sourceOf">The address of the peered network that a loopback caller stands for.</param>
     public static Task<HttpGateway> StartPrivateAsync(
         IReadOnlyList<Route> routes, IReadOnlyDictionary<string, FunctionHost> functions, int port, Func<IPAddress, IPAddress> sourceOf, TimeProvider clock) =>
         StartAsync(new(routes, functions, clock, null, sourceOf), port);
+
+    public void Open() => _isOpen = true;
 
     public ValueTask DisposeAsync() => _server!.DisposeAsync();
 
@@ -56,6 +60,12 @@ internal sealed class HttpGateway : IAsyncDisposable
 
     private async Task AnswerAsync(HttpContext http)
     {
+        if (!_isOpen)
+        {
+            await RefuseAsync(http, (503, "Service Unavailable"));
+            return;
+        }
+
         var source = _sourceOf(http.Connection.RemoteIpAddress!.MapToIPv4());
         var request = await GatewayRequest.ReadAsync(http, source.ToString(), _clock.GetUtcNow());
         var (route, parameters) = Find(request);

@@ -120,6 +120,7 @@ internal sealed class LocalControlPlane : IAsyncDisposable
         var machine = options.Empty ? null : parts.Keep(await DemoMachine.StartAsync(privateApi.Endpoint, logs, Path.Combine(state, "machine"), cancel));
         var local = new LocalControlPlane(parts, template, logs, stores, publicApi, privateApi, slack, engines, functions, environment, machine);
         parts.Keep(Endpoints.Write(state, local));
+        publicApi.Open();
         return local;
     }
 

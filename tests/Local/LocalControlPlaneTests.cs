@@ -9,6 +9,7 @@ using ControlPlane.Executions;
 using ControlPlane.Local;
 using ControlPlane.Local.Demo;
 using ControlPlane.Tests.Cloud;
+using ControlPlane.Tests.Support;
 using Spectre.Console;
 
 namespace ControlPlane.Tests.Local;
@@ -78,6 +79,39 @@ public sealed class LocalControlPlaneTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Whoever_is_told_that_it_is_well_finds_its_addresses_there()
+    {
+        await _local.DisposeAsync();
+        var port = LoopbackServer.FreePort();
+        var file = Path.Combine(_state, "endpoints.json");
+        using var http = new HttpClient();
+        using var started = new CancellationTokenSource();
+        var polling = Task.Run(async () =>
+        {
+            var seen = new List<(int Status, bool IsThere)>();
+            while (!started.IsCancellationRequested && !seen.Exists(one => one.Status == 200))
+            {
+                try
+                {
+                    using var health = await http.GetAsync(new Uri($"http://127.0.0.1:{port}/health"), Cancel);
+                    seen.Add(((int)health.StatusCode, File.Exists(file)));
+                }
+                catch (HttpRequestException)
+                {
+                    // Nothing listens yet.
+                }
+            }
+            return seen;
+        }, Cancel);
+        _local = await StartAsync(port);
+        await started.CancelAsync();
+
+        var answers = await polling;
+        Assert.Contains(answers, one => one.Status == 503);                 // it was asked before it was ready
+        Assert.DoesNotContain((200, false), answers);
+    }
+
+    [Fact]
     public async Task The_gateways_refuse_as_theirs_do_and_a_client_cannot_set_the_origin_header()
     {
         using var http = new HttpClient();
@@ -96,8 +130,10 @@ public sealed class LocalControlPlaneTests : IAsyncLifetime
         Assert.Contains($"\"version\":\"{Release.Version}\"", await health.Content.ReadAsStringAsync(Cancel));
     }
 
-    private Task<LocalControlPlane> StartAsync() => LocalControlPlane.StartAsync(
-        new(_state, Port: 0, PrivatePort: 0, Empty: false, new Dictionary<string, IPEndPoint>(), DemoData.Engine.Address, Published: null), _ => { }, TimeProvider.System, Cancel);
+    private Task<LocalControlPlane> StartAsync() => StartAsync(port: 0);
+
+    private Task<LocalControlPlane> StartAsync(int port) => LocalControlPlane.StartAsync(
+        new(_state, Port: port, PrivatePort: 0, Empty: false, new Dictionary<string, IPEndPoint>(), DemoData.Engine.Address, Published: null), _ => { }, TimeProvider.System, Cancel);
 
     /// <summary>What this process and the programs it started listen on; others on this machine are no concern of ours.</summary>
     private static IEnumerable<IPEndPoint> ListenersOfThisTree()
