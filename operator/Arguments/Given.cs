@@ -43,7 +43,7 @@ internal static partial class Given
         CustomParser = given => Read<string>(given, IsWorkspace, WorkspaceFault),
     };
 
-    public static Option<string[]> Users(string name, string description) => SlackIds(name, description, "U…", SlackUser(), "a user's id begins with U or W");
+    public static Option<string[]> Users(string name, string description) => SlackIds(name, description, "U…", SlackUser(), "a user's id begins with U or W, or with its workspace: T…/U…");
 
     public static Option<string[]> Channels(string name, string description) => SlackIds(name, description, "C…", SlackChannel(), "a channel's id begins with C, D or G");
 
@@ -113,7 +113,7 @@ internal static partial class Given
     [GeneratedRegex(@"\A[TE][A-Z0-9]{1,31}\z")]
     private static partial Regex SlackWorkspace();
 
-    [GeneratedRegex(@"\A[UW][A-Z0-9]{1,31}\z")]
+    [GeneratedRegex(@"\A(T[A-Z0-9]{1,31}/)?[UW][A-Z0-9]{1,31}\z")]
     private static partial Regex SlackUser();
 
     [GeneratedRegex(@"\A[CDG][A-Z0-9]{1,31}\z")]

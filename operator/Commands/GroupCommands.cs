@@ -18,9 +18,12 @@ internal static class GroupCommands
         return runner.Runs(new("set", "Says who is in a group, in place of who was.") { id, name, users }, async (hub, given, cancel) =>
         {
             var tenant = given.GetRequiredValue(id);
-            var group = new UserGroup(given.GetRequiredValue(name), given.GetRequiredValue(users));
             if (await hub.Tenants.CatalogueAsync(tenant, cancel, consistent: true) is not { } catalogue)
                 return Refusals.NotRegistered(tenant);
+            var (members, refusal) = await SlackUsers.OfAsync(hub, tenant, given.GetRequiredValue(users), cancel);
+            if (refusal is not null)
+                return refusal;
+            var group = new UserGroup(given.GetRequiredValue(name), members);
 
             var before = catalogue.Groups.FirstOrDefault(one => one.Name == group.Name);
             var isSame = before is not null && before.Users.ToHashSet().SetEquals(group.Users);

@@ -48,6 +48,11 @@ internal static class WorkflowCommands
         if (workflow.AllowedGroups.FirstOrDefault(group => catalogue.Groups.All(known => known.Name != group)) is { } missing)
             return new Answer.Refused($"{tenant} has no group {missing}, so it would lock everyone out: ./ctl group set {tenant} {missing} --user U… makes it.");
 
+        var (users, refusal) = await SlackUsers.OfAsync(hub, tenant, workflow.AllowedUsers, cancel);
+        if (refusal is not null)
+            return refusal;
+        workflow = workflow with { AllowedUsers = users };
+
         var before = catalogue.Workflows.FirstOrDefault(one => one.Name == workflow.Name);
         if (before is not null && Definition(before) == Definition(workflow))
             return Show("unchanged", tenant, workflow);

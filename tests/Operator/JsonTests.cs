@@ -24,7 +24,7 @@ public sealed partial class JsonTests(LocalCloud cloud)
         await ShowAsync("slack-link", "slack link tenant-7 T0008");
         await ShowAsync("key-add", "key add tenant-7 --public-key 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= --instance i-1 --not-after 2027-01-01T00:00:00Z");
         await ShowAsync("key-list", "key list tenant-7");
-        await ShowAsync("group-set", "group set tenant-7 ops --user U1 --user U2");
+        await ShowAsync("group-set", "group set tenant-7 ops --user T0007/U1 --user T0007/U2");
         await ShowAsync("group-list", "group list tenant-7");
         await ShowAsync("workflow-publish", "workflow publish tenant-7 wf_sched --param city:string:required:maxlen=100 --param size:enum:values=small|large:default=small --deadline 90m --allow-group ops --allow-channel C1");
         await ShowAsync("workflow-list", "workflow list tenant-7");

@@ -23,7 +23,7 @@ public sealed class WorkflowCommandsTests(LocalCloud cloud)
         Assert.Equal(("wf-sched-1", TimeSpan.FromMinutes(90), true, true), (workflow.Path.ToString(), workflow.Deadline, workflow.Idempotent, workflow.Enabled));
         Assert.Equal([new("city", ParameterType.String, Required: true), new WorkflowParameter("count", ParameterType.Integer, Minimum: 1)], workflow.Parameters.Select(one => one with { Default = null }));
         Assert.Equal("3", workflow.Parameters[1].Default!.Value.GetRawText());
-        Assert.Equal(["U1"], workflow.AllowedUsers);
+        Assert.Equal(["T0007/U1"], workflow.AllowedUsers);
         Assert.Equal(["ops"], workflow.AllowedGroups);
         Assert.Equal(["C1"], workflow.AllowedChannels);
     }
@@ -101,8 +101,22 @@ public sealed class WorkflowCommandsTests(LocalCloud cloud)
         await ctl.DoAsync("group set tenant-7 night --user U9");
         await ctl.DoAsync("group set tenant-7 ops --user U3");
         var groups = (await ctl.Registry.CatalogueAsync(Ctl.Seven, Cancel))!.Groups;
-        Assert.Equal(["U3"], groups.Single(group => group.Name == "ops").Users);
-        Assert.Equal(["U9"], groups.Single(group => group.Name == "night").Users);
+        Assert.Equal(["T0007/U3"], groups.Single(group => group.Name == "ops").Users);
+        Assert.Equal(["T0007/U9"], groups.Single(group => group.Name == "night").Users);
         (await ctl.SayAsync("group set tenant-7 ops")).Refuses(2, "--user");
+    }
+
+    [Fact]
+    public async Task With_several_workspaces_a_user_is_named_with_theirs()
+    {
+        await using var ctl = await Ctl.StartAsync(cloud);
+        await ctl.RegisterAsync();
+        await ctl.DoAsync("slack link tenant-7 T0008");
+        const string publish = "workflow publish tenant-7 wf_sched --path wf_sched --allow-user";
+        (await ctl.SayAsync($"{publish} U1")).Refuses(1, "2 workspaces", "T0007/U1");
+        (await ctl.SayAsync($"{publish} T0009/U1")).Refuses(1, "T0009 does not speak for tenant-7");
+        (await ctl.SayAsync("group set tenant-7 ops --user T0007/U1 --user U2")).Refuses(1, "2 workspaces", "T0007/U2");
+        await ctl.DoAsync($"{publish} T0008/U1");
+        Assert.Equal(["T0008/U1"], (await ctl.Registry.FindWorkflowAsync(Ctl.Seven, WorkflowName.Parse("wf_sched"), Cancel))!.AllowedUsers);
     }
 }

@@ -31,7 +31,7 @@ internal static class Rules
     public static Verdict UserMayRunIt(Situation situation) => situation.Standing.Workflow switch
     {
         null => NotAsked,
-        var workflow when workflow.PermitsUser(situation.Request.RequestedBy.UserId, situation.Standing.Groups) => Allow("The user may run it."),
+        var workflow when workflow.PermitsUser(situation.Request.RequestedBy.TeamId, situation.Request.RequestedBy.UserId, situation.Standing.Groups) => Allow("The user may run it."),
         _ => Deny("user_not_allowed", $"You may not run {situation.Request.Workflow}."),
     };
 
