@@ -217,4 +217,10 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
     [LoggerMessage(EventId = 30, EventName = "tenant_stored_wrong", Level = LogLevel.Error,
         Message = "{TenantId} is not watched: what is stored of it breaks a rule: {Fault}")]
     private partial void LogTenantStoredWrong(TenantId tenantId, string fault);
+
+    public void RequestLost(ExecutionId execution, TenantId tenant) => LogRequestLost(execution, execution.TraceId, tenant);
+
+    [LoggerMessage(EventId = 31, EventName = "request_lost", Level = LogLevel.Error,
+        Message = "{ExecutionId} ({TraceId}) of {TenantId} was asked for and its order never came; its user is told")]
+    private partial void LogRequestLost(ExecutionId executionId, string traceId, TenantId tenantId);
 }

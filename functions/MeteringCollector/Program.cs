@@ -53,9 +53,11 @@ async Task<OutcomesFunction> OutcomesAsync(OutcomesSettings settings)
 SweeperFunction Sweeper(SweeperSettings settings)
 {
     var dynamo = NewDynamoDb();
+    var executions = new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock);
     var notifications = new MessageQueue<Notification>(NewSqs(), settings.NotificationsQueueUrl, DomainJson.Default.Notification);
     return new(
-        new CloseDueExecutions(new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock), notifications, events, clock),
+        new CloseDueExecutions(executions, notifications, events, clock),
+        new CloseLostRequests(new ReplyStore(dynamo, settings.ExecutionsTable, clock), executions, notifications, events, clock),
         new WatchDataPlanes(new TenantRegistry(dynamo, settings.TenantsTable), new InstanceStore(dynamo, settings.InstancesTable, clock), events, clock),
         events,
         clock);

@@ -11,11 +11,55 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
 {
     private const string ReplyKey = "REPLY";
 
+    // A partition of its own in the sweeper's index: few are in it, each for some minutes.
+    private const string DueRequests = "requests";
+
     /// <summary>A request seen, whether or not its execution was made yet.</summary>
     public async Task<Reply?> FindAsync(ExecutionId id, CancellationToken cancel)
     {
         var answer = await dynamo.GetItemAsync(new() { TableName = executions, Key = KeyOf(id), ConsistentRead = true }, cancel);
         return answer.IsItemSet && !answer.Item.IsExpiredAt(clock.GetUtcNow()) ? ToReply(answer.Item) : null;
+    }
+
+    /// <summary>Requests that should have become executions by now, as an index saw them a moment ago: some of those there are.</summary>
+    public async Task<IReadOnlyList<ExecutionId>> OverdueAsync(int most, CancellationToken cancel)
+    {
+        var answer = await dynamo.QueryAsync(new()
+        {
+            TableName = executions,
+            IndexName = "due",
+            KeyConditionExpression = "due = :requests AND due_at <= :now",
+            ExpressionAttributeValues = new() { [":requests"] = Items.Text(DueRequests), [":now"] = Items.Number(clock.GetUtcNow().ToUnixTimeSeconds()) },
+            Limit = most,
+        }, cancel);
+        return [.. (answer.Items ?? []).Select(item => ExecutionId.Parse(item.RequiredText("pk")))];
+    }
+
+    /// <summary>What was ordered, however long ago; null when that is settled, or forgotten.</summary>
+    public async Task<ExecutionRequest?> FindOrderAsync(ExecutionId id, CancellationToken cancel)
+    {
+        var answer = await dynamo.GetItemAsync(new() { TableName = executions, Key = KeyOf(id), ConsistentRead = true }, cancel);
+        return answer.IsItemSet ? ToReply(answer.Item).Order : null;
+    }
+
+    /// <summary>Notes that the order arrived, or that its loss was told. Idempotent.</summary>
+    public async Task SettleAsync(ExecutionId id, CancellationToken cancel)
+    {
+        try
+        {
+            await dynamo.UpdateItemAsync(new()
+            {
+                TableName = executions,
+                Key = KeyOf(id),
+                UpdateExpression = "REMOVE due, due_at, #order",
+                ConditionExpression = "attribute_exists(due)",
+                ExpressionAttributeNames = new() { ["#order"] = "order" },
+            }, cancel);
+        }
+        catch (ConditionalCheckFailedException)
+        {
+            // Settled before.
+        }
     }
 
     /// <summary>Takes one use, and the time in which nobody else takes the next.</summary>
@@ -51,6 +95,36 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
         }
     }
 
+    /// <summary>Takes the next use at once, for whoever holds the last one: Slack refused how the message was made, and is to get it made otherwise.</summary>
+    /// <param name="held">As <see cref="ClaimAsync"/> gave it.</param>
+    /// <returns>Null when that was the last use, or somebody else has the next.</returns>
+    public async Task<Reply?> ClaimAgainAsync(Reply held, TimeSpan lease, CancellationToken cancel)
+    {
+        try
+        {
+            var answer = await dynamo.UpdateItemAsync(new()
+            {
+                TableName = executions,
+                Key = KeyOf(held.Execution),
+                UpdateExpression = "SET not_before = :next ADD uses :one",
+                ConditionExpression = "uses = :held AND uses < :most",
+                ExpressionAttributeValues = new()
+                {
+                    [":held"] = Items.Number(held.Uses),
+                    [":most"] = Items.Number(Reply.MostUses),
+                    [":one"] = Items.Number(1),
+                    [":next"] = Items.Time(clock.GetUtcNow() + lease),
+                },
+                ReturnValues = ReturnValue.ALL_NEW,
+            }, cancel);
+            return ToReply(answer.Attributes);
+        }
+        catch (ConditionalCheckFailedException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Makes the next use wait longer than its lease: Slack is in trouble, or asked for it.</summary>
     public Task PutOffAsync(ExecutionId id, TimeSpan pause, CancellationToken cancel) => dynamo.UpdateItemAsync(
         new()
@@ -72,6 +146,12 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
         item["expires_at"] = Items.Second(reply.Until);
         if (reply.SealedUrl is { } url)
             item["response_url"] = Items.Bytes(url);
+        if (reply.Order is { } order)
+        {
+            item["order"] = Items.Json(order, DomainJson.Default.ExecutionRequest);
+            item["due"] = Items.Text(DueRequests);
+            item["due_at"] = Items.Second(reply.RequestedAt + Reply.LostAfter);
+        }
         return new() { TableName = executions, Item = item, ConditionExpression = "attribute_not_exists(pk)" };
     }
 
@@ -97,5 +177,6 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
         item.ContainsKey("response_url") ? item.RequiredBytes("response_url") : null,
         (int)item.RequiredNumber("uses"),
         item.RequiredTime("requested_at"),
-        DateTimeOffset.FromUnixTimeSeconds(item.RequiredNumber("expires_at")));
+        DateTimeOffset.FromUnixTimeSeconds(item.RequiredNumber("expires_at")),
+        item.OptionalJson("order", DomainJson.Default.ExecutionRequest));
 }

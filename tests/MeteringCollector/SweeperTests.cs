@@ -8,6 +8,8 @@ using ControlPlane.Metering;
 using ControlPlane.MeteringCollector;
 using ControlPlane.MeteringCollector.Sweeper;
 using ControlPlane.Quotas;
+using ControlPlane.Slack;
+using SlackReply = ControlPlane.Slack.Reply;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 
@@ -121,12 +123,77 @@ public sealed class SweeperTests(LocalCloud cloud)
     }
 
     [Fact]
-    public async Task A_quiet_hub_costs_one_query_a_shard_and_two_for_the_watch()
+    public async Task A_quiet_hub_costs_one_query_a_shard_one_for_lost_requests_and_two_for_the_watch()
     {
         var desk = await OutcomeDesk.OpenAsync(cloud);
         var seam = FaultSeam.None();
         await SweepAsync(desk, seam);
-        Assert.Equal(Enumerable.Repeat("Query", 6), seam.Calls.Select(call => call.Operation));
+        Assert.Equal(Enumerable.Repeat("Query", 7), seam.Calls.Select(call => call.Operation));
+    }
+
+    [Theory]
+    [InlineData(9, false)]
+    [InlineData(10, true)]
+    public async Task A_request_that_never_became_an_execution_is_denied_and_its_user_told(int minutes, bool isLost)
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var id = await AskAsync(desk);
+        desk.Clock.Advance(TimeSpan.FromMinutes(minutes));
+        await SweepAsync(desk);
+        await SweepAsync(desk);
+
+        var execution = await desk.Executions.FindAsync(id, Cancel);
+        Assert.Equal(isLost, execution is { State: ExecutionState.Denied, Decision.Code: CloseLostRequests.Code, RequestedBy.UserId: "U1" });
+        Assert.Equal(isLost, execution is not null);
+        Assert.Equal(isLost ? [id.ToString()] : [], await desk.NotifiedAsync());
+        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeDesk.Tenant, Cancel));
+    }
+
+    [Fact]
+    public async Task A_request_whose_execution_is_there_is_left_alone_and_not_looked_at_again()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var job = await desk.StartAsync();
+        await AskAsync(desk, job.Id);
+        desk.Clock.Advance(SlackReply.LostAfter);
+        await SweepAsync(desk);
+        Assert.Equal(ExecutionState.Dispatched, (await desk.ReadAsync(job)).State);
+        Assert.Empty(await desk.NotifiedAsync());
+
+        var seam = FaultSeam.None();
+        await SweepAsync(desk, seam);
+        Assert.All(seam.Calls, call => Assert.Equal("Query", call.Operation));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task A_sweep_that_dies_over_a_lost_request_is_made_good_by_the_next(int call)
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var id = await AskAsync(desk);
+        desk.Clock.Advance(SlackReply.LostAfter);
+        var at = 0;
+        await SweepAsync(desk, new FaultSeam(one => one.Operation is "PutItem" or "SendMessage" or "UpdateItem" && ++at == call ? Fault.StopAfter : null));
+        for (var minute = 0; minute < 3; minute++)
+        {
+            desk.Clock.Advance(TimeSpan.FromMinutes(1));
+            await SweepAsync(desk);
+        }
+        Assert.Equal(CloseLostRequests.Code, (await desk.Executions.FindAsync(id, Cancel))!.Decision!.Code);
+        Assert.NotEmpty(await desk.NotifiedAsync());
+    }
+
+    private static async Task<ExecutionId> AskAsync(OutcomeDesk desk, ExecutionId? execution = null)
+    {
+        var id = execution ?? ExecutionId.Of("T1", Guid.NewGuid().ToString());
+        var now = desk.Clock.Now;
+        var order = new ExecutionRequest(ExecutionRequest.SchemaV1, id.ToString(), OutcomeDesk.Tenant.ToString(), "wf_sched", JsonElement.Parse("{}"), new("slack", "T1", "U1", "C1"), false, now);
+        var replies = new ReplyStore(desk.Tables.Client, desk.Tables.Executions, desk.Clock);
+        await new SlackRequests(desk.Tables.Client, desk.Tables.RateLimits, replies, new(10, 60), desk.Clock)
+            .AdmitAsync("U1", new(id, OutcomeDesk.Tenant, [1], Uses: 0, now, now + SlackReply.Lifetime, order), Cancel);
+        return id;
     }
 
     [Fact]
@@ -317,6 +384,8 @@ public sealed class SweeperTests(LocalCloud cloud)
         var notifications = new MessageQueue<Notification>(seam.Sqs(desk.QueueEndpoint), desk.Queues.Notifications, DomainJson.Default.Notification);
         return new(
             new CloseDueExecutions(new(dynamo, desk.Tables.Executions, desk.Tables.Quotas, desk.Clock), notifications, events, desk.Clock),
+            new CloseLostRequests(
+                new(dynamo, desk.Tables.Executions, desk.Clock), new(dynamo, desk.Tables.Executions, desk.Tables.Quotas, desk.Clock), notifications, events, desk.Clock),
             new WatchDataPlanes(new(dynamo, desk.Tables.Tenants), new(dynamo, desk.Tables.Instances, desk.Clock), events, desk.Clock),
             events, desk.Clock);
     }

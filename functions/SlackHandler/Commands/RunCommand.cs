@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Slack;
@@ -19,28 +20,35 @@ namespace ControlPlane.SlackHandler.Commands;
 /// <item>The queue took it: "Working on it." It will run or be refused, and either is told through the reply address.</item>
 /// <item>The queue's answer was lost: nobody can know. The user is told just that, with the id by which to look; never "accepted", never "failed".</item>
 /// </list>
-/// A crash between write and send leaves a mark that expires and a user whom Slack told of a time-out. The same request again, from Slack or its user's client,
+/// A crash between write and send leaves a mark and a user whom Slack told of a time-out; an order that the queue took may still be lost with its region. The sweeper finds
+/// the mark after some minutes without an execution, makes one that is denied, so that a late order starts nothing, and has its user told. The same request again, from Slack or its user's client,
 /// finds the mark, is not counted, and sends again: the message carries the execution's id for deduplication, and the execution is created once whatever arrives.
 /// </remarks>
 internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, MessageQueue<ExecutionRequest> queue, TimeProvider clock, SlackHandlerEvents events)
 {
+    // What was typed is kept with the execution; the mark says only what is needed to tell that there is none.
+    private static readonly JsonElement Nothing = JsonElement.Parse("{}");
+
     /// <param name="sentAt">When Slack sent the request: its reply address ages from then.</param>
     public async Task<SlackMessage> AnswerAsync(Caller caller, IReadOnlyList<Word> words, DateTimeOffset sentAt, CancellationToken cancel)
     {
         var (arguments, fault) = RunArguments.Parse(words);
         if (arguments is null)
             return await ExplainAsync(caller, SlackMessage.Private(SlackText.Of($"{fault} Nothing was started."), Block.SmallPrint(Example(caller))), cancel);
-        if (caller.Catalogue.Workflows.FirstOrDefault(one => one.Name.ToString() == arguments.Workflow) is not { } workflow)
+        if (caller.Find(arguments.Workflow) is not { } workflow)
             return await ExplainAsync(caller, UnknownWorkflow(caller, arguments.Workflow), cancel);
+        if (InTheWay(caller, workflow, arguments) is { } inTheWay)
+            return await ExplainAsync(caller, SlackMessage.Private(SlackText.Of($":no_entry: {inTheWay} Nothing was started.")), cancel);
 
         var execution = caller.Command.Execution;
-        var reply = await NoteReplyAsync(caller, sentAt, cancel);
+        var order = Order(caller, workflow, arguments);
+        var reply = await NoteReplyAsync(caller, order, sentAt, cancel);
         var admission = await requests.AdmitAsync(caller.Command.UserId, reply, cancel);
         if (admission is Admission.TooMany { Wait: var wait })
             return Refusals.TooMany(wait);
 
         cancel.ThrowIfCancellationRequested();      // past this line the send may have happened
-        switch (await queue.OrderAsync(Order(caller, workflow, arguments), cancel))
+        switch (await queue.OrderAsync(order, cancel))
         {
             case Handover.Taken:
                 events.ExecutionOrdered(execution, caller.Tenant, workflow.Name, admission is Admission.Repeat);
@@ -61,7 +69,7 @@ internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, Message
     private async Task<SlackMessage> ExplainAsync(Caller caller, SlackMessage why, CancellationToken cancel) =>
         await requests.AdmitAsync(caller.Tenant, caller.Command.UserId, cancel) is Admission.TooMany { Wait: var wait } ? Refusals.TooMany(wait) : why;
 
-    private async Task<Reply> NoteReplyAsync(Caller caller, DateTimeOffset sentAt, CancellationToken cancel)
+    private async Task<Reply> NoteReplyAsync(Caller caller, ExecutionRequest order, DateTimeOffset sentAt, CancellationToken cancel)
     {
         var execution = caller.Command.Execution;
         byte[]? sealedUrl = null;
@@ -72,7 +80,7 @@ internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, Message
 
         var now = clock.GetUtcNow();
         var from = sentAt < now ? sentAt : now;
-        return new(execution, caller.Tenant, sealedUrl, Uses: 0, RequestedAt: now, Until: from + Reply.Lifetime);
+        return new(execution, caller.Tenant, sealedUrl, Uses: 0, RequestedAt: now, Until: from + Reply.Lifetime, order with { Inputs = Nothing });
     }
 
     private ExecutionRequest Order(Caller caller, Workflow workflow, RunArguments arguments) => new(
@@ -91,6 +99,19 @@ internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, Message
         SlackText.Of($":grey_question: I can't tell whether that was started: our queue did not answer in time. It runs once or not at all. Before you try again, look with {Status(command)} in a minute."));
 
     private static SlackText Status(SlackCommand command) => SlackText.Code($"{command.Name} status {command.Execution}");
+
+    /// <summary>What the catalogue already says against it, in the words of policy, which asks the same and decides. Null when nothing does.</summary>
+    private static string? InTheWay(Caller caller, Workflow workflow, RunArguments arguments)
+    {
+        if (!workflow.Enabled)
+            return $"{workflow.Name} is switched off.";
+        if (!caller.MayRun(workflow))
+            return $"You may not run {workflow.Name}.";
+        if (!workflow.PermitsChannel(caller.Command.ChannelId))
+            return $"{workflow.Name} may not be run from this channel.";
+        var faults = WorkflowInputs.Check(arguments.Inputs, workflow).Faults;
+        return faults.Count > 0 ? string.Join(' ', faults) : null;
+    }
 
     private static SlackMessage UnknownWorkflow(Caller caller, string typed) => SlackMessage.Private(
         DidYouMean.Nearest(typed, caller.Runnable.Select(workflow => workflow.Name.ToString())) is { } name

@@ -7,8 +7,15 @@ namespace ControlPlane.Slack;
 /// <param name="SealedUrl">The <c>response_url</c>, encrypted; null when Slack sent none that may be used.</param>
 /// <param name="Uses">Posts made or begun.</param>
 /// <param name="Until">Slack honours the address until then.</param>
-public sealed record Reply(ExecutionId Execution, TenantId Tenant, byte[]? SealedUrl, int Uses, DateTimeOffset RequestedAt, DateTimeOffset Until)
+/// <param name="Order">What was asked for, kept until it is known that the order arrived.</param>
+public sealed record Reply(ExecutionId Execution, TenantId Tenant, byte[]? SealedUrl, int Uses, DateTimeOffset RequestedAt, DateTimeOffset Until, ExecutionRequest? Order = null)
 {
+    /// <summary>How long an order may be on its way: one that made no execution by then is lost, and its user is told so.</summary>
+    public static readonly TimeSpan LostAfter = TimeSpan.FromMinutes(10);
+
+    // It carries what its user typed.
+    public override string ToString() => $"Reply of {Execution}";
+
     /// <summary>How often Slack honours a <c>response_url</c>, and for how long.</summary>
     /// <remarks>https://docs.slack.dev/interactivity/handling-user-interaction#message_responses</remarks>
     public const int MostUses = 5;

@@ -13,6 +13,7 @@ using ControlPlane.Orchestrator;
 using ControlPlane.Orchestrator.Plans;
 using ControlPlane.Orchestrator.Requests;
 using ControlPlane.Secrets;
+using ControlPlane.Slack;
 using ControlPlane.SlackHandler;
 using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.SlackHandler.Commands;
@@ -59,7 +60,7 @@ internal sealed class Functions : IDisposable
                     new UsageCommand(new QuotaLedger(dynamo, tables.Quotas), instances, clock), new CancelCommand(lookup, executions, notifications, slackEvents)),
                 clock, slackEvents),
             new CheckHealth(new TableCheck(dynamo, [tables.Tenants], clock), "us-east-1", "1"), slackEvents, clock);
-        Notifications = new(new TellRequester(executions, replies, new ReplySeal(secret), new SlackHook(around.Slack), slackEvents), slackEvents, clock);
+        Notifications = new(new TellRequester(executions, replies, new ReplySeal(secret), new SlackHook(around.Slack), slackEvents, clock), slackEvents, clock);
 
         var planner = new Planner(new Uri(ControlPlaneUrl, "/outcomes/execution"));
         var orchestratorEvents = new OrchestratorEvents(log, clock);
@@ -82,7 +83,8 @@ internal sealed class Functions : IDisposable
             new RecordHeartbeat(new SidecarKeys(registry, clock), instances, new MeteringStore(dynamo, tables.Metering, clock), SourceNetworkCheck.Enforce, meteringEvents, clock),
             ControlPlaneUrl, meteringEvents, clock);
         Sweeper = new(
-            new CloseDueExecutions(executions, notifications, meteringEvents, clock), new WatchDataPlanes(registry, instances, meteringEvents, clock), meteringEvents, clock);
+            new CloseDueExecutions(executions, notifications, meteringEvents, clock),
+            new CloseLostRequests(replies, executions, notifications, meteringEvents, clock), new WatchDataPlanes(registry, instances, meteringEvents, clock), meteringEvents, clock);
     }
 
     public global::ControlPlane.SlackHandler.Commands.SlackCommandsFunction Commands { get; }
