@@ -9,6 +9,7 @@ using ControlPlane.Aws;
 using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
 using ControlPlane.Secrets;
+using ControlPlane.Slack;
 using ControlPlane.SlackHandler;
 using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.SlackHandler.Commands;
@@ -61,7 +62,7 @@ async Task<NotificationsFunction> NotificationsAsync(NotificationsSettings setti
         new ReplyStore(dynamo, settings.ExecutionsTable, clock),
         new ReplySeal(await SecretAsync(settings.SlackSecretId)),
         new SlackHook(SlackHook.HandlerFor(settings.Routes)),
-        events);
+        events, clock);
     return new(tellRequester, events, clock);
 }
 

@@ -108,4 +108,18 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
 
     [LoggerMessage(EventId = 23, EventName = "nothing_to_tell", Level = LogLevel.Information, Message = "{ExecutionId} ({TraceId}): {Why}")]
     private partial void LogNothingToTell(ExecutionId executionId, string traceId, string why);
+
+    /// <summary>Slack minded how the message was made; its text is sent alone.</summary>
+    public void Misshapen(ExecutionId execution, string why)
+    {
+        LogMisshapen(execution, execution.TraceId, why);
+        _metrics.Count(MetricCatalogue.NotificationsMisshapen);
+    }
+
+    [LoggerMessage(EventId = 26, EventName = "foreign_event", Level = LogLevel.Warning, Message = "Something came that the queue did not send; there is nothing to do for it")]
+    public partial void Foreign();
+
+    [LoggerMessage(EventId = 25, EventName = "message_misshapen", Level = LogLevel.Error,
+        Message = "{ExecutionId} ({TraceId}): Slack minds how the message is made ({Why}); it goes as text alone")]
+    private partial void LogMisshapen(ExecutionId executionId, string traceId, string why);
 }

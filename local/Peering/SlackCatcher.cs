@@ -21,6 +21,7 @@ internal sealed record CaughtMessage(string Path, JsonObject Json, DateTimeOffse
 }
 
 /// <summary>Stands where hooks.slack.com would be, shows what Slack users would see, and keeps it in a file, one JSON object a line.</summary>
+/// <remarks>What breaks Slack's limits is refused as Slack refuses it.</remarks>
 internal sealed class SlackCatcher : IAsyncDisposable
 {
     private readonly string _file;
@@ -56,6 +57,13 @@ internal sealed class SlackCatcher : IAsyncDisposable
         {
             http.Response.StatusCode = StatusCodes.Status400BadRequest;
             await http.Response.WriteAsync("invalid_payload");
+            return;
+        }
+
+        if (SlackLimits.Fault(message) is { } fault)
+        {
+            http.Response.StatusCode = StatusCodes.Status400BadRequest;
+            await http.Response.WriteAsync(fault[..fault.IndexOf(':', StringComparison.Ordinal)]);
             return;
         }
 

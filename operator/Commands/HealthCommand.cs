@@ -20,7 +20,7 @@ internal static class HealthCommand
         return Answer.Show(shown, CtlJson.Default.HealthView, page =>
         {
             page.Table(["TENANT", "STATUS", "DATA PLANE", "LAST SEEN", "HEALTHY"], shown.Tenants.Select(one => (string?[])
-                [one.Tenant, one.Status, one.Liveness ?? "never heard of", one.LastSeen, $"{Words.Of(one.HealthyInstances)} of {Words.Of(one.Instances)}"]));
+                [one.Tenant, one.Status, one.Liveness ?? "never reported", one.LastSeen, $"{Words.Of(one.HealthyInstances)} of {Words.Of(one.Instances)}"]));
             page.Line("");
             page.Table(["QUEUE", "WAITING", "IN FLIGHT", "DEAD LETTERS"], shown.Queues.Select(one => (string?[])
                 [one.Queue, Words.Of(one.Waiting), Words.Of(one.InFlight), Words.Of(one.DeadLetters)]));

@@ -84,6 +84,7 @@ internal static class ExecutionItems
         FailureCode = item.OptionalText("failure_code"),
         CancelledBy = item.OptionalText("cancelled_by"),
         ToldAt = item.OptionalTime("told_at"),
+        IsUntellable = item.HasFlag("untellable"),
     };
 
     public static Item Of(DispatchOrder order)

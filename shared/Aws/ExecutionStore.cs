@@ -47,6 +47,36 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
             ExecutionStates.Parse(item.RequiredText("state")), item.RequiredTime("created_at")))];
     }
 
+    /// <summary>A tenant's executions whose id begins so: two at most, which is enough to know that it is not one. As an index saw them a moment ago.</summary>
+    public async Task<IReadOnlyList<ExecutionId>> BeginningWithAsync(TenantId tenant, string prefix, CancellationToken cancel)
+    {
+        const int mostPages = 5;                             // of a megabyte each: some 25,000 executions
+        var query = new QueryRequest
+        {
+            TableName = table,
+            IndexName = "by_tenant",
+            KeyConditionExpression = "tenant_id = :tenant AND created_at > :kept",
+            FilterExpression = "begins_with(pk, :prefix)",
+            ExpressionAttributeValues = new()
+            {
+                [":tenant"] = Items.Text(tenant.ToString()),
+                [":kept"] = Items.Time(clock.GetUtcNow() - ExecutionItems.Retention),
+                [":prefix"] = Items.Text(prefix),
+            },
+            ScanIndexForward = false,
+        };
+        var found = new List<ExecutionId>();
+        for (var page = 0; page < mostPages; page++)
+        {
+            var answer = await dynamo.QueryAsync(query, cancel);
+            found.AddRange((answer.Items ?? []).Select(item => ExecutionId.Parse(item.RequiredText("pk"))));
+            query.ExclusiveStartKey = answer.LastEvaluatedKey;
+            if (found.Count > 1 || query.ExclusiveStartKey is not { Count: > 0 })
+                break;
+        }
+        return [.. found.Take(2)];
+    }
+
     /// <summary>Creates a queued execution, its order and its reservation: all, or none.</summary>
     public async Task<Creation> CreateAsync(Execution execution, DispatchOrder order, TenantLimits limits, CancellationToken cancel)
     {
@@ -176,21 +206,28 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
 
     /// <summary>Notes that the requester was told how it ended. Idempotent.</summary>
     /// <param name="told">The state that the requester was told: a late outcome that came meanwhile still has to be.</param>
-    public async Task MarkToldAsync(ExecutionId id, ExecutionState told, CancellationToken cancel)
+    public Task MarkToldAsync(ExecutionId id, ExecutionState told, CancellationToken cancel) => MarkToldAsync(id, told, couldBe: true, cancel);
+
+    /// <summary>Notes that the requester cannot be told: nothing more is tried, and whoever looks sees why they heard nothing.</summary>
+    public Task MarkUntellableAsync(ExecutionId id, ExecutionState state, CancellationToken cancel) => MarkToldAsync(id, state, couldBe: false, cancel);
+
+    private async Task MarkToldAsync(ExecutionId id, ExecutionState state, bool couldBe, CancellationToken cancel)
     {
         // The sweeper's index would lose sight of one that is still open.
-        if (!told.IsTerminal)
-            throw new ArgumentException("An execution that is open has no end to tell.", nameof(told));
+        if (!state.IsTerminal)
+            throw new ArgumentException("An execution that is open has no end to tell.", nameof(state));
         try
         {
             await dynamo.UpdateAsync(new()
             {
                 TableName = table,
                 Key = ExecutionItems.KeyOf(id),
-                UpdateExpression = "SET told_at = :now REMOVE due, due_at",
+                UpdateExpression = couldBe ? "SET told_at = :now REMOVE due, due_at, untellable" : "SET told_at = :now, untellable = :true REMOVE due, due_at",
                 ConditionExpression = "#state = :told AND attribute_not_exists(told_at)",
                 ExpressionAttributeNames = new() { ["#state"] = "state" },
-                ExpressionAttributeValues = new() { [":told"] = Items.Text(told.Name), [":now"] = Items.Time(clock.GetUtcNow()) },
+                ExpressionAttributeValues = couldBe
+                    ? new() { [":told"] = Items.Text(state.Name), [":now"] = Items.Time(clock.GetUtcNow()) }
+                    : new() { [":told"] = Items.Text(state.Name), [":now"] = Items.Time(clock.GetUtcNow()), [":true"] = Items.Flag(true) },
             }, clock, cancel);
         }
         catch (ConditionalCheckFailedException)
@@ -284,6 +321,7 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         {
             changes.Set("late", Items.Flag(true));
             changes.Remove("told_at");
+            changes.Remove("untellable");
         }
 
         var close = new TransactWriteItem { Update = UpdateOf(execution.Id, execution.Tenant, changes) };

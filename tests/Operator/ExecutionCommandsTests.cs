@@ -130,7 +130,7 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
         var health = (await ctl.DoAsync("health --output json")).Json;
         Assert.Equal(["LATE", null], health.GetProperty("tenants").EnumerateArray().Select(tenant => tenant.GetProperty("liveness").GetString()));
         Assert.Equal([(0, 0), (1, 1), (0, 0)], health.GetProperty("queues").EnumerateArray().Select(queue => (queue.GetProperty("waiting").GetInt32(), queue.GetProperty("dead_letters").GetInt32())));
-        Assert.Contains("never heard of", (await ctl.DoAsync("health")).Output, StringComparison.Ordinal);
+        Assert.Contains("never reported", (await ctl.DoAsync("health")).Output, StringComparison.Ordinal);
     }
 
     private static Task<Booking> HeartbeatAsync(Ctl ctl, long counter, ComputeTime totals) => new InstanceStore(ctl.Tables.Client, ctl.Tables.Instances, ctl.Clock).BookAsync(

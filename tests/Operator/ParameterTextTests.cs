@@ -59,7 +59,7 @@ public sealed class ParameterTextTests
     [InlineData("n:integer:maxlen=5", "maxlen is for strings")]
     [InlineData("n:number:min=NaN", "not a number")]
     [InlineData("n:number:min=1e999", "not a number")]
-    [InlineData("n:boolean:default=yes", "would take")]
+    [InlineData("n:boolean:default=maybe", "would take")]
     [InlineData("n:enum", "values=small|large")]
     [InlineData("n:enum:values=", "values=small|large")]
     [InlineData("n:enum:values=a|a", "different words")]

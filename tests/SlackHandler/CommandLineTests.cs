@@ -24,6 +24,23 @@ public class CommandLineTests
     [InlineData("=x", "=x")]
     [InlineData("\"two words\"", "two words")]
     [InlineData("path=C:\\temp\\x", "path=C:\\temp\\x")]
+    [InlineData("\ufeffrun\u00a0wf_sched\u2003city=Paris\u3000days=3", "run|wf_sched|city=Paris|days=3")]
+    [InlineData("\u202Erun \u2066wf_sch\u200bed\u2069 ci\u200bty=Paris\ufeff", "run|wf_sched|city=Paris")]
+    [InlineData("run \u200b x", "run|x")]
+    [InlineData("city=\u200b\"New York\"\u200b x", "city=New York|x")]
+    [InlineData("city=\"\u200bNew\u00a0York\"", "city=\u200bNew\u00a0York")]
+    [InlineData("x=\u202Eabc", "x=\u202Eabc")]
+    [InlineData("x=👩‍👩‍👧", "x=👩‍👩‍👧")]
+    [InlineData("city=‹New York›", "city=New York")]
+    [InlineData("city=＂New York＂", "city=New York")]
+    [InlineData("city=＇New York＇", "city=New York")]
+    [InlineData("city=「New York」", "city=New York")]
+    [InlineData("city=『New York』", "city=New York")]
+    [InlineData("city=〝New York〟", "city=New York")]
+    [InlineData("city=″New York″", "city=New York")]
+    [InlineData("city=′New York′", "city=New York")]
+    [InlineData("city=‚New York‘", "city=New York")]
+    [InlineData("city=»New York«", "city=New York")]
     [InlineData("", "")]
     public void Words_are_cut_at_blanks_outside_of_quotes(string text, string expected) =>
         Assert.Equal(expected, string.Join('|', CommandLine.Words(text)!.Select(word => word.Key is null ? word.Value : $"{word.Key}={word.Value}")));
@@ -39,6 +56,8 @@ public class CommandLineTests
     [InlineData("""run x '{"city": "New York", "n": {"m": 1}}' --public""")]
     [InlineData("""run x {"city": "New York", "n": {"m": 1}} --public""")]
     [InlineData("""run x ‘{“city”: “New York”, “n”: {“m”: 1}}’ —public""")]
+    [InlineData("run x {“city”:\u00a0“New York”,\u3000„n“:\u200b{«m»:\u20021\ufeff}} —public")]
+    [InlineData("run x ' {\"city”: “New York\", ＂n＂: {″m″: 1}} ' —public")]
     public void A_json_object_is_one_word_and_may_be_typed_on_a_phone(string text)
     {
         var (arguments, fault) = RunArguments.Parse([.. CommandLine.Words(text)!.Skip(1)]);
@@ -53,6 +72,20 @@ public class CommandLineTests
     {
         var (arguments, _) = RunArguments.Parse(CommandLine.Words("""x {"say": "“hello”, it's me"}""")!);
         Assert.Equal("“hello”, it's me", arguments!.Inputs.GetProperty("say").GetString());
+    }
+
+    [Theory]
+    [InlineData("""x {“say”: “he said "yes" to me”}""", "he said \"yes\" to me")]
+    [InlineData("""x {“say”: “he said “yes” to me”}""", "he said “yes” to me")]
+    [InlineData("x {“say”: “a\u00a0b\u200bc”}", "a\u00a0b\u200bc")]
+    [InlineData("x {\"say\":\u00a0\"“hi”\"}", "“hi”")]
+    [InlineData("x {\"say\":\u00a0\"“hi”, she said\"}", "“hi”, she said")]
+    [InlineData("x {“say\": \"hi”}", "hi")]
+    public void What_stands_inside_a_keyboards_quotes_stays_too(string text, string said)
+    {
+        var (arguments, fault) = RunArguments.Parse(CommandLine.Words(text)!);
+        Assert.Null(fault);
+        Assert.Equal(said, arguments!.Inputs.GetProperty("say").GetString());
     }
 
     [Theory]
@@ -96,8 +129,6 @@ public class CommandLineTests
     [InlineData("ru\u0301n x")]                        // n with an accent, decomposed
     [InlineData("r\u00fan x")]
     [InlineData("ｒｕｎ x")]
-    [InlineData("\u202Erun x")]
-    [InlineData("r\u200bun x")]
     [InlineData("\u212Aancel x")]                       // the Kelvin sign
     [InlineData("run=x")]
     public void A_verb_is_plain_ascii(string text) => Assert.Null(Verbs.Of(CommandLine.Words(text)!));

@@ -74,7 +74,8 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
         foreach (var (text, headline) in new[] { ("workflows", "*Workflows you may run here*"), ("help", "*What you can do here*") })
         {
             var said = await workspace.TypeAsync(text);
-            Assert.Equal(headline, said.Message.Text);
+            Assert.Equal(text == "workflows", said.Message.Text is null);       // what is too much for a text is read in the blocks
+            Assert.Equal(headline, said.Message.Blocks![0].Text!.Text);
             Assert.InRange(said.Message.Blocks.Count, 1, 50);
             Assert.All(said.Message.Blocks, block => Assert.InRange(block.Text?.Text.Length ?? 0, 0, 3000));
             foreach (var entry in said.Message.Blocks.Select(block => block.Text?.Text ?? "").Where(entry => entry.StartsWith("`/wf run w", StringComparison.Ordinal) && text == "workflows"))
@@ -137,18 +138,94 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
         Assert.Equal(before, (await world.StateAsync()).Where(item => item.Contains("exec_", StringComparison.Ordinal)));
     }
 
-    [Fact]
-    public async Task What_a_restricted_workflow_was_given_and_gave_is_not_shown_to_everybody()
+    [Theory]
+    [InlineData("payroll", "U2", "C1", false)]          // for finance only
+    [InlineData("payroll", "UFIN", "C1", true)]
+    [InlineData("deploy", "U2", "C1", false)]           // in #ops only
+    [InlineData("deploy", "U2", "COPS", true)]
+    [InlineData("deploy", "U1", "C1", true)]            // who asked for it sees it anywhere
+    [InlineData("gone", "U2", "C1", false)]             // no longer in the catalogue
+    [InlineData("gone", "U1", "C1", true)]
+    [InlineData("wf_sched", "U2", "C1", true)]
+    public async Task Whoever_may_not_run_a_workflow_here_sees_and_cancels_nothing_of_it(string workflow, string user, string channel, bool isSeen)
     {
         var workspace = await world.NewWorkspaceAsync();
-        await StoreAsync(A.Execution(ExecutionState.Succeeded, user: "UFIN") with { Workflow = WorkflowName.Parse("payroll"), FinishedAt = At(9), Outcome = A.Success }, workspace);
-        foreach (var verb in new[] { "status", "why" })
-        {
-            var others = (await workspace.TypeAsync($"{verb} {A.Id}")).Text;
-            Assert.Contains("*payroll* succeeded", others, StringComparison.Ordinal);
-            Assert.DoesNotContain("Paris", others, StringComparison.Ordinal);
-            Assert.Contains("Paris", (await workspace.TypeAsync($"{verb} {A.Id}", user: "UFIN")).Text, StringComparison.Ordinal);
-        }
+        var id = ExecutionId.Of(workspace.TeamId, "one");
+        await StoreAsync(A.Execution(ExecutionState.Running, id) with { Workflow = WorkflowName.Parse(workflow), RequestedBy = new("slack", workspace.TeamId, "U1", "COPS") }, workspace);
+
+        Assert.Equal(isSeen, (await workspace.TypeAsync("list", user, channel)).Text.Contains(workflow, StringComparison.Ordinal));
+        foreach (var named in new[] { $"{id}", $"{id}"[..14] })
+            foreach (var verb in new[] { "status", "why", "cancel" })
+            {
+                var said = (await workspace.TypeAsync($"{verb} {named}", user, channel)).Text;
+                Assert.True(isSeen || !said.Contains($"*{workflow}*", StringComparison.Ordinal), said);
+                Assert.Equal(!isSeen, said.Contains("no such execution that you may see in this channel", StringComparison.Ordinal));
+            }
+    }
+
+    [Fact]
+    public async Task Somebody_of_another_workspace_with_the_same_id_is_somebody_else()
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        var second = new Workspace(world, $"{workspace.TeamId}X", workspace.Tenant);
+        await world.Registry.TryLinkAsync(new(second.TeamId, workspace.Tenant), SlackWorld.Cancel);
+        var id = ExecutionId.Of(workspace.TeamId, "one");
+        await StoreAsync(A.Execution(ExecutionState.Running, id) with { Workflow = WorkflowName.Parse("deploy"), RequestedBy = new("slack", workspace.TeamId, "U1", "COPS") }, workspace);
+
+        Assert.Contains("no such execution", (await second.TypeAsync($"status {id}")).Text, StringComparison.Ordinal);
+        Assert.Contains("*deploy*", (await workspace.TypeAsync($"status {id}")).Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{0}")]
+    [InlineData("*{0}*")]
+    [InlineData("_{0}_.")]
+    [InlineData("`{0}`,")]
+    [InlineData("“{0}”")]
+    [InlineData("\ufeff{0}\u200b")]
+    [InlineData("({0})")]
+    [InlineData("{1}")]
+    [InlineData("{2}")]
+    [InlineData("{3}")]
+    [InlineData("*{3}…*")]
+    [InlineData("last")]
+    [InlineData("Last.")]
+    public async Task An_execution_is_found_by_what_people_call_it(string form)
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        var mine = ExecutionId.Of(workspace.TeamId, "mine");
+        await StoreAsync(A.Execution(ExecutionState.Running, mine) with { RequestedBy = new("slack", workspace.TeamId, "U1", "C1") }, workspace);
+        await StoreAsync(A.Execution(ExecutionState.Running, ExecutionId.Of(workspace.TeamId, "later")) with { RequestedBy = new("slack", workspace.TeamId, "U2", "C1"), CreatedAt = At(9) }, workspace);
+
+        var text = form.Replace("{0}", $"{mine}", StringComparison.Ordinal).Replace("{1}", $"{mine}".ToUpperInvariant(), StringComparison.Ordinal)
+            .Replace("{2}", $"{mine}"[5..], StringComparison.Ordinal).Replace("{3}", $"{mine}"[5..13], StringComparison.Ordinal);
+        Assert.Contains($"`{mine}`", (await workspace.TypeAsync($"status {text}")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Digits_with_which_two_executions_begin_name_neither()
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        foreach (var end in new[] { "00", "01" })
+            await StoreAsync(A.Execution(ExecutionState.Running, ExecutionId.Parse($"exec_abcdef0123456789abcdef01234567{end}")), workspace);
+        Assert.Contains("Several executions begin with", (await workspace.TypeAsync("status abcdef01")).Text, StringComparison.Ordinal);
+        Assert.Contains("no such execution", (await workspace.TypeAsync("status abcdef0")).Text, StringComparison.Ordinal);          // seven digits are too few
+    }
+
+    [Theory]
+    [InlineData("succeeded", "")]
+    [InlineData("succeeded", " ")]
+    [InlineData("succeeded", "\u00a0\u200b\u0007\u3164")]
+    [InlineData("failed", "")]
+    [InlineData("failed", "\u2800\ufeff")]
+    public async Task An_engine_that_says_nothing_is_told_of_without_a_blank(string state, string words)
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        await StoreAsync(state == "succeeded"
+            ? A.Execution(ExecutionState.Succeeded) with { FinishedAt = At(15), Outcome = A.Success with { Result = new(words, words) } }
+            : A.Execution(ExecutionState.Failed) with { FinishedAt = At(15), Outcome = A.Failure with { Error = new(words, words) } }, workspace);
+        Assert.Contains($"*wf_sched* {state}", (await workspace.TypeAsync($"status {A.Id}")).Text, StringComparison.Ordinal);
+        Assert.Contains($"*wf_sched* {state}", (await workspace.TypeAsync($"why {A.Id}")).Text, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -171,8 +248,9 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
             await StoreAsync(A.Execution(i % 2 == 0 ? ExecutionState.Succeeded : ExecutionState.Queued, ExecutionId.Parse($"exec_{i:x32}")) with { CreatedAt = At(i) }, workspace);
 
         Golden("list", await workspace.TypeAsync("list 3"));
-        Assert.Contains("The latest 5", (await workspace.TypeAsync("list")).Text, StringComparison.Ordinal);
-        Assert.Contains("The latest 7", (await workspace.TypeAsync("list 20")).Text, StringComparison.Ordinal);
+        Assert.Contains("The latest 5 executions", (await workspace.TypeAsync("list")).Text, StringComparison.Ordinal);
+        Assert.Contains("The latest 7 executions", (await workspace.TypeAsync("list 20")).Text, StringComparison.Ordinal);
+        Assert.Contains("*The latest execution*", (await workspace.TypeAsync("list 1")).Text, StringComparison.Ordinal);
     }
 
     [Fact]

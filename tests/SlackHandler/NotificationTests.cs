@@ -1,10 +1,15 @@
 using System.Net;
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using Amazon.Lambda.Serialization.SystemTextJson;
 using Amazon.Lambda.SQSEvents;
 using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
 using ControlPlane.Http;
+using ControlPlane.Local.Peering;
 using ControlPlane.Secrets;
+using ControlPlane.Slack;
 using ControlPlane.SlackHandler;
 using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.SlackHandler.Notifications;
@@ -64,9 +69,9 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
         var outcome = A.Success with { Result = new("<!channel> \u001b[31m" + new string('&', 5000), "javascript:alert(1)") };
         var message = TellRequester.MessageOf(A.Execution(ExecutionState.Succeeded) with { Outcome = outcome });
         var json = JsonSerializer.Serialize(message, SlackJson.Default.SlackMessage);
-        Assert.DoesNotContain("<!", string.Concat(message.Blocks.Select(block => block.Text?.Text)), StringComparison.Ordinal);
+        Assert.DoesNotContain("<!", string.Concat(message.Blocks!.Select(block => block.Text?.Text)), StringComparison.Ordinal);
         Assert.DoesNotContain("javascript", json, StringComparison.Ordinal);
-        Assert.All(message.Blocks, block => Assert.InRange(block.Text?.Text.Length ?? 0, 0, 3000));
+        Assert.All(message.Blocks!, block => Assert.InRange(block.Text?.Text.Length ?? 0, 0, 3000));
     }
 
     [Theory]
@@ -141,7 +146,7 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
         (slack.Status, slack.RetryAfter) = (status, retryAfter);
         var (start, before) = (world.Clock.Now, world.LogText.Length);
         var told = new List<TimeSpan>();
-        for (var minute = 0.0; minute < 40 && (await FindAsync(execution)).ToldAt is null; minute += 0.5)
+        for (var minute = 0.0; minute < 40 && (await FindAsync(execution)).ToldAt is null; minute += Redelivery.TotalMinutes)
         {
             world.Clock.Now = start + TimeSpan.FromMinutes(minute);
             var posts = slack.Posts.Count;
@@ -151,11 +156,113 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
         }
 
         Assert.Equal(5, slack.Posts.Count);
-        Assert.InRange(told[^1], TimeSpan.FromMinutes(15), TimeSpan.FromMinutes(30));
+        Assert.InRange(told[^1], TimeSpan.FromMinutes(27), TimeSpan.FromMinutes(29.9));
         Assert.Equal(1, WrittenMetrics.Sum(world.LogText[before..], GivenUp));
         var now = await FindAsync(execution);
-        Assert.Equal((ExecutionState.Succeeded, A.Success), (now.State, now.Outcome));
+        Assert.Equal((ExecutionState.Succeeded, A.Success, true), (now.State, now.Outcome, now.IsUntellable));
         Assert.All(slack.Posts, post => Assert.StartsWith("https://hooks.slack.com/", post.Url, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(0, 20)]
+    [InlineData(0, 27)]
+    [InlineData(20, 27)]        // it ended when the address was old already
+    [InlineData(26, 28)]
+    public async Task An_outage_of_Slack_that_ends_before_the_address_does_is_outlasted(int ended, int over)
+    {
+        var (execution, slack) = await EndAsync("succeeded");
+        var start = world.Clock.Now;
+        for (var at = TimeSpan.FromMinutes(ended); at < TimeSpan.FromMinutes(40) && (await FindAsync(execution)).ToldAt is null; at += Redelivery)
+        {
+            world.Clock.Now = start + at;
+            slack.Status = at < TimeSpan.FromMinutes(over) ? 503 : 200;
+            await TellAsync(execution, slack);
+        }
+        Assert.False((await FindAsync(execution)).IsUntellable);
+        Assert.InRange(slack.Posts.Count, 2, 5);
+        Assert.DoesNotContain("address to send it to", await StatusAsync(execution), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Status_says_that_nothing_could_be_delivered_until_something_newer_was()
+    {
+        var (execution, slack) = await EndAsync("timed_out");
+        slack.Status = 404;
+        await TellAsync(execution, slack);
+        Assert.Contains("Slack took no message about its end", await StatusAsync(execution), StringComparison.Ordinal);
+
+        await world.Executions.FinishAsync(await FindAsync(execution), A.Success, "hash", SlackWorld.Cancel);
+        Assert.DoesNotContain("Slack took no message", await StatusAsync(execution), StringComparison.Ordinal);
+    }
+
+    /// <summary>How often the queue shows a message that came again.</summary>
+    private static TimeSpan Redelivery
+    {
+        get
+        {
+            using var template = JsonDocument.Parse(File.ReadAllText(Path.Combine(RepositoryRoot.Find(), "serverless.template")));
+            return TimeSpan.FromSeconds(template.RootElement.GetProperty("Resources").GetProperty("NotificationsQueue").GetProperty("Properties").GetProperty("VisibilityTimeout").GetInt32());
+        }
+    }
+
+    private async Task<string> StatusAsync(Execution execution)
+    {
+        var form = new Workspace(world, execution.RequestedBy.TeamId, execution.Tenant).Form($"status {execution.Id}");
+        return (await new Workspace(world, execution.RequestedBy.TeamId, execution.Tenant).SendAsync(form)).Text;
+    }
+
+    [Theory]
+    [InlineData("succeeded", "")]
+    [InlineData("succeeded", " ")]
+    [InlineData("succeeded", "\u00a0\u200b\u0007\u3164\ufe0f")]
+    [InlineData("failed", "")]
+    [InlineData("failed", "\u2800\ufeff\u001b")]
+    public async Task A_requester_is_told_though_the_engines_words_are_blank(string state, string words)
+    {
+        var blank = state == "succeeded" ? A.Success with { Result = new(words, words) } : A.Failure with { Error = new(words, words) };
+        var (execution, slack) = await EndAsync(state, outcome: blank);
+        Assert.Empty(await TellAsync(execution, slack));
+        Assert.Contains(execution.State.Name, Assert.Single(slack.Posts).Body, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(400, "invalid_blocks")]
+    [InlineData(400, "invalid_blocks_format")]
+    [InlineData(400, "no_text")]
+    [InlineData(400, "something_new")]
+    [InlineData(200, """{"ok":false,"error":"invalid_blocks"}""")]
+    [InlineData(200, """{ "ok": false }""")]
+    public async Task A_message_whose_form_Slack_minds_goes_once_more_as_text_alone(int status, string answer)
+    {
+        var (execution, slack) = await EndAsync("succeeded");
+        slack.Answers = body => body.Contains("\"blocks\"", StringComparison.Ordinal) ? (status, answer) : (200, "ok");
+        Assert.Empty(await TellAsync(execution, slack));
+
+        Assert.Equal(2, slack.Posts.Count);
+        using var second = JsonDocument.Parse(slack.Posts[1].Body);
+        var text = second.RootElement.GetProperty("text").GetString();
+        Assert.Contains("*wf_sched* succeeded", text, StringComparison.Ordinal);
+        Assert.Contains("3 warm days", text, StringComparison.Ordinal);
+        Assert.Contains(execution.Id.ToString(), text, StringComparison.Ordinal);
+        Assert.False((await FindAsync(execution)).IsUntellable);
+        Assert.Equal(2, (await world.Replies.FindAsync(execution.Id, SlackWorld.Cancel))!.Uses);
+    }
+
+    [Theory]
+    [InlineData(400, "invalid_blocks", 2)]
+    [InlineData(200, """{"ok":false,"error":"invalid_blocks"}""", 2)]
+    [InlineData(200, """{"ok":false,"error":"expired_url"}""", 1)]
+    [InlineData(404, "used_url", 1)]
+    [InlineData(404, "<html>not Slack's word</html>", 1)]
+    [InlineData(400, "channel_not_found", 1)]
+    public async Task A_refusal_is_final_whatever_its_status(int status, string answer, int posts)
+    {
+        var (execution, slack) = await EndAsync("succeeded");
+        slack.Answers = _ => (status, answer);
+        Assert.Empty(await TellAsync(execution, slack));
+        Assert.Equal(posts, slack.Posts.Count);
+        Assert.True((await FindAsync(execution)).IsUntellable);
+        Assert.DoesNotContain("<html>", world.LogText, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -318,6 +425,22 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
         Assert.Single(slack.Posts);
     }
 
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"key1":"value1","key2":"value2"}""")]
+    [InlineData("""{"source":"serverless-plugin-warmup"}""")]
+    [InlineData("""{"Records":null}""")]
+    [InlineData("""{"Records":[]}""")]
+    [InlineData("""{"Records":[{"eventSource":"aws:s3","s3":{"bucket":{"name":"b"}}}]}""")]
+    [InlineData("null")]
+    public async Task An_event_that_no_queue_sent_is_nothing_to_do(string json)
+    {
+        var before = world.LogText.Length;
+        var batch = new SourceGeneratorLambdaJsonSerializer<LambdaJson>().Deserialize<SQSEvent>(new MemoryStream(Encoding.UTF8.GetBytes(json)));
+        Assert.Empty((await world.NewNotifications(new FakeSlack()).TellAsync(batch, SlackWorld.Context)).BatchItemFailures);
+        Assert.Contains("foreign_event", Assert.Single(world.LogText[before..].Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_message_that_names_another_tenant_tells_nobody()
     {
@@ -428,7 +551,7 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
             _ = state switch
             {
                 "succeeded" => await world.Executions.FinishAsync(execution, outcome ?? A.Success, "hash", SlackWorld.Cancel),
-                "failed" => await world.Executions.FinishAsync(execution, A.Failure, "hash", SlackWorld.Cancel),
+                "failed" => await world.Executions.FinishAsync(execution, outcome ?? A.Failure, "hash", SlackWorld.Cancel),
                 "cancelled" => await world.Executions.CancelAsync(execution, "U2", SlackWorld.Cancel),
                 "timed_out" => await world.Executions.TimeOutAsync(execution, SlackWorld.Cancel),
                 _ => null,
@@ -459,6 +582,9 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
         public IReadOnlyList<(string Method, string Url, string ContentType, string Body)> Posts { get { lock (_posts) return [.. _posts]; } }
         public int Status { get; set; } = 200;
         public string? RetryAfter { get; set; }
+
+        /// <summary>What Slack answers to a body, where the status alone does not say it.</summary>
+        public Func<string, (int Status, string Answer)>? Answers { get; set; }
         public Func<Task>? Before { get; set; }
 
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -468,7 +594,9 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
                 _posts.Add((request.Method.Method, request.RequestUri!.AbsoluteUri, request.Content.Headers.ContentType!.ToString(), body));
             if (Before is not null)
                 await Before();
-            var response = new HttpResponseMessage((HttpStatusCode)Status);
+            Assert.Null(SlackLimits.Fault(JsonNode.Parse(body)!.AsObject()));
+            var (status, answer) = Answers?.Invoke(body) ?? (Status, Status == 200 ? "ok" : "");
+            var response = new HttpResponseMessage((HttpStatusCode)status) { Content = new StringContent(answer) };
             if (RetryAfter is not null)
                 response.Headers.TryAddWithoutValidation("Retry-After", RetryAfter);
             return response;

@@ -1,6 +1,7 @@
 using System.Text;
 using ControlPlane.Executions;
 using ControlPlane.Secrets;
+using ControlPlane.Slack;
 using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.SlackHandler.Replies;
 using ControlPlane.Tests.Support;
@@ -40,6 +41,13 @@ public class ReplyUrlTests
     [InlineData(" https://hooks.slack.com/x")]
     [InlineData("https://hooks.slack.com/x\n")]
     [InlineData("https://hooks.slack.com/\u0000")]
+    [InlineData("https://hooks.slack.com/commands/../x")]
+    [InlineData("https://hooks.slack.com/commands/..")]
+    [InlineData("https://hooks.slack.com/./x")]
+    [InlineData("https://hooks.slack.com/%2e%2e/x")]
+    [InlineData("https://hooks.slack.com/commands/.%2E/x")]
+    [InlineData("https://hooks.slack.com/commands/%2e%2e%2fx")]
+    [InlineData("https://hooks.slack.com/x?y=/../z")]
     [InlineData("https://hooks。slack.com/")]
     [InlineData("")]
     [InlineData(null)]

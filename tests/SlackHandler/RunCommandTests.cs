@@ -156,7 +156,8 @@ public sealed class RunCommandTests(SlackWorld world) : IClassFixture<SlackWorld
     {
         var mine = await world.NewWorkspaceAsync();
         var other = await world.NewWorkspaceAsync();
-        foreach (var text in new[] { $"run report tenant_id={other.Tenant} team_id={other.TeamId}", $"run report {{\"tenant_id\": \"{other.Tenant}\"}}", $"run {other.Tenant}", $"list {other.Tenant}", $"status {other.Tenant}" })
+        await mine.SaveAsync(A.Workflow("echo", [new("tenant_id", ParameterType.String), new("team_id", ParameterType.String)]));
+        foreach (var text in new[] { $"run echo tenant_id={other.Tenant} team_id={other.TeamId}", $"run echo {{\"tenant_id\": \"{other.Tenant}\"}}", $"run {other.Tenant}", $"list {other.Tenant}", $"status {other.Tenant}" })
             await mine.TypeAsync(text);
 
         Assert.All(await mine.OrdersAsync(), order => Assert.Equal(mine.TeamId, order.RequestedBy.TeamId));
@@ -183,7 +184,8 @@ public sealed class RunCommandTests(SlackWorld world) : IClassFixture<SlackWorld
     public async Task A_text_has_8000_characters_at_most_and_then_fits_the_queue_whatever_they_are(int length, bool taken)
     {
         var workspace = await world.NewWorkspaceAsync();
-        var text = "run report x=".PadRight(length, '\u0001');
+        await workspace.SaveAsync(A.Workflow("echo", [new("x", ParameterType.String)]));
+        var text = "run echo x=".PadRight(length, '\u0001');
         if (!taken)
         {
             await AssertNothingRunsAsync(workspace, () => workspace.TypeAsync(text));
@@ -191,7 +193,7 @@ public sealed class RunCommandTests(SlackWorld world) : IClassFixture<SlackWorld
         }
 
         Assert.True((await workspace.TypeAsync(text)).IsAccepted);
-        Assert.Equal(length - 13, Assert.Single(await workspace.OrdersAsync()).Inputs.GetProperty("x").GetString()!.Length);
+        Assert.Equal(length - 11, Assert.Single(await workspace.OrdersAsync()).Inputs.GetProperty("x").GetString()!.Length);
     }
 
     [Theory]
@@ -204,7 +206,8 @@ public sealed class RunCommandTests(SlackWorld world) : IClassFixture<SlackWorld
     public async Task Arguments_are_passed_on_as_typed(string argument)
     {
         var workspace = await world.NewWorkspaceAsync();
-        Assert.True((await workspace.TypeAsync($"run report {argument}")).IsAccepted);
+        await workspace.SaveAsync(A.Workflow("echo", [new("x", ParameterType.String)]));
+        Assert.True((await workspace.TypeAsync($"run echo {argument}")).IsAccepted);
         Assert.Equal(argument[2..], Assert.Single(await workspace.OrdersAsync()).Inputs.GetProperty("x").GetString());
     }
 
@@ -212,7 +215,8 @@ public sealed class RunCommandTests(SlackWorld world) : IClassFixture<SlackWorld
     public async Task Slacks_own_escapes_are_undone_once()
     {
         var workspace = await world.NewWorkspaceAsync();
-        await workspace.TypeAsync("run report x=a&lt;b&amp;amp;lt;");
+        await workspace.SaveAsync(A.Workflow("echo", [new("x", ParameterType.String)]));
+        await workspace.TypeAsync("run echo x=a&lt;b&amp;amp;lt;");
         Assert.Equal("a<b&amp;lt;", Assert.Single(await workspace.OrdersAsync()).Inputs.GetProperty("x").GetString());
     }
 
@@ -233,9 +237,20 @@ public sealed class RunCommandTests(SlackWorld world) : IClassFixture<SlackWorld
     [InlineData("run report extra", "name=value")]
     [InlineData("run report a=\"b", "never closed")]
     [InlineData("run <!channel>", "`&lt;!channel&gt;`")]
+    [InlineData("run payroll", "You may not run payroll.")]
+    [InlineData("run deploy", "deploy may not be run from this channel.")]
+    [InlineData("run off", "off is switched off.")]
+    [InlineData("run wf_sched", "city is missing: it must be a text of at most 100 characters.")]
+    [InlineData("run wf_sched city=", "city is missing")]
+    [InlineData("run wf_sched city='\u200b '", "city is missing")]
+    [InlineData("run wf_sched city=Paris days=15", "days must be a whole number from 1 to 14.")]
+    [InlineData("run wf_sched city=Paris units=miles", "units must be one of metric, imperial.")]
+    [InlineData("run wf_sched city=Paris dasy=3", "Did you mean days?")]
+    [InlineData("run report x=1", "report takes no x.")]
     public async Task A_run_that_makes_no_sense_is_explained_and_starts_nothing(string text, string hint)
     {
         var workspace = await world.NewWorkspaceAsync();
+        await workspace.SaveAsync(A.Workflow("off", []) with { Enabled = false });
         var said = await workspace.TypeAsync(text);
         Assert.True(said.StartedNothing, said.Text);
         Assert.Contains(hint, said.Text, StringComparison.Ordinal);

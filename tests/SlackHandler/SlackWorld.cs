@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
 using Amazon.Lambda.APIGatewayEvents;
@@ -11,6 +12,7 @@ using Amazon.SQS.Model;
 using ControlPlane.Aws;
 using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
+using ControlPlane.Local.Peering;
 using ControlPlane.Secrets;
 using ControlPlane.Slack;
 using ControlPlane.SlackHandler;
@@ -60,7 +62,7 @@ public sealed class SlackWorld(LocalCloud cloud) : IAsyncLifetime
 
     internal Task<Uri> QueueEndpointAsync() => cloud.QueueEndpointAsync();
 
-    internal static string SecretText(string signingSecret, byte replyKey = 7, string origin = Origin) => new System.Text.Json.Nodes.JsonObject
+    internal static string SecretText(string signingSecret, byte replyKey = 7, string origin = Origin) => new JsonObject
     {
         ["signing_secret"] = signingSecret,
         ["response_url_key"] = Convert.ToBase64String(Enumerable.Repeat(replyKey, 32).ToArray()),
@@ -99,7 +101,7 @@ public sealed class SlackWorld(LocalCloud cloud) : IAsyncLifetime
     internal NotificationsFunction NewNotifications(HttpMessageHandler slack, RotatingSecret<SlackSecret>? secret = null)
     {
         var events = new SlackHandlerEvents(new JsonLog(_log, Clock), Clock);
-        return new(new TellRequester(Executions, Replies, new ReplySeal(secret ?? Secret()), new SlackHook(slack), events), events, Clock);
+        return new(new TellRequester(Executions, Replies, new ReplySeal(secret ?? Secret()), new SlackHook(slack), events, Clock), events, Clock);
     }
 
     /// <summary>A workspace that speaks for a tenant of its own, with two open workflows, one for a group and one for a channel.</summary>
@@ -239,8 +241,14 @@ internal sealed class Workspace(SlackWorld world, string teamId, TenantId tenant
     public async Task<Said> SendAsync(IReadOnlyDictionary<string, string> form, SlackCommandsFunction? function = null) =>
         await SendAsync(world.Post(Encode(form)), function);
 
-    public async Task<Said> SendAsync(APIGatewayHttpApiV2ProxyRequest http, SlackCommandsFunction? function = null) =>
-        Said.From(await (function ?? world.NewFunction()).RouteAsync(http, SlackWorld.Context));
+    /// <summary>Fails where Slack would not take the answer.</summary>
+    public async Task<Said> SendAsync(APIGatewayHttpApiV2ProxyRequest http, SlackCommandsFunction? function = null)
+    {
+        var said = Said.From(await (function ?? world.NewFunction()).RouteAsync(http, SlackWorld.Context));
+        if (said.Status == 200 && said.Body.Length > 0)
+            Assert.Null(SlackLimits.Fault(JsonNode.Parse(said.Body)!.AsObject()));
+        return said;
+    }
 
     public async Task<IReadOnlyList<ExecutionRequest>> OrdersAsync() => [.. (await world.OrdersAsync()).Where(order => order.TenantId == Tenant.ToString())];
 }
@@ -253,7 +261,7 @@ internal sealed record Said(int Status, string Body)
     public SlackMessage Message => JsonSerializer.Deserialize(Body, SlackJson.Default.SlackMessage)!;
 
     /// <summary>All texts of all blocks.</summary>
-    public string Text => string.Join('\n', Message.Blocks.SelectMany(block =>
+    public string Text => string.Join('\n', Message.Blocks!.SelectMany(block =>
         (TextObject[])[.. block.Text is null ? [] : new[] { block.Text }, .. block.Fields ?? [], .. block.Elements ?? []]).Select(text => text.Text));
 
     public bool IsPrivate => Message.ResponseType == "ephemeral";

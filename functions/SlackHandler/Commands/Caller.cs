@@ -11,12 +11,18 @@ internal sealed record Caller(SlackCommand Command, TenantCatalogue Catalogue)
     /// <summary>What this user may run in this channel, by name.</summary>
     public IEnumerable<Workflow> Runnable => Catalogue.Workflows.Where(MayRunHere).OrderBy(workflow => workflow.Name.ToString(), StringComparer.Ordinal);
 
-    public bool MayRun(Workflow workflow) => workflow.PermitsUser(Command.UserId, Catalogue.Groups);
+    /// <summary>The one rule of who may see and cancel an execution: who asked for it, and who may run its workflow in this channel. For the others there is none.</summary>
+    public bool MaySee(Execution execution) => IsOwn(execution) || MaySeeAll(execution.Workflow);
 
-    /// <summary>Whether an execution is this user's business: they asked for it, or may run its workflow. Others see that it is there and how it stands.</summary>
-    public bool IsConcernedBy(Execution execution) =>
-        execution.RequestedBy.UserId == Command.UserId
-        || Catalogue.Workflows.FirstOrDefault(workflow => workflow.Name == execution.Workflow) is { } found && MayRun(found);
+    /// <summary>Whether the rule lets this user see every execution of a workflow, whoever asked for it. That it is switched off hides none.</summary>
+    public bool MaySeeAll(WorkflowName name) => Find(name.ToString()) is { } workflow && MayRun(workflow) && workflow.PermitsChannel(Command.ChannelId);
+
+    /// <remarks>A Slack user's id means somebody in one workspace only, and a tenant may have several.</remarks>
+    public bool IsOwn(Execution execution) => execution.RequestedBy.UserId == Command.UserId && execution.RequestedBy.TeamId == Command.TeamId;
+
+    public Workflow? Find(string name) => Catalogue.Workflows.FirstOrDefault(workflow => workflow.Name.ToString() == name);
+
+    public bool MayRun(Workflow workflow) => workflow.PermitsUser(Command.TeamId, Command.UserId, Catalogue.Groups);
 
     public bool MayRunHere(Workflow workflow) => workflow.Enabled && MayRun(workflow) && workflow.PermitsChannel(Command.ChannelId);
 }

@@ -5,7 +5,7 @@ using ControlPlane.SlackHandler.Messages;
 
 namespace ControlPlane.SlackHandler.Commands;
 
-/// <summary><c>cancel</c>: ends an execution at once. Its requester may, and whoever may run its workflow.</summary>
+/// <summary><c>cancel</c>: ends an execution at once. Whoever may see it may.</summary>
 internal sealed class CancelCommand(ExecutionLookup lookup, ExecutionStore executions, MessageQueue<Notification> notifications, SlackHandlerEvents events)
 {
     // An execution has fewer states than this to slip through.
@@ -20,10 +20,9 @@ internal sealed class CancelCommand(ExecutionLookup lookup, ExecutionStore execu
             return Refusals.Usage(caller.Command.Name, "cancel exec_…");
         return await lookup.FindAsync(caller, typed, cancel) switch
         {
-            Lookup.Found { Execution: var execution } when !caller.IsConcernedBy(execution) =>
-                SlackMessage.Private(SlackText.Of($"You may not cancel *{execution.Workflow.ToString()}*. Ask {SlackText.User(execution.RequestedBy.UserId)}, who started it.")),
             Lookup.Found { Execution: var execution } => await CancelAsync(caller, execution, cancel),
             Lookup.OnItsWay => SlackMessage.Private(SlackText.Of($"That was asked for a moment ago and is not on record yet. Try again in a few seconds.")),
+            Lookup.Ambiguous => Refusals.Ambiguous(typed),
             _ => Refusals.NoSuchExecution(typed),
         };
     }

@@ -3,7 +3,7 @@ using ControlPlane.Executions;
 
 namespace ControlPlane.SlackHandler.Commands;
 
-/// <summary>What was found behind an execution's id, for one tenant. Another tenant's execution is none.</summary>
+/// <summary>What was found behind what a user called an execution. What the caller may not see, another tenant's first of all, is none.</summary>
 internal abstract record Lookup
 {
     private Lookup() { }
@@ -13,17 +13,68 @@ internal abstract record Lookup
     /// <summary>Ordered, and not on record yet.</summary>
     public sealed record OnItsWay : Lookup;
 
+    /// <summary>Several begin with these digits.</summary>
+    public sealed record Ambiguous : Lookup;
+
     public sealed record Nothing : Lookup;
 }
 
+/// <summary>Finds an execution by what a user calls it: its id, however dressed, eight or more of its first digits, or <c>last</c>.</summary>
 internal sealed class ExecutionLookup(ExecutionStore executions, ReplyStore replies)
 {
+    private const string Prefix = "exec_";
+    private const int Digits = 32;
+    private const int FewestDigits = 8;
+
+    // How far back "last" looks for one that this user asked for.
+    private const int Latest = 50;
+
     public async Task<Lookup> FindAsync(Caller caller, string typed, CancellationToken cancel)
     {
-        if (!ExecutionId.TryParse(typed.Trim('`'), out var id))
+        var name = Undressed(typed);
+        if (name == "last")
+            return await LastAsync(caller, cancel);
+
+        var digits = name.StartsWith(Prefix, StringComparison.Ordinal) ? name[Prefix.Length..] : name;
+        if (digits.Length is < FewestDigits or > Digits || digits.AsSpan().ContainsAnyExcept("0123456789abcdef"))
             return new Lookup.Nothing();
+        if (digits.Length == Digits)
+            return await FindAsync(caller, ExecutionId.Parse(Prefix + digits), cancel);
+        return await executions.BeginningWithAsync(caller.Tenant, Prefix + digits, cancel) switch
+        {
+            [var only] => await FindAsync(caller, only, cancel),
+            [] => new Lookup.Nothing(),
+            _ => new Lookup.Ambiguous(),
+        };
+    }
+
+    private async Task<Lookup> FindAsync(Caller caller, ExecutionId id, CancellationToken cancel)
+    {
         if (await executions.FindAsync(id, cancel) is { } execution)
-            return execution.Tenant == caller.Tenant ? new Lookup.Found(execution) : new Lookup.Nothing();
+            return execution.Tenant == caller.Tenant && caller.MaySee(execution) ? new Lookup.Found(execution) : new Lookup.Nothing();
         return await replies.FindAsync(id, cancel) is { } reply && reply.Tenant == caller.Tenant ? new Lookup.OnItsWay() : new Lookup.Nothing();
+    }
+
+    // This user's own: nobody means to cancel a colleague's.
+    private async Task<Lookup> LastAsync(Caller caller, CancellationToken cancel)
+    {
+        foreach (var some in (await executions.LatestAsync(caller.Tenant, Latest, cancel)).Chunk(10))
+        {
+            var found = await Task.WhenAll(some.Select(one => executions.FindAsync(one.Id, cancel)));
+            if (Array.Find(found, execution => execution is not null && caller.IsOwn(execution)) is { } own)
+                return new Lookup.Found(own);
+        }
+        return new Lookup.Nothing();
+    }
+
+    // Copied out of a message it may be bold, in quotes, or the end of a sentence; some keyboards begin every word with a capital.
+    private static string Undressed(string typed)
+    {
+        var (start, end) = (0, typed.Length);
+        while (start < end && !char.IsAsciiLetterOrDigit(typed[start]))
+            start++;
+        while (end > start && !char.IsAsciiLetterOrDigit(typed[end - 1]))
+            end--;
+        return typed[start..end].ToLowerInvariant();
     }
 }

@@ -21,7 +21,7 @@ internal static class Refusals
     public static readonly SlackMessage TryAgain = SlackMessage.Private(SlackText.Of($":warning: Something on our side is too slow or failing. Nothing was started. Please try again in a moment."));
 
     public static SlackMessage TooMany(TimeSpan wait) => SlackMessage.Private(
-        SlackText.Of($":snail: That were too many commands for one minute. Nothing was started. Try again in {(long)Math.Ceiling(wait.TotalSeconds)} s."));
+        SlackText.Of($":snail: That was too many commands for one minute. Nothing was started. Try again in {(long)Math.Ceiling(wait.TotalSeconds)} s."));
 
     public static SlackMessage UnknownVerb(string command, string typed) => SlackMessage.Private(
         DidYouMean.Nearest(typed, Verbs.All) is { } verb
@@ -30,5 +30,8 @@ internal static class Refusals
 
     public static SlackMessage Usage(string command, string example) => SlackMessage.Private(SlackText.Of($"That is written {SlackText.Code($"{command} {example}")}."));
 
-    public static SlackMessage NoSuchExecution(string typed) => SlackMessage.Private(SlackText.Of($"There is no such execution: {SlackText.Code(typed)}."));
+    /// <remarks>The same for one that is not there and for one that this user may not see here: the answer tells nobody which.</remarks>
+    public static SlackMessage NoSuchExecution(string typed) => SlackMessage.Private(SlackText.Of($"There is no such execution that you may see in this channel: {SlackText.Code(typed)}."));
+
+    public static SlackMessage Ambiguous(string typed) => SlackMessage.Private(SlackText.Of($"Several executions begin with {SlackText.Code(typed)}: more of its digits tell which."));
 }

@@ -56,8 +56,9 @@ internal sealed record RunArguments(string Workflow, JsonElement Inputs, bool Is
 
     private static (RunArguments?, string?) Fault(string inPlainWords) => (null, inPlainWords);
 
-    // First as typed: a keyboard's quotes may stand inside a string on purpose.
-    private static JsonElement? ParseObject(string text) => TryParse(text) ?? TryParse(CommandLine.WithPlainQuotes(text));
+    // First as typed: what is JSON is taken at its word. Some keyboards turn only one of two quotes: that is tried last.
+    private static JsonElement? ParseObject(string text) =>
+        TryParse(text) ?? TryParse(CommandLine.WithPlainQuotes(text, trustsPlain: true)) ?? TryParse(CommandLine.WithPlainQuotes(text, trustsPlain: false));
 
     private static JsonElement? TryParse(string text)
     {

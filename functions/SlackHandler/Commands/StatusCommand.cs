@@ -1,4 +1,5 @@
 using ControlPlane.Executions;
+using ControlPlane.Slack;
 using ControlPlane.SlackHandler.Messages;
 
 namespace ControlPlane.SlackHandler.Commands;
@@ -12,21 +13,24 @@ internal sealed class StatusCommand(ExecutionLookup lookup)
             return Refusals.Usage(caller.Command.Name, "status exec_…");
         return await lookup.FindAsync(caller, typed, cancel) switch
         {
-            Lookup.Found { Execution: var execution } => Answer(execution, withDetail: caller.IsConcernedBy(execution)),
+            Lookup.Found { Execution: var execution } => Answer(execution),
             Lookup.OnItsWay => OnItsWay,
+            Lookup.Ambiguous => Refusals.Ambiguous(typed),
             _ => Refusals.NoSuchExecution(typed),
         };
     }
 
     public static readonly SlackMessage OnItsWay = SlackMessage.Private(
-        SlackText.Of($":hourglass_flowing_sand: That was asked for and is not on record yet. If this does not change within a few minutes, it was never started: run it again."));
+        SlackText.Of($":hourglass_flowing_sand: That was asked for and is not on record yet. If it was lost on its way, you are told so within {(long)Reply.LostAfter.TotalMinutes + 1} minutes."));
 
-    private static SlackMessage Answer(Execution execution, bool withDetail)
+    private static SlackMessage Answer(Execution execution)
     {
         var blocks = new List<Block>();
-        if (withDetail && ExecutionText.Detail(execution) is { } detail)
+        if (ExecutionText.Detail(execution) is { } detail)
             blocks.Add(Block.Section(detail));
         blocks.Add(Block.Facts(Times(execution)));
+        if (execution.IsUntellable)
+            blocks.Add(Block.Section(SlackText.Of($":mailbox_with_no_mail: Slack took no message about its end while there was an address to send it to.")));
         blocks.Add(Block.SmallPrint(SlackText.Of($"{ExecutionText.SmallPrint(execution)} · by {SlackText.User(execution.RequestedBy.UserId)}")));
         return SlackMessage.Private(ExecutionText.Headline(execution), blocks);
     }

@@ -39,10 +39,10 @@ internal sealed class UsageCommand(QuotaLedger quotas, InstanceStore instances, 
 
     private static SlackText Health(TenantHealth? health) => health switch
     {
-        null => SlackText.Of($":black_circle: *Data plane*: never heard of"),
+        null => SlackText.Of($":black_circle: *Data plane*: has not reported yet"),
         { Liveness: Liveness.Healthy } => SlackText.Of($":large_green_circle: *Data plane*: healthy{Count(health)}"),
-        { Liveness: Liveness.Late } => SlackText.Of($":large_yellow_circle: *Data plane*: late, last heard of {SlackText.Time(health.LastSeen)}"),
-        _ => SlackText.Of($":red_circle: *Data plane*: offline, last heard of {SlackText.Time(health.LastSeen)}"),
+        { Liveness: Liveness.Late } => SlackText.Of($":large_yellow_circle: *Data plane*: late, last heard from {SlackText.Time(health.LastSeen)}"),
+        _ => SlackText.Of($":red_circle: *Data plane*: offline, last heard from {SlackText.Time(health.LastSeen)}"),
     };
 
     private static SlackText Count(TenantHealth health) => health.Instances > 1 ? SlackText.Of($", {health.Healthy} of {health.Instances} instances") : default;

@@ -15,10 +15,9 @@ internal sealed class WhyCommand(ExecutionLookup lookup)
             return Refusals.Usage(caller.Command.Name, "why exec_…");
         return await lookup.FindAsync(caller, typed, cancel) switch
         {
-            Lookup.Found { Execution: var execution } when !caller.IsConcernedBy(execution) => SlackMessage.Private(
-                SlackText.Of($"{ExecutionText.Headline(execution)} What it was given and what came of it is shown to {SlackText.User(execution.RequestedBy.UserId)} and to those who may run it.")),
             Lookup.Found { Execution: var execution } => Answer(execution),
             Lookup.OnItsWay => StatusCommand.OnItsWay,
+            Lookup.Ambiguous => Refusals.Ambiguous(typed),
             _ => Refusals.NoSuchExecution(typed),
         };
     }

@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Text.Json;
 using ControlPlane.Executions;
 using ControlPlane.Quotas;
+using ControlPlane.Text;
 
 namespace ControlPlane.SlackHandler.Messages;
 
@@ -8,6 +10,7 @@ namespace ControlPlane.SlackHandler.Messages;
 internal static class ExecutionText
 {
     private const int LongestSummary = 1500;
+    private const int LongestInputs = 150;
 
     /// <summary>One line: which workflow, and how it stands or ended.</summary>
     public static SlackText Headline(Execution execution) => execution.State switch
@@ -30,11 +33,11 @@ internal static class ExecutionText
     /// <summary>Why it ended so, or what it produced; null when there is nothing to add.</summary>
     public static SlackText? Detail(Execution execution) => execution switch
     {
-        { State: ExecutionState.Denied, Decision: { } decision } => SlackText.Cut(decision.InPlainWords, LongestSummary),
+        { State: ExecutionState.Denied, Decision: { } decision } => SlackText.Visible(decision.InPlainWords, LongestSummary),
         { State: ExecutionState.Failed, Outcome.Error: { } error } => Lines(
-            error.Message is null ? null : SlackText.Cut(error.Message, LongestSummary), error.Code is null ? null : SlackText.Code(error.Code)),
+            SlackText.Visible(error.Message, LongestSummary), Invisible.IsBlank(error.Code) ? null : SlackText.Code(error.Code)),
         { State: ExecutionState.Failed, FailureCode: { } code } => Failure(code),
-        { Outcome.Result: { } result } => Lines(result.Summary is null ? null : SlackText.Cut(result.Summary, LongestSummary), SlackText.Link(result.Url)),
+        { Outcome.Result: { } result } => Lines(SlackText.Visible(result.Summary, LongestSummary), SlackText.Link(result.Url)),
         _ => null,
     };
 
@@ -47,6 +50,15 @@ internal static class ExecutionText
         if (execution.Outcome?.Usage is { } usage)
             facts.AddRange(Usage(usage));
         return SlackText.Join(" · ", facts);
+    }
+
+    /// <summary>Who asked for it, and with what.</summary>
+    public static SlackText AskedFor(Execution execution)
+    {
+        var by = SlackText.Of($"asked for by {SlackText.User(execution.RequestedBy.UserId)}");
+        return execution.Inputs.ValueKind == JsonValueKind.Object && execution.Inputs.EnumerateObject().Any()
+            ? SlackText.Of($"{by} with {SlackText.Code(execution.Inputs.GetRawText(), LongestInputs)}")
+            : by;
     }
 
     /// <summary>What the engine metered, without the zeros.</summary>

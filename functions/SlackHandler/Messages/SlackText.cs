@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
+using ControlPlane.Text;
 
 namespace ControlPlane.SlackHandler.Messages;
 
@@ -17,11 +18,18 @@ internal readonly record struct SlackText
 
     public static SlackText Of(Handler text) => new(text.ToString());
 
+    /// <summary>Whether a reader would see nothing: Slack takes no such text.</summary>
+    public bool IsBlank => Invisible.IsBlank(_markup);
+
     /// <summary>Escaped text, cut so that the escaped form has at most <paramref name="longest"/> characters.</summary>
     public static SlackText Cut(string? text, int longest) => new(Escape(text, longest));
 
-    /// <summary>Text to copy: an id, a command. Slack has no way to write a back-tick inside.</summary>
-    public static SlackText Code(string? text, int longest = 200) => new($"`{Escape(text?.Replace('`', '\'').Replace('\n', ' '), longest)}`");
+    /// <summary>The same of a text from elsewhere, without what is invisible around it; null when nothing is left.</summary>
+    public static SlackText? Visible(string? text, int longest) => Invisible.IsBlank(text) ? null : Cut(Invisible.Trim(text!), longest);
+
+    /// <summary>Text to copy: an id, a command. Slack has no way to write a back-tick inside, nor nothing at all.</summary>
+    public static SlackText Code(string? text, int longest = 200) =>
+        new(Invisible.IsBlank(text) ? "`\"\"`" : $"`{Escape(text!.Replace('`', '\'').Replace('\n', ' '), longest)}`");
 
     /// <summary>A time, shown in the reader's own zone.</summary>
     public static SlackText Time(DateTimeOffset time) => new(string.Create(
@@ -40,11 +48,12 @@ internal readonly record struct SlackText
     public static SlackText Join(string separator, IEnumerable<SlackText> parts) => new(string.Join(separator, parts));
 
     /// <summary>At most <paramref name="longest"/> characters of it. A link, a mention or an escape stays whole or goes.</summary>
-    public SlackText Within(int longest)
+    public SlackText Within(int longest) => new(Within(ToString(), longest));
+
+    public static string Within(string markup, int longest)
     {
-        var markup = ToString();
         if (markup.Length <= longest)
-            return this;
+            return markup;
         var end = longest - 1;
         if (char.IsLowSurrogate(markup[end]))
             end--;
@@ -53,7 +62,7 @@ internal readonly record struct SlackText
             end = mark;
         if (markup.AsSpan(0, end).LastIndexOf('&') is var escape && escape > markup.AsSpan(0, end).LastIndexOf(';'))
             end = escape;
-        return new(string.Concat(markup.AsSpan(0, end), "…"));
+        return string.Concat(markup.AsSpan(0, end), "…");
     }
 
     public override string ToString() => _markup ?? "";

@@ -1,6 +1,8 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text;
 using System.Text.Json;
 using ControlPlane.Http;
 using ControlPlane.SlackHandler.Messages;
@@ -16,7 +18,11 @@ internal abstract record Posted
     public sealed record Taken : Posted;
 
     /// <summary>The address is used up, expired or unknown: asking again cannot help.</summary>
-    public sealed record Refused(int Status) : Posted;
+    /// <param name="Why">Slack's status, with its word for it where it said one.</param>
+    public sealed record Refused(string Why) : Posted;
+
+    /// <summary>Slack minds how the message is made, not where it goes: without its blocks it may pass.</summary>
+    public sealed record Misshapen(string Why) : Posted;
 
     /// <summary>Slack is busy or in trouble, or did not answer.</summary>
     /// <param name="Pause">What Slack asked for, within bounds; null when it did not.</param>
@@ -28,6 +34,14 @@ internal sealed class SlackHook : IDisposable
 {
     /// <summary>A whole post, from the connection to the last byte.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+
+    // Slack answers with a word or a small object; what is longer is no answer of Slack's.
+    private const int LongestAnswer = 1024;
+
+    // What Slack says of the address, the user or the channel: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors
+    private static readonly FrozenSet<string> NotOfTheForm = FrozenSet.Create(
+        "used_url", "expired_url", "invalid_url", "no_service", "no_service_id", "no_team", "team_disabled", "invalid_token", "no_active_hooks", "user_not_found",
+        "channel_not_found", "channel_is_archived", "action_prohibited", "posting_to_general_channel_denied");
 
     private static readonly TimeSpan LeastPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(10);
@@ -66,9 +80,8 @@ internal sealed class SlackHook : IDisposable
         timeout.CancelAfter(Timeout);
         try
         {
-            // The status says all: the body is not read.
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, timeout.Token);
-            return Judge(response);
+            return Judge(response, await WordOfAsync(response, timeout.Token));
         }
         catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
         {
@@ -78,12 +91,51 @@ internal sealed class SlackHook : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private static Posted Judge(HttpResponseMessage response) => (int)response.StatusCode switch
+    private static Posted Judge(HttpResponseMessage response, string? word) => (int)response.StatusCode switch
     {
-        >= 200 and < 300 => new Posted.Taken(),
+        >= 200 and < 300 when word is null => new Posted.Taken(),
         429 or (>= 300 and < 400) or >= 500 => new Posted.TryLater(((int)response.StatusCode).ToString(CultureInfo.InvariantCulture), PauseOf(response)),
-        var status => new Posted.Refused(status),
+        var status and (400 or (>= 200 and < 300)) when word is not null && !NotOfTheForm.Contains(word) => new Posted.Misshapen($"{status} {word}"),
+        var status => new Posted.Refused(word is null ? status.ToString(CultureInfo.InvariantCulture) : $"{status} {word}"),
     };
+
+    /// <summary>Slack's own word for what is wrong: the body of a refusal, or the error of an answer that is 200 and says <c>"ok":false</c>. Null when there is none.</summary>
+    private static async Task<string?> WordOfAsync(HttpResponseMessage response, CancellationToken cancel)
+    {
+        if ((int)response.StatusCode is not ((>= 200 and < 300) or (>= 400 and < 500)))
+            return null;
+        try
+        {
+            var body = new byte[LongestAnswer];
+            await using var stream = await response.Content.ReadAsStreamAsync(cancel);
+            var answer = body.AsSpan(0, await stream.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, cancel));
+            return WordOf(Encoding.UTF8.GetString(answer), response.IsSuccessStatusCode);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
+        {
+            return null;        // the status has arrived, and says enough
+        }
+    }
+
+    private static string? WordOf(string answer, bool isSuccess)
+    {
+        if (!answer.StartsWith('{'))
+            return !isSuccess && IsWord(answer.Trim()) ? answer.Trim() : null;
+        try
+        {
+            using var document = JsonDocument.Parse(answer);
+            if (!document.RootElement.TryGetProperty("ok", out var ok) || ok.ValueKind != JsonValueKind.False)
+                return null;
+            return document.RootElement.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.String && IsWord(error.GetString()!) ? error.GetString() : "not_ok";
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    // It goes into the log: nothing that is not such a word does.
+    private static bool IsWord(string text) => text.Length is > 0 and <= 64 && !text.AsSpan().ContainsAnyExcept("abcdefghijklmnopqrstuvwxyz0123456789_");
 
     // Unusable values read as none: .NET gives null for -1, 1.5, 99999999999 and words.
     private static TimeSpan? PauseOf(HttpResponseMessage response) =>

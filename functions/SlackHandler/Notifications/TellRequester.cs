@@ -20,15 +20,18 @@ internal enum Telling
 /// <remarks>
 /// What is said is read from the table when it is said, and that it was said is noted for the very state that was told: when a late outcome replaces a time-out
 /// meanwhile, the note fails and the new state is told too. Slack takes five posts within thirty minutes; each is claimed before it is made, with a lease, so that
-/// two deliveries of one message do not both post. Where nothing can be posted any more, the note is made all the same: there is nobody left to tell.
+/// two deliveries of one message do not both post. Where nothing can be posted any more, that is noted: there is nobody left to tell, and <c>status</c> says so.
 /// </remarks>
-internal sealed class TellRequester(ExecutionStore executions, ReplyStore replies, ReplySeal seal, SlackHook hook, SlackHandlerEvents events)
+internal sealed class TellRequester(ExecutionStore executions, ReplyStore replies, ReplySeal seal, SlackHook hook, SlackHandlerEvents events, TimeProvider clock)
 {
     /// <summary>Longer than a post may take, so a claim never overlaps the next.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 
-    /// <summary>After the first post, the second, and so on: five posts spread over the thirty minutes.</summary>
-    private static readonly TimeSpan[] Pauses = [Lease, TimeSpan.FromSeconds(90), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10)];
+    /// <summary>After the first post, the second and the third, where the address lives long enough. The last one is made as late as can be: an outage may outlast them all.</summary>
+    private static readonly TimeSpan[] Pauses = [Lease, TimeSpan.FromSeconds(90), TimeSpan.FromMinutes(5)];
+
+    /// <summary>How long before its end the last post to an address is due. A message comes again only when its queue shows it, every 90 s, and then needs a moment.</summary>
+    public static readonly TimeSpan LastPostBefore = TimeSpan.FromSeconds(120);
 
     public async Task<Telling> RunAsync(ExecutionId id, TenantId tenant, CancellationToken cancel)
     {
@@ -53,16 +56,27 @@ internal sealed class TellRequester(ExecutionStore executions, ReplyStore replie
         if (await seal.OpenAsync(reply.SealedUrl!, execution.Id, cancel) is not { } url)
             return await GiveUpAsync(execution, "the address cannot be read", isTooLate: false, cancel);
 
-        switch (await hook.PostAsync(url, message, cancel))
+        var posted = await hook.PostAsync(url, message, cancel);
+        if (posted is Posted.Misshapen { Why: var fault } && await replies.ClaimAgainAsync(reply, Lease, cancel) is { } next)
+        {
+            // What it says matters more than how it looks.
+            events.Misshapen(execution.Id, fault);
+            reply = next;
+            posted = await hook.PostAsync(url, message.InTextAlone(), cancel);
+        }
+
+        switch (posted)
         {
             case Posted.Taken:
                 await executions.MarkToldAsync(execution.Id, execution.State, cancel);
                 events.RequesterTold(execution, reply.Uses);
                 return Telling.Done;
-            case Posted.Refused { Status: var status }:
-                return await GiveUpAsync(execution, $"Slack answered {status}", isTooLate: false, cancel);
+            case Posted.Refused { Why: var why }:
+                return await GiveUpAsync(execution, $"Slack answered {why}", isTooLate: false, cancel);
+            case Posted.Misshapen { Why: var why }:
+                return await GiveUpAsync(execution, $"Slack answered {why}", isTooLate: false, cancel);
             case Posted.TryLater later when reply.Uses < Reply.MostUses:
-                var pause = Longer(later.Pause ?? TimeSpan.Zero, Pauses[reply.Uses - 1]);
+                var pause = Longer(later.Pause ?? TimeSpan.Zero, PauseAfter(reply));
                 await replies.PutOffAsync(execution.Id, pause, cancel);
                 events.NotToldYet(execution.Id, reply.Uses, later.Why, pause);
                 return Telling.Again;
@@ -71,17 +85,25 @@ internal sealed class TellRequester(ExecutionStore executions, ReplyStore replie
         }
     }
 
+    private TimeSpan PauseAfter(Reply reply)
+    {
+        var left = reply.Until - LastPostBefore - clock.GetUtcNow();
+        var posts = Reply.MostUses - reply.Uses;
+        var pause = posts == 1 || left / posts < Pauses[reply.Uses - 1] ? left / posts : Pauses[reply.Uses - 1];
+        return Longer(pause, Lease);
+    }
+
     internal static SlackMessage MessageOf(Execution execution)
     {
         List<Block> more = ExecutionText.Detail(execution) is { } detail ? [Block.Section(detail)] : [];
-        more.Add(Block.SmallPrint(ExecutionText.SmallPrint(execution)));
+        more.Add(Block.SmallPrint(SlackText.Of($"{ExecutionText.SmallPrint(execution)} · {ExecutionText.AskedFor(execution)}")));
         var message = SlackMessage.Private(ExecutionText.Headline(execution), more).Later();
         return execution.IsPublic ? message.Public() : message;
     }
 
     private async Task<Telling> GiveUpAsync(Execution execution, string why, bool isTooLate, CancellationToken cancel)
     {
-        await executions.MarkToldAsync(execution.Id, execution.State, cancel);
+        await executions.MarkUntellableAsync(execution.Id, execution.State, cancel);
         events.NeverTold(execution, why, isTooLate);
         return Telling.Done;
     }

@@ -20,11 +20,15 @@ internal sealed class ReplyUrl
     {
         url = null;
         // The slash that ends the host is part of the comparison, so nothing can follow the host or stand before it.
-        if (text is not { Length: <= Longest } || text.AsSpan().ContainsAnyExceptInRange('!', '~') || text.Contains('\\', StringComparison.Ordinal)
+        if (text is not { Length: <= Longest } || text.AsSpan().ContainsAnyExceptInRange('!', '~') || text.Contains('\\', StringComparison.Ordinal) || HasDotSegment(text)
             || Array.Find(Places, place => text.StartsWith(place, StringComparison.Ordinal)) is not { } place
             || !Uri.TryCreate(text, UriKind.Absolute, out var parsed) || !parsed.AbsoluteUri.StartsWith(place, StringComparison.Ordinal))
             return false;
         url = new(parsed);
         return true;
     }
+
+    // On the text as it came: what parses it afterwards would have taken such segments away, and with them what stood before.
+    private static bool HasDotSegment(string text) =>
+        text.Contains("%2e", StringComparison.OrdinalIgnoreCase) || text.Split('/', '?', '#').Any(segment => segment is "." or "..");
 }

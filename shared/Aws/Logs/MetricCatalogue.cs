@@ -20,6 +20,9 @@ public static class MetricCatalogue
     /// <summary>An execution outlasted its reply address, which is nobody's fault and no alarm.</summary>
     public static readonly Metric.Plain NotificationsTooLate = Plain(SlackHandler, "NotificationsTooLate");
 
+    /// <summary>Slack minded how a message was made, and was sent its text alone.</summary>
+    public static readonly Metric.Plain NotificationsMisshapen = Plain(SlackHandler, "NotificationsMisshapen");
+
     public static readonly Metric.Split ExecutionsRequested = Split(Orchestrator, "ExecutionsRequested", Dimension.Decision);
     public static readonly Metric.Plain ExecutionRequestsFailed = Plain(Orchestrator, "ExecutionRequestsFailed", isWatched: true);
 

@@ -56,8 +56,11 @@ public sealed record Execution
     /// <summary>The Slack user who cancelled it.</summary>
     public string? CancelledBy { get; init; }
 
-    /// <summary>When the requester was told how it ended.</summary>
+    /// <summary>When the requester was told how it ended, or when that was given up.</summary>
     public DateTimeOffset? ToldAt { get; init; }
+
+    /// <summary>Whether the requester could not be told: Slack did not take the message while it could be sent.</summary>
+    public bool IsUntellable { get; init; }
 }
 
 /// <param name="Source">Where the request came from; <c>slack</c> today.</param>

@@ -34,7 +34,7 @@ public static class ParameterValue
     private static bool IsWithin(double number, WorkflowParameter parameter) =>
         number >= (parameter.Minimum ?? double.MinValue) && number <= (parameter.Maximum ?? double.MaxValue);
 
-    private static string? Text(JsonElement value)
+    internal static string? Text(JsonElement value)
     {
         try
         {
@@ -75,9 +75,11 @@ public static class ParameterValue
         JsonValueKind.False => false,
         _ => Text(value) switch
         {
-            { } text when text.Equals("true", StringComparison.OrdinalIgnoreCase) => true,
-            { } text when text.Equals("false", StringComparison.OrdinalIgnoreCase) => false,
+            { } text when IsOneOf(text, "yes", "true") => true,
+            { } text when IsOneOf(text, "no", "false") => false,
             _ => null,
         },
     };
+
+    private static bool IsOneOf(string text, string one, string other) => text.Equals(one, StringComparison.OrdinalIgnoreCase) || text.Equals(other, StringComparison.OrdinalIgnoreCase);
 }

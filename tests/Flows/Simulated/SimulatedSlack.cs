@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using ControlPlane.Executions;
+using ControlPlane.Local.Peering;
 
 namespace ControlPlane.Tests.Flows.Simulated;
 
@@ -19,6 +20,9 @@ internal sealed class SimulatedSlack(Func<Mood> mood) : HttpMessageHandler
 {
     public List<Post> Taken { get; } = [];
 
+    /// <summary>What broke Slack's limits. Refused as Slack refuses it, and no test means to.</summary>
+    public List<string> Misshapen { get; } = [];
+
     /// <summary>A defect to plant: everything is thanked for and nothing shown.</summary>
     public bool ShowsNothing { get; init; }
 
@@ -30,8 +34,14 @@ internal sealed class SimulatedSlack(Func<Mood> mood) : HttpMessageHandler
         if (how == Mood.Busy)
             return new(HttpStatusCode.TooManyRequests) { Headers = { { "Retry-After", "3" } } };
 
+        var message = JsonNode.Parse(await request.Content!.ReadAsStringAsync(cancel))!.AsObject();
+        if (SlackLimits.Fault(message) is { } fault)
+        {
+            Misshapen.Add(fault);
+            return new(HttpStatusCode.BadRequest) { Content = new StringContent(fault[..fault.IndexOf(':', StringComparison.Ordinal)]) };
+        }
         if (!ShowsNothing)
-            Taken.Add(new(request.RequestUri!.AbsolutePath, JsonNode.Parse(await request.Content!.ReadAsStringAsync(cancel))!, how == Mood.Fine));
+            Taken.Add(new(request.RequestUri!.AbsolutePath, message, how == Mood.Fine));
         return how == Mood.Fine ? new(HttpStatusCode.OK) : throw new HttpRequestException("The connection was reset.");
     }
 }

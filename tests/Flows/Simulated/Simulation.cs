@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Amazon.DynamoDBv2;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.SQSEvents;
@@ -11,6 +12,8 @@ using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Http;
 using ControlPlane.Local.Demo;
+using ControlPlane.Local.Peering;
+using ControlPlane.MeteringCollector.Sweeper;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
@@ -184,6 +187,8 @@ internal sealed class Simulation : IAsyncDisposable
         var answer = await StepAsync($"user: {request.Text}", () => _functions.Commands.RouteAsync(Signed(request), Context));
         if (answer is not null && answer.StatusCode != 200)
             throw new Broken("I10", $"Slack was answered {answer.StatusCode}.");
+        if (answer?.Body is { } said && SlackLimits.Fault(JsonNode.Parse(said)!.AsObject()) is { } fault)
+            throw new Broken("I10", $"Slack cannot show the answer to {request.Text}: {fault}.");
         var reply = answer?.Body switch
         {
             null => Reply.Unclear,
@@ -412,6 +417,8 @@ internal sealed class Simulation : IAsyncDisposable
         foreach (var message in _queues.Take())
             Send(message with { Id = $"m{++_messages}" });
         await _books.CompareAsync(Cancel);
+        if (_slack.Misshapen is [var fault, ..])
+            throw new Broken("I10", $"Slack does not take a message: {fault}.");
         if (_engine.Complaints is [var complaint, ..])
             throw new Broken(complaint[..2], complaint);
         return answer;
@@ -425,7 +432,7 @@ internal sealed class Simulation : IAsyncDisposable
         _ => "",
     };
 
-    private static string Named(string body) => (string)System.Text.Json.Nodes.JsonNode.Parse(body)!["execution_id"]!;
+    private static string Named(string body) => (string)JsonNode.Parse(body)!["execution_id"]!;
 
     private TimeSpan Seconds(double least, double most) => TimeSpan.FromMilliseconds(_random.Next((int)(least * 1000), (int)(most * 1000)));
 
@@ -461,7 +468,8 @@ internal sealed class Simulation : IAsyncDisposable
         var execution = _books.Executions.SingleOrDefault(one => one.Id == request.Execution);
         if (execution is null && request.Replies.Contains(Reply.Accepted))
             throw new Broken("I1", $"{request.Execution} was accepted and never made.");
-        if (execution is not null && request.Replies.TrueForAll(reply => reply == Reply.Refused))
+        var isLost = execution is { State: ExecutionState.Denied, Decision.Code: CloseLostRequests.Code };
+        if (execution is not null && !isLost && request.Replies.TrueForAll(reply => reply == Reply.Refused))
             throw new Broken("I1", $"{request.Execution} runs, and its user was told that nothing was started.");
         if (execution is null)
             return;

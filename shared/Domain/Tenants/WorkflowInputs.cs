@@ -1,13 +1,13 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
-using ControlPlane.Tenants;
 using ControlPlane.Text;
 
-namespace ControlPlane.Orchestrator.Plans;
+namespace ControlPlane.Tenants;
 
 /// <summary>Holds what a user typed to what a workflow declares.</summary>
-internal static class WorkflowInputs
+/// <remarks>Asked when a command comes, so that its user hears at once, and by policy, which decides.</remarks>
+public static class WorkflowInputs
 {
     // Enough to mend a command by; the rest shows at the next try.
     private const int MostFaults = 5;
@@ -23,7 +23,7 @@ internal static class WorkflowInputs
             json.WriteStartObject();
             foreach (var parameter in workflow.Parameters)
             {
-                var isGiven = given.TryGetProperty(parameter.Name, out var value);
+                var isGiven = given.TryGetProperty(parameter.Name, out var value) && !(parameter.Required && IsEmpty(value));
                 if (!isGiven && parameter.Default is { } byDefault)
                     value = byDefault;
                 if (!isGiven && parameter.Default is null)
@@ -47,6 +47,9 @@ internal static class WorkflowInputs
         return faults.Count > 0 ? (default, [.. faults.Take(MostFaults)]) : (Parse(buffer.WrittenSpan), []);
     }
 
+    // "city=" names the parameter and gives it nothing.
+    private static bool IsEmpty(JsonElement value) => value.ValueKind == JsonValueKind.Null || ParameterValue.Text(value) is { } text && Invisible.IsBlank(text);
+
     /// <summary>What a value must be, to stand after "must be".</summary>
     private static string Expected(WorkflowParameter parameter) => parameter.Type switch
     {
@@ -54,7 +57,7 @@ internal static class WorkflowInputs
         ParameterType.String => "a text",
         ParameterType.Integer => "a whole number" + Range(parameter),
         ParameterType.Number => "a number" + Range(parameter),
-        ParameterType.Boolean => "true or false",
+        ParameterType.Boolean => "yes or no",
         ParameterType.Enum => $"one of {string.Join(", ", parameter.Values ?? [])}",
         _ => throw new ArgumentOutOfRangeException(nameof(parameter)),
     };

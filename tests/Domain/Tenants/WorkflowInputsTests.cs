@@ -1,8 +1,7 @@
 using System.Text.Json;
-using ControlPlane.Orchestrator.Plans;
 using ControlPlane.Tenants;
 
-namespace ControlPlane.Tests.Orchestrator;
+namespace ControlPlane.Tests.Domain.Tenants;
 
 public class WorkflowInputsTests
 {
@@ -18,7 +17,6 @@ public class WorkflowInputsTests
     [InlineData("""{"city":"Basel","days":3}""", """{"city":"Basel","days":3}""")]
     [InlineData("""{"city":"Basel","days":"1","ratio":"0.5","dry_run":"TRUE","size":"large"}""", """{"city":"Basel","days":1,"ratio":0.5,"dry_run":true,"size":"large"}""")]
     [InlineData("""{"city":"Basel","ratio":2e3,"dry_run":false}""", """{"city":"Basel","ratio":2000,"dry_run":false}""")]
-    [InlineData("""{"city":""}""", """{"city":""}""")]
     [InlineData("""{"city":"0123456789"}""", """{"city":"0123456789"}""")]
     public void Inputs_get_their_declared_types_in_the_declared_order(string given, string expected)
     {
@@ -31,7 +29,6 @@ public class WorkflowInputsTests
     [Theory]
     [InlineData("{}", "city is missing: it must be a text of at most 10 characters.")]
     [InlineData("""{"city":5}""", "city must be a text of at most 10 characters.")]
-    [InlineData("""{"city":null}""", "city must be a text of at most 10 characters.")]
     [InlineData("""{"city":["Basel"]}""", "city must be a text of at most 10 characters.")]
     [InlineData("""{"city":"01234567890"}""", "city must be a text of at most 10 characters.")]
     [InlineData("""{"city":"\ud800"}""", "city must be a text of at most 10 characters.")]
@@ -48,8 +45,8 @@ public class WorkflowInputsTests
     [InlineData("""{"city":"B","ratio":"Infinity"}""", "ratio must be a number of at least 0.5.")]
     [InlineData("""{"city":"B","ratio":1e400}""", "ratio must be a number of at least 0.5.")]
     [InlineData("""{"city":"B","ratio":"1,5"}""", "ratio must be a number of at least 0.5.")]
-    [InlineData("""{"city":"B","dry_run":"yes"}""", "dry_run must be true or false.")]
-    [InlineData("""{"city":"B","dry_run":1}""", "dry_run must be true or false.")]
+    [InlineData("""{"city":"B","dry_run":"maybe"}""", "dry_run must be yes or no.")]
+    [InlineData("""{"city":"B","dry_run":1}""", "dry_run must be yes or no.")]
     [InlineData("""{"city":"B","size":"Large"}""", "size must be one of small, large.")]
     [InlineData("""{"city":"B","size":"medium"}""", "size must be one of small, large.")]
     [InlineData("""{"city":"B","citty":"x"}""", "wf_sched takes no citty. Did you mean city?")]
@@ -110,24 +107,32 @@ public class WorkflowInputsTests
         Assert.All(faults, fault => Assert.InRange(fault.Length, 1, 150));
     }
 
-    [Fact]
-    public void Inputs_that_would_not_fit_the_body_are_refused_and_the_largest_that_do_are_sent()
+    [Theory]
+    [InlineData("yes", "true")]
+    [InlineData("No", "false")]
+    [InlineData("TRUE", "true")]
+    [InlineData("false", "false")]
+    public void A_yes_or_no_is_taken_in_the_words_in_which_it_is_asked_for(string typed, string expected)
     {
-        var planner = new Planner(OrchestratorWorld.Outcomes);
-        var workflow = OrchestratorWorld.Workflow(new WorkflowParameter("text", ParameterType.String));
-        var now = new DateTimeOffset(2026, 11, 22, 12, 0, 0, TimeSpan.Zero);
-
-        Assert.IsType<Planning.Unusable>(planner.Plan(RequestOf(new string('x', Planner.LongestBody)), workflow, now));
-        Assert.IsType<Planning.Unusable>(planner.Plan(RequestOf(new string('"', Planner.LongestBody / 6)), workflow, now));         // \u0022 is six bytes
-        var ready = Assert.IsType<Planning.Ready>(planner.Plan(RequestOf(new string('x', 60_000)), workflow, now));
-        Assert.InRange(planner.BodyOf(ready.Plan, new string('t', 1000)).Length, 60_000, Planner.LongestBody);
-
-        StartRequest RequestOf(string text) => new(
-            Executions.ExecutionId.Of("T", "t"), OrchestratorWorld.Tenant, OrchestratorWorld.Scheduler,
-            JsonDocument.Parse(JsonSerializer.Serialize(new Dictionary<string, string> { ["text"] = text }, JsonSerializerOptions.Default.GetTypeInfo(typeof(Dictionary<string, string>)))).RootElement,
-            new("slack", "T", "U", "C"), false, now);
+        var (inputs, faults) = Check($$"""{"city":"B","dry_run":"{{typed}}"}""", City, Dry);
+        Assert.Empty(faults);
+        Assert.Equal($$"""{"city":"B","dry_run":{{expected}}}""", inputs.GetRawText());
     }
 
+    [Theory]
+    [InlineData("\"\"")]
+    [InlineData("\" \"")]
+    [InlineData("\"\\u200b\"")]
+    [InlineData("null")]
+    public void What_is_required_and_given_nothing_is_missing(string given) =>
+        Assert.Equal(["city is missing: it must be a text of at most 10 characters."], Check($$"""{"city":{{given}}}""", City).Faults);
+
+    [Fact]
+    public void What_is_not_required_may_be_an_empty_text() =>
+        Assert.Equal("""{"note":""}""", Check("""{"note":""}""", new WorkflowParameter("note", ParameterType.String)).Inputs.GetRawText());
+
     private static (JsonElement Inputs, IReadOnlyList<string> Faults) Check(string given, params WorkflowParameter[] parameters) =>
-        WorkflowInputs.Check(JsonDocument.Parse(given).RootElement, OrchestratorWorld.Workflow(parameters));
+        WorkflowInputs.Check(JsonDocument.Parse(given).RootElement, new(
+            WorkflowName.Parse("wf_sched"), WorkflowName.Parse("wf_sched"), parameters, Workflow.DefaultDeadline,
+            Idempotent: false, Enabled: true, AllowedUsers: [], AllowedGroups: [], AllowedChannels: []));
 }
