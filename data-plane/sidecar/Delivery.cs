@@ -57,24 +57,33 @@ internal sealed class Delivery(Spool spool, Meter meter, IReadOnlyList<SigningKe
         {
             case SampleFate.Booked:
                 NoteBooked(heartbeat, answer);
-                spool.Remove(heartbeat);
+                if (spool.Remove(heartbeat) is { } state)
+                    meter.NoteSafe(state);
                 break;
             case SampleFate.Overtaken:
                 spool.Remove(heartbeat);
                 break;
             case SampleFate.NeedsNewEpoch newEpoch:
+                if (heartbeat.Epoch == meter.Epoch && meter.IsEpochBooked && newEpoch.Above > 0)
+                    SayTwin($"it began epoch={newEpoch.Above} while ours was being counted");
                 if (heartbeat.Epoch == meter.Epoch)
                     meter.BeginEpochAbove(newEpoch.Above);
                 spool.SetAside(heartbeat);
                 journal.Say($"new epoch={meter.Epoch} because epoch={heartbeat.Epoch} is not taken: {answer.Code}");
                 break;
             case SampleFate.SetAside:
+                if (answer.Status == 409)
+                    SayTwin("it sent another sample under the same number");
                 spool.SetAside(heartbeat);
                 journal.Say($"refused epoch={heartbeat.Epoch} counter={heartbeat.Counter} status={answer.Status} code={answer.Code}");
                 break;
         }
         return null;
     }
+
+    // Numbers only we give were given by somebody else: a copied machine, a second process. Usage of both is booked; which is whose nobody can say.
+    private void SayTwin(string how) =>
+        journal.Say($"another sidecar reports as instance={meter.Instance}: {how}. Give each machine its own --instance, key and state folder");
 
     private void NoteBooked(Heartbeat heartbeat, HeartbeatAnswer answer)
     {
@@ -83,7 +92,8 @@ internal sealed class Delivery(Spool spool, Meter meter, IReadOnlyList<SigningKe
         meter.NoteAccepted(heartbeat.Epoch, totals.GetProperty("cpu_ms").GetInt64(), totals.GetProperty("gpu_ms").GetInt64());
         if (answer.NextIntervalS is { } seconds && seconds >= Intervals.Least && seconds <= Intervals.Most)
             meter.Interval = TimeSpan.FromSeconds(seconds);
-        journal.Say($"booked epoch={heartbeat.Epoch} counter={heartbeat.Counter} waiting={spool.Count - 1} directives={string.Join(',', answer.Directives ?? [])}");
+        journal.Say(
+            $"booked epoch={heartbeat.Epoch} counter={heartbeat.Counter} waiting={spool.Count - 1} directives={string.Join(',', answer.Directives ?? [])}");
     }
 
     // Full jitter, so that sidecars do not come back all at once after an outage; the control plane's own wish comes first.
@@ -95,7 +105,9 @@ internal sealed class Delivery(Spool spool, Meter meter, IReadOnlyList<SigningKe
         var pause = TimeSpan.FromSeconds(Math.Max(0.5, bound * Random.Shared.NextDouble()));
         if (answer.RetryAfter is { } asked && asked > pause)
             pause = asked < LongestPauseForOperator ? asked : LongestPauseForOperator;
-        journal.Say($"waits epoch={heartbeat.Epoch} counter={heartbeat.Counter} status={answer.Status?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "none"} code={answer.Code} waiting={spool.Count} pause_s={pause.TotalSeconds:F1}");
+        var status = answer.Status?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "none";
+        journal.Say($"waits epoch={heartbeat.Epoch} counter={heartbeat.Counter} status={status} code={answer.Code} waiting={spool.Count} "
+            + $"pause_s={pause.TotalSeconds:F1}");
         return pause;
     }
 }

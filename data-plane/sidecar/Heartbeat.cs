@@ -32,7 +32,7 @@ internal sealed record Heartbeat(long Epoch, long Counter, byte[] Body)
             json.WriteString("instance_id", instance);
             json.WriteNumber("epoch", epoch);
             json.WriteNumber("counter", counter);
-            json.WriteString("sampled_at", sampledAt.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
+            json.WriteString("sampled_at", Seconds(sampledAt));
             json.WriteNumber("interval_s", (int)interval.TotalSeconds);
             json.WriteStartObject("totals");
             json.WriteNumber("cpu_ms", sample.CpuMs);
@@ -55,6 +55,8 @@ internal sealed record Heartbeat(long Epoch, long Counter, byte[] Body)
                 json.WriteEndObject();
             }
             json.WriteEndObject();
+            if (sample.GpuUnreadableSince is { } since)
+                json.WriteString("gpu_unreadable_since", Seconds(since));
             json.WriteEndObject();
         }
         return buffer.WrittenSpan.ToArray();
@@ -66,7 +68,7 @@ internal sealed record Heartbeat(long Epoch, long Counter, byte[] Body)
         json.WriteNumber("index", gpu.Index);
         json.WriteString("uuid", gpu.Uuid);
         json.WriteString("model", gpu.Model);
-        json.WriteNumber("utilization_pct", Rounded(gpu.UtilizationPercent));
+        json.WriteNumber("utilization_pct", Rounded(gpu.UtilizationPercent ?? 0));
         json.WriteNumber("memory_used_bytes", gpu.MemoryUsedBytes);
         json.WriteNumber("memory_total_bytes", gpu.MemoryTotalBytes);
         if (gpu.PowerW is { } power)
@@ -76,6 +78,8 @@ internal sealed record Heartbeat(long Epoch, long Counter, byte[] Body)
         json.WriteEndObject();
     }
 
+    private static string Seconds(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
     private static double Rounded(double value) => Math.Round(value, 1);
 }
 
@@ -83,8 +87,12 @@ internal sealed record Heartbeat(long Epoch, long Counter, byte[] Body)
 /// <param name="CpuMs">Busy core-milliseconds since the epoch began.</param>
 /// <param name="GpuMs">Busy device-milliseconds since the epoch began.</param>
 /// <param name="CpuPercent">Busy part of all cores since the sample before.</param>
-internal sealed record Sample(long CpuMs, long GpuMs, int CpuCount, double CpuPercent, IReadOnlyList<Gpu> Gpus, Memory? Memory);
+/// <param name="GpuUnreadableSince">Since when something of the GPUs is not known: their time since then is missing in the total.</param>
+internal sealed record Sample(
+    long CpuMs, long GpuMs, int CpuCount, double CpuPercent, IReadOnlyList<Gpu> Gpus, Memory? Memory, DateTimeOffset? GpuUnreadableSince = null);
 
 internal sealed record Memory(long UsedBytes, long TotalBytes);
 
-internal sealed record Gpu(int Index, string Uuid, string Model, double UtilizationPercent, long MemoryUsedBytes, long MemoryTotalBytes, double? PowerW, double? TemperatureC);
+/// <param name="UtilizationPercent">On average since the sample before; null where that is not known, and then it is not told.</param>
+internal sealed record Gpu(int Index, string Uuid, string Model, double? UtilizationPercent, long MemoryUsedBytes, long MemoryTotalBytes, double? PowerW,
+    double? TemperatureC);

@@ -6,7 +6,8 @@ namespace ControlPlane.Sidecar;
 /// <param name="Status">HTTP status; null when no answer came.</param>
 /// <param name="Code">Of the problem, when it was one.</param>
 /// <param name="Epoch">The epoch that it has, when it said so.</param>
-internal sealed record HeartbeatAnswer(int? Status, string? Code = null, long? Epoch = null, int? NextIntervalS = null, IReadOnlyList<string>? Directives = null, TimeSpan? RetryAfter = null)
+internal sealed record HeartbeatAnswer(
+    int? Status, string? Code = null, long? Epoch = null, int? NextIntervalS = null, IReadOnlyList<string>? Directives = null, TimeSpan? RetryAfter = null)
 {
     public static readonly HeartbeatAnswer None = new(Status: null);
 
@@ -22,7 +23,7 @@ internal sealed record HeartbeatAnswer(int? Status, string? Code = null, long? E
                 status,
                 root.TryGetProperty("code", out var code) && code.ValueKind == JsonValueKind.String ? code.GetString() : null,
                 root.TryGetProperty("epoch", out var epoch) && epoch.ValueKind == JsonValueKind.Number && epoch.TryGetInt64(out var has) ? has : null,
-                root.TryGetProperty("next_interval_s", out var next) && next.ValueKind == JsonValueKind.Number && next.TryGetInt32(out var seconds) ? seconds : null,
+                root.TryGetProperty("next_interval_s", out var next) && next.ValueKind == JsonValueKind.Number && next.TryGetInt32(out var s) ? s : null,
                 root.TryGetProperty("directives", out var directives) && directives.ValueKind == JsonValueKind.Array
                     ? [.. directives.EnumerateArray().Where(one => one.ValueKind == JsonValueKind.String).Select(one => one.GetString()!)]
                     : [],
@@ -65,6 +66,8 @@ internal abstract record SampleFate
         { Status: 422, Code: "epoch-in-future" } => epoch > now.ToUnixTimeSeconds() ? new NeedsNewEpoch(0) : new Again(NeedsOperator: true),
         // Our clock was not set when the epoch began. It is now: a wrong one fails at the signature.
         { Status: 422, Code: "epoch-implausible" } => new NeedsNewEpoch(0),
+        // It came within a second of the one before, say around a restart. Totals are cumulative: the next one tells the same.
+        { Status: 422, Code: "too-soon" } => new Overtaken(),
         { Status: 400 or 413 or 415 or 422 } => new SetAside(),
         // A key not registered yet, a clock that is off, a network that is not ours: none of it is the sample's fault.
         { Status: 401 or 403 or 404 } => new Again(NeedsOperator: true),

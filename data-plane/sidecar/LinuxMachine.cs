@@ -17,14 +17,27 @@ internal interface IMachine
     Memory? ReadMemory();
 }
 
-/// <summary>Reads /proc.</summary>
+/// <summary>Reads /proc and /sys.</summary>
 /// <param name="proc">Another folder of the same form, for tests.</param>
-internal sealed class LinuxMachine(string proc = "/proc") : IMachine
+/// <param name="sys">Likewise.</param>
+internal sealed class LinuxMachine(string proc = "/proc", string sys = "/sys") : IMachine
 {
+
     // USER_HZ, in which the kernel counts for user space, is 100 on every architecture that .NET runs on.
     private const long TickMs = 10;
 
     public string BootId => File.ReadAllText(Path.Combine(proc, "sys/kernel/random/boot_id")).Trim();
+
+    /// <summary>Whether NVIDIA's kernel driver has a device: without it nothing runs on a GPU, and there is nothing to meter.</summary>
+    /// <remarks>The driver's folder has a link for each of its devices, named by its PCI address.</remarks>
+    public bool HasGpu
+    {
+        get
+        {
+            var driver = Path.Combine(sys, "bus/pci/drivers/nvidia");
+            return Directory.Exists(driver) && Directory.EnumerateFileSystemEntries(driver, "????:??:*").Any();
+        }
+    }
 
     public CpuTimes ReadCpu()
     {
@@ -40,7 +53,8 @@ internal sealed class LinuxMachine(string proc = "/proc") : IMachine
                 continue;
             }
             // proc_stat(5): user nice system idle iowait irq softirq steal; guest time is inside user. Stolen time was another machine's.
-            var ticks = line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Take(8).Select(text => long.Parse(text, CultureInfo.InvariantCulture)).ToList();
+            var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            var ticks = fields.Skip(1).Take(8).Select(text => long.Parse(text, CultureInfo.InvariantCulture)).ToList();
             (busy, all) = ((ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6]) * TickMs, ticks.Sum() * TickMs);
         }
         return new(busy, all, count);

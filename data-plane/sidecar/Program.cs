@@ -7,6 +7,11 @@ SigningKey[] keys;
 try
 {
     options = SidecarOptions.From(args, Environment.GetEnvironmentVariable);
+    if (options.ShowsHelp)
+    {
+        Console.WriteLine(SidecarOptions.Usage);
+        return 0;
+    }
     keys = [.. options.KeyFiles.Select(SigningKey.Load)];
 }
 catch (OptionException e)
@@ -18,7 +23,10 @@ catch (OptionException e)
 if (options.ShowsKeyIds)
 {
     foreach (var key in keys)
-        Console.WriteLine($"{key.KeyId} {key.PublicKeyText}");
+    {
+        Console.WriteLine($"key id:     {key.KeyId}");
+        Console.WriteLine($"public key: {key.PublicKeyText}");
+    }
     return 0;
 }
 
@@ -30,12 +38,15 @@ try
 {
     using var state = StateFolder.Open(options.StateFolder);
     var journal = new Journal(Console.Out);
-    var spool = new Spool(state);
-    var meter = new Meter(options.Tenant, options.Instance, options.Interval, new LinuxMachine(), new NvidiaSmi(options.NvidiaSmi, clock), state, spool, clock);
+    var machine = new LinuxMachine();
+    var spool = new Spool(state, journal);
+    using var gpus = new GpuWatch(options.Nvml, options.NvidiaSmi, () => machine.HasGpu, KnownGpus(state, machine), journal, clock);
+    var meter = new Meter(options.Tenant, options.Instance, options.Interval, machine, gpus, state, spool, journal, clock);
     using var endpoint = new HeartbeatEndpoint(options.Urls, options.SourceAddress, clock);
     var delivery = new Delivery(spool, meter, keys, endpoint, journal, clock);
 
-    journal.Say($"started tenant={options.Tenant} instance={options.Instance} epoch={meter.Epoch} interval_s={options.Interval.TotalSeconds} waiting={spool.Count} keys={string.Join(',', keys.Select(key => key.KeyId))}");
+    journal.Say($"started tenant={options.Tenant} instance={options.Instance} epoch={meter.Epoch} interval_s={options.Interval.TotalSeconds} "
+        + $"waiting={spool.Count} keys={string.Join(',', keys.Select(key => key.KeyId))}");
     return options.IsOnce
         ? await OnceAsync(meter, delivery, spool, stop.Token)
         : await ForEverAsync(meter, delivery, stop.Token);
@@ -68,11 +79,19 @@ static async Task<int> OnceAsync(Meter meter, Delivery delivery, Spool spool, Ca
 
 static async Task<int> ForEverAsync(Meter meter, Delivery delivery, CancellationToken stop)
 {
-    // Neither half is of use without the other: when one fails, say with a full disk, the process ends and systemd starts it anew.
+    // Neither half is of use without the other: when one fails in a way that nobody foresaw, the process ends and systemd starts it anew.
     using var both = CancellationTokenSource.CreateLinkedTokenSource(stop);
     Task[] halves = [meter.RunAsync(both.Token), delivery.RunAsync(both.Token)];
     await Task.WhenAny(halves);
     await both.CancelAsync();
     await Task.WhenAll(halves);
+
+    // The last sample is safe on the disk; this is for a machine that does not come back. systemd waits for 90 s.
+    using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+    await delivery.DrainAsync(patience.Token);
     return 0;
 }
+
+// A GPU may be taken out while the machine is off, so none is expected after a boot because it was there before.
+static IReadOnlyList<GpuMark> KnownGpus(StateFolder state, LinuxMachine machine) =>
+    state.Load() is { Gpus: { } gpus } before && before.BootId == machine.BootId ? gpus : [];

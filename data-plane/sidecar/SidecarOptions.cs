@@ -9,25 +9,45 @@ internal sealed class OptionException(string message) : Exception(message);
 
 /// <summary>Options from the command line, else from the environment (<c>--key-file</c> is <c>SIDECAR_KEY_FILE</c>).</summary>
 internal sealed partial record SidecarOptions(
-    IReadOnlyList<Uri> Urls, string Tenant, string Instance, IReadOnlyList<string> KeyFiles, string StateFolder, TimeSpan Interval, string NvidiaSmi, IPAddress? SourceAddress,
-    bool IsOnce, bool ShowsKeyIds)
+    IReadOnlyList<Uri> Urls, string Tenant, string Instance, IReadOnlyList<string> KeyFiles, string StateFolder, TimeSpan Interval,
+    string Nvml, string NvidiaSmi, IPAddress? SourceAddress, bool IsOnce, bool ShowsKeyIds, bool ShowsHelp = false)
 {
     public const string Usage = """
-        metering-sidecar --url URL [--failover-url URL] --tenant tenant-N --key-file FILE [--next-key-file FILE]
-                         [--instance ID] [--state DIR] [--interval SECONDS] [--nvidia-smi PATH] [--source ADDRESS] [--once] [--show-key-id]
+        metering-sidecar --url URL --tenant tenant-N --key-file FILE [options]     reports what this machine uses, once a minute
+        metering-sidecar --key-file FILE --show-key-id                             shows what the operator registers
+
+          --url URL             the control plane's private API with its stage
+          --failover-url URL    the second region's, for when the first does not answer
+          --tenant tenant-N     whose machine this is
+          --key-file FILE       Ed25519 key: openssl genpkey -algorithm ed25519 -out FILE && chmod 600 FILE
+          --next-key-file FILE  the key that is to replace it: both sign
+          --instance ID         this machine's name; on EC2 found by itself
+          --state DIR           folder of its own; /var/lib/metering-sidecar, or systemd's STATE_DIRECTORY
+          --interval SECONDS    between samples; 60
+          --source ADDRESS      local address to call from
+          --nvml FILE           NVIDIA's management library; libnvidia-ml.so.1
+          --nvidia-smi FILE     NVIDIA's tool, used where the library does not serve; nvidia-smi
+          --once                take one sample, deliver all that waits within 30 s, end
+          --show-key-id         show key id and public key, end
+          --help                this text
+
         Every option is also read from the environment: --key-file as SIDECAR_KEY_FILE.
+        Ends with 0 when asked to end, with 1 when --once could not deliver, with 2 for an option that cannot be meant.
         """;
 
     // Written by cloud-init on EC2; elsewhere the machine needs --instance.
     private const string CloudInstanceFile = "/var/lib/cloud/data/instance-id";
 
-    private static readonly string[] WithValue = ["url", "failover-url", "tenant", "key-file", "next-key-file", "instance", "state", "interval", "nvidia-smi", "source"];
-    private static readonly string[] Switches = ["once", "show-key-id"];
+    private static readonly string[] WithValue =
+        ["url", "failover-url", "tenant", "key-file", "next-key-file", "instance", "state", "interval", "source", "nvml", "nvidia-smi"];
+    private static readonly string[] Switches = ["once", "show-key-id", "help"];
 
     /// <exception cref="OptionException">Something is missing or unusable.</exception>
     public static SidecarOptions From(IReadOnlyList<string> arguments, Func<string, string?> environment)
     {
         var given = Read(arguments);
+        if (given.ContainsKey("help"))
+            return new([], "", "", [], "", default, "", "", null, IsOnce: false, ShowsKeyIds: false, ShowsHelp: true);
         var showsKeyIds = given.ContainsKey("show-key-id");
         string? Optional(string name) =>
             given.GetValueOrDefault(name) ?? (environment($"SIDECAR_{name.Replace('-', '_').ToUpperInvariant()}") is { Length: > 0 } value ? value : null);
@@ -35,13 +55,14 @@ internal sealed partial record SidecarOptions(
 
         string[] keyFiles = Optional("next-key-file") is { } next ? [Required("key-file"), next] : [Required("key-file")];
         if (showsKeyIds)
-            return new([], "", "", keyFiles, "", default, "", null, IsOnce: false, showsKeyIds);
+            return new([], "", "", keyFiles, "", default, "", "", null, IsOnce: false, showsKeyIds);
 
         Uri[] urls = Optional("failover-url") is { } second ? [Url(Required("url")), Url(second)] : [Url(Required("url"))];
         var tenant = Required("tenant");
         if (!TenantShape().IsMatch(tenant))
             throw new OptionException("--tenant is not tenant-N with N from 1 to 156.");
-        var instance = Optional("instance") ?? CloudInstance() ?? throw new OptionException("--instance is missing, and this machine has no cloud instance id.");
+        var instance = Optional("instance") ?? CloudInstance()
+            ?? throw new OptionException("--instance is missing, and this machine has no cloud instance id.");
         if (!InstanceShape().IsMatch(instance))
             throw new OptionException("--instance is not 1 to 64 of A-Z, a-z, 0-9 and -.");
         if (!int.TryParse(Optional("interval") ?? "60", NumberStyles.None, CultureInfo.InvariantCulture, out var interval) || interval is < 1 or > 3600)
@@ -51,8 +72,9 @@ internal sealed partial record SidecarOptions(
             throw new OptionException("--source is not an IP address.");
 
         return new(
-            urls, tenant, instance, keyFiles, Optional("state") ?? environment("STATE_DIRECTORY") ?? "/var/lib/metering-sidecar", TimeSpan.FromSeconds(interval),
-            Optional("nvidia-smi") ?? "nvidia-smi", source, given.ContainsKey("once"), showsKeyIds);
+            urls, tenant, instance, keyFiles, Optional("state") ?? environment("STATE_DIRECTORY") ?? "/var/lib/metering-sidecar",
+            TimeSpan.FromSeconds(interval),
+            Optional("nvml") ?? "libnvidia-ml.so.1", Optional("nvidia-smi") ?? "nvidia-smi", source, given.ContainsKey("once"), showsKeyIds);
     }
 
     private static Dictionary<string, string> Read(IReadOnlyList<string> arguments)
@@ -60,7 +82,7 @@ internal sealed partial record SidecarOptions(
         var given = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < arguments.Count; i++)
         {
-            var name = arguments[i].StartsWith("--", StringComparison.Ordinal) ? arguments[i][2..] : "";
+            var name = arguments[i] == "-h" ? "help" : arguments[i].StartsWith("--", StringComparison.Ordinal) ? arguments[i][2..] : "";
             if (Switches.Contains(name))
                 given[name] = "";
             else if (WithValue.Contains(name) && i + 1 < arguments.Count)
@@ -73,7 +95,8 @@ internal sealed partial record SidecarOptions(
 
     // Nobody between us and the control plane should read a tenant's load; on one machine there is nobody between.
     private static Uri Url(string text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback)) && url.UserInfo.Length == 0
+        Uri.TryCreate(text, UriKind.Absolute, out var url)
+            && (url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback)) && url.UserInfo.Length == 0
             ? url
             : throw new OptionException($"'{text}' is not an https URL.");
 

@@ -3,9 +3,14 @@ using System.Text.Json.Serialization;
 
 namespace ControlPlane.Sidecar;
 
-/// <summary>What must survive a restart: the last epoch, and how far the machine's counters had been told.</summary>
-/// <param name="BusyMs">What the kernel had counted at the last sample.</param>
-internal sealed record MeterState(long Epoch, long Counter, string BootId, long BusyMs);
+/// <summary>What must survive a restart: the last sample that is safe, how far the machine's counters had been told by it, and what was seen since.</summary>
+/// <param name="BusyMs">What the kernel had counted at that sample.</param>
+/// <param name="GpuMs">The sample's total of GPU time.</param>
+/// <param name="BusySeenMs">What the kernel had counted when this was written.</param>
+/// <param name="GpuUntoldMs">GPU time since that sample.</param>
+/// <param name="Gpus">The GPUs, and up to when the driver's samples of them are in <paramref name="GpuMs"/> or <paramref name="GpuUntoldMs"/>.</param>
+internal sealed record MeterState(
+    long Epoch, long Counter, string BootId, long BusyMs, double GpuMs = 0, long BusySeenMs = 0, double GpuUntoldMs = 0, IReadOnlyList<GpuMark>? Gpus = null);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(MeterState))]
@@ -39,7 +44,7 @@ internal sealed class StateFolder : IDisposable
     {
         try
         {
-            return File.Exists(FileOf("state.json")) ? JsonSerializer.Deserialize(File.ReadAllBytes(FileOf("state.json")), StateJson.Default.MeterState) : null;
+            return File.Exists(StateFile) ? JsonSerializer.Deserialize(File.ReadAllBytes(StateFile), StateJson.Default.MeterState) : null;
         }
         catch (JsonException)
         {
@@ -47,7 +52,22 @@ internal sealed class StateFolder : IDisposable
         }
     }
 
-    public void Save(MeterState state) => Write(FileOf("state.json"), JsonSerializer.SerializeToUtf8Bytes(state, StateJson.Default.MeterState));
+    /// <summary>Writes the state, where need be over the old one: that takes no room, so that a full disk does not make usage count twice.</summary>
+    public void Save(MeterState state)
+    {
+        var json = JsonSerializer.SerializeToUtf8Bytes(state, StateJson.Default.MeterState);
+        try
+        {
+            Write(StateFile, json);
+        }
+        catch (Exception e) when ((e is IOException or UnauthorizedAccessException) && File.Exists(StateFile))
+        {
+            using var stream = new FileStream(StateFile, FileMode.Open, FileAccess.Write, FileShare.None);
+            stream.Write(json);
+            stream.SetLength(json.Length);
+            stream.Flush(flushToDisk: true);
+        }
+    }
 
     public string FileOf(string name) => System.IO.Path.Combine(Path, name);
 
@@ -55,13 +75,23 @@ internal sealed class StateFolder : IDisposable
     public static void Write(string file, ReadOnlySpan<byte> content)
     {
         var half = file + ".new";
-        using (var stream = new FileStream(half, FileMode.Create, FileAccess.Write, FileShare.None))
+        try
         {
-            stream.Write(content);
-            stream.Flush(flushToDisk: true);
+            using (var stream = new FileStream(half, FileMode.Create, FileAccess.Write, FileShare.None))
+            {
+                stream.Write(content);
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(half, file, overwrite: true);
         }
-        File.Move(half, file, overwrite: true);
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            File.Delete(half);
+            throw;
+        }
     }
 
     public void Dispose() => _lock.Dispose();
+
+    private string StateFile => FileOf("state.json");
 }

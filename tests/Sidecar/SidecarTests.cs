@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -17,10 +16,8 @@ namespace ControlPlane.Tests.Sidecar;
 /// <summary>The metering sidecar: what it measures, signs, keeps and sends.</summary>
 public sealed class SidecarTests : IDisposable
 {
-    // RFC 8032 §7.1, test 1, in the form in which openssl writes a key.
-    private const string PublishedKey = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n";
     private const string KeyId = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
-    private const string Instance = "i-0abc1234def567890";
+    private const string Instance = RunningSidecar.Instance;
 
     // In memory where there is such a place: a day of samples is four thousand writes through to the disk.
     private readonly string _folder = Directory.CreateDirectory(
@@ -56,7 +53,7 @@ public sealed class SidecarTests : IDisposable
     {
         await using var controlPlane = ScriptedEngine.Answering(200, body: """{"status":"accepted","next_interval_s":30,"directives":["suspended"]}""");
         var gpu = new Gpu(0, "GPU-1", "NVIDIA A10G", 50, 1 << 30, 2L << 30, PowerW: null, TemperatureC: 41);
-        using var sidecar = Start(controlPlane, gpus: new FakeGpus([gpu]));
+        using var sidecar = Start(controlPlane, gpus: new FakeGpus(new GpuUse(gpu, new GpuSpan(5000, 10_000, 0))));
         _machine.Busy(1500);
         _clock.Advance(TimeSpan.FromSeconds(10));
         await sidecar.Meter.SampleAsync(Cancel);
@@ -252,6 +249,29 @@ public sealed class SidecarTests : IDisposable
         Assert.Equal([(1767225600, 1, 100), (1767225600, 2, 200), (1767225701, 1, 200)], sent);     // 300 in all, 100 of it booked before
     }
 
+    [Theory]
+    [InlineData(true, """{"code":"counter-replayed","epoch":1767225700,"expected":9}""", true)]
+    [InlineData(false, """{"code":"counter-replayed","epoch":1767225700,"expected":9}""", false)]    // our own, from when the clock was ahead
+    [InlineData(false, """{"code":"counter-conflict"}""", true)]
+    public async Task Another_sidecar_with_our_identity_is_noticed_and_said(bool wasBooked, string problem, bool isSaid)
+    {
+        var answers = new Queue<string>([EngineConnection.Answer(409, "application/problem+json", problem), EngineConnection.Answer(200, "application/json")]);
+        if (wasBooked)
+            answers = new([EngineConnection.Answer(200, "application/json"), .. answers]);
+        await using var controlPlane = ScriptedEngine.Start(async connection =>
+        {
+            while (await connection.ReadRequestAsync() is not null)
+                await connection.WriteAsync(answers.Dequeue());
+        });
+        using var sidecar = Start(controlPlane);
+        while (answers.Count > 0)
+        {
+            await sidecar.Meter.SampleAsync(Cancel);
+            await sidecar.Delivery.DrainAsync(Cancel);
+        }
+        Assert.Equal(isSaid, sidecar.Said.Contains($"another sidecar reports as instance={Instance}: ", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task A_sample_that_is_refused_for_good_holds_back_no_other()
     {
@@ -305,6 +325,15 @@ public sealed class SidecarTests : IDisposable
         Assert.Equal(new Memory(10_000 * 1024, 16_000 * 1024), machine.ReadMemory());
     }
 
+    [Theory]
+    [InlineData("bus/pci/drivers/nvidia/0000:17:00.0", true), InlineData("bus/pci/drivers/nvidia/module", false)]
+    [InlineData("bus/pci/drivers/nouveau/0000:17:00.0", false), InlineData("bus", false)]
+    public void A_machine_has_gpus_when_nvidias_driver_has_some(string entry, bool expected)
+    {
+        Directory.CreateDirectory(Path.Combine(_folder, "sys", entry));
+        Assert.Equal(expected, new LinuxMachine(sys: Path.Combine(_folder, "sys")).HasGpu);
+    }
+
     [Fact]
     public void This_machine_can_be_read()
     {
@@ -314,18 +343,6 @@ public sealed class SidecarTests : IDisposable
         Assert.True(machine.ReadCpu() is { BusyMs: > 0, Count: >= 1 } cpu && cpu.AllMs > cpu.BusyMs);
         Assert.True(machine.ReadMemory() is { UsedBytes: > 0 });
     }
-
-    [Fact]
-    public void Gpus_are_read_with_what_they_do_not_measure_left_out()
-    {
-        var gpus = NvidiaSmi.Parse("0, GPU-5d0a, NVIDIA A10G, 37, 1024, 23028, 61.25, 41\n1, GPU-77aa, Tesla T4, [N/A], 0, 15360, [Not Supported], 30\nFailed to initialize NVML\n");
-        Assert.Equal(
-            [new(0, "GPU-5d0a", "NVIDIA A10G", 37, 1024L << 20, 23028L << 20, 61.25, 41), new Gpu(1, "GPU-77aa", "Tesla T4", 0, 0, 15360L << 20, null, 30)],
-            gpus);
-    }
-
-    [Fact]
-    public async Task A_machine_without_the_tool_has_no_gpus() => Assert.Empty(await new NvidiaSmi("/nonexistent/nvidia-smi", TimeProvider.System).ReadAsync(Cancel));
 
     [Theory]
     [InlineData("--url http://api.example.internal --tenant tenant-43 --instance i-1")]      // plain text over a network
@@ -346,74 +363,14 @@ public sealed class SidecarTests : IDisposable
         Assert.Equal(("tenant-43", "https://api.example/", "/s", true), (options.Tenant, options.Urls.Single().ToString(), options.StateFolder, options.IsOnce));
     }
 
-    private Running Start(ScriptedEngine first, ScriptedEngine? second = null, IGpuReader? gpus = null)
-    {
-        ScriptedEngine[] servers = second is null ? [first] : [first, second];
-        return new(_folder, _machine, gpus ?? new FakeGpus([]), SigningKey.Load(KeyFile()), [.. servers.Select(one => new Uri($"http://{one.Address}/prod"))], _clock);
-    }
+    private RunningSidecar Start(ScriptedEngine first, ScriptedEngine? second = null, IGpuReader? gpus = null) =>
+        RunningSidecar.Start(_folder, _machine, gpus, _clock, second is null ? [first] : [first, second]);
 
-    private string KeyFile()
-    {
-        var file = Path.Combine(_folder, $"{Guid.NewGuid():N}.pem");
-        File.WriteAllText(file, PublishedKey);
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        return file;
-    }
+    private string KeyFile() => RunningSidecar.KeyFile(_folder);
 
-    private List<JsonElement> Waiting(Running sidecar)
+    private List<JsonElement> Waiting(RunningSidecar sidecar)
     {
         Assert.True(sidecar.Spool.Count > 0);
         return [.. Directory.GetFiles(Path.Combine(_folder, "waiting")).Order(StringComparer.Ordinal).Select(file => JsonDocument.Parse(File.ReadAllBytes(file)).RootElement)];
-    }
-
-    private sealed class Running : IDisposable
-    {
-        private readonly StateFolder _state;
-        private readonly SigningKey _key;
-        private readonly HeartbeatEndpoint _endpoint;
-        private readonly StringWriter _said = new();
-
-        public Running(string folder, IMachine machine, IGpuReader gpus, SigningKey key, IReadOnlyList<Uri> urls, TimeProvider clock)
-        {
-            _state = StateFolder.Open(folder);
-            _key = key;
-            Spool = new(_state);
-            Meter = new("tenant-43", Instance, TimeSpan.FromSeconds(60), machine, gpus, _state, Spool, clock);
-            _endpoint = new(urls, IPAddress.Loopback, clock);
-            Delivery = new(Spool, Meter, [key], _endpoint, new Journal(_said), clock);
-        }
-
-        public Spool Spool { get; }
-        public Meter Meter { get; }
-        public Delivery Delivery { get; }
-        public string Said => _said.ToString();
-
-        public void Dispose()
-        {
-            _endpoint.Dispose();
-            _key.Dispose();
-            _state.Dispose();
-        }
-    }
-
-    private sealed class FakeMachine : IMachine
-    {
-        private long _busy;
-
-        public string BootId { get; private set; } = "boot-1";
-
-        public void Busy(long ms) => _busy += ms;
-
-        public void Boot() => (BootId, _busy) = ("boot-2", 0);
-
-        public CpuTimes ReadCpu() => new(_busy, _busy * 2 + 1, 4);
-
-        public Memory? ReadMemory() => new(1 << 20, 2 << 20);
-    }
-
-    private sealed class FakeGpus(IReadOnlyList<Gpu> gpus) : IGpuReader
-    {
-        public Task<IReadOnlyList<Gpu>> ReadAsync(CancellationToken cancel) => Task.FromResult(gpus);
     }
 }
