@@ -108,6 +108,14 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
 
     public void DataPlanesCounted(Liveness liveness, int dataPlanes) => _metrics.Write(MetricCatalogue.DataPlanes, liveness.Name, dataPlanes);
 
+    /// <summary>Who reports, and cannot tell all of what its GPUs do: told at each sweep, for the alarm clears when it is over.</summary>
+    public void GpusUnreadable(IReadOnlyCollection<InstanceState> instances)
+    {
+        foreach (var instance in instances)
+            LogGpuUnreadable(instance.Tenant, instance.Instance, instance.GpuUnreadableSince!.Value);
+        _metrics.Write(MetricCatalogue.GpuUnreadable, instances.Count);
+    }
+
     /// <summary>A tenant's data plane changed to how it is now.</summary>
     public void DataPlaneChanged(TenantId tenant, TenantHealth health)
     {
@@ -223,4 +231,8 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
     [LoggerMessage(EventId = 31, EventName = "request_lost", Level = LogLevel.Error,
         Message = "{ExecutionId} ({TraceId}) of {TenantId} was asked for and its order never came; its user is told")]
     private partial void LogRequestLost(ExecutionId executionId, string traceId, TenantId tenantId);
+
+    [LoggerMessage(EventId = 32, EventName = "gpu_unreadable", Level = LogLevel.Warning,
+        Message = "GPUs of {Instance} of {TenantId} are unreadable since {Since}: their time is not metered. Its sidecar's journal says why")]
+    private partial void LogGpuUnreadable(TenantId tenantId, InstanceId instance, DateTimeOffset since);
 }

@@ -21,6 +21,8 @@ internal static class HealthCommand
         {
             page.Table(["TENANT", "STATUS", "DATA PLANE", "LAST SEEN", "HEALTHY"], shown.Tenants.Select(one => (string?[])
                 [one.Tenant, one.Status, one.Liveness ?? "never reported", one.LastSeen, $"{Words.Of(one.HealthyInstances)} of {Words.Of(one.Instances)}"]));
+            foreach (var one in shown.Tenants.Where(one => one.GpuUnreadableSince is not null))
+                page.Line(Words.GpuUnreadable(one.Tenant, one.GpuUnreadableSince!));
             page.Line("");
             page.Table(["QUEUE", "WAITING", "IN FLIGHT", "DEAD LETTERS"], shown.Queues.Select(one => (string?[])
                 [one.Queue, Words.Of(one.Waiting), Words.Of(one.InFlight), Words.Of(one.DeadLetters)]));
@@ -39,6 +41,7 @@ internal static class HealthCommand
         var now = hub.Clock.GetUtcNow();
         var health = (await hub.Instances.OfTenantAsync(tenant.Id, Month.Of(now), cancel)).HealthAt(now);
         return new(
-            tenant.Id.ToString(), Viewed.Of(tenant.Status), health?.Liveness.Name, health is null ? null : Rfc3339.Format(health.LastSeen), health?.Healthy ?? 0, health?.Instances ?? 0);
+            tenant.Id.ToString(), Viewed.Of(tenant.Status), health?.Liveness.Name, health is null ? null : Rfc3339.Format(health.LastSeen), health?.Healthy ?? 0, health?.Instances ?? 0,
+            health?.GpuUnreadableSince is { } since ? Rfc3339.Format(since) : null);
     }
 }

@@ -4,6 +4,7 @@ using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Places;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 
 namespace ControlPlane.Operator.Commands;
 
@@ -36,6 +37,8 @@ internal static class UsageCommand
                         one.Tenant, Words.Of(one.MonthlyQuota), Words.Of(one.Used), Words.Of(one.Reserved), Words.Of(one.Left), $"{Words.Of(one.UnderWay)} of {Words.Of(one.Concurrency)}",
                         Words.OfMilliseconds(one.Metered.CpuMs), Words.OfMilliseconds(one.Metered.GpuMs), one.Metered.GpuLimitMs is { } limit ? Words.OfMilliseconds(limit) : null,
                     ]));
+                foreach (var one in usage.Where(one => one.Metered.GpuUnreadableSince is not null))
+                    page.Line(Words.GpuUnreadable(one.Tenant, one.Metered.GpuUnreadableSince!));
             }) with
             { Warnings = Viewed.Faults(faulty) };
         });
@@ -49,8 +52,10 @@ internal static class UsageCommand
         await Task.WhenAll(month, active, dataPlane);
 
         var (quota, metered) = (await month, (await dataPlane).Usage);
+        var unreadable = (await dataPlane).HealthAt(hub.Clock.GetUtcNow())?.GpuUnreadableSince;
         return new(
             tenant.Id.ToString(), tenant.Limits.MonthlyQuota, quota.Used, quota.Reserved, Math.Max(0, tenant.Limits.MonthlyQuota - quota.Charged),
-            await active, tenant.Limits.Concurrency, new(metered.CpuMs, metered.GpuMs, tenant.Limits.MonthlyGpuMs), quota.Metered);
+            await active, tenant.Limits.Concurrency, new(metered.CpuMs, metered.GpuMs, tenant.Limits.MonthlyGpuMs, unreadable is { } since ? Rfc3339.Format(since) : null),
+            quota.Metered);
     }
 }

@@ -76,7 +76,8 @@ internal sealed record InstanceChangeView(string Result, string Tenant, Instance
 
 /// <param name="CpuMs">As the sidecars measured it.</param>
 /// <param name="GpuLimitMs">Null for no limit.</param>
-internal sealed record MeteredView(long CpuMs, long GpuMs, long? GpuLimitMs);
+/// <param name="GpuUnreadableSince">Since when <paramref name="GpuMs"/> lacks something; null while nothing is missing.</param>
+internal sealed record MeteredView(long CpuMs, long GpuMs, long? GpuLimitMs, string? GpuUnreadableSince);
 
 internal sealed record UsagesView(string Month, IReadOnlyList<UsageView> Usage);
 
@@ -112,7 +113,9 @@ internal sealed record DeadLettersView(IReadOnlyList<DeadLetterView> DeadLetters
 internal sealed record RedriveView(string Queue, bool DryRun, IReadOnlyList<DeadLetterView> Messages);
 
 /// <param name="Liveness">Null for a tenant whose sidecars never reported.</param>
-internal sealed record TenantHealthView(string Tenant, string Status, string? Liveness, string? LastSeen, int HealthyInstances, int Instances);
+/// <param name="GpuUnreadableSince">Null while all that its GPUs do is metered.</param>
+internal sealed record TenantHealthView(
+    string Tenant, string Status, string? Liveness, string? LastSeen, int HealthyInstances, int Instances, string? GpuUnreadableSince);
 
 internal sealed record QueueHealthView(string Queue, long Waiting, long InFlight, long DeadLetters);
 

@@ -15,6 +15,9 @@ internal static class Words
 
     public static string OfMilliseconds(long milliseconds) => Duration.Format(TimeSpan.FromMilliseconds(milliseconds));
 
+    public static string GpuUnreadable(string tenant, string since) =>
+        $"{tenant}: GPUs unreadable since {since}: GPU time is not metered in full. The sidecar's journal says why.";
+
     public static string List(IReadOnlyList<string> words) => words.Count == 0 ? "-" : string.Join(", ", words);
 
     public static IEnumerable<(string Name, string? Value)> Facts(TenantView tenant) =>

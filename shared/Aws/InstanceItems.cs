@@ -10,6 +10,7 @@ namespace ControlPlane.Aws;
 internal static class InstanceItems
 {
     public const string TenantKey = "TENANT";
+    public const string GpuUnreadableSince = "gpu_unreadable_since";
 
     private const string InstancePrefix = "INSTANCE#";
     private const string ClosedPrefix = "CLOSED#";
@@ -49,6 +50,8 @@ internal static class InstanceItems
         item["told"] = Items.Text(state.Told.Name);
         if (state.Restarts.Count > 0)
             item["restarts"] = new() { L = [.. state.Restarts.Select(Items.Time)] };
+        if (state.GpuUnreadableSince is { } since)
+            item[GpuUnreadableSince] = Items.Time(since);
         return item;
     }
 
@@ -69,6 +72,7 @@ internal static class InstanceItems
         FirstSeen = item.RequiredTime("first_seen"),
         Told = ToTold(item) ?? Liveness.Healthy,
         Restarts = item.TryGetValue("restarts", out var restarts) ? [.. restarts.L.Select(at => Rfc3339.Parse(at.S))] : [],
+        GpuUnreadableSince = item.OptionalTime(GpuUnreadableSince),
     };
 
     public static Item KeyOf(ClosedMonth closed) => Items.Key(closed.Tenant.ToString(), FirstOf(closed.Month) + closed.Instance);

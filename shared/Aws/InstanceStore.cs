@@ -186,13 +186,17 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
     private async Task<(long? Gap, InstanceState? Last)> TryOrdinaryAsync(Heartbeat heartbeat, DateTimeOffset now, CancellationToken cancel)
     {
         var least = heartbeat.Totals - BookingRule.AlwaysBelieved(heartbeat);
+        var unreadable = heartbeat.GpuUnreadableSince is null
+            ? $" REMOVE {InstanceItems.GpuUnreadableSince}"
+            : $", {InstanceItems.GpuUnreadableSince} = :unreadable";
         try
         {
-            var answer = await dynamo.UpdateAsync(new()
+            var request = new UpdateItemRequest
             {
                 TableName = table,
                 Key = InstanceItems.KeyOf(heartbeat.Tenant, heartbeat.Instance),
-                UpdateExpression = "SET #counter = :counter, body_hash = :hash, cpu_ms = :cpu, gpu_ms = :gpu, sampled_at = :sampled, last_seen = :now",
+                UpdateExpression =
+                    $"SET #counter = :counter, body_hash = :hash, cpu_ms = :cpu, gpu_ms = :gpu, sampled_at = :sampled, last_seen = :now{unreadable}",
                 ConditionExpression = "epoch = :epoch AND #counter < :counter AND #month >= :month AND cpu_ms BETWEEN :cpu_least AND :cpu AND gpu_ms BETWEEN :gpu_least AND :gpu"
                     + " AND base_cpu_ms <= :cpu_room AND base_gpu_ms <= :gpu_room AND sampled_at <= :before AND first_seen <= :first",
                 ExpressionAttributeNames = new() { ["#counter"] = "counter", ["#month"] = "month" },
@@ -215,7 +219,10 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
                 },
                 ReturnValues = ReturnValue.UPDATED_OLD,     // the counter before, at no cost
                 ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
-            }, clock, cancel);
+            };
+            if (heartbeat.GpuUnreadableSince is { } since)
+                request.ExpressionAttributeValues[":unreadable"] = Items.Time(since);
+            var answer = await dynamo.UpdateAsync(request, clock, cancel);
             return (heartbeat.Counter - answer.Attributes.RequiredNumber("counter") - 1, null);
         }
         catch (ConditionalCheckFailedException e)
@@ -317,7 +324,8 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
         {
             TableName = table,
             Key = InstanceItems.KeyOf(next.Tenant, next.Instance),
-            UpdateExpression = "SET " + string.Join(", ", set.Select(attribute => $"#{attribute.Key} = :{attribute.Key}")),
+            UpdateExpression = "SET " + string.Join(", ", set.Select(attribute => $"#{attribute.Key} = :{attribute.Key}"))
+                + (next.GpuUnreadableSince is null ? $" REMOVE {InstanceItems.GpuUnreadableSince}" : ""),
             ConditionExpression = Unmoved,
             ExpressionAttributeNames = set.ToDictionary(attribute => $"#{attribute.Key}", attribute => attribute.Key),
             ExpressionAttributeValues = new(UnmovedValues(last).Concat(set.Select(attribute => KeyValuePair.Create($":{attribute.Key}", attribute.Value)))),

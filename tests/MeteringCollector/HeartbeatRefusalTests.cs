@@ -59,6 +59,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
         new Sample { SampledAt = "2026-01-01T00:01:00" }.ToString(), new Sample { SampledAt = "1767225660" }.ToString(), new Sample { SampledAt = "2026-13-01T00:01:00Z" }.ToString(),
         new Sample { Epoch = "0" }.ToString(), new Sample { Epoch = "-1" }.ToString(), new Sample { Epoch = "1.5" }.ToString(), new Sample { Epoch = "9223372036854775807" }.ToString(),
         new Sample { CpuMs = "-1" }.ToString(), new Sample { CpuMs = "0.5" }.ToString(), new Sample { GpuMs = "9223372036854775807" }.ToString(), new Sample { GpuMs = "1" + new string('0', 39) }.ToString(),
+        new Sample { After = ",\"gpu_unreadable_since\":\"yesterday\"" }.ToString(), new Sample { After = ",\"gpu_unreadable_since\":1767225660" }.ToString(),
         new Sample { Gpus = "null" }.ToString(), new Sample { Gpus = "[null]" }.ToString(), new Sample { Gpus = "[{}]" }.ToString(),
         new Sample { Gpus = $"[{string.Join(',', Enumerable.Repeat(Gpu, 17))}]" }.ToString(),
         new Sample { Gpus = $"[{Gpu.Replace("50.5", "1e999", StringComparison.Ordinal)}]" }.ToString(),

@@ -34,6 +34,28 @@ public sealed class HeartbeatTests(LocalCloud cloud)
             answer.Body.GetRawText());
     }
 
+    [Fact]
+    public async Task Since_when_gpus_are_unreadable_is_what_the_last_sample_says()
+    {
+        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var (minute, next) = (desk.Clock.Now, 1L);
+        Assert.Equal(minute, await AfterAsync("2026-01-01T00:01:00Z"));              // the first sample of an instance
+        Assert.Equal(minute, await AfterAsync("2026-01-01T00:01:00Z"));
+        Assert.Null(await AfterAsync(null));
+        Assert.Equal(minute.AddMinutes(3), await AfterAsync("2026-01-01T00:04:00Z"));
+        Assert.Null(await AfterAsync(null, epoch: Sample.Started + 240));            // a new epoch
+        Assert.Equal(minute.AddMinutes(5), await AfterAsync("2026-01-01T00:06:00Z", epoch: Sample.Started + 300));
+
+        async Task<DateTimeOffset?> AfterAsync(string? since, long epoch = Sample.Started)
+        {
+            desk.Clock.Now = desk.Clock.Now.AddMinutes(1);
+            var sample = Sample.At(desk.Clock.Now, epoch == Sample.Started ? next++ : 1, cpuMs: 8000, epoch: epoch);
+            var answer = await desk.SendAsync(since is null ? sample : sample with { After = $",\"gpu_unreadable_since\":\"{since}\"" });
+            Assert.Equal(200, answer.Status);
+            return (await desk.StateAsync())!.GpuUnreadableSince;
+        }
+    }
+
     // What stands in the tables outlives any version of the code: a renamed attribute must fail here first.
     [Fact]
     public async Task Items_have_the_names_and_values_that_are_in_the_tables_already()

@@ -222,6 +222,24 @@ public sealed class SweeperTests(LocalCloud cloud)
         Assert.Equal(["RECOVERED tenant-43", "RECOVERED tenant-43/i-1"], await AlertsAsync(desk));
     }
 
+    [Theory]
+    [InlineData(299, 0, 0), InlineData(300, 0, 1), InlineData(300, 181, 0)]      // of a machine that is silent nothing is known anyway: that is told by itself
+    public async Task A_machine_whose_gpus_are_unreadable_for_five_minutes_is_counted_while_it_reports(int unreadableSeconds, int silentSeconds, int counted)
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        await RegisterAsync(desk, 43, 44);
+        var now = desk.Clock.Now;
+        await SaveAsync(State(43, "i-1", now.AddSeconds(-silentSeconds)) with { GpuUnreadableSince = now.AddSeconds(-unreadableSeconds) });
+        await SaveAsync(State(44, "i-1", now));
+        var log = new MemoryStream();
+        await SweepAsync(desk, log: log);
+        var said = Encoding.UTF8.GetString(log.ToArray());
+        Assert.Contains($"\"GpuUnreadable\":{counted}", said, StringComparison.Ordinal);
+        Assert.Equal(counted == 1, said.Contains("\"event\":\"gpu_unreadable\"", StringComparison.Ordinal));
+
+        Task SaveAsync(InstanceState state) => desk.Tables.Client.PutItemAsync(desk.Tables.Instances, InstanceItems.Of(state), Cancel);
+    }
+
     [Fact]
     public async Task Of_two_sweepers_at_once_one_tells()
     {

@@ -4,6 +4,7 @@ using ControlPlane.Metering;
 using ControlPlane.Operator.Commands;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
+using ControlPlane.Text;
 
 namespace ControlPlane.Tests.Operator;
 
@@ -103,7 +104,9 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
 
         var usage = (await ctl.DoAsync("usage tenant-7 --output json")).Json.GetProperty("usage")[0];
         Assert.Equal((3, 1, 1, 1, 1), (Long("monthly_quota"), Long("used"), Long("reserved"), Long("left"), Long("under_way")));
-        Assert.Equal("""{"cpu_ms":3600000,"gpu_ms":60000,"gpu_limit_ms":7200000}""", usage.GetProperty("metered").GetRawText().Replace(" ", "").Replace("\n", ""));
+        Assert.Equal(
+            """{"cpu_ms":3600000,"gpu_ms":60000,"gpu_limit_ms":7200000,"gpu_unreadable_since":null}""",
+            usage.GetProperty("metered").GetRawText().Replace(" ", "").Replace("\n", ""));
         Assert.Equal(1200, usage.GetProperty("reported").GetProperty("cpu_ms").GetInt64());
 
         await ctl.DoAsync("tenant limits tenant-7 --monthly-quota 1");
@@ -133,7 +136,23 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
         Assert.Contains("never reported", (await ctl.DoAsync("health")).Output, StringComparison.Ordinal);
     }
 
-    private static Task<Booking> HeartbeatAsync(Ctl ctl, long counter, ComputeTime totals) => new InstanceStore(ctl.Tables.Client, ctl.Tables.Instances, ctl.Clock).BookAsync(
+    [Theory]
+    [InlineData("health"), InlineData("usage"), InlineData("usage tenant-7")]
+    public async Task Gpus_that_cannot_be_read_are_said_until_they_can(string command)
+    {
+        await using var ctl = await Ctl.StartAsync(cloud);
+        await ctl.RegisterAsync();
+        var since = ctl.Clock.Now.AddMinutes(-3);
+        await HeartbeatAsync(ctl, 1, new(0, 0), since);
+        Assert.Contains($"tenant-7: GPUs unreadable since {Rfc3339.Format(since)}", (await ctl.DoAsync(command)).Output.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        Assert.Contains($"\"gpu_unreadable_since\": \"{Rfc3339.Format(since)}\"", (await ctl.DoAsync($"{command} --output json")).Output, StringComparison.Ordinal);
+
+        ctl.Clock.Advance(TimeSpan.FromMinutes(1));
+        await HeartbeatAsync(ctl, 2, new(0, 0));
+        Assert.DoesNotContain("unreadable since", (await ctl.DoAsync(command)).Output, StringComparison.Ordinal);
+    }
+
+    private static Task<Booking> HeartbeatAsync(Ctl ctl, long counter, ComputeTime totals, DateTimeOffset? unreadableSince = null) => new InstanceStore(ctl.Tables.Client, ctl.Tables.Instances, ctl.Clock).BookAsync(
         new()
         {
             Tenant = Ctl.Seven,
@@ -147,6 +166,7 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
             Machine = new(4, 1),
             Metrics = "{}",
             KeyId = "k",
+            GpuUnreadableSince = unreadableSince,
         },
         TenantLimits.StandardInstances, ctl.Clock.Now, Cancel);
 }

@@ -289,6 +289,30 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
     }
 
     [Fact]
+    public async Task Usage_says_that_gpus_cannot_be_read()
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        await new InstanceStore(world.Tables.Client, world.Tables.Instances, world.Clock).BookAsync(
+            new()
+            {
+                Tenant = workspace.Tenant,
+                Instance = ControlPlane.Metering.InstanceId.Parse("i-1"),
+                Epoch = 1767225600,
+                Counter = 1,
+                BodyHash = new string('0', 64),
+                SampledAt = world.Clock.Now,
+                Totals = new(7_500, 3_600_000),
+                Interval = TimeSpan.FromMinutes(1),
+                Metrics = "{}",
+                KeyId = "key",
+                Machine = new(4, 1),
+                GpuUnreadableSince = world.Clock.Now.AddMinutes(-3),
+            },
+            ControlPlane.Tenants.TenantLimits.StandardInstances, world.Clock.Now, SlackWorld.Cancel);
+        Assert.Contains("GPUs unreadable since", (await workspace.TypeAsync("usage")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Usage_shows_a_compute_time_however_large()
     {
         var workspace = await world.NewWorkspaceAsync(new(MonthlyQuota: 100, Concurrency: 5, MonthlyGpuMs: long.MaxValue));

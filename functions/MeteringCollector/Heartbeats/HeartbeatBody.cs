@@ -8,7 +8,7 @@ namespace ControlPlane.MeteringCollector.Heartbeats;
 /// <summary>A heartbeat as it is written on the wire.</summary>
 internal sealed record HeartbeatBody(
     string Schema, string TenantId, string InstanceId, long Epoch, long Counter, string SampledAt, int IntervalS, HeartbeatTotals Totals, HeartbeatMetrics Metrics,
-    HeartbeatExecutions? Executions = null)
+    HeartbeatExecutions? Executions = null, string? GpuUnreadableSince = null)
 {
     public const string SchemaV1 = "heartbeat.v1";
 
@@ -30,8 +30,12 @@ internal sealed record HeartbeatBody(
             && body.Epoch >= 1 && body.Counter >= 1
             && body.IntervalS is >= 1 and <= LongestInterval
             && body.Totals is { CpuMs: >= 0, GpuMs: >= 0 }
+            && (body.GpuUnreadableSince is null || body.UnreadableSince is not null)
             && HasSense(body.Metrics);
     }
+
+    /// <summary>Since when something of the machine's GPUs is not known; null while all is.</summary>
+    public DateTimeOffset? UnreadableSince => Rfc3339.TryParse(GpuUnreadableSince, out var since) ? since : null;
 
     /// <summary>The gauges alone, without members that nobody asked for.</summary>
     public string MetricsJson => JsonSerializer.Serialize(Metrics, HeartbeatJson.Default.HeartbeatMetrics);

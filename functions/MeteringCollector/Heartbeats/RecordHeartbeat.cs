@@ -66,6 +66,7 @@ internal sealed class RecordHeartbeat(
             Machine = new(body.Metrics.Cpu.Count, body.Metrics.Gpus.Count),
             BodyHash = Convert.ToHexStringLower(SHA256.HashData(request.Body.Span)),
             Metrics = body.MetricsJson,
+            GpuUnreadableSince = body.UnreadableSince,
             KeyId = signer.Registration.KeyId,
         };
         return await BookAsync(heartbeat, signer, tenant, signature.SkewAt(now), now, cancel);

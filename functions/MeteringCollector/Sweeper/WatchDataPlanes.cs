@@ -13,6 +13,8 @@ internal sealed class WatchDataPlanes(TenantRegistry registry, InstanceStore ins
     // Enough to see to all 156 tenants in a second or two, and few enough to leave the tables to the heartbeats.
     private const int AtOnce = 8;
 
+    private static readonly TimeSpan UnreadableFor = TimeSpan.FromMinutes(5);
+
     public async Task RunAsync(string sweep, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
@@ -24,9 +26,18 @@ internal sealed class WatchDataPlanes(TenantRegistry registry, InstanceStore ins
         var watch = LivenessWatch.Of(await PlanesAsync(tenants, now, cancel), now);
         foreach (var liveness in Enum.GetValues<Liveness>())
             events.DataPlanesCounted(liveness, watch.Count(liveness));
+        ReportUnreadableGpus(watch, now);
 
         var isQuiet = await IsQuietAsync(watch, now, sweep, cancel);
         await Parallel.ForEachAsync(watch.Heard, Bounded(cancel), async (tenant, token) => await TellAsync(tenant.Plane, tenant.Health, isQuiet, now, sweep, token));
+    }
+
+    // A gauge, for the alarm to watch and to clear by itself. A driver that is exchanged is away for less than that.
+    private void ReportUnreadableGpus(LivenessWatch watch, DateTimeOffset now)
+    {
+        var unreadable = watch.Heard.SelectMany(tenant => tenant.Plane.WithUnreadableGpusAt(now))
+            .Where(instance => now - instance.GpuUnreadableSince >= UnreadableFor).ToList();
+        events.GpusUnreadable(unreadable);
     }
 
     // One tenant whose items cannot be read does not blind us to the others.

@@ -33,7 +33,7 @@ internal sealed class UsageCommand(QuotaLedger quotas, InstanceStore instances, 
                 SlackText.Of($"*Under way*\n{active} of {limits.Concurrency}"),
                 SlackText.Of($"*GPU time*\n{Hours(dataPlane.Usage.GpuMs)}{gpuLimit}"),
                 SlackText.Of($"*CPU time*\n{Hours(dataPlane.Usage.CpuMs)}")),
-            Block.Section(Health(dataPlane.HealthAt(now))),
+            Block.Section(SlackText.Of($"{Health(dataPlane.HealthAt(now))}{Gpus(dataPlane.HealthAt(now))}")),
             Block.SmallPrint(SlackText.Of($"Executions count from the first of the month, UTC. Compute time is metered on your machines.")));
     }
 
@@ -44,6 +44,10 @@ internal sealed class UsageCommand(QuotaLedger quotas, InstanceStore instances, 
         { Liveness: Liveness.Late } => SlackText.Of($":large_yellow_circle: *Data plane*: late, last heard from {SlackText.Time(health.LastSeen)}"),
         _ => SlackText.Of($":red_circle: *Data plane*: offline, last heard from {SlackText.Time(health.LastSeen)}"),
     };
+
+    private static SlackText Gpus(TenantHealth? health) => health?.GpuUnreadableSince is { } since
+        ? SlackText.Of($"\n:warning: GPUs unreadable since {SlackText.Time(since)}: their time is not metered in full. The sidecar's journal says why.")
+        : default;
 
     private static SlackText Count(TenantHealth health) => health.Instances > 1 ? SlackText.Of($", {health.Healthy} of {health.Instances} instances") : default;
 

@@ -51,6 +51,7 @@ public static class MetricCatalogue
     public static readonly Metric.Plain SweepFailures = Plain(MeteringCollector, "SweepFailures", isWatched: true);
     public static readonly Metric.Plain TenantsRegistered = Plain(MeteringCollector, "TenantsRegistered", isWatched: true);
     public static readonly Metric.Split DataPlanes = Split(MeteringCollector, "DataPlanes", Dimension.Liveness, watched: Liveness.Offline.Name);
+    public static readonly Metric.Plain GpuUnreadable = Plain(MeteringCollector, "GpuUnreadable", isWatched: true);
     public static readonly Metric.Plain DataPlanesOfflineTogether = Plain(MeteringCollector, "DataPlanesOfflineTogether", isWatched: true);
     public static readonly Metric.Plain DataPlanesBackTogether = Plain(MeteringCollector, "DataPlanesBackTogether");
     public static readonly Metric.Plain DataPlaneRecovered = Plain(MeteringCollector, "DataPlaneRecovered");

@@ -106,6 +106,7 @@ public static class BookingRule
         SampledAt = heartbeat.SampledAt,
         LastSeen = now,
         FirstSeen = now,
+        GpuUnreadableSince = heartbeat.GpuUnreadableSince,
     });
 
     private static BookingDecision Restart(InstanceState last, Heartbeat heartbeat, DateTimeOffset now)
@@ -130,6 +131,7 @@ public static class BookingRule
             SampledAt = heartbeat.SampledAt,
             LastSeen = now,
             IsFolded = false,
+            GpuUnreadableSince = heartbeat.GpuUnreadableSince,
         };
         var month = Quotas.Month.Of(heartbeat.SampledAt);
         return month.CompareTo(last.Month) <= 0

@@ -23,12 +23,19 @@ public sealed record DataPlane(TenantId Tenant, Month Month, IReadOnlyList<Insta
         if (Instances.Count == 0)
             return null;
         var lastSeen = Instances.Max(instance => instance.LastSeen);
-        return new(Liveness.Of(lastSeen, now), lastSeen, Instances.Count(instance => Liveness.Of(instance.LastSeen, now) == Liveness.Healthy), Instances.Count);
+        return new(
+            Liveness.Of(lastSeen, now), lastSeen, Instances.Count(instance => Liveness.Of(instance.LastSeen, now) == Liveness.Healthy), Instances.Count,
+            WithUnreadableGpusAt(now).Min(instance => instance.GpuUnreadableSince));
     }
+
+    /// <summary>Instances that report, and cannot tell all of what their GPUs do. Of one that is offline nothing is known anyway.</summary>
+    public IEnumerable<InstanceState> WithUnreadableGpusAt(DateTimeOffset now) =>
+        Instances.Where(instance => instance.GpuUnreadableSince is not null && Liveness.Of(instance.LastSeen, now) != Liveness.Offline);
 }
 
 /// <summary>How a tenant is: as well as its best instance.</summary>
 /// <param name="LastSeen">The latest heartbeat of any of its instances.</param>
 /// <param name="Healthy">Instances that are <see cref="Metering.Liveness.Healthy"/>.</param>
 /// <param name="Instances">All instances ever seen, those long gone included.</param>
-public sealed record TenantHealth(Liveness Liveness, DateTimeOffset LastSeen, int Healthy, int Instances);
+/// <param name="GpuUnreadableSince">Since when metered GPU time lacks something of an instance that reports; null when nothing is missing.</param>
+public sealed record TenantHealth(Liveness Liveness, DateTimeOffset LastSeen, int Healthy, int Instances, DateTimeOffset? GpuUnreadableSince = null);

@@ -32,4 +32,7 @@ public sealed record Heartbeat
     public required string Metrics { get; init; }
 
     public required string KeyId { get; init; }
+
+    /// <summary>Since when something of the machine's GPUs is not known to the sidecar; null while all is.</summary>
+    public DateTimeOffset? GpuUnreadableSince { get; init; }
 }

@@ -46,6 +46,9 @@ public sealed record InstanceState
     /// <summary>Whether an operator had its counting begin anew: the next sample adds nothing, whatever it says, and the ones after it count from there.</summary>
     public bool IsReset => Epoch == 0;
 
+    /// <summary>Since when, by its last sample, something of its GPUs is not known: <see cref="Totals"/> lack that time. Null while all is known.</summary>
+    public DateTimeOffset? GpuUnreadableSince { get; init; }
+
     /// <summary>The liveness that was last told to the operators.</summary>
     public Liveness Told { get; init; }
 
