@@ -1,7 +1,6 @@
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Quotas;
-using ControlPlane.Slack;
 using ControlPlane.Tenants;
 
 namespace ControlPlane.MeteringCollector.Sweeper;

@@ -3,7 +3,6 @@ using System.Text;
 using ControlPlane.Executions;
 using ControlPlane.Secrets;
 using ControlPlane.Slack;
-using ControlPlane.SlackHandler.Authentication;
 
 namespace ControlPlane.SlackHandler.Replies;
 
