@@ -11,7 +11,9 @@ internal static class Script
         var ours = Path.Combine(RepositoryRoot.Find(), program);
         var start = new ProcessStartInfo(File.Exists(ours) ? ours : program, arguments)
         {
-            WorkingDirectory = RepositoryRoot.Find(), RedirectStandardOutput = true, RedirectStandardError = true,
+            WorkingDirectory = RepositoryRoot.Find(),
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         };
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
