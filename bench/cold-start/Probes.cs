@@ -7,7 +7,6 @@ using System.Text.Json.Nodes;
 using Amazon.SQS.Model;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
-using ControlPlane.Local;
 using ControlPlane.Local.Demo;
 using ControlPlane.Local.Gateway;
 using ControlPlane.Local.Queues;

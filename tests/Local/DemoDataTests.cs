@@ -1,6 +1,5 @@
 using ControlPlane.Local.DataPlane;
 using ControlPlane.Aws;
-using ControlPlane.Local.Demo;
 using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.Local;

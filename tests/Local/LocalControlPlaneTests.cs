@@ -6,7 +6,6 @@ using System.Net;
 using System.Text.Json.Nodes;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
-using ControlPlane.Local;
 using ControlPlane.Local.Demo;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
