@@ -27,6 +27,7 @@ internal sealed class CommandLine
             GroupCommands.Build(runner),
             ExecutionCommands.Build(runner),
             UsageCommand.Build(runner),
+            QuotaCommands.Build(runner),
             MeteringCommand.Build(runner),
             InstanceCommands.Build(runner),
             HealthCommand.Build(runner),

@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
+using System.Text;
 using ControlPlane.Executions;
 using ControlPlane.Http;
 using ControlPlane.Tenants;
@@ -43,8 +45,7 @@ internal sealed class DataPlaneClient(DispatchLimits limits, ConnectRoutes route
             {
                 using var request = RequestFor(engine, order, body);
                 using var response = await _http.SendAsync(request, either.Token);
-                await DrainAsync(response, either.Token);
-                return ToAnswer(response);
+                return ToAnswer(response, await DrainAsync(response, either.Token));
             }
             catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
             {
@@ -91,8 +92,8 @@ internal sealed class DataPlaneClient(DispatchLimits limits, ConnectRoutes route
         return false;
     }
 
-    private EngineAnswer.Answered ToAnswer(HttpResponseMessage response) =>
-        new((int)response.StatusCode, MediaTypeOf(response), RetryAfterOf(response));
+    private EngineAnswer.Answered ToAnswer(HttpResponseMessage response, string beginning) =>
+        new((int)response.StatusCode, MediaTypeOf(response), RetryAfterOf(response), beginning);
 
     private static string? MediaTypeOf(HttpResponseMessage response) =>
         response.Content.Headers.TryGetValues("Content-Type", out var values) && values.Count() == 1 ? response.Content.Headers.ContentType?.MediaType : null;
@@ -105,30 +106,40 @@ internal sealed class DataPlaneClient(DispatchLimits limits, ConnectRoutes route
         return asked.Delta ?? asked.Date - clock.GetUtcNow();
     }
 
-    /// <summary>Reads the rest within bounds. What an answer means is in its head, so an end that is long, slow or broken only costs the connection.</summary>
-    private async Task DrainAsync(HttpResponseMessage response, CancellationToken cancel)
+    /// <summary>Reads the rest within bounds. What an answer means is in its head and its first bytes, so an end that is long, slow or broken only costs the connection.</summary>
+    /// <returns>How the body begins, as far as it came.</returns>
+    private async Task<string> DrainAsync(HttpResponseMessage response, CancellationToken cancel)
     {
-        if (response.Content.Headers.ContentLength > limits.AnswerBytes)
-            return;
+        var beginning = new byte[EngineAnswer.Answered.LongestBeginning];
+        var kept = 0;
         using var patience = new CancellationTokenSource(limits.Drain, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancel);
         try
         {
             await using var rest = await response.Content.ReadAsStreamAsync(either.Token);
+            var isTooLong = response.Content.Headers.ContentLength > limits.AnswerBytes;
             var buffer = new byte[4096];
-            for (var total = 0; total <= limits.AnswerBytes;)
+            for (var total = 0; total <= limits.AnswerBytes && !(isTooLong && kept == beginning.Length);)
             {
                 var read = await rest.ReadAsync(buffer, either.Token);
                 if (read == 0)
-                    return;
+                    break;
+                var more = Math.Min(read, beginning.Length - kept);
+                buffer.AsSpan(0, more).CopyTo(beginning.AsSpan(kept));
+                kept += more;
                 total += read;
             }
         }
         catch (Exception e) when (e is IOException or HttpRequestException or OperationCanceledException)
         {
-            // The head has decided.
+            // What came has decided.
         }
+        return InOneLine(beginning.AsSpan(0, kept));
     }
+
+    /// <summary>Text that can be shown on a terminal: whatever is no visible character is a blank.</summary>
+    private static string InOneLine(ReadOnlySpan<byte> bytes) => string.Concat(Encoding.UTF8.GetString(bytes).EnumerateRunes().Select(rune =>
+        Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator ? " " : rune.ToString()));
 
     private static string NewSpanId()
     {

@@ -108,7 +108,7 @@ internal sealed class DispatchExecution(
         var step = NextStep.After(Verdict.Of(answer), attempt.Claimed, Now());
         if (step is NextStep.Defer && LeftOf(attempt) <= TimeSpan.Zero)
             step = new NextStep.Close(DispatchFailure.Unreachable);
-        var record = new DispatchAttempt(attempt.Claimed.AttemptCount, startedAt, took, ResultOf(step), (answer as EngineAnswer.Answered)?.Status);
+        var record = new DispatchAttempt(attempt.Claimed.AttemptCount, startedAt, took, ResultOf(step), (answer as EngineAnswer.Answered)?.Status, WordsOf(answer));
         events.Attempted(attempt.Claimed, record, answer);
         return await RecordAsync(attempt, step, record, cancel);
     }
@@ -170,12 +170,17 @@ internal sealed class DispatchExecution(
             NoteOvertaken(claimed, move);
             return new DispatchResult.Done();
         }
+        if (move is Move.Moved { IsBooked: false })
+            events.Unbooked(claimed);
         events.Closed(claimed, failureCode);
         await notifications.NotifyAsync(claimed.Id, claimed.Tenant, cancel);
         return new DispatchResult.Done();
     }
 
     private void NoteOvertaken(Execution claimed, Move move) => events.Overtaken(claimed, (move as Move.Lost)?.Now.State);
+
+    // A refused token is ours to mend, and the engine may say which claim it minds. Other answers are the workflow's own.
+    private static string? WordsOf(EngineAnswer answer) => answer is EngineAnswer.Answered { Status: 401 or 403, Beginning: var words } && words.Trim() is { Length: > 0 } said ? said : null;
 
     private static string ResultOf(NextStep step) => step switch
     {

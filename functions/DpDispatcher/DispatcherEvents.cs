@@ -30,6 +30,8 @@ internal sealed partial class DispatcherEvents(JsonLog output, TimeProvider cloc
         _metrics.Count(MetricCatalogue.DispatchClosed, failureCode, ("execution_id", claimed.Id.ToString()), ("tenant_id", claimed.Tenant.ToString()));
     }
 
+    public void Unbooked(Execution closed) => LogUnbooked(closed.Id, closed.Id.TraceId, closed.Tenant);
+
     public void FoundCrashed(Execution crashed)
     {
         LogFoundCrashed(crashed.Id, crashed.Id.TraceId, crashed.Tenant, crashed.AttemptCount);
@@ -66,6 +68,10 @@ internal sealed partial class DispatcherEvents(JsonLog output, TimeProvider cloc
         LogUnreadable(messageId, execution, receives);
         _metrics.Count(MetricCatalogue.DispatchUnreadable, ("message_id", messageId));
     }
+
+    [LoggerMessage(EventId = 12, EventName = "execution_unbooked", Level = LogLevel.Error,
+        Message = "{ExecutionId} ({TraceId}) of {TenantId} ended, and its ledger does not know: it lacks the reservation, or is written in another region. ctl quota recount mends it")]
+    private partial void LogUnbooked(ExecutionId executionId, string traceId, TenantId tenantId);
 
     [LoggerMessage(EventId = 10, EventName = "dispatch_message_failed", Level = LogLevel.Error, Message = "Message {MessageId} failed and comes again")]
     public partial void MessageFailed(string messageId, Exception exception);

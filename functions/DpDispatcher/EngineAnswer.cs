@@ -7,7 +7,11 @@ internal abstract record EngineAnswer
 
     /// <param name="MediaType">Of the content, without parameters; null when there is none or it cannot be read.</param>
     /// <param name="RetryAfter">As the engine asked, unclamped; null when it asked nothing usable.</param>
-    public sealed record Answered(int Status, string? MediaType, TimeSpan? RetryAfter) : EngineAnswer;
+    /// <param name="Beginning">How the body begins, at most <see cref="LongestBeginning"/> of its bytes as text without control characters.</param>
+    public sealed record Answered(int Status, string? MediaType, TimeSpan? RetryAfter, string Beginning = "") : EngineAnswer
+    {
+        public const int LongestBeginning = 200;
+    }
 
     /// <summary>No connection, or none that took the whole request: the engine cannot have run it.</summary>
     public sealed record NotReached : EngineAnswer;

@@ -29,10 +29,9 @@ internal abstract record Verdict
         EngineAnswer.AddressRefused => new Refused(DispatchFailure.AddressRefused),
         EngineAnswer.Answered answered => answered switch
         {
-            { Status: 204 } => new Accepted(),
-            { Status: >= 200 and < 300 } when IsJson(answered.MediaType) => new Accepted(),
-            // A booting n8n answers 200 with an HTML page.
-            { Status: >= 200 and < 300 } => new Again(answered.RetryAfter),
+            // What a workflow answers with is its author's choice: text, HTML, a file. Only the page of a booting n8n means that nothing was taken.
+            { Status: 200 } when IsBootPage(answered) => new Again(answered.RetryAfter),
+            { Status: >= 200 and < 300 } => new Accepted(),
             { Status: 408 or 425 or 429 or 502 or 503 } => new Again(answered.RetryAfter),
             { Status: 409 } => new Accepted(),
             { Status: 401 or 403 } => new Refused(DispatchFailure.Unauthorized),
@@ -44,5 +43,6 @@ internal abstract record Verdict
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 
-    private static bool IsJson(string? mediaType) => string.Equals(mediaType, "application/json", StringComparison.OrdinalIgnoreCase);
+    private static bool IsBootPage(EngineAnswer.Answered answered) =>
+        string.Equals(answered.MediaType, "text/html", StringComparison.OrdinalIgnoreCase) && answered.Beginning.StartsWith("n8n is starting up", StringComparison.Ordinal);
 }

@@ -75,6 +75,13 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
     public void NotifyFailed(ExecutionId execution, Exception exception) => LogNotifyFailed(execution, execution.TraceId, exception);
 
     /// <param name="execution">As it was at its deadline.</param>
+    /// <summary>An execution ended without its ledger's part.</summary>
+    public void Unbooked(ExecutionId execution, TenantId tenant)
+    {
+        LogUnbooked(execution, execution.TraceId, tenant);
+        _metrics.Count(MetricCatalogue.ExecutionsUnbooked);
+    }
+
     public void TimedOut(Execution execution)
     {
         LogTimedOut(execution.Id, execution.Id.TraceId, execution.Tenant, execution.State.Name);
@@ -187,6 +194,10 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
     [LoggerMessage(EventId = 14, EventName = "notify_failed", Level = LogLevel.Error,
         Message = "{ExecutionId} ({TraceId}) ended and its notification was not sent; the sweeper sends it")]
     private partial void LogNotifyFailed(ExecutionId executionId, string traceId, Exception exception);
+
+    [LoggerMessage(EventId = 15, EventName = "execution_unbooked", Level = LogLevel.Error,
+        Message = "{ExecutionId} ({TraceId}) of {TenantId} ended, and its ledger does not know: it lacks the reservation, or is written in another region. ctl quota recount mends it")]
+    private partial void LogUnbooked(ExecutionId executionId, string traceId, TenantId tenantId);
 
     [LoggerMessage(EventId = 20, EventName = "execution_timed_out", Level = LogLevel.Warning,
         Message = "{ExecutionId} ({TraceId}) of {TenantId} was {State} at its deadline")]

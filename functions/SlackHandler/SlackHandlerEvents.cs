@@ -41,6 +41,8 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
 
     public void ResponseUrlRefused(ExecutionId execution) => LogResponseUrlRefused(execution, execution.TraceId);
 
+    public void Unbooked(Execution cancelled) => LogUnbooked(cancelled.Id, cancelled.Id.TraceId, cancelled.Tenant);
+
     public void ExecutionCancelled(Execution execution, string userId) => LogExecutionCancelled(execution.Id, execution.Id.TraceId, execution.Tenant, userId);
 
     public void NotificationNotSent(ExecutionId execution, Exception error) => LogNotificationNotSent(execution, execution.TraceId, error);
@@ -89,6 +91,10 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
     [LoggerMessage(EventId = 8, EventName = "execution_cancelled", Level = LogLevel.Information,
         Message = "{ExecutionId} ({TraceId}) of {TenantId} was cancelled by {UserId}")]
     private partial void LogExecutionCancelled(ExecutionId executionId, string traceId, TenantId tenantId, string userId);
+
+    [LoggerMessage(EventId = 12, EventName = "execution_unbooked", Level = LogLevel.Error,
+        Message = "{ExecutionId} ({TraceId}) of {TenantId} ended, and its ledger does not know: it lacks the reservation, or is written in another region. ctl quota recount mends it")]
+    private partial void LogUnbooked(ExecutionId executionId, string traceId, TenantId tenantId);
 
     [LoggerMessage(EventId = 9, EventName = "notification_not_sent", Level = LogLevel.Warning,
         Message = "{ExecutionId} ({TraceId}) was cancelled and its notification not sent; the sweeper sends it")]

@@ -17,11 +17,13 @@ internal static class Reasons
         ExecutionState.Dispatched => $"Its engine took it {Ago(execution.DispatchedAt ?? execution.CreatedAt, now)} and has not said that it runs.",
         ExecutionState.Running => $"Its engine began it {Ago(execution.StartedAt ?? execution.CreatedAt, now)}.",
         ExecutionState.Succeeded => "It succeeded, as its engine says.",
+        ExecutionState.Failed when execution.FailureCode == DispatchFailure.Rejected =>
+            "Its engine answered with a refusal: look at the webhook's method and settings. A workflow can choose such an answer after it ran: an outcome that comes within a day still counts.",
         ExecutionState.Failed when execution.FailureCode is { } code => $"It never ran: {InWords(code)}",
         ExecutionState.Failed => "It failed, as its engine says.",
         ExecutionState.Cancelled when execution.CancelledBy is { } user => $"{user} cancelled it.",
         ExecutionState.Cancelled => "Its engine stopped it.",
-        ExecutionState.TimedOut => "No outcome came before its deadline. One that comes within a day still counts.",
+        ExecutionState.TimedOut => "No outcome came before its deadline. One that comes within a day still counts, and is charged.",
         _ => throw new ArgumentOutOfRangeException(nameof(execution)),
     };
 
@@ -30,7 +32,6 @@ internal static class Reasons
         DispatchFailure.Unreachable => "its engine could not be reached while its token lived. Look at the peering, the routes and the engine.",
         DispatchFailure.Expired => "its message waited longer than its token lives. Look at the dispatch queue's age.",
         DispatchFailure.Unauthorized => "its engine refused our token. Give it the key that ./ctl engine-key prints.",
-        DispatchFailure.Rejected => "its engine refused the request. Look at the webhook's method and settings.",
         DispatchFailure.WorkflowNotActive => "its engine has no active workflow at that path. Activate it, or publish the right --path.",
         DispatchFailure.AddressRefused => "the stored engine address is outside the tenant's network. Set it with ./ctl tenant engine.",
         DispatchFailure.TenantNotActive => "the tenant was suspended meanwhile.",

@@ -20,6 +20,8 @@ namespace ControlPlane.Operator.Output;
 [JsonSerializable(typeof(ExecutionView))]
 [JsonSerializable(typeof(WhyView))]
 [JsonSerializable(typeof(UsagesView))]
+[JsonSerializable(typeof(RecountView))]
+[JsonSerializable(typeof(LedgerOwnerView))]
 [JsonSerializable(typeof(SamplesView))]
 [JsonSerializable(typeof(InstancesView))]
 [JsonSerializable(typeof(InstanceView))]

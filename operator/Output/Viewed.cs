@@ -37,7 +37,7 @@ internal static class Viewed
         execution.AttemptCount, execution.FailureCode, execution.CancelledBy, execution.IsLate,
         execution.Outcome is { } outcome ? new(outcome.Status.ToString().ToLowerInvariant(), outcome.EngineExecutionId, outcome.Usage, outcome.Error?.Code) : null);
 
-    public static AttemptView Of(DispatchAttempt attempt) => new(attempt.Number, Rfc3339.Format(attempt.At), attempt.Milliseconds, attempt.Result, attempt.Status);
+    public static AttemptView Of(DispatchAttempt attempt) => new(attempt.Number, Rfc3339.Format(attempt.At), attempt.Milliseconds, attempt.Result, attempt.Status, attempt.Answer);
 
     /// <param name="last">The instance's sample before it, if one is shown.</param>
     public static SampleView Of(MeteringRecord sample, MeteringRecord? last) => new(

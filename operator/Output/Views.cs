@@ -58,7 +58,8 @@ internal sealed record OutcomeView(string Status, string? EngineExecutionId, Exe
 
 internal sealed record WhyView(ExecutionView Execution, PolicyDecision? Decision, IReadOnlyList<AttemptView> Attempts, string InPlainWords);
 
-internal sealed record AttemptView(int Number, string At, long Milliseconds, string Result, int? Status);
+/// <param name="Answer">How the engine's answer to a token that it refused began.</param>
+internal sealed record AttemptView(int Number, string At, long Milliseconds, string Result, int? Status, string? Answer);
 
 internal sealed record UsageView(
     string Tenant, long MonthlyQuota, long Used, long Reserved, long Left, int UnderWay, int Concurrency, MeteredView Metered, ExecutionUsage Reported);
@@ -78,6 +79,16 @@ internal sealed record InstanceChangeView(string Result, string Tenant, Instance
 /// <param name="GpuLimitMs">Null for no limit.</param>
 /// <param name="GpuUnreadableSince">Since when <paramref name="GpuMs"/> lacks something; null while nothing is missing.</param>
 internal sealed record MeteredView(long CpuMs, long GpuMs, long? GpuLimitMs, string? GpuUnreadableSince);
+
+/// <param name="Result"><c>agrees</c>, <c>differs</c> or <c>corrected</c>.</param>
+/// <param name="Owner">The region that writes this ledger; null before its first write.</param>
+/// <param name="Ledger">As it was read.</param>
+/// <param name="Executions">As they were counted.</param>
+internal sealed record RecountView(string Tenant, string Month, string Result, string? Owner, LedgerCountView Ledger, LedgerCountView Executions);
+
+internal sealed record LedgerCountView(long Charged, long Used, int UnderWay, ExecutionUsage Reported);
+
+internal sealed record LedgerOwnerView(string Writer, IReadOnlyList<string> Tenants);
 
 internal sealed record UsagesView(string Month, IReadOnlyList<UsageView> Usage);
 

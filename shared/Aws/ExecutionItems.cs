@@ -24,7 +24,7 @@ internal static class ExecutionItems
     public static Item OrderKeyOf(ExecutionId id) => Items.Key(id.ToString(), OrderKey);
 
     /// <summary>The partition of the sweeper's index: spreads the executions over a few, so that none runs hot.</summary>
-    public static string DueShardOf(ExecutionId id) => ((id.ToString()[^1] & 3) % DueShards).ToString(System.Globalization.CultureInfo.InvariantCulture);
+    public static string DueShardOf(ExecutionId id) => (id.ToString()[^1] % DueShards).ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     public static Item Of(Execution execution, DateTimeOffset dueAt)
     {
@@ -64,6 +64,7 @@ internal static class ExecutionItems
         CreatedAt = item.RequiredTime("created_at"),
         DeadlineAt = item.RequiredTime("deadline_at"),
         Month = Month.Parse(item.RequiredText("month")),
+        IsCharged = item.HasFlag("charged"),
         IsPublic = item.HasFlag("public"),
         IsIdempotent = item.HasFlag("idempotent"),
         Inputs = Parse(item.RequiredText("inputs")),

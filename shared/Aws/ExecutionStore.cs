@@ -95,6 +95,7 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         {
             null => new Creation.Created(),
             _ when reasons.FailedAt(0) => new Creation.AlreadyThere(ExecutionItems.ToExecution(reasons[0].Item)),
+            _ when reasons.FailedAt(2) && _ledger.OwnerElsewhere(reasons[2].Item) is { } owner => new Creation.LedgerElsewhere(owner),
             _ when reasons.FailedAt(1) => new Creation.QuotaUsedUp(reasons[1].Item is { Count: > 0 } month ? QuotaLedger.ToMonth(month) : MonthUsage.None),
             _ when reasons.FailedAt(2) => new Creation.TooManyUnderWay(reasons[2].Item is { Count: > 0 } active ? QuotaLedger.ToActive(active) : 0),
             _ => throw new UnreachableException(),
@@ -158,19 +159,59 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
 
         // When the answer to this write was lost, the client's own repeat finds the attempt there.
         var move = await MoveAsync(claimed.Id, claimed.Tenant, changes, cancel);
-        return move is Move.Lost lost && lost.Now.Attempts.Any(one => (one.Number, one.Result) == (attempt.Number, attempt.Result)) ? new Move.Moved() : move;
+        if (move is not Move.Lost lost)
+            return move;
+        if (lost.Now.Attempts.Any(one => (one.Number, one.Result) == (attempt.Number, attempt.Result)))
+            return new Move.Moved();
+        await NoteAttemptAsync(claimed, attempt, cancel);
+        return move;
+    }
+
+    /// <summary>Keeps the record of an attempt whose execution has moved on meanwhile, as when its outcome was faster: an attempt that was made stays on record.</summary>
+    private async Task NoteAttemptAsync(Execution claimed, DispatchAttempt attempt, CancellationToken cancel)
+    {
+        if (claimed.LeaseOwner is not { } holder)
+            return;
+        try
+        {
+            await dynamo.UpdateAsync(new()
+            {
+                TableName = table,
+                Key = ExecutionItems.KeyOf(claimed.Id),
+                UpdateExpression = "SET attempts = list_append(if_not_exists(attempts, :none), :attempts)",
+                // Not for another claim's sake: whoever took over reads from the attempts on record whether this one may have arrived.
+                ConditionExpression = "tenant_id = :tenant AND lease_owner = :holder AND NOT contains(attempts, :attempt)",
+                ExpressionAttributeValues = new()
+                {
+                    [":tenant"] = Items.Text(claimed.Tenant.ToString()),
+                    [":holder"] = Items.Text(holder),
+                    [":none"] = new() { L = [], IsLSet = true },
+                    [":attempt"] = Items.Json(attempt, DomainJson.Default.DispatchAttempt),
+                    [":attempts"] = new() { L = [Items.Json(attempt, DomainJson.Default.DispatchAttempt)] },
+                },
+            }, clock, cancel);
+        }
+        catch (ConditionalCheckFailedException)
+        {
+            // Noted by an earlier try, or taken over.
+        }
     }
 
     /// <summary>Ends an execution that the engine will never have, and gives its reservation back.</summary>
     /// <param name="execution">As claimed, so that no attempt of another dispatcher is under way; or queued and never claimed.</param>
     /// <param name="attempt">The attempt that ended it, or null when none was made.</param>
-    public Task<Move> RefuseAsync(Execution execution, string failureCode, DispatchAttempt? attempt, CancellationToken cancel) =>
-        CloseAsync(execution, ExecutionLifecycle.Of(Signal.Refused, QuotaEffect.Release), ExecutionUsage.None, cancel, changes =>
+    public async Task<Move> RefuseAsync(Execution execution, string failureCode, DispatchAttempt? attempt, CancellationToken cancel)
+    {
+        var move = await CloseAsync(execution, ExecutionLifecycle.Of(Signal.Refused, QuotaEffect.Release), ExecutionUsage.None, cancel, changes =>
         {
             changes.Set("failure_code", Items.Text(failureCode));
             if (attempt is not null)
                 changes.Append("attempts", Items.Json(attempt, DomainJson.Default.DispatchAttempt));
         });
+        if (move is Move.Lost && attempt is not null)
+            await NoteAttemptAsync(execution, attempt, cancel);
+        return move;
+    }
 
     /// <summary>Records that the engine runs it.</summary>
     public Task<Move> StartAsync(Execution execution, Outcome running, CancellationToken cancel)
@@ -254,6 +295,9 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         return [.. (answer.Items ?? []).Select(item => ExecutionId.Parse(item.RequiredText("pk")))];
     }
 
+    /// <summary>How long an execution can be looked up.</summary>
+    public TimeSpan Kept => ExecutionItems.Retention;
+
     /// <summary>How many partitions the sweeper's index has.</summary>
     public static int DueShards => ExecutionItems.DueShards;
 
@@ -322,19 +366,58 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
             changes.Set("late", Items.Flag(true));
             changes.Remove("told_at");
             changes.Remove("untellable");
+            changes.Remove("failure_code");
         }
+
+        if (transitions[0].Quota is QuotaEffect.Settle or QuotaEffect.Charge)
+            changes.Set("charged", Items.Flag(true));
 
         var close = new TransactWriteItem { Update = UpdateOf(execution.Id, execution.Tenant, changes) };
         var charge = _ledger.Change(execution.Tenant, execution.Month, transitions[0].Quota, usage);
-        List<TransactWriteItem> parts = supersedes ? [close, charge] : [close, charge, _ledger.LeavePlace(execution.Tenant)];
-        var reasons = await dynamo.TryWriteAsync(new() { TransactItems = parts }, clock, cancel);
-        return reasons switch
+        var place = supersedes ? _ledger.HoldPlaces(execution.Tenant) : _ledger.LeavePlace(execution.Tenant);
+        var reasons = await dynamo.TryWriteAsync(new() { TransactItems = [close, charge, place] }, clock, cancel);
+        if (reasons is null)
+            return new Move.Moved();
+        if (reasons.FailedAt(0))
+            return HowItStood(reasons[0].Item, execution.Tenant);
+
+        // The ledger lacks the reservation, or is another region's: after a failover, or a restored table. The end of an execution is known once and must not be lost over
+        // what a recount can tell the ledger. Where the place among those under way cannot be given back nothing of the ledger is written: it may not be ours to write.
+        var rest = await dynamo.TryWriteAsync(new() { TransactItems = reasons.FailedAt(2) ? [close] : [close, place] }, clock, cancel);
+        return rest switch
         {
-            null => new Move.Moved(),
-            _ when reasons.FailedAt(0) => HowItStood(reasons[0].Item, execution.Tenant),
-            // Right after a failover the replica's ledger may be behind. Nothing is closed: whoever asked comes again, at last the sweeper. To close it alone would keep its place and its charge for good.
-            _ => throw new InvalidDataException($"The quota of {execution.Tenant} does not hold the reservation of {execution.Id}."),
+            null => new Move.Moved(IsBooked: false),
+            _ when rest.FailedAt(0) => HowItStood(rest[0].Item, execution.Tenant),
+            _ => throw new InvalidDataException($"The ledger of {execution.Tenant} changed hands while {execution.Id} ended."),
         };
+    }
+
+    /// <summary>The executions that a tenant's ledger of a month is about: those charged to the month, and those under way. Every one is read as it stands.</summary>
+    public async Task<IReadOnlyList<Execution>> InLedgerAsync(TenantId tenant, Month month, CancellationToken cancel)
+    {
+        var ids = new List<ExecutionId>();
+        QueryResponse? page = null;
+        do
+        {
+            page = await dynamo.QueryAsync(new()
+            {
+                TableName = table,
+                IndexName = "by_tenant",
+                KeyConditionExpression = "tenant_id = :tenant AND created_at > :kept",
+                ExpressionAttributeValues = new() { [":tenant"] = Items.Text(tenant.ToString()), [":kept"] = Items.Time(clock.GetUtcNow() - ExecutionItems.Retention) },
+                ExclusiveStartKey = page?.LastEvaluatedKey,
+            }, cancel);
+            ids.AddRange((page.Items ?? []).Where(IsOpenOrNear).Select(item => ExecutionId.Parse(item.RequiredText("pk"))));
+        }
+        while (page.LastEvaluatedKey is { Count: > 0 });
+
+        var executions = new List<Execution>();
+        foreach (var some in ids.Chunk(16))
+            executions.AddRange((await Task.WhenAll(some.Select(id => FindAsync(id, cancel)))).OfType<Execution>().Where(one => one.Month == month || !one.State.IsTerminal));
+        return executions;
+
+        // An execution is charged to the month of the moment it was made at; its own word, read after this, decides.
+        bool IsOpenOrNear(Item item) => !ExecutionStates.Parse(item.RequiredText("state")).IsTerminal || Month.Of(item.RequiredTime("created_at")) == month;
     }
 
     private Update UpdateOf(ExecutionId id, TenantId tenant, Changes changes) => new()
@@ -422,6 +505,9 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
                 case Guard.EndedLately:
                     _values[":since"] = Items.Time(now - ExecutionLifecycle.SupersededWithin);
                     return " AND finished_at >= :since";
+                case Guard.RejectedLately:
+                    (_values[":rejected"], _values[":since"]) = (Items.Text(DispatchFailure.Rejected), Items.Time(now - ExecutionLifecycle.SupersededWithin));
+                    return " AND failure_code = :rejected AND finished_at >= :since";
                 default:
                     throw new UnreachableException();
             }

@@ -161,7 +161,7 @@ public class ExecutionStoreTests(LocalCloud cloud)
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task An_outcome_settles_no_reservation_that_is_not_there(bool monthHasUsage)
+    public async Task An_outcome_whose_reservation_is_not_there_ends_the_execution_and_leaves_the_month_alone(bool monthHasUsage)
     {
         var world = await StoreWorld.StartAsync(cloud);
         var execution = await world.DispatchedAsync();
@@ -170,11 +170,103 @@ public class ExecutionStoreTests(LocalCloud cloud)
         if (monthHasUsage)
             await world.Tables.Client.PutItemAsync(world.Tables.Quotas, new(month) { ["cpu_ms"] = Items.Number(5) }, Cancel);
 
-        await Assert.ThrowsAsync<InvalidDataException>(() => world.Store.FinishAsync(execution, StoreWorld.Outcome(OutcomeStatus.Succeeded), "h1", Cancel));
+        Assert.Equal(new Move.Moved(IsBooked: false), await world.Store.FinishAsync(execution, StoreWorld.Outcome(OutcomeStatus.Succeeded), "h1", Cancel));
 
-        Assert.Equal(ExecutionState.Dispatched, (await world.FindAsync(execution.Id)).State);
-        Assert.Equal((0, 0, 1), await world.BooksAsync());
+        Assert.Equal(ExecutionState.Succeeded, (await world.FindAsync(execution.Id)).State);
+        Assert.Equal((0, 0, 0), await world.BooksAsync());
+        Assert.Equal(monthHasUsage ? 5 : 0, (await world.Ledger.MonthAsync(StoreWorld.Tenant, execution.Month, Cancel)).Metered.CpuMs);
     }
+
+    [Fact]
+    public async Task A_month_that_was_counted_down_to_nothing_holds_no_reservation_to_settle()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var execution = await world.DispatchedAsync();
+        await SetAsync(world, QuotaLedger.KeyOf(StoreWorld.Tenant, execution.Month), "charged", 0);
+
+        Assert.Equal(new Move.Moved(IsBooked: false), await world.Store.FinishAsync(execution, StoreWorld.Outcome(OutcomeStatus.Succeeded), "h1", Cancel));
+
+        Assert.Equal((0, 0, 0), await world.BooksAsync());
+    }
+
+    public static TheoryData<string> Ends => ["finish", "refuse", "cancel", "time out"];
+
+    [Theory]
+    [MemberData(nameof(Ends))]
+    public async Task Whatever_ends_an_execution_ends_it_without_a_ledger_too(string how)
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var execution = await world.ClaimedAsync();
+        foreach (var key in new[] { QuotaLedger.KeyOf(StoreWorld.Tenant, execution.Month), QuotaLedger.ActiveKeyOf(StoreWorld.Tenant) })
+            await world.Tables.Client.DeleteItemAsync(world.Tables.Quotas, key, Cancel);
+
+        Assert.Equal(new Move.Moved(IsBooked: false), await EndAsync(world, execution, how));
+
+        Assert.True((await world.FindAsync(execution.Id)).State.IsTerminal);
+        Assert.Equal((0, 0, 0), await world.BooksAsync());
+        Assert.IsType<Move.Lost>(await EndAsync(world, execution, how));
+    }
+
+    [Theory]
+    [MemberData(nameof(Ends))]
+    public async Task A_region_that_does_not_write_the_ledger_ends_executions_and_changes_no_counter(string how)
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var execution = await world.ClaimedAsync();
+        await world.Ledger.GiveToAsync(StoreWorld.Tenant, "us-west-2", Cancel);
+
+        Assert.Equal(new Move.Moved(IsBooked: false), await EndAsync(world, execution, how));
+
+        Assert.True((await world.FindAsync(execution.Id)).State.IsTerminal);
+        Assert.Equal((1, 0, 1), await world.BooksAsync());
+    }
+
+    [Fact]
+    public async Task A_late_outcome_changes_no_counter_either_where_the_ledger_is_not_written()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var execution = await world.DispatchedAsync();
+        await world.Store.TimeOutAsync(execution, Cancel);
+        await world.Ledger.GiveToAsync(StoreWorld.Tenant, "us-west-2", Cancel);
+
+        Assert.Equal(new Move.Moved(IsBooked: false), await world.Store.FinishAsync(await world.FindAsync(execution.Id), StoreWorld.Outcome(OutcomeStatus.Succeeded), "aa", Cancel));
+
+        Assert.True((await world.FindAsync(execution.Id)) is { State: ExecutionState.Succeeded, IsLate: true });
+        Assert.Equal((0, 0, 0), await world.BooksAsync());
+    }
+
+    [Fact]
+    public async Task A_region_that_does_not_write_the_ledger_creates_nothing_until_it_does()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        await world.Ledger.GiveToAsync(StoreWorld.Tenant, "us-west-2", Cancel);
+
+        Assert.Equal(new Creation.LedgerElsewhere("us-west-2"), await world.CreateAsync(world.New()));
+        Assert.Null(await world.Store.FindAsync(world.New().Id, Cancel));
+
+        await world.Ledger.GiveToAsync(StoreWorld.Tenant, "us-east-1", Cancel);
+        Assert.IsType<Creation.Created>(await world.CreateAsync(world.New()));
+    }
+
+    [Fact]
+    public async Task The_first_region_to_write_a_ledger_becomes_its_owner()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        Assert.Null(await world.Ledger.OwnerAsync(StoreWorld.Tenant, Cancel));
+        await world.CreatedAsync();
+        Assert.Equal("us-east-1", await world.Ledger.OwnerAsync(StoreWorld.Tenant, Cancel));
+    }
+
+    private static Task<Move> EndAsync(StoreWorld world, Execution execution, string how) => how switch
+    {
+        "finish" => world.Store.FinishAsync(execution, StoreWorld.Outcome(OutcomeStatus.Succeeded), "aa", Cancel),
+        "refuse" => world.Store.RefuseAsync(execution, DispatchFailure.Unreachable, null, Cancel),
+        "cancel" => world.Store.CancelAsync(execution, "U0002", Cancel),
+        _ => world.Store.TimeOutAsync(execution, Cancel),
+    };
+
+    private static Task SetAsync(StoreWorld world, Dictionary<string, Amazon.DynamoDBv2.Model.AttributeValue> key, string counter, long value) => world.Tables.Client.UpdateItemAsync(
+        new() { TableName = world.Tables.Quotas, Key = key, UpdateExpression = $"SET {counter} = :value", ExpressionAttributeValues = new() { [":value"] = Items.Number(value) } }, Cancel);
 
     [Fact]
     public async Task The_first_of_two_outcomes_stays_and_the_second_learns_of_it()
@@ -272,7 +364,7 @@ public class ExecutionStoreTests(LocalCloud cloud)
     }
 
     [Fact]
-    public async Task A_late_outcome_replaces_the_time_out_adds_its_usage_and_is_not_charged()
+    public async Task A_late_outcome_replaces_the_time_out_and_is_charged()
     {
         var world = await StoreWorld.StartAsync(cloud);
         var dispatched = await world.DispatchedAsync();
@@ -284,8 +376,64 @@ public class ExecutionStoreTests(LocalCloud cloud)
 
         var execution = await world.FindAsync(dispatched.Id);
         Assert.True(execution is { State: ExecutionState.Succeeded, IsLate: true, ToldAt: null });
-        Assert.Equal((0, 0, 0), await world.BooksAsync());
+        Assert.Equal((1, 1, 0), await world.BooksAsync());
         Assert.Equal(700, (await world.Ledger.MonthAsync(StoreWorld.Tenant, execution.Month, Cancel)).Metered.CpuMs);
+    }
+
+    [Fact]
+    public async Task A_late_outcome_is_charged_above_the_limit_too()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var dispatched = await world.DispatchedAsync();
+        await world.Store.TimeOutAsync(dispatched, Cancel);
+        Assert.IsType<Creation.Created>(await world.CreateAsync(world.New("t2"), StoreWorld.Limits with { MonthlyQuota = 1 }));
+
+        await world.Store.FinishAsync(await world.FindAsync(dispatched.Id), StoreWorld.Outcome(OutcomeStatus.Succeeded), "aa", Cancel);
+
+        Assert.Equal((2, 1, 1), await world.BooksAsync());
+        Assert.IsType<Creation.QuotaUsedUp>(await world.CreateAsync(world.New("t3"), StoreWorld.Limits with { MonthlyQuota = 2 }));
+    }
+
+    [Theory]
+    [InlineData(OutcomeStatus.Succeeded, ExecutionState.Succeeded), InlineData(OutcomeStatus.Failed, ExecutionState.Failed), InlineData(OutcomeStatus.Cancelled, ExecutionState.Cancelled)]
+    public async Task An_outcome_replaces_a_rejection_once(OutcomeStatus status, ExecutionState end)
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var claimed = await world.ClaimedAsync();
+        await world.Store.RefuseAsync(claimed, DispatchFailure.Rejected, world.Attempt(DispatchFailure.Rejected), Cancel);
+        await world.Store.MarkToldAsync(claimed.Id, ExecutionState.Failed, Cancel);
+
+        Assert.IsType<Move.Moved>(await world.Store.FinishAsync(await world.FindAsync(claimed.Id), StoreWorld.Outcome(status, cpuMs: 700), "aa", Cancel));
+        Assert.IsType<Move.Lost>(await world.Store.FinishAsync(await world.FindAsync(claimed.Id), StoreWorld.Outcome(OutcomeStatus.Failed), "bb", Cancel));
+
+        var execution = await world.FindAsync(claimed.Id);
+        Assert.True(execution is { IsLate: true, ToldAt: null, FailureCode: null, OutcomeHash: "aa" });
+        Assert.Equal(end, execution.State);
+        Assert.Equal((1, 1, 0), await world.BooksAsync());
+    }
+
+    [Theory]
+    [InlineData("accepted"), InlineData("again")]
+    public async Task An_attempt_that_the_outcome_overtook_is_noted_once(string result)
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var claimed = await world.ClaimedAsync();
+        await world.Store.FinishAsync(claimed, StoreWorld.Outcome(OutcomeStatus.Succeeded), "aa", Cancel);
+        for (var i = 0; i < 2; i++)
+            await world.Store.RecordAttemptAsync(claimed, Signal.Accepted, world.Attempt(result), notFound: false, Cancel);
+        Assert.Equal(result, Assert.Single((await world.FindAsync(claimed.Id)).Attempts).Result);
+    }
+
+    [Fact]
+    public async Task Whoever_was_taken_over_notes_nothing()
+    {
+        var world = await StoreWorld.StartAsync(cloud);
+        var first = await world.ClaimedAsync(idempotent: true);
+        world.Clock.Advance(TimeSpan.FromMinutes(1));
+        await world.ClaimAsync(owner: "two");
+
+        Assert.IsType<Move.Lost>(await world.Store.RecordAttemptAsync(first, Signal.Deferred, world.Attempt("again"), notFound: false, Cancel));
+        Assert.Empty((await world.FindAsync(first.Id)).Attempts);       // the second attempt reads from it that the first may have arrived
     }
 
     [Fact]

@@ -41,7 +41,8 @@ public class LifecycleConditionTests(LocalCloud cloud)
         from leaseUntil in new[] { world.Now, world.Now - Moment }
         from owner in new[] { "one", "another" }
         from finished in state.IsTerminal ? [world.Now - ExecutionLifecycle.SupersededWithin, world.Now - ExecutionLifecycle.SupersededWithin - Moment] : new DateTimeOffset?[] { null }
-        select world.New() with { State = state, IsIdempotent = idempotent, LeaseUntil = leaseUntil, LeaseOwner = owner, FinishedAt = finished };
+        from code in state == ExecutionState.Failed ? [DispatchFailure.Rejected, DispatchFailure.Unauthorized] : new string?[] { null }
+        select world.New() with { State = state, IsIdempotent = idempotent, LeaseUntil = leaseUntil, LeaseOwner = owner, FinishedAt = finished, FailureCode = code };
 
     private static async Task PutAsync(StoreWorld world, Execution execution)
     {
@@ -62,7 +63,7 @@ public class LifecycleConditionTests(LocalCloud cloud)
     /// <summary>As somebody sends it who read the execution when it was where the effect fits, so that the condition alone decides.</summary>
     private static async Task<bool> SendAsync(StoreWorld world, Signal signal, QuotaEffect effect, Execution execution)
     {
-        var seen = execution with { State = ExecutionLifecycle.Of(signal, effect)[0].From, FinishedAt = world.Now, LeaseOwner = "one" };
+        var seen = execution with { State = ExecutionLifecycle.Of(signal, effect)[0].From, FinishedAt = world.Now, LeaseOwner = "one", FailureCode = null };
         return signal switch
         {
             Signal.Claimed => await world.Store.ClaimAsync(seen.Id, seen.Tenant, "two", TimeSpan.FromSeconds(30), Cancel) is Claim.Held,

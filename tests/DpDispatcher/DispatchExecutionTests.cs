@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ControlPlane.DpDispatcher;
 using ControlPlane.Executions;
+using ControlPlane.Quotas;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
@@ -46,6 +47,62 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
         Assert.Single(engine.Requests);
         Assert.Equal(failureCode == "dispatch_unauthorized", stage.Log.Contains("\"DispatchUnauthorized\":1", StringComparison.Ordinal));
         Assert.DoesNotContain("jwt expired", stage.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_workflow_that_answers_in_text_is_sent_one_request()
+    {
+        await using var engine = ScriptedEngine.Answering(202, "text/plain", "queued");
+        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        var id = await stage.QueueAsync();
+
+        Assert.Empty((await stage.DispatchAsync(id)).BatchItemFailures);
+        Assert.Empty((await stage.DispatchAsync(id, receives: 2)).BatchItemFailures);
+        Assert.Equal((ExecutionState.Dispatched, 1), ((await stage.ReadAsync(id)).State, engine.Requests.Count));
+    }
+
+    [Theory]
+    [InlineData(401, "{\"message\":\"jwt audience invalid\"}"), InlineData(403, null)]
+    public async Task What_an_engine_says_of_a_token_it_refuses_is_kept_for_operators(int status, string? said)
+    {
+        await using var engine = ScriptedEngine.Answering(status, body: said ?? "");
+        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        var id = await stage.QueueAsync();
+        await stage.DispatchAsync(id);
+        Assert.Equal(said, Assert.Single((await stage.ReadAsync(id)).Attempts).Answer);
+        Assert.DoesNotContain("audience", stage.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_a_workflow_answers_with_otherwise_is_its_own_and_not_kept()
+    {
+        await using var engine = ScriptedEngine.Answering(422, body: "a secret of the tenant");
+        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        var id = await stage.QueueAsync();
+        await stage.DispatchAsync(id);
+        Assert.Equal((422, null), Assert.Single((await stage.ReadAsync(id)).Attempts) is var attempt ? (attempt.Status, attempt.Answer) : default);
+    }
+
+    [Theory]
+    [InlineData(202, "accepted"), InlineData(422, "dispatch_rejected"), InlineData(503, "again")]
+    public async Task An_attempt_stays_on_record_though_the_outcome_was_faster(int status, string result)
+    {
+        Stage? stage = null;
+        ExecutionId id = default;
+        await using var engine = ScriptedEngine.Start(async connection =>
+        {
+            await connection.ReadRequestAsync();
+            await stage!.Executions.FinishAsync(await stage.ReadAsync(id), new(OutcomeStatus.Succeeded, null, null, "1", ExecutionUsage.None, null, null), "aa", Cancel);
+            await connection.WriteAsync(EngineConnection.Answer(status, "application/json"));
+        });
+        using (stage = await Stage.SetAsync(cloud, ("tenant-43", engine)))
+        {
+            id = await stage.QueueAsync();
+            Assert.Empty((await stage.DispatchAsync(id)).BatchItemFailures);
+            var execution = await stage.ReadAsync(id);
+            Assert.Equal(ExecutionState.Succeeded, execution.State);
+            Assert.Equal((1, result, status), Assert.Single(execution.Attempts) is var attempt ? (attempt.Number, attempt.Result, attempt.Status) : default);
+        }
     }
 
     [Theory]

@@ -17,7 +17,7 @@ public sealed class RulesTests
 
     [Theory]
     [InlineData(200, "application/json", "accepted"), InlineData(204, null, "accepted"), InlineData(299, "APPLICATION/json", "accepted")]
-    [InlineData(200, "text/html", "again"), InlineData(200, null, "again"), InlineData(205, null, "again")]
+    [InlineData(200, "text/html", "accepted"), InlineData(200, null, "accepted"), InlineData(202, "text/plain", "accepted"), InlineData(205, null, "accepted")]
     [InlineData(408, null, "again"), InlineData(425, null, "again"), InlineData(429, null, "again"), InlineData(502, null, "again"), InlineData(503, null, "again")]
     [InlineData(500, "application/json", "ambiguous"), InlineData(504, null, "ambiguous"), InlineData(501, null, "ambiguous"), InlineData(520, null, "ambiguous"), InlineData(999, null, "ambiguous")]
     [InlineData(409, null, "accepted"), InlineData(404, "application/json", "not found"), InlineData(404, "text/html", "not found")]
@@ -26,6 +26,12 @@ public sealed class RulesTests
     [InlineData(300, "application/json", "dispatch_rejected"), InlineData(304, null, "dispatch_rejected"), InlineData(101, null, "dispatch_rejected"), InlineData(199, "application/json", "dispatch_rejected")]
     public void Every_answer_means_one_thing(int status, string? mediaType, string meaning) =>
         Assert.Equal(meaning, NameOf(Verdict.Of(new EngineAnswer.Answered(status, mediaType, null))));
+
+    [Theory]
+    [InlineData(200, "text/html", "n8n is starting up. Please wait", "again"), InlineData(200, "TEXT/HTML", "n8n is starting up", "again")]
+    [InlineData(202, "text/html", "n8n is starting up", "accepted"), InlineData(200, "text/plain", "n8n is starting up", "accepted"), InlineData(200, "text/html", "N8N is starting up", "accepted")]
+    public void Only_n8ns_boot_page_is_a_success_that_took_nothing(int status, string mediaType, string beginning, string meaning) =>
+        Assert.Equal(meaning, NameOf(Verdict.Of(new EngineAnswer.Answered(status, mediaType, null, beginning))));
 
     [Fact]
     public void Where_no_answer_came_it_counts_whether_the_request_was_handed_over()

@@ -21,10 +21,14 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
     /// <param name="State">Null before it is created.</param>
     /// <param name="MayRunTwice">Whether its workflow is idempotent.</param>
     /// <param name="OddClaims">Whether it was claimed an odd number of times: a claim more or less always shows.</param>
-    /// <param name="Old">Whether a time-out was a day ago.</param>
+    /// <param name="Rejected">Whether it failed because its engine answered with a refusal that its workflow may have chosen.</param>
+    /// <param name="Counts">Whether it ended as a use of the quota, whatever the ledger knows.</param>
+    /// <param name="Lost">Whether the ledger was lost while it was under way, and not counted anew since.</param>
+    /// <param name="Old">Whether an end that was our guess was a day ago.</param>
     private readonly record struct Books(
-        ExecutionState? State, bool Told, bool Late, int Charged, int Used, int Active, bool MayRunTwice, Lease Lease, bool OddClaims, bool Old)
+        ExecutionState? State, bool Told, bool Late, int Charged, int Used, int Active, bool MayRunTwice, Lease Lease, bool OddClaims, bool Rejected, bool Old, bool Counts, bool Lost)
     {
+        public bool IsGuess => State == ExecutionState.TimedOut || Rejected;
         public bool IsOpen => State is { IsTerminal: false };
         public bool HasEnded => State is { IsTerminal: true };
         private bool IsClaimed => State is ExecutionState.Dispatching or ExecutionState.DispatchUnknown;
@@ -37,11 +41,13 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
         public Books To(ExecutionState state) => this with { State = state, Lease = state == ExecutionState.DispatchUnknown ? Lease : Lease.None };
         public Books Move(ExecutionState to, params ReadOnlySpan<ExecutionState> from) => State is { } now && from.Contains(now) ? To(to) : this;
         public Books Start() => IsOpen ? To(ExecutionState.Running) : this;
-        public Books Settle(ExecutionState end) => IsOpen ? To(end) with { Used = Used + 1, Active = 0 } : this;
-        public Books Release(ExecutionState end) => IsOpen ? To(end) with { Charged = Charged - 1, Active = 0 } : this;
-        public Books Succeed() => State == ExecutionState.TimedOut ? Old ? this : Supersede() : Settle(ExecutionState.Succeeded);
-        public Books Supersede() => this with { State = ExecutionState.Succeeded, Late = true, Told = false };
-        public Books Refuse() => State is ExecutionState.Queued or ExecutionState.Dispatching ? Release(ExecutionState.Failed) : this;
+        public Books Settle(ExecutionState end) => !IsOpen ? this : To(end) with { Used = Lost ? Used : Used + 1, Active = 0, Counts = true };
+        public Books Release(ExecutionState end) => !IsOpen ? this : To(end) with { Charged = Lost ? Charged : Charged - 1, Active = 0 };
+        public Books Lose() => this with { Charged = 0, Used = 0, Active = 0, Lost = true };
+        public Books Recount() => this with { Charged = IsOpen || Counts ? 1 : 0, Used = Counts ? 1 : 0, Active = IsOpen ? 1 : 0, Lost = false };
+        public Books End(ExecutionState end) => IsGuess ? Old ? this : Supersede(end) : Settle(end);
+        public Books Supersede(ExecutionState end) => this with { State = end, Late = true, Told = false, Charged = Charged + 1, Used = Used + 1, Rejected = false, Counts = true };
+        public Books Refuse(bool rejected) => State is ExecutionState.Queued or ExecutionState.Dispatching ? Release(ExecutionState.Failed) with { Rejected = rejected } : this;
         public Books Stop() => State == ExecutionState.Queued ? Release(ExecutionState.Cancelled) : Settle(ExecutionState.Cancelled);
         public Books StopFromTheQueue() => State == ExecutionState.Queued ? Release(ExecutionState.Cancelled) : this;
         public Books Tell() => this with { Told = true };
@@ -61,38 +67,61 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
         .Action("created again", books => books.State is not null, books => books.Create(mayRunTwice: true))
         .Action("claim", books => books.State is not null, books => books.Claim())
         .Action("the lease lapses", books => books.Lease == Lease.Runs, books => books.Lapse())
-        .Action("a day passes", books => books is { State: ExecutionState.TimedOut, Old: false }, books => books.Age())
+        .Action("a day passes", books => books is { IsGuess: true, Old: false }, books => books.Age())
         .Action("accepted", books => books.State is not null, books => books.Move(ExecutionState.Dispatched, ExecutionState.Dispatching, ExecutionState.DispatchUnknown))
         .Action("ambiguous", books => books.State is not null, books => books.Move(ExecutionState.DispatchUnknown, ExecutionState.Dispatching))
         .Action("deferred", books => books.State is not null, books => books.Move(ExecutionState.Queued, ExecutionState.Dispatching))
-        .Action("refused", books => books.State is not null, books => books.Refuse())
+        .Action("refused", books => books.State is not null, books => books.Refuse(rejected: false))
+        .Action("rejected", books => books.State is not null, books => books.Refuse(rejected: true))
         .Action("started", books => books.State is not null, books => books.Start())
-        .Action("succeeded", books => books.State is not null, books => books.Succeed())
+        .Action("succeeded", books => books.State is not null, books => books.End(ExecutionState.Succeeded))
+        .Action("failed", books => books.State is not null, books => books.End(ExecutionState.Failed))
         .Action("succeeded, read before", books => books.State is not null, books => books.Settle(ExecutionState.Succeeded))
         .Action("cancelled", books => books.State is not null, books => books.Stop())
         .Action("cancelled, read before", books => books.State is not null, books => books.StopFromTheQueue())
         .Action("expired", books => books.State is not null, books => books.Release(ExecutionState.TimedOut))
+        .Action("the ledger is lost", books => books is { State: ExecutionState.Dispatched, MayRunTwice: false, Lost: false }, books => books.Lose())
+        .Action("recount", books => books.State is not null, books => books.Recount())
         .Action("told", books => books.HasEnded, books => books.Tell())
         .Invariant("I3", "Quota used = executions charged - charges returned, never negative.",
-            books => books.Charged - books.Used == books.Active && books is { Charged: 0 or 1, Used: 0 or 1, Active: 0 or 1 })
-        .Invariant("I3-ENDED", "What has ended holds no place and no reservation.", books => books.HasEnded == (books.Active == 0 && books.State is not null))
+            books => (books.Lost || books.Charged - books.Used == books.Active) && books is { Charged: 0 or 1, Used: 0 or 1, Active: 0 or 1 })
+        .Invariant("I3-ENDED", "What has ended holds no place and no reservation.", books => books.Lost || books.HasEnded == (books.Active == 0 && books.State is not null))
+        .Invariant("I3-TRUE", "The ledger says what became of the execution.", books => books.Lost || books == books.Recount())
+        .Rule("I3-LOST", "What the ledger lacks keeps no execution open.", "succeeded", (before, _) => before is { Lost: true, IsOpen: true }, (_, after) => after.HasEnded)
+        .Rule("I3-LOST-DEADLINE", "Nor past its deadline.", "expired", (before, _) => before is { Lost: true, IsOpen: true }, (_, after) => after.HasEnded)
+        .Rule("I3-RECOUNT", "A recount puts right what was lost.", "recount", (before, _) => before.Lost, (before, after) => !after.Lost && after == before.Recount())
         .Rule("I2-ONE", "While a dispatcher's lease runs nobody else has the attempt.", "claim", (before, _) => before.Lease == Lease.Runs, (before, after) => after == before)
         .Rule("I2-ONCE", "What may have reached the engine and must not run twice is not claimed again.", "claim",
             (before, _) => !before.MayRunTwice && before.Lease != Lease.None, (before, after) => after == before)
         .Rule("I2-AGAIN", "What may run twice is taken over when whoever had it is silent.", "claim",
             (before, _) => before is { MayRunTwice: true, Lease: Lease.Lapsed }, (before, after) => after is { State: ExecutionState.Dispatching, Lease: Lease.Runs } && after.OddClaims != before.OddClaims)
-        .AtMost("I3-ONCE", "Each charge is returned at most once.", 1, (before, after) => after.Charged < before.Charged)
-        .Never("I5", "A terminal state never changes, but for the engine's word after a time-out.",
-            (before, after) => before.HasEnded && after.State != before.State && !(before.State == ExecutionState.TimedOut && after.Late))
-        .Rule("I5-DAY", "A time-out of a day ago stays.", (before, _) => before.Old, (before, after) => after.State == before.State)
-        .Rule("I5-TOLD", "What replaced a time-out is told too.", (before, after) => !before.Late && after.Late, (_, after) => !after.Told)
-        .Reachable("LATE", "The engine's word after a time-out counts as nothing used.", books => books is { Late: true, Told: true, Used: 0 })
+        .AtMost("I3-ONCE", "Each charge is returned at most once.", 1, (before, after) => after.Charged < before.Charged && !before.Lost && !after.Lost)
+        .Never("I5", "A terminal state never changes, but for the engine's word after an end that was our guess.",
+            (before, after) => before.HasEnded && after.State != before.State && !(before.IsGuess && after.Late))
+        .Rule("I5-DAY", "A guess of a day ago stays.", (before, _) => before.Old, (before, after) => (after.State, after.Late) == (before.State, before.Late))
+        .Rule("I5-REJECTED", "A refusal that its workflow may have chosen gives way to the engine's word.", "succeeded",
+            (before, _) => before is { Rejected: true, Old: false }, (_, after) => after is { State: ExecutionState.Succeeded, Late: true })
+        .Rule("I5-TOLD", "What replaced a guess is told too.", (before, after) => !before.Late && after.Late, (_, after) => !after.Told)
+        .Rule("I3-LATE", "Work that is reported late was done: it is charged once.", (before, after) => !before.Late && after.Late,
+            (before, after) => (after.Charged, after.Used) == (before.Charged + 1, before.Used + 1) && after.Counts)
+        .Never("I5-ONCE", "What replaced a guess stays.", (before, after) => before.Late && after.State != before.State)
+        .Reachable("LATE", "The engine's word after a time-out is told.", books => books is { Late: true, Told: true, State: ExecutionState.Succeeded })
+        .Reachable("LATE-FAILED", "So is one that agrees with the refusal before it.", books => books is { Late: true, Told: true, State: ExecutionState.Failed })
         .Reachable("CHARGED", "What a user cancels when the engine may have it is charged.", books => books is { State: ExecutionState.Cancelled, Used: 1 })
         .Reachable("GIVEN-BACK", "What a user cancels in the queue is not.", books => books is { State: ExecutionState.Cancelled, Charged: 0 })
         .Fault("taken over while the lease runs", "claim", (before, _) => before is { MayRunTwice: true, Lease: Lease.Runs }, (before, _) => before.Claimed())
         .Fault("taken over though it must not run twice", "claim", (before, _) => before is { MayRunTwice: false, Lease: Lease.Lapsed }, (before, _) => before.Claimed())
         .Fault("never taken over", "claim", (before, after) => before.Lease == Lease.Lapsed && after != before, (before, _) => before)
-        .Fault("replaced after a day", "succeeded", (before, _) => before.Old, (before, _) => before.Supersede())
+        .Fault("replaced after a day", "succeeded", (before, _) => before.Old, (before, _) => before.Supersede(ExecutionState.Succeeded))
+        .Fault("a rejection is final", "succeeded", (before, _) => before is { Rejected: true, Old: false }, (before, _) => before)
+        .Fault("any refusal gives way", "succeeded", (before, _) => before is { State: ExecutionState.Failed, Rejected: false, Late: false, Used: 0 },
+            (before, _) => before.Supersede(ExecutionState.Succeeded))
+        .Fault("the late outcome is free", "succeeded", (before, after) => !before.Late && after.Late, (_, books) => books with { Charged = 0, Used = 0 })
+        .Fault("a late failure is replaced by another", "failed", (before, _) => before is { Late: true, State: ExecutionState.Failed }, (before, _) => before.Supersede(ExecutionState.Failed))
+        .Fault("an outcome waits for the ledger", "succeeded", (before, _) => before is { Lost: true, IsOpen: true }, (before, _) => before)
+        .Fault("a time-out waits for the ledger", "expired", (before, _) => before is { Lost: true, IsOpen: true }, (before, _) => before)
+        .Fault("a recount forgets what ended meanwhile", "recount", (before, _) => before is { Lost: true, Counts: true }, (_, after) => after with { Charged = 0, Used = 0 })
+        .Fault("a settled charge is not marked", "succeeded", (before, after) => before.IsOpen && after.HasEnded, (_, books) => books with { Counts = false })
         .Fault("the outcome lacks its condition", "succeeded", (before, _) => before.State == ExecutionState.Cancelled, (_, books) => books with { State = ExecutionState.Succeeded })
         .Fault("the charge is returned again", "expired", (before, _) => before.State == ExecutionState.TimedOut, (_, books) => books with { Charged = books.Charged - 1 })
         .Fault("settled again", "succeeded", (before, _) => before.State == ExecutionState.Succeeded, (_, books) => books with { Used = books.Used + 1 })
@@ -129,6 +158,7 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
         private readonly SetClock _clock = new(new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));
         private readonly ExecutionId _id = ExecutionId.Of("T0001", $"{Interlocked.Increment(ref _executions)}");
         private Execution? _asQueued;
+        private bool _isLost;
 
         private ExecutionStore Executions => new(tables.Client, tables.Executions, tables.Quotas, _clock);
 
@@ -158,13 +188,17 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
                 "create, may run twice" or "created again" => CreateAsync(mayRunTwice: true),
                 "claim" => Executions.ClaimAsync(_id, Tenant, Guid.NewGuid().ToString("N"), LeaseTime, Cancel),
                 "the lease lapses" => PassAsync(LeaseTime),
+                "the ledger is lost" => LoseLedgerAsync(),
+                "recount" => RecountAsync(),
                 "a day passes" => PassAsync(ExecutionLifecycle.SupersededWithin),
                 "accepted" => Executions.RecordAttemptAsync(now!, Signal.Accepted, attempt, notFound: false, Cancel),
                 "ambiguous" => Executions.RecordAttemptAsync(now!, Signal.Ambiguous, attempt, notFound: false, Cancel),
                 "deferred" => Executions.RecordAttemptAsync(now!, Signal.Deferred, attempt, notFound: false, Cancel),
-                "refused" => Executions.RefuseAsync(now!, DispatchFailure.Rejected, attempt, Cancel),
+                "refused" => Executions.RefuseAsync(now!, DispatchFailure.Unauthorized, attempt, Cancel),
+                "rejected" => Executions.RefuseAsync(now!, DispatchFailure.Rejected, attempt, Cancel),
                 "started" => Executions.StartAsync(now!, outcome, Cancel),
                 "succeeded" => Executions.FinishAsync(now!, outcome, "00", Cancel),
+                "failed" => Executions.FinishAsync(now!, outcome with { Status = OutcomeStatus.Failed }, "00", Cancel),
                 "succeeded, read before" => Executions.FinishAsync(_asQueued!, outcome, "00", Cancel),
                 "cancelled" => Executions.CancelAsync(now!, "U0001", Cancel),
                 "cancelled, read before" => Executions.CancelAsync(_asQueued!, "U0001", Cancel),
@@ -172,6 +206,20 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
                 "told" => Executions.MarkToldAsync(_id, now!.State, Cancel),
                 _ => throw new ArgumentOutOfRangeException(nameof(step)),
             };
+        }
+
+        private async Task LoseLedgerAsync()
+        {
+            await ForgetOthersAsync();
+            _isLost = true;
+        }
+
+        private async Task RecountAsync()
+        {
+            var (ledger, month) = (new QuotaLedger(tables.Client, tables.Quotas), _asQueued!.Month);
+            var read = new LedgerCount(await ledger.MonthAsync(Tenant, month, Cancel), await ledger.ActiveAsync(Tenant, Cancel));
+            Assert.True(await ledger.TryCorrectAsync(Tenant, month, read, LedgerCount.Of([(await Executions.FindAsync(_id, Cancel))!], month), Cancel));
+            _isLost = false;
         }
 
         private Task PassAsync(TimeSpan time)
@@ -208,7 +256,9 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
             return new(
                 execution?.State, execution?.ToldAt is not null, execution?.IsLate ?? false, (int)month.Charged, (int)month.Used, await ledger.ActiveAsync(Tenant, Cancel),
                 execution?.IsIdempotent ?? false, !isClaimed ? Lease.None : execution!.LeaseUntil < _clock.Now ? Lease.Lapsed : Lease.Runs, execution?.AttemptCount % 2 == 1,
-                execution?.State == ExecutionState.TimedOut && execution.FinishedAt < _clock.Now - ExecutionLifecycle.SupersededWithin);
+                execution?.FailureCode == DispatchFailure.Rejected,
+                (execution?.State == ExecutionState.TimedOut || execution?.FailureCode == DispatchFailure.Rejected) && execution.FinishedAt < _clock.Now - ExecutionLifecycle.SupersededWithin,
+                execution?.IsCharged ?? false, _isLost);
         }
 
         private async Task ForgetOthersAsync()

@@ -30,13 +30,15 @@ public sealed class SimulationTests(LocalCloud cloud)
 
         // Or the seeds have become tame.
         Assert.Equal(ExecutionStates.All.Where(state => state.IsTerminal), ended.Select(one => one.State).Distinct().Order());
-        Assert.Contains(ended, one => one.IsLate);
+        Assert.Contains(ended, one => one.IsLate && one.Attempts.All(attempt => attempt.Result != DispatchFailure.Rejected));
+        Assert.Contains(ended, one => one.IsLate && one.Attempts.Any(attempt => attempt.Result == DispatchFailure.Rejected));
         Assert.Contains(ended, one => one.CancelledBy is not null);
         Assert.Contains(ended, one => one.Attempts.Count > 1);
     }
 
     [Theory]
     [InlineData(Defect.SettlesTwice, "I3")]
+    [InlineData(Defect.ForgetsLateCharge, "I3")]
     [InlineData(Defect.TellsNobody, "I5")]
     [InlineData(Defect.NeverSweeps, "I1")]
     [InlineData(Defect.DispatchesAgain, "I2")]

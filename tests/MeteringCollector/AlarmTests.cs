@@ -43,6 +43,11 @@ public sealed class AlarmTests(LocalCloud cloud)
                 await desk.StartAsync();
                 desk.Clock.Advance(TimeSpan.FromHours(1));
                 return (await SweepAsync(desk), 1);
+            case "ExecutionsUnbooked":
+                await desk.StartAsync();
+                await desk.LoseLedgerAsync();
+                desk.Clock.Advance(TimeSpan.FromHours(1));
+                return (await SweepAsync(desk), 1);
             case "SweepFailures":
                 await desk.StartAsync();
                 desk.Clock.Advance(TimeSpan.FromHours(1));

@@ -114,6 +114,13 @@ internal sealed class OutcomeDesk
 
     public async Task<Execution> ReadAsync(Job job) => (await Executions.FindAsync(job.Id, Cancel))!;
 
+    /// <summary>As after a table was restored: the tenant's counters are gone.</summary>
+    public async Task LoseLedgerAsync()
+    {
+        foreach (var key in new[] { QuotaLedger.KeyOf(Tenant, Month), QuotaLedger.ActiveKeyOf(Tenant) })
+            await Tables.Client.DeleteItemAsync(Tables.Quotas, key, Cancel);
+    }
+
     /// <summary>Takes every notification that waits: the executions they are about.</summary>
     public async Task<List<string>> NotifiedAsync()
     {

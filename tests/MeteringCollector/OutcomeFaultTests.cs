@@ -96,9 +96,35 @@ public sealed class OutcomeFaultTests(LocalCloud cloud)
             var execution = await desk.ReadAsync(job);
             Assert.Equal((ExecutionState.Succeeded, true), (execution.State, execution.IsLate));
         });
-        // Given back when it timed out, never charged after that; the usage of each counted once.
-        Assert.Equal(new MonthUsage(0, 0, Times(jobs.Count)), await desk.Ledger.MonthAsync(OutcomeDesk.Tenant, desk.Month, Cancel));
+        // Given back when it timed out, charged when the outcome came; each once.
+        Assert.Equal(new MonthUsage(jobs.Count, jobs.Count, Times(jobs.Count)), await desk.Ledger.MonthAsync(OutcomeDesk.Tenant, desk.Month, Cancel));
         Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeDesk.Tenant, Cancel));
+    }
+
+    [Fact]
+    public async Task An_outcome_whose_reservation_is_gone_breaks()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var jobs = new List<Job>();
+        var breaks = await CrashPoints.ForEachAsync(async (seam, name) =>
+        {
+            jobs.Add(await desk.StartAsync());
+            await desk.LoseLedgerAsync();
+            desk.Restart(seam);
+            var broken = await desk.SendAsync(jobs[^1], OutcomeText.Succeeded);
+            desk.Restart();
+            if (broken.Status == 503 || seam.IsDead)
+                Assert.Equal(200, (await desk.SendAsync(jobs[^1], OutcomeText.Succeeded)).Status);
+            Assert.True((await desk.ReadAsync(jobs[^1])) is { State: ExecutionState.Succeeded, IsCharged: true }, name);
+            Assert.Equal(MonthUsage.None, await desk.Ledger.MonthAsync(OutcomeDesk.Tenant, desk.Month, Cancel));
+        });
+        Assert.True(breaks >= 4 * FaultSeam.AllFaults.Count, $"only {breaks} breaks");
+
+        // What became of the executions says what the ledger has to be.
+        var read = new LedgerCount(MonthUsage.None, 0);
+        var counted = LedgerCount.Of(await desk.Executions.InLedgerAsync(OutcomeDesk.Tenant, desk.Month, Cancel), desk.Month);
+        Assert.True(await desk.Ledger.TryCorrectAsync(OutcomeDesk.Tenant, desk.Month, read, counted, Cancel));
+        await AssertSettledAsync(desk, jobs);
     }
 
     [Fact]

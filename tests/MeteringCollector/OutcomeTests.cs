@@ -144,7 +144,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     }
 
     [Fact]
-    public async Task A_late_outcome_replaces_a_time_out_adds_its_usage_and_charges_nothing()
+    public async Task A_late_outcome_replaces_a_time_out_and_is_charged()
     {
         var desk = await OutcomeDesk.OpenAsync(cloud);
         var job = await desk.StartAsync();
@@ -161,9 +161,68 @@ public sealed class OutcomeTests(LocalCloud cloud)
         Assert.Equal($$"""{"execution_id":"{{job.Id}}","status":"failed","duplicate":false,"late":true}""", late.Body.GetRawText());
         Assert.Equal((true, true), (again.IsRepeat, again.Body.GetProperty("late").GetBoolean()));
         Assert.Equal(409, other.Status);
-        Assert.Equal(new MonthUsage(Charged: 0, Used: 0, new(1200, 30, 4, 5)), await desk.Ledger.MonthAsync(OutcomeDesk.Tenant, desk.Month, Cancel));
+        Assert.Equal(new MonthUsage(Charged: 1, Used: 1, new(1200, 30, 4, 5)), await desk.Ledger.MonthAsync(OutcomeDesk.Tenant, desk.Month, Cancel));
         Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeDesk.Tenant, Cancel));
         Assert.Null((await desk.ReadAsync(job)).ToldAt);
+    }
+
+    [Fact]
+    public async Task An_outcome_replaces_a_refusal_that_the_workflow_may_have_chosen_after_it_ran()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var job = await desk.StartAsync(ExecutionState.Dispatching);
+        await desk.Executions.RefuseAsync(await desk.ReadAsync(job), DispatchFailure.Rejected, new(1, desk.Clock.Now, 5, DispatchFailure.Rejected, 422), Cancel);
+        desk.Clock.Advance(TimeSpan.FromHours(1));
+
+        var running = await desk.SendAsync(job, OutcomeText.Running);
+        var late = await desk.SendAsync(job, OutcomeText.Failed);
+        var again = await desk.SendAsync(job, OutcomeText.Failed);
+        var other = await desk.SendAsync(job, OutcomeText.Succeeded);
+
+        Assert.Equal(("failed", true), (running.Body.GetProperty("status").GetString(), running.IsRepeat));
+        Assert.Equal($$"""{"execution_id":"{{job.Id}}","status":"failed","duplicate":false,"late":true}""", late.Body.GetRawText());
+        Assert.Equal((200, true, 409), (again.Status, again.IsRepeat, other.Status));
+        Assert.Equal(new MonthUsage(Charged: 1, Used: 1, new(1200, 30, 4, 5)), await desk.Ledger.MonthAsync(OutcomeDesk.Tenant, desk.Month, Cancel));
+    }
+
+    [Theory]
+    [InlineData(DispatchFailure.Unauthorized), InlineData(DispatchFailure.WorkflowNotActive), InlineData(DispatchFailure.Unreachable)]
+    public async Task An_outcome_of_what_certainly_never_ran_is_a_conflict(string failureCode)
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var job = await desk.StartAsync(ExecutionState.Dispatching);
+        await desk.Executions.RefuseAsync(await desk.ReadAsync(job), failureCode, null, Cancel);
+        Assert.Equal(409, (await desk.SendAsync(job, OutcomeText.Succeeded)).Status);
+    }
+
+    [Fact]
+    public async Task An_outcome_whose_reservation_the_ledger_lacks_ends_the_execution_and_alarms()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var job = await desk.StartAsync();
+        await desk.LoseLedgerAsync();
+
+        var answer = await desk.SendAsync(job, OutcomeText.Succeeded);
+
+        Assert.Equal((200, "succeeded"), (answer.Status, answer.Body.GetProperty("status").GetString()));
+        Assert.Equal((ExecutionState.Succeeded, true), await desk.ReadAsync(job) is var execution ? (execution.State, execution.IsCharged) : default);
+        Assert.Equal([job.Id.ToString()], await desk.NotifiedAsync());
+        Assert.Contains("\"ExecutionsUnbooked\":1", desk.Logged, StringComparison.Ordinal);
+        Assert.True((await desk.SendAsync(job, OutcomeText.Succeeded)).IsRepeat);
+    }
+
+    [Fact]
+    public async Task A_deadline_ends_an_execution_whose_reservation_the_ledger_lacks()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var job = await desk.StartAsync();
+        await desk.LoseLedgerAsync();
+        desk.Clock.Advance(TimeSpan.FromHours(1));
+
+        await SweeperTests.SweepAsync(desk);
+
+        Assert.Equal(ExecutionState.TimedOut, (await desk.ReadAsync(job)).State);
+        Assert.Equal([job.Id.ToString()], await desk.NotifiedAsync());
     }
 
     [Theory]
@@ -280,7 +339,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     public static TheoryData<string> NoOutcomes =>
     [
         "", "null", "[]", "{}", "{id}", "\ufeff{good}", "{good}{good}", "{good} x", "{\"status\":\"failed\",{rest}", "{\"STATUS\":\"failed\",{rest}",
-        "{\"deep\":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]],{rest}", "{\"text\":\"\\ud800\",{rest}", "{\"result\":7,{rest}", "{\"result\":{\"summary\":7},{rest}", "{\"error\":[],{rest}",
+        "{\"deep\":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]],{rest}", "{\"text\":\"\\ud800\",{rest}",
     ];
 
     [Theory]
@@ -296,17 +355,93 @@ public sealed class OutcomeTests(LocalCloud cloud)
     }
 
     [Theory]
-    [InlineData("-1", 400)]
-    [InlineData("1.5", 400)]
-    [InlineData("\"1\"", 400)]
     [InlineData("9007199254740992", 400)]
     [InlineData("1000000000001", 422)]
+    [InlineData("\"1000000000001\"", 422)]
     [InlineData("1000000000000", 200)]
-    public async Task Usage_is_whole_and_plausible(string cpuMs, int status)
+    public async Task Usage_is_plausible(string cpuMs, int status)
     {
         var desk = await OutcomeDesk.OpenAsync(cloud);
         var job = await desk.StartAsync();
         Assert.Equal(status, (await desk.SendAsync(job, OutcomeText.Succeeded with { CpuMs = cpuMs })).Status);
+    }
+
+    [Theory]
+    [InlineData("1200.5", 1201), InlineData("1200.49", 1200), InlineData("1.2e3", 1200), InlineData("\"1200\"", 1200), InlineData("\"1200.5\"", 1201), InlineData("null", 0)]
+    public async Task A_number_is_read_however_it_is_written(string cpuMs, long booked)
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var job = await desk.StartAsync();
+        var answer = await desk.SendAsync(job, OutcomeText.Succeeded with { CpuMs = cpuMs });
+        Assert.Equal((200, false), (answer.Status, answer.Body.TryGetProperty("ignored", out _)));
+        Assert.Equal(booked, (await desk.ReadAsync(job)).Outcome!.Usage.CpuMs);
+    }
+
+    [Theory]
+    [InlineData("-1"), InlineData("\"many\""), InlineData("true"), InlineData("[1200]"), InlineData("{}"), InlineData("1e400"), InlineData("\"\""), InlineData("\" 1\"")]
+    public async Task A_number_that_is_none_is_left_out_and_named(string cpuMs)
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var job = await desk.StartAsync();
+        var answer = await desk.SendAsync(job, OutcomeText.Succeeded with { CpuMs = cpuMs });
+        Assert.Equal($$"""{"execution_id":"{{job.Id}}","status":"succeeded","duplicate":false,"late":false,"ignored":["usage.cpu_ms"]}""", answer.Body.GetRawText());
+        Assert.Equal(new ExecutionUsage(0, 30, 4, 5), (await desk.ReadAsync(job)).Outcome!.Usage);
+    }
+
+    [Theory]
+    [InlineData("2026-11-22T06:59:00-05:00", "2026-11-22T11:59:00Z"), InlineData("2026-11-22T17:29:00.250+05:30", "2026-11-22T11:59:00.250Z"), InlineData("2026-11-22T11:59:00Z", "2026-11-22T11:59:00Z")]
+    public async Task A_time_is_read_with_any_offset(string startedAt, string meant)
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var job = await desk.StartAsync();
+        Assert.Equal(200, (await desk.SendAsync(job, $$"""{"schema":"outcome.v1","execution_id":"{{job.Id}}","status":"succeeded","started_at":"{{startedAt}}"}""")).Status);
+        Assert.Equal(Text.Rfc3339.Parse(meant), (await desk.ReadAsync(job)).StartedAt);
+    }
+
+    public static TheoryData<string, string?, string?, string?, string?> Odd => new()
+    {
+        // members, summary, error's message, engine's id, what is named as ignored
+        { "\"result\":{\"summary\":5}", "5", null, null, null },
+        { "\"result\":{\"summary\":true,\"url\":7}", "true", null, null, "result.url" },
+        { "\"result\":\"Done.\"", "Done.", null, null, null },
+        { "\"result\":[\"Done.\"]", null, null, null, "result" },
+        { "\"result\":{\"summary\":{\"a\":1}}", null, null, null, "result.summary" },
+        { "\"error\":\"It broke.\"", null, "It broke.", null, null },
+        { "\"error\":{\"message\":[],\"code\":42}", null, null, null, "error.message" },
+        { "\"error\":[]", null, null, null, "error" },
+        { "\"engine_execution_id\":8123", null, null, "8123", null },
+        { "\"engine_execution_id\":{}", null, null, null, "engine_execution_id" },
+        { "\"started_at\":1767225600", null, null, null, "started_at" },
+        { "\"finished_at\":\"yesterday\"", null, null, null, "finished_at" },
+        { "\"usage\":7", null, null, null, "usage" },
+        { "\"started_at\":null,\"usage\":null,\"result\":null,\"error\":null,\"engine_execution_id\":null", null, null, null, null },
+    };
+
+    [Theory]
+    [MemberData(nameof(Odd))]
+    public async Task One_odd_member_loses_no_outcome(string members, string? summary, string? message, string? run, string? ignored)
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var job = await desk.StartAsync();
+        var answer = await desk.SendAsync(job, $$"""{"schema":"outcome.v1","execution_id":"{{job.Id}}","status":"failed",{{members}}}""");
+
+        Assert.Equal(200, answer.Status);
+        Assert.Equal(ignored, answer.Body.TryGetProperty("ignored", out var named) ? Assert.Single(named.EnumerateArray()).GetString() : null);
+        var outcome = (await desk.ReadAsync(job)).Outcome!;
+        Assert.Equal((summary, message, run), (outcome.Result?.Summary, outcome.Error?.Message, outcome.EngineExecutionId));
+    }
+
+    [Theory]
+    [InlineData("{\"execution_id\":\"{id}\",\"status\":\"failed\"}", "schema"), InlineData("{\"schema\":\"outcome.v2\",\"execution_id\":\"{id}\",\"status\":\"failed\"}", "schema")]
+    [InlineData("{\"schema\":\"outcome.v1\",\"status\":\"failed\"}", "execution_id"), InlineData("{\"schema\":\"outcome.v1\",\"execution_id\":5,\"status\":\"failed\"}", "execution_id")]
+    [InlineData("{\"schema\":\"outcome.v1\",\"execution_id\":\"{id}\",\"status\":\"done\"}", "status")]
+    public async Task A_required_member_that_is_wrong_is_named(string form, string member)
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var job = await desk.StartAsync();
+        var answer = await desk.SendAsync(job, form.Replace("{id}", job.Id.ToString(), StringComparison.Ordinal));
+        Assert.Equal((400, "malformed"), (answer.Status, answer.Code));
+        Assert.Contains($"The member {member} ", answer.Body.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -37,6 +37,8 @@ public sealed partial class JsonTests(LocalCloud cloud)
         await ShowAsync("execution-show", $"execution show {execution.Id}");
         await ShowAsync("execution-why", $"execution why {execution.Id}");
         await ShowAsync("usage", "usage tenant-7");
+        await ShowAsync("quota-recount", "quota recount tenant-7");
+        await ShowAsync("quota-owner", "quota owner us-east-1");
         var epoch = ctl.Clock.Now.ToUnixTimeSeconds() - 600;
         await ctl.SampleAsync(ctl.Clock.Now.AddMinutes(-9), epoch, 1, new(7500, 0));
         await ctl.SampleAsync(ctl.Clock.Now.AddMinutes(-7), epoch, 3, new(22500, 100));

@@ -56,6 +56,9 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
             ("told-late", A.Execution(ExecutionState.Succeeded) with { FinishedAt = ended, Outcome = A.Success, IsLate = true, IsPublic = true }),
             ("told-failed", A.Execution(ExecutionState.Failed) with { FinishedAt = ended, Outcome = A.Failure }),
             ("told-unreachable", A.Execution(ExecutionState.Failed) with { FinishedAt = ended, FailureCode = "dispatch_unreachable" }),
+            ("told-rejected", A.Execution(ExecutionState.Failed) with { FinishedAt = ended, FailureCode = "dispatch_rejected", Attempts = [new(1, ended, 5, "dispatch_rejected", 422)] }),
+            ("told-late-after-rejection", A.Execution(ExecutionState.Succeeded) with
+                { FinishedAt = ended, Outcome = A.Success, IsLate = true, Attempts = [new(1, ended, 5, "dispatch_rejected", 422)] }),
             ("told-cancelled", A.Execution(ExecutionState.Cancelled) with { FinishedAt = ended, CancelledBy = "U2" }),
             ("told-timed-out", A.Execution(ExecutionState.TimedOut) with { FinishedAt = ended }),
             ("told-denied", A.Execution(ExecutionState.Denied) with { FinishedAt = ended, Decision = new(false, "quota", "This month's 100 executions are used up.", []) }),

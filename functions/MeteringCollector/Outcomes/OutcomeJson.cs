@@ -9,7 +9,6 @@ namespace ControlPlane.MeteringCollector.Outcomes;
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
     MaxDepth = 16)]
-[JsonSerializable(typeof(OutcomeBody))]
 [JsonSerializable(typeof(OutcomeReceipt))]
 [JsonSerializable(typeof(string))]
 internal sealed partial class OutcomeJson : JsonSerializerContext;

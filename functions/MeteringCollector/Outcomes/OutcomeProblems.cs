@@ -11,6 +11,9 @@ internal static class OutcomeProblems
 
     public static readonly Problem TokenMismatch = new(403, "token-mismatch", "Token mismatch", "The token belongs to another execution than the body names.");
 
+    /// <param name="member">The required member that is missing or wrong.</param>
+    public static Problem Malformed(string member) => Problem.Malformed with { Detail = $"The member {member} is missing or is none that this endpoint knows." };
+
     // Unknown and somebody else's look the same.
     public static readonly Problem ExecutionUnknown = new(404, "execution-unknown", "Execution unknown", "There is no such execution.");
 

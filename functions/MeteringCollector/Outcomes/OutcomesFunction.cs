@@ -27,7 +27,8 @@ internal sealed class OutcomesFunction(RecordOutcome recordOutcome, Uri controlP
             return answer switch
             {
                 OutcomeAnswer.Taken taken => Reply.Json(JsonSerializer.Serialize(
-                    new(taken.Execution.ToString(), OutcomeReceipt.StatusOf(taken.State), taken.IsRepeat, taken.IsLate), OutcomeJson.Default.OutcomeReceipt)),
+                    new(taken.Execution.ToString(), OutcomeReceipt.StatusOf(taken.State), taken.IsRepeat, taken.IsLate, taken.Ignored is { Count: > 0 } ignored ? ignored : null),
+                    OutcomeJson.Default.OutcomeReceipt)),
                 OutcomeAnswer.Refused refused => refused.Problem.ToRest(controlPlaneUrl, ApiGateway.RequestIdOf(http, context)),
                 _ => throw new System.Diagnostics.UnreachableException(),
             };
@@ -46,6 +47,8 @@ internal sealed class OutcomesFunction(RecordOutcome recordOutcome, Uri controlP
         {
             case OutcomeAnswer.Taken taken:
                 events.OutcomeTaken(taken.Execution, taken.Tenant, OutcomeReceipt.StatusOf(taken.State), taken.IsRepeat, taken.IsLate);
+                if (!taken.IsBooked)
+                    events.Unbooked(taken.Execution, taken.Tenant);
                 break;
             case OutcomeAnswer.Refused refused:
                 events.OutcomeRefused(refused.Problem, refused.Execution);

@@ -14,7 +14,12 @@ internal abstract record OutcomeAnswer
 
     /// <param name="State">How the execution stands now.</param>
     /// <param name="IsRepeat">Whether it changed nothing.</param>
-    public sealed record Taken(ExecutionId Execution, TenantId Tenant, ExecutionState State, bool IsRepeat, bool IsLate) : OutcomeAnswer;
+    /// <param name="IsBooked">As in <see cref="Move.Moved"/>.</param>
+    public sealed record Taken(ExecutionId Execution, TenantId Tenant, ExecutionState State, bool IsRepeat, bool IsLate, bool IsBooked = true) : OutcomeAnswer
+    {
+        /// <summary>Members of the body that were left out.</summary>
+        public IReadOnlyList<string> Ignored { get; init; } = [];
+    }
 
     /// <param name="Execution">The token's execution, once the token was verified.</param>
     public sealed record Refused(Problem Problem, ExecutionId? Execution = null) : OutcomeAnswer;
@@ -51,9 +56,21 @@ internal sealed class RecordOutcome(TokenVerifier tokens, ExecutionStore executi
 
     private async Task<OutcomeAnswer> RecordAsync(TokenCheck.Verified token, ReadOnlyMemory<byte> body, CancellationToken cancel)
     {
-        if (!OutcomeBody.TryParse(body.Span, out var executionId, out var outcome))
-            return new OutcomeAnswer.Refused(Problem.Malformed, token.Execution);
-        if (executionId != token.Execution.ToString())
+        switch (OutcomeBody.Read(body.Span))
+        {
+            case OutcomeReading.Read read:
+                return await RecordAsync(token, read, Convert.ToHexStringLower(SHA256.HashData(body.Span)), cancel);
+            case OutcomeReading.Unusable { Member: var member }:
+                return new OutcomeAnswer.Refused(member is null ? Problem.Malformed : OutcomeProblems.Malformed(member), token.Execution);
+            default:
+                throw new System.Diagnostics.UnreachableException();
+        }
+    }
+
+    private async Task<OutcomeAnswer> RecordAsync(TokenCheck.Verified token, OutcomeReading.Read read, string hash, CancellationToken cancel)
+    {
+        var outcome = read.Outcome;
+        if (read.ExecutionId != token.Execution.ToString())
             return new OutcomeAnswer.Refused(OutcomeProblems.TokenMismatch, token.Execution);
         if (outcome.Usage is { CpuMs: > HighestUsage } or { GpuMs: > HighestUsage } or { InputTokens: > HighestUsage } or { OutputTokens: > HighestUsage })
             return new OutcomeAnswer.Refused(OutcomeProblems.UsageImplausible, token.Execution);
@@ -62,7 +79,8 @@ internal sealed class RecordOutcome(TokenVerifier tokens, ExecutionStore executi
         if (execution is null || execution.Tenant != token.Tenant)
             return new OutcomeAnswer.Refused(OutcomeProblems.ExecutionUnknown, token.Execution);
 
-        return await RecordAsync(execution, outcome, Convert.ToHexStringLower(SHA256.HashData(body.Span)), cancel);
+        var answer = await RecordAsync(execution, outcome, hash, cancel);
+        return answer is OutcomeAnswer.Taken taken ? taken with { Ignored = read.Ignored } : answer;
     }
 
     private async Task<OutcomeAnswer> RecordAsync(Execution execution, Outcome outcome, string hash, CancellationToken cancel)
@@ -86,10 +104,10 @@ internal sealed class RecordOutcome(TokenVerifier tokens, ExecutionStore executi
                 : await executions.FinishAsync(execution, outcome, hash, cancel);
             switch (move)
             {
-                case Move.Moved:
+                case Move.Moved moved:
                     if (decision == OutcomeDecision.Finish)
                         await NotifyAsync(execution, cancel);
-                    return new OutcomeAnswer.Taken(execution.Id, execution.Tenant, StateAfter(outcome.Status), IsRepeat: false, IsLate: execution.State == ExecutionState.TimedOut);
+                    return new OutcomeAnswer.Taken(execution.Id, execution.Tenant, StateAfter(outcome.Status), IsRepeat: false, IsLate: execution.State.IsTerminal, moved.IsBooked);
                 case Move.Lost lost:
                     execution = lost.Now;
                     break;

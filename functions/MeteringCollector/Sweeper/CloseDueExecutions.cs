@@ -59,8 +59,10 @@ internal sealed class CloseDueExecutions(ExecutionStore executions, MessageQueue
 
     private async Task TimeOutAsync(Execution execution, CancellationToken cancel)
     {
-        if (await executions.TimeOutAsync(execution, cancel) is not Move.Moved)
+        if (await executions.TimeOutAsync(execution, cancel) is not Move.Moved moved)
             return;                                         // it ended in another way at this very moment
+        if (!moved.IsBooked)
+            events.Unbooked(execution.Id, execution.Tenant);
         events.TimedOut(execution);
         await notifications.NotifyAsync(execution.Id, execution.Tenant, cancel);
     }

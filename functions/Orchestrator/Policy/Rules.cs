@@ -94,6 +94,9 @@ internal static class Rules
     public static Verdict.Deny TooManyUnderWay(TenantLimits limits) =>
         Deny("too_many_under_way", $"{Text(limits.Concurrency)} executions may be under way at once, and that many are. Please try again when one has ended.");
 
+    /// <summary>Traffic reached a region that does not write the tenant's ledger: it moves, or is about to come back.</summary>
+    public static readonly Verdict.Deny LedgerElsewhere = new("ledger_elsewhere", "The control plane is moving to another region, and nothing new is started meanwhile. Please try again in a few minutes.");
+
     public static Verdict.Deny QuotaUsedUp(TenantLimits limits) => Deny("quota_used_up", $"This month's quota of {Text(limits.MonthlyQuota)} executions is used up.");
 
     private static Verdict.Allow Allow(string inPlainWords) => new(inPlainWords);

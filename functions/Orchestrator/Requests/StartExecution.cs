@@ -54,6 +54,7 @@ internal sealed class StartExecution(
             Creation.Created => Decided(execution),
             Creation.AlreadyThere there => Repeated(there.Execution, plan.Request.Tenant),
             Creation.QuotaUsedUp => await DenyAsync(execution, Rulebook.Overruled(decision, Rulebook.Quota, Rules.QuotaUsedUp(limits)), cancel),
+            Creation.LedgerElsewhere => await DenyAsync(execution, Rulebook.Overruled(decision, Rulebook.Quota, Rules.LedgerElsewhere), cancel),
             Creation.TooManyUnderWay => await DenyAsync(execution, Rulebook.Overruled(decision, Rulebook.Concurrency, Rules.TooManyUnderWay(limits)), cancel),
             _ => throw new UnreachableException(),
         };

@@ -35,7 +35,9 @@ internal sealed class CancelCommand(ExecutionLookup lookup, ExecutionStore execu
                 return Ended(execution, caller.Command.UserId);
             switch (await executions.CancelAsync(execution, caller.Command.UserId, cancel))
             {
-                case Move.Moved:
+                case Move.Moved moved:
+                    if (!moved.IsBooked)
+                        events.Unbooked(execution);
                     events.ExecutionCancelled(execution, caller.Command.UserId);
                     await NotifyAsync(execution, cancel);
                     return Cancelled(execution, wasHandedOver: execution.State != ExecutionState.Queued);

@@ -47,6 +47,10 @@ public static class MetricCatalogue
     public static readonly Metric.Split Outcomes = Split(MeteringCollector, "Outcomes", Dimension.Outcome);
 
     public static readonly Metric.Plain ExecutionsTimedOut = Plain(MeteringCollector, "ExecutionsTimedOut", isWatched: true);
+
+    /// <summary>An execution ended and its tenant's ledger does not know.</summary>
+    public static readonly Metric.Plain ExecutionsUnbooked = Plain(MeteringCollector, "ExecutionsUnbooked", isWatched: true);
+
     public static readonly Metric.Plain NotificationsResent = Plain(MeteringCollector, "NotificationsResent");
     public static readonly Metric.Plain SweepFailures = Plain(MeteringCollector, "SweepFailures", isWatched: true);
     public static readonly Metric.Plain TenantsRegistered = Plain(MeteringCollector, "TenantsRegistered", isWatched: true);

@@ -15,4 +15,7 @@ public abstract record Creation
     public sealed record QuotaUsedUp(MonthUsage Month) : Creation;
 
     public sealed record TooManyUnderWay(int Active) : Creation;
+
+    /// <summary>The tenant's ledger is written in another region, so nothing can be reserved here.</summary>
+    public sealed record LedgerElsewhere(string Region) : Creation;
 }

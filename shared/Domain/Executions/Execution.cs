@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
 
@@ -17,6 +18,9 @@ public sealed record Execution
 
     /// <summary>The month whose quota it was charged to, fixed when it was reserved.</summary>
     public required Month Month { get; init; }
+
+    /// <summary>Whether it ended as a use of that quota. While it is open its unit is reserved; what ended otherwise gave it back.</summary>
+    public bool IsCharged { get; init; }
 
     /// <summary>Whether its result is shown to the whole channel.</summary>
     public bool IsPublic { get; init; }
@@ -47,7 +51,7 @@ public sealed record Execution
     /// <summary>SHA-256 of the outcome's bytes in hexadecimal, by which a repeat is known.</summary>
     public string? OutcomeHash { get; init; }
 
-    /// <summary>Whether the outcome came after the time-out it replaced.</summary>
+    /// <summary>Whether the outcome came after another end that it replaced: a time-out, or a rejection.</summary>
     public bool IsLate { get; init; }
 
     /// <summary>Why it failed, when the engine did not say so: <c>dispatch_unreachable</c>, <c>workflow_not_active</c>, …</summary>
@@ -76,7 +80,9 @@ public sealed record RuleVerdict(string Rule, string Verdict, string Code, strin
 
 /// <param name="Result">What came of it: <c>accepted</c>, <c>ambiguous</c>, <c>again</c> or a failure code.</param>
 /// <param name="Status">The engine's HTTP status, when there was one.</param>
-public sealed record DispatchAttempt(int Number, DateTimeOffset At, long Milliseconds, string Result, int? Status);
+/// <param name="Answer">How the engine's answer began, where it may say what is wrong with our token; for operators only.</param>
+public sealed record DispatchAttempt(
+    int Number, DateTimeOffset At, long Milliseconds, string Result, int? Status, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Answer = null);
 
 /// <summary>What the engine said of a run.</summary>
 public sealed record Outcome(OutcomeStatus Status, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, string? EngineExecutionId, ExecutionUsage Usage, OutcomeResult? Result, OutcomeError? Error);

@@ -44,6 +44,9 @@ public enum Guard
 
     /// <summary>It ended no longer ago than <see cref="ExecutionLifecycle.SupersededWithin"/>.</summary>
     EndedLately,
+
+    /// <summary>It ended as lately because its engine answered with a refusal of its own choosing: a workflow can choose one after it ran.</summary>
+    RejectedLately,
 }
 
 /// <summary>What a transition does to the reservation that was taken when the execution was created.</summary>
@@ -58,8 +61,8 @@ public enum QuotaEffect
     /// <summary>It becomes a use.</summary>
     Settle,
 
-    /// <summary>It was given back before: only what the engine metered is added.</summary>
-    Add,
+    /// <summary>It was given back before, and the work was done all the same: it is charged now, above the limit if need be.</summary>
+    Charge,
 }
 
 /// <summary>A transition: from one state to another, when a guard holds.</summary>
@@ -72,6 +75,7 @@ public sealed record Transition(ExecutionState From, Signal Signal, Guard Guard,
         Guard.HoldsClaim => execution.LeaseOwner == holder,
         Guard.MayBeTakenOver => execution.IsIdempotent && execution.LeaseUntil < now,
         Guard.EndedLately => execution.FinishedAt >= now - ExecutionLifecycle.SupersededWithin,
+        Guard.RejectedLately => execution.FailureCode == DispatchFailure.Rejected && execution.FinishedAt >= now - ExecutionLifecycle.SupersededWithin,
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 }
@@ -105,10 +109,9 @@ public static class ExecutionLifecycle
         .. From(Open, Signal.Failed, ExecutionState.Failed, QuotaEffect.Settle),
         .. From(Open, Signal.Stopped, ExecutionState.Cancelled, QuotaEffect.Settle),
 
-        // A time-out is our guess; the engine's late word replaces it.
-        new(ExecutionState.TimedOut, Signal.Succeeded, Guard.EndedLately, ExecutionState.Succeeded, QuotaEffect.Add),
-        new(ExecutionState.TimedOut, Signal.Failed, Guard.EndedLately, ExecutionState.Failed, QuotaEffect.Add),
-        new(ExecutionState.TimedOut, Signal.Stopped, Guard.EndedLately, ExecutionState.Cancelled, QuotaEffect.Add),
+        // A time-out is our guess, and a refusal says nothing of what ran before it: the engine's late word replaces both.
+        .. Late(ExecutionState.TimedOut, Guard.EndedLately),
+        .. Late(ExecutionState.Failed, Guard.RejectedLately),
 
         // What the engine may have begun when a user cancels it counts.
         new(ExecutionState.Queued, Signal.Cancelled, Guard.None, ExecutionState.Cancelled, QuotaEffect.Release),
@@ -134,6 +137,13 @@ public static class ExecutionLifecycle
         OutcomeStatus.Cancelled => Signal.Stopped,
         _ => throw new ArgumentOutOfRangeException(nameof(status)),
     };
+
+    private static IEnumerable<Transition> Late(ExecutionState end, Guard guard) =>
+    [
+        new(end, Signal.Succeeded, guard, ExecutionState.Succeeded, QuotaEffect.Charge),
+        new(end, Signal.Failed, guard, ExecutionState.Failed, QuotaEffect.Charge),
+        new(end, Signal.Stopped, guard, ExecutionState.Cancelled, QuotaEffect.Charge),
+    ];
 
     private static IEnumerable<Transition> From(IEnumerable<ExecutionState> states, Signal signal, ExecutionState to, QuotaEffect quota = QuotaEffect.None) =>
         states.Select(state => new Transition(state, signal, Guard.None, to, quota));

@@ -15,4 +15,7 @@ public sealed record MonthUsage(long Charged, long Used, ExecutionUsage Metered)
 public sealed record ExecutionUsage(long CpuMs, long GpuMs, long InputTokens, long OutputTokens)
 {
     public static readonly ExecutionUsage None = new(0, 0, 0, 0);
+
+    public static ExecutionUsage operator +(ExecutionUsage one, ExecutionUsage other) =>
+        new(one.CpuMs + other.CpuMs, one.GpuMs + other.GpuMs, one.InputTokens + other.InputTokens, one.OutputTokens + other.OutputTokens);
 }

@@ -12,6 +12,24 @@ public static class Rfc3339
 
     private const int MostDigits = 7;                        // of a fraction: what a DateTimeOffset keeps
 
+    /// <summary>Reads a time with any offset that the standard knows, and makes it UTC.</summary>
+    public static bool TryParseWithOffset(string? text, out DateTimeOffset time)
+    {
+        const int zone = 6;                                  // ±hh:mm
+        if (TryParse(text, out time))
+            return true;
+        if (text is not { Length: > zone } || text[^zone] is not ('+' or '-') || text[^3] != ':' || !TryParse($"{text[..^zone]}Z", out var local)
+            || !int.TryParse(text.AsSpan()[^5..^3], NumberStyles.None, CultureInfo.InvariantCulture, out var hours) || hours > 23
+            || !int.TryParse(text.AsSpan()[^2..], NumberStyles.None, CultureInfo.InvariantCulture, out var minutes) || minutes > 59)
+            return false;
+        var ahead = (hours * TimeSpan.FromHours(1) + minutes * TimeSpan.FromMinutes(1)) * (text[^zone] == '-' ? -1 : 1);
+        var ticks = local.UtcTicks - ahead.Ticks;
+        if (ticks < 0 || ticks > DateTimeOffset.MaxValue.UtcTicks)
+            return false;
+        time = new(ticks, TimeSpan.Zero);
+        return true;
+    }
+
     /// <summary>Reads a time in UTC (<c>Z</c>, <c>+00:00</c> or <c>-00:00</c>) with up to nine digits of a second's fraction; the last two are cut off.</summary>
     public static bool TryParse(string? text, out DateTimeOffset time)
     {

@@ -27,6 +27,23 @@ public static class StrictJson
         return value is not null;
     }
 
+    /// <summary>For what is read member by member.</summary>
+    /// <returns>False for anything that is not a JSON object with one reading; never an exception.</returns>
+    public static bool TryParseObject(ReadOnlySpan<byte> json, out JsonElement value)
+    {
+        value = default;
+        try
+        {
+            if (HasOneReading(json))
+                value = JsonElement.Parse(json, new JsonDocumentOptions { MaxDepth = MaxDepth });
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // As above.
+        }
+        return value.ValueKind == JsonValueKind.Object;
+    }
+
     private static bool HasOneReading(ReadOnlySpan<byte> json)
     {
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });

@@ -49,9 +49,12 @@ public class ExecutionLifecycleTests
         RUNNING Stopped → CANCELLED, Settle
         RUNNING Cancelled → CANCELLED, Settle
         RUNNING Expired → TIMED_OUT, Release
-        TIMED_OUT Succeeded (EndedLately) → SUCCEEDED, Add
-        TIMED_OUT Failed (EndedLately) → FAILED, Add
-        TIMED_OUT Stopped (EndedLately) → CANCELLED, Add
+        FAILED Succeeded (RejectedLately) → SUCCEEDED, Charge
+        FAILED Failed (RejectedLately) → FAILED, Charge
+        FAILED Stopped (RejectedLately) → CANCELLED, Charge
+        TIMED_OUT Succeeded (EndedLately) → SUCCEEDED, Charge
+        TIMED_OUT Failed (EndedLately) → FAILED, Charge
+        TIMED_OUT Stopped (EndedLately) → CANCELLED, Charge
         """,
         string.Join('\n', ExecutionLifecycle.Transitions.OrderBy(one => (one.From, one.Signal)).Select(InWords)));
 
@@ -90,8 +93,18 @@ public class ExecutionLifecycleTests
         Assert.All(ExecutionLifecycle.Transitions.GroupBy(one => (one.From, one.Signal)), rows => Assert.Single(rows));
 
     [Fact]
-    public void Only_a_time_out_is_ever_replaced() =>
-        Assert.Equal([ExecutionState.TimedOut], ExecutionLifecycle.Transitions.Select(one => one.From).Where(state => state.IsTerminal).Distinct());
+    public void Only_a_time_out_and_a_rejection_are_ever_replaced() =>
+        Assert.Equal([ExecutionState.TimedOut, ExecutionState.Failed], ExecutionLifecycle.Transitions.Select(one => one.From).Where(state => state.IsTerminal).Distinct());
+
+    [Theory]
+    [InlineData(DispatchFailure.Rejected, 0, true), InlineData(DispatchFailure.Rejected, 1, false)]
+    [InlineData(DispatchFailure.Unauthorized, 0, false), InlineData(DispatchFailure.WorkflowNotActive, 0, false), InlineData(null, 0, false)]
+    public void A_refusal_that_a_workflow_may_have_chosen_gives_way_for_a_day(string? failureCode, int millisecondsMore, bool gives)
+    {
+        var failed = Some(ExecutionState.Failed) with { FailureCode = failureCode, FinishedAt = Now - ExecutionLifecycle.SupersededWithin - TimeSpan.FromMilliseconds(millisecondsMore) };
+        foreach (var signal in new[] { Signal.Succeeded, Signal.Failed, Signal.Stopped })
+            Assert.Equal(gives, ExecutionLifecycle.Find(failed, signal, null, Now) is not null);
+    }
 
     [Fact]
     public void Every_open_state_can_be_ended_by_its_deadline()

@@ -45,11 +45,16 @@ internal sealed class Books(TestTables tables, TenantId tenant, TenantLimits lim
         if (!_entries.TryGetValue(now.Id, out var entry))
             entry = (now with { State = ExecutionState.Queued }, now.State == ExecutionState.Denied ? Charge.None : Charge.Reserved);
         var before = entry.Last.State;
-        if (before.IsTerminal && now.State != before && !(before == ExecutionState.TimedOut && now is { IsLate: true, State: not ExecutionState.Denied, State.IsTerminal: true }))
+        if (before.IsTerminal && now.State != before && !(IsGuess(entry.Last) && now is { IsLate: true, State: not ExecutionState.Denied, State.IsTerminal: true }))
             throw new Broken("I5", $"{now.Id} was {before.Name} and is {now.State.Name}.");
 
-        _entries[now.Id] = (now, entry.Charge == Charge.Reserved && now.State.IsTerminal ? ChargeOf(now, before) : entry.Charge);
+        var isLate = now.IsLate && !entry.Last.IsLate;
+        _entries[now.Id] = (now, isLate ? Charge.Used : entry.Charge == Charge.Reserved && now.State.IsTerminal ? ChargeOf(now, before) : entry.Charge);
     }
+
+    // An end that is our own: nobody knows what the engine did.
+    private static bool IsGuess(Execution execution) =>
+        execution.State == ExecutionState.TimedOut || execution is { State: ExecutionState.Failed, FailureCode: DispatchFailure.Rejected };
 
     // What the engine reports, and what it may have begun when a user cancelled it, counts. The rest is given back.
     private static Charge ChargeOf(Execution ended, ExecutionState before) =>
@@ -61,8 +66,9 @@ internal sealed class Books(TestTables tables, TenantId tenant, TenantLimits lim
         Expect("I3", $"{month}, used", ours.Count(entry => entry.Charge == Charge.Used), stored.Used);
         Expect("I3", $"{month}, charged", ours.Count(entry => entry.Charge is Charge.Used or Charge.Reserved), stored.Charged);
         Expect("I3", $"{month}, CPU", ours.Sum(entry => entry.Last.Outcome?.Usage.CpuMs ?? 0), stored.Metered.CpuMs);
-        if (stored.Charged > limits.MonthlyQuota)
-            throw new Broken("I3", $"{month} is charged {stored.Charged} of {limits.MonthlyQuota}.");
+        var late = ours.Count(entry => entry.Last.IsLate);
+        if (stored.Charged > limits.MonthlyQuota + late)
+            throw new Broken("I3", $"{month} is charged {stored.Charged} of {limits.MonthlyQuota}, {late} of them late.");
     }
 
     private int Count(Charge charge) => _entries.Values.Count(entry => entry.Charge == charge);

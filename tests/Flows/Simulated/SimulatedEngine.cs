@@ -21,6 +21,12 @@ internal enum Manner
     /// <summary>It runs and answers 500.</summary>
     RunsAndBreaks,
 
+    /// <summary>It runs, and its workflow answers with a refusal of its own.</summary>
+    RunsAndRejects,
+
+    /// <summary>Its workflow answers in plain text.</summary>
+    AnswersInText,
+
     /// <summary>Not ready for its first posts: 503, 404, or the page it shows while it boots.</summary>
     Busy, NotFoundAtFirst, Booting,
 
@@ -116,7 +122,7 @@ internal sealed class SimulatedEngine : IAsyncDisposable
         if (job.Manner == Manner.RunsAndHangsUp)
             connection.Reset();
         else
-            await AnswerAsync(connection, job.Manner == Manner.RunsAndBreaks ? 500 : 200);
+            await AnswerAsync(connection, job.Manner);
     }
 
     private Job JobOf(EngineRequest request)
@@ -133,6 +139,14 @@ internal sealed class SimulatedEngine : IAsyncDisposable
             Complaints.Add($"I2: {execution} came again as something else.");
         return job;
     }
+
+    private static Task AnswerAsync(EngineConnection connection, Manner manner) => manner switch
+    {
+        Manner.RunsAndBreaks => AnswerAsync(connection, 500),
+        Manner.RunsAndRejects => AnswerAsync(connection, 422),
+        Manner.AnswersInText => connection.WriteAsync(EngineConnection.Answer(202, "text/plain", "queued")),
+        _ => AnswerAsync(connection, 200),
+    };
 
     private static Task AnswerAsync(EngineConnection connection, int status) => connection.WriteAsync(EngineConnection.Answer(status, "application/json"));
 }

@@ -22,7 +22,7 @@ using ControlPlane.Tests.Support;
 namespace ControlPlane.Tests.Flows.Simulated;
 
 /// <summary>A mistake to plant, so that the checks are seen to find it.</summary>
-public enum Defect { None, SettlesTwice, TellsNobody, NeverSweeps, DispatchesAgain, ReopensWhatEnded, LogsTokens }
+public enum Defect { None, SettlesTwice, ForgetsLateCharge, TellsNobody, NeverSweeps, DispatchesAgain, ReopensWhatEnded, LogsTokens }
 
 /// <summary>The whole control plane in one process, for some simulated minutes. Everything that happens to it follows from the seed.</summary>
 /// <remarks>
@@ -480,7 +480,7 @@ internal sealed class Simulation : IAsyncDisposable
         if (told.Count == 0 || told[^1].State != execution.State)
             throw new Broken("I5", $"{execution.Id} is {execution.State.Name}, and its user was told {(told.Count == 0 ? "nothing" : told[^1].State.Name)}.");
         foreach (var post in told.GroupBy(post => post.State))
-            if (post.Key != execution.State && !(post.Key == ExecutionState.TimedOut && execution.IsLate))
+            if (post.Key != execution.State && !(post.Key is ExecutionState.TimedOut or ExecutionState.Failed && execution.IsLate))
                 throw new Broken("I5", $"{execution.Id} is {execution.State.Name}, and its user was once told {post.Key.Name}.");
             else if (post.Count(one => one.IsSure && !_excused.Contains(one)) > 1)
                 throw new Broken("I5", $"the user of {execution.Id} was told {post.Count()} times.");
@@ -519,6 +519,11 @@ internal sealed class Simulation : IAsyncDisposable
             return;
         if (_defect == Defect.SettlesTwice)
             await ChangeAsync(_tables.Quotas, Items.Key(Tenant.ToString(), $"MONTH#{Month.Of(_start)}"), "ADD used :value", Items.Number(1));
+        if (_defect == Defect.ForgetsLateCharge && answer.Body.Contains("\"late\":true", StringComparison.Ordinal))
+        {
+            foreach (var month in _books.Executions.Where(one => one.Id == job.Execution).Select(one => one.Month))
+                await ChangeAsync(_tables.Quotas, Items.Key(Tenant.ToString(), $"MONTH#{month}"), "ADD charged :value, used :value", Items.Number(-1));
+        }
         if (_defect == Defect.ReopensWhatEnded)
             await ChangeAsync(_tables.Executions, ExecutionItems.KeyOf(job.Execution), "SET #state = :value", Items.Text(ExecutionState.Running.Name));
     }

@@ -1,0 +1,88 @@
+using System.CommandLine;
+using ControlPlane.Executions;
+using ControlPlane.Operator.Arguments;
+using ControlPlane.Operator.Output;
+using ControlPlane.Operator.Places;
+using ControlPlane.Quotas;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Operator.Commands;
+
+/// <summary><c>quota …</c>: a ledger that no longer agrees with the executions, and the region that writes it.</summary>
+internal static class QuotaCommands
+{
+    public static Command Build(Runner runner) => new("quota", "The quota's ledger: counting it anew, and the region that writes it.") { Recount(runner), Owner(runner) };
+
+    private static Command Recount(Runner runner)
+    {
+        var (id, month) = (Given.Tenant(), Given.Month());
+        var apply = new Option<bool>("--apply") { Description = "Set the counters to what was counted; without it nothing is changed." };
+        return runner.Runs(
+            new("recount", "What a tenant's counters are, and what its executions say they should be.") { id, month, apply },
+            (hub, given, cancel) => RecountAsync(hub, given.GetRequiredValue(id), given.GetValue(month) ?? Month.Of(hub.Clock.GetUtcNow()), given.GetValue(apply), cancel));
+    }
+
+    private static async Task<Answer> RecountAsync(Hub hub, TenantId tenant, Month month, bool applies, CancellationToken cancel)
+    {
+        if (await hub.Tenants.FindAsync(tenant, cancel) is null)
+            return Refusals.NotRegistered(tenant);
+        // What was forgotten cannot be counted.
+        if (month.CompareTo(Month.Of(hub.Clock.GetUtcNow() - hub.Executions.Kept)) <= 0)
+            return new Answer.Refused($"{month} cannot be counted any more: executions are kept for {hub.Executions.Kept.TotalDays:0} days.");
+
+        // The ledger is read first: whatever moves after this makes the correction fail.
+        var (stored, active) = (hub.Quotas.MonthAsync(tenant, month, cancel), hub.Quotas.ActiveAsync(tenant, cancel));
+        var ledger = new LedgerCount(await stored, await active);
+        var counted = LedgerCount.Of(await hub.Executions.InLedgerAsync(tenant, month, cancel), month);
+        var differs = counted != ledger;
+        if (differs && applies && !await hub.Quotas.TryCorrectAsync(tenant, month, ledger, counted, cancel))
+            return new Answer.Refused(await hub.Quotas.OwnerAsync(tenant, cancel) is { } owner
+                ? $"Nothing was changed: an execution moved meanwhile, or {owner} writes this ledger and not this region. Run it again, with --region {owner}."
+                : "Nothing was changed: an execution moved meanwhile. Run it again.");
+
+        var shown = new RecountView(
+            tenant.ToString(), month.ToString(), !differs ? "agrees" : applies ? "corrected" : "differs", await hub.Quotas.OwnerAsync(tenant, cancel), Of(ledger), Of(counted));
+        return Answer.Show(shown, CtlJson.Default.RecountView, page =>
+        {
+            page.Line(shown.Result switch
+            {
+                "agrees" => $"The ledger of {tenant} for {month} agrees with its executions.",
+                "corrected" => $"The ledger of {tenant} for {month} was set to what its executions say.",
+                _ => $"The ledger of {tenant} for {month} differs from its executions. --apply sets it.",
+            });
+            page.Table(["COUNTER", "LEDGER", "EXECUTIONS"], Lines(shown));
+        });
+    }
+
+    private static Command Owner(Runner runner)
+    {
+        var region = new Argument<string>("writer") { Description = "The region that writes the ledger from now on, like us-west-2." };
+        var id = Given.TenantOrAll();
+        return runner.Runs(new("owner", "Names the region that writes a tenant's ledger. First where it is written now, then where it is to be.") { region, id }, async (hub, given, cancel) =>
+        {
+            var writer = given.GetRequiredValue(region);
+            var (readable, faulty) = await hub.Tenants.ReadableAsync(cancel);
+            IReadOnlyList<TenantId> tenants = given.GetValue(id) is { } only
+                ? [only]
+                : [.. readable.Select(tenant => tenant.Id).Concat(faulty.Select(one => one.Id)).OrderBy(tenant => tenant.Number)];
+            foreach (var tenant in tenants)
+                await hub.Quotas.GiveToAsync(tenant, writer, cancel);
+            var shown = new LedgerOwnerView(writer, [.. tenants.Select(tenant => tenant.ToString())]);
+            return Answer.Show(shown, CtlJson.Default.LedgerOwnerView, page => page.Line($"{writer} writes the ledger of {Words.List(shown.Tenants)}, as this region's copy says."));
+        });
+    }
+
+    private static LedgerCountView Of(LedgerCount count) => new(count.Month.Charged, count.Month.Used, count.Active, count.Month.Metered);
+
+    private static IEnumerable<string?[]> Lines(RecountView shown)
+    {
+        var (ledger, counted) = (shown.Ledger, shown.Executions);
+        yield return ["charged", Words.Of(ledger.Charged), Words.Of(counted.Charged)];
+        yield return ["used", Words.Of(ledger.Used), Words.Of(counted.Used)];
+        yield return ["under way", Words.Of(ledger.UnderWay), Words.Of(counted.UnderWay)];
+        yield return ["CPU ms", Words.Of(ledger.Reported.CpuMs), Words.Of(counted.Reported.CpuMs)];
+        yield return ["GPU ms", Words.Of(ledger.Reported.GpuMs), Words.Of(counted.Reported.GpuMs)];
+        yield return ["tokens in", Words.Of(ledger.Reported.InputTokens), Words.Of(counted.Reported.InputTokens)];
+        yield return ["tokens out", Words.Of(ledger.Reported.OutputTokens), Words.Of(counted.Reported.OutputTokens)];
+    }
+}
