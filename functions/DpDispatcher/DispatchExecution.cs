@@ -1,4 +1,3 @@
-using System.Buffers;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Tenants;
@@ -15,11 +14,6 @@ internal sealed class DispatchExecution(
     DispatcherEvents events,
     TimeProvider clock)
 {
-    /// <summary>How much of its life a token must have left when it is sent: n8n gives no leeway, and a late one would look like a forged one.</summary>
-    public static readonly TimeSpan TokenReserve = TimeSpan.FromSeconds(3);
-
-    private static readonly SearchValues<char> TokenCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
-
     /// <param name="receives">How often the message was received, this time included.</param>
     public async Task<DispatchResult> RunAsync(DispatchMessage.Dispatch message, int receives, CancellationToken cancel)
     {
@@ -35,7 +29,7 @@ internal sealed class DispatchExecution(
 
             return await executions.ClaimAsync(message.Execution, message.Tenant, Guid.NewGuid().ToString("N"), engines.Lease, cancel) switch
             {
-                Claim.Held held => await AttemptAsync(new(held.Execution, await order, await engine, receives), pass, cancel),
+                Claim.Held held => await AttemptAsync(held.Execution, await order, await engine, receives, pass, cancel),
                 Claim.Lost lost => await FollowAsync(lost.Now, cancel),
                 _ => NotTheirs(message),
             };
@@ -48,13 +42,11 @@ internal sealed class DispatchExecution(
         if (await executions.FindAsync(id, cancel) is not { State: ExecutionState.Queued } execution)
             return;
         if (await executions.ClaimAsync(id, execution.Tenant, Guid.NewGuid().ToString("N"), engines.Lease, cancel) is Claim.Held { Execution: var claimed })
-            await RecordAsync(new(claimed, null, new EngineLookup.TenantNotActive(), Pauses.MostReceives), NextStep.Unsent(DispatchFailure.Unreadable, claimed), null, cancel);
+            await WithholdAsync(claimed, DispatchFailure.Unreadable, cancel);
     }
 
-    private sealed record Attempt(Execution Claimed, DispatchOrder? Order, EngineLookup Engine, int Receives);
-
     // What has expired meanwhile is closed now, and not when its turn comes.
-    private bool CanWait(DispatchOrder? order, int receives) => order is not null && LeftOf(order) > TimeSpan.Zero && !Pauses.IsNearLastReceive(receives);
+    private bool CanWait(DispatchOrder? order, int receives) => order is not null && Readiness.LeftOf(order, Now()) > TimeSpan.Zero && !Pauses.IsNearLastReceive(receives);
 
     private DispatchResult.Again Hold(DispatchMessage.Dispatch message, TimeSpan stayAway, int receives)
     {
@@ -94,48 +86,44 @@ internal sealed class DispatchExecution(
         return new DispatchResult.Done();
     }
 
-    private async Task<DispatchResult> AttemptAsync(Attempt attempt, TenantGates.Pass? pass, CancellationToken cancel)
-    {
-        if (WhyNotSend(attempt) is { } failureCode)
-            return await RecordAsync(attempt, NextStep.Unsent(failureCode, attempt.Claimed), null, cancel);
+    private Task<DispatchResult> AttemptAsync(
+        Execution claimed, DispatchOrder? order, EngineLookup engine, int receives, TenantGates.Pass? pass, CancellationToken cancel) =>
+        Readiness.Of(claimed, order, engine, gates.IsShut(claimed.Tenant), Now()) switch
+        {
+            Readiness.Ready ready => SendAsync(claimed, ready, receives, pass, cancel),
+            Readiness.MustNot mustNot => WithholdAsync(claimed, mustNot.FailureCode, cancel),
+            _ => throw new System.Diagnostics.UnreachableException(),
+        };
 
+    private async Task<DispatchResult> SendAsync(Execution claimed, Readiness.Ready ready, int receives, TenantGates.Pass? pass, CancellationToken cancel)
+    {
         var startedAt = Now();
         var ticks = clock.GetTimestamp();
-        var answer = await engines.SendAsync(((EngineLookup.Found)attempt.Engine).Engine, attempt.Order!, cancel);
+        var answer = await engines.SendAsync(ready.Engine, ready.Order, cancel);
         var took = (long)clock.GetElapsedTime(ticks).TotalMilliseconds;
         pass?.Report(answered: answer is EngineAnswer.Answered);
 
-        var step = NextStep.After(Verdict.Of(answer), attempt.Claimed, Now());
-        if (step is NextStep.Defer && LeftOf(attempt) <= TimeSpan.Zero)
+        var left = Readiness.LeftOf(ready.Order, Now());
+        var step = NextStep.After(answer, claimed, Now());
+        if (step is NextStep.Defer && left <= TimeSpan.Zero)
             step = new NextStep.Close(DispatchFailure.Unreachable);
-        var record = new DispatchAttempt(attempt.Claimed.AttemptCount, startedAt, took, ResultOf(step), (answer as EngineAnswer.Answered)?.Status, WordsOf(answer));
-        events.Attempted(attempt.Claimed, record, answer);
-        return await RecordAsync(attempt, step, record, cancel);
+        var attempt = new DispatchAttempt(claimed.AttemptCount, startedAt, took, ResultOf(step), (answer as EngineAnswer.Answered)?.Status, WordsOf(answer));
+        events.Attempted(claimed, attempt, answer);
+        return step is NextStep.Close close
+            ? await CloseAsync(claimed, close.FailureCode, attempt, cancel)
+            : await RecordAsync(claimed, step, attempt, Pauses.Next(receives, (step as NextStep.Defer)?.RetryAfter, left, Random.Shared), cancel);
     }
 
-    /// <returns>The failure code of an order that must not be sent, or null.</returns>
-    private string? WhyNotSend(Attempt attempt)
+    /// <summary>Ends what must not be sent; or, where an earlier attempt may have arrived, leaves it to the engine's outcome.</summary>
+    private Task<DispatchResult> WithholdAsync(Execution claimed, string failureCode, CancellationToken cancel) => NextStep.Unsent(failureCode, claimed) switch
     {
-        var claimed = attempt.Claimed;
-        switch (attempt.Engine)
-        {
-            case EngineLookup.TenantNotActive: return DispatchFailure.TenantNotActive;
-            case EngineLookup.AddressRefused: return DispatchFailure.AddressRefused;
-        }
-        if (attempt.Order is null || LeftOf(attempt) <= TimeSpan.Zero || clock.GetUtcNow() >= claimed.DeadlineAt)
-            return claimed.Attempts.Count > 0 || gates.IsShut(claimed.Tenant) ? DispatchFailure.Unreachable : DispatchFailure.Expired;
-        if (attempt.Order.Tenant != claimed.Tenant || attempt.Order.Token.AsSpan().ContainsAnyExcept(TokenCharacters))
-            return DispatchFailure.Unreadable;
-        return null;
-    }
+        NextStep.Close close => CloseAsync(claimed, close.FailureCode, attempt: null, cancel),
+        var step => RecordAsync(claimed, step, new(claimed.AttemptCount, Now(), 0, AttemptResult.Ambiguous, null), Pauses.Least, cancel),
+    };
 
-    private async Task<DispatchResult> RecordAsync(Attempt attempt, NextStep step, DispatchAttempt? record, CancellationToken cancel)
+    /// <param name="pause">Until it is tried again, where that is the next step.</param>
+    private async Task<DispatchResult> RecordAsync(Execution claimed, NextStep step, DispatchAttempt attempt, TimeSpan pause, CancellationToken cancel)
     {
-        var claimed = attempt.Claimed;
-        if (step is NextStep.Close close)
-            return await CloseAsync(claimed, close.FailureCode, record, cancel);
-
-        record ??= new(claimed.AttemptCount, Now(), 0, AttemptResult.Ambiguous, null);
         var (signal, notFound) = step switch
         {
             NextStep.Accept => (Signal.Accepted, false),
@@ -143,7 +131,7 @@ internal sealed class DispatchExecution(
             NextStep.LeaveUnknown => (Signal.Ambiguous, false),
             _ => throw new System.Diagnostics.UnreachableException(),
         };
-        var move = await executions.RecordAttemptAsync(claimed, signal, record, notFound, cancel);
+        var move = await executions.RecordAttemptAsync(claimed, signal, attempt, notFound, cancel);
         if (move is not Move.Moved)
         {
             NoteOvertaken(claimed, move);
@@ -152,19 +140,19 @@ internal sealed class DispatchExecution(
 
         return step switch
         {
-            NextStep.Defer defer => new DispatchResult.Again(Pauses.Next(attempt.Receives, defer.RetryAfter, LeftOf(attempt), Random.Shared)),
+            NextStep.Defer => new DispatchResult.Again(pause),
             // The next claim is possible when this one has lapsed.
             NextStep.LeaveUnknown { SendAgain: true } => new DispatchResult.Again((claimed.LeaseUntil ?? Now()) - Now() + Pauses.Least),
             _ => new DispatchResult.Done(),
         };
     }
 
-    private async Task<DispatchResult> CloseAsync(Execution claimed, string failureCode, DispatchAttempt? record, CancellationToken cancel)
+    private async Task<DispatchResult> CloseAsync(Execution claimed, string failureCode, DispatchAttempt? attempt, CancellationToken cancel)
     {
         if (failureCode == DispatchFailure.AddressRefused)
             events.AddressRefused(claimed);
 
-        var move = await executions.RefuseAsync(claimed, failureCode, record, cancel);
+        var move = await executions.RefuseAsync(claimed, failureCode, attempt, cancel);
         if (move is not Move.Moved)
         {
             NoteOvertaken(claimed, move);
@@ -190,10 +178,6 @@ internal sealed class DispatchExecution(
         NextStep.Close close => close.FailureCode,
         _ => throw new System.Diagnostics.UnreachableException(),
     };
-
-    private TimeSpan LeftOf(Attempt attempt) => attempt.Order is { } order ? LeftOf(order) : TimeSpan.Zero;
-
-    private TimeSpan LeftOf(DispatchOrder order) => order.TokenExpiresAt - TokenReserve - clock.GetUtcNow();
 
     private DateTimeOffset Now() => clock.GetUtcNow();
 }

@@ -39,7 +39,7 @@ public sealed class DataPlaneClientTests
         await using var engine = ScriptedEngine.Answering(200, "text/html; charset=utf-8", "n8n is starting up. Please wait");
         var answer = await SendAsync(engine);
         Assert.Equal(new EngineAnswer.Answered(200, "text/html", null, "n8n is starting up. Please wait"), answer);
-        Assert.IsType<Verdict.Again>(Verdict.Of(answer));
+        Assert.IsType<NextStep.Defer>(RulesTests.AfterFirst(answer));
     }
 
     [Theory]
@@ -48,7 +48,7 @@ public sealed class DataPlaneClientTests
     public async Task Whatever_a_workflow_answers_with_it_has_taken_the_request(string? contentType, string body)
     {
         await using var engine = ScriptedEngine.Answering(200, contentType, body);
-        Assert.IsType<Verdict.Accepted>(Verdict.Of(await SendAsync(engine)));
+        Assert.IsType<NextStep.Accept>(RulesTests.AfterFirst(await SendAsync(engine)));
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class DataPlaneClientTests
         {
             await using var engine = ScriptedEngine.Answering(status, headers: $"Location: {location}\r\n");
             var answer = await SendAsync(engine);
-            Assert.Equal(new Verdict.Refused(DispatchFailure.Rejected), Verdict.Of(answer));
+            Assert.Equal(new NextStep.Close(DispatchFailure.Rejected), RulesTests.AfterFirst(answer));
             Assert.Single(engine.Requests);
         }
         Assert.Empty(elsewhere.Requests);
@@ -240,7 +240,7 @@ public sealed class DataPlaneClientTests
             await connection.SilenceAsync();
         });
         var answer = await SendAsync(engine);
-        Assert.IsType<Verdict.Again>(Verdict.Of(answer));
+        Assert.IsType<NextStep.Defer>(RulesTests.AfterFirst(answer));
         Assert.IsNotType<EngineAnswer.Answered>(answer);
     }
 
@@ -344,7 +344,7 @@ public sealed class DataPlaneClientTests
     public async Task A_charset_does_not_change_what_the_type_is(string contentType)
     {
         await using var engine = ScriptedEngine.Answering(200, contentType, body: "{\"a\":1,\"a\":2} not json");
-        Assert.IsType<Verdict.Accepted>(Verdict.Of(await SendAsync(engine)));
+        Assert.IsType<NextStep.Accept>(RulesTests.AfterFirst(await SendAsync(engine)));
     }
 
     [Theory]

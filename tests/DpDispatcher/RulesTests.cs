@@ -25,35 +25,59 @@ public sealed class RulesTests
     [InlineData(400, null, "dispatch_rejected"), InlineData(422, null, "dispatch_rejected"), InlineData(431, null, "dispatch_rejected"), InlineData(451, null, "dispatch_rejected")]
     [InlineData(300, "application/json", "dispatch_rejected"), InlineData(304, null, "dispatch_rejected"), InlineData(101, null, "dispatch_rejected"), InlineData(199, "application/json", "dispatch_rejected")]
     public void Every_answer_means_one_thing(int status, string? mediaType, string meaning) =>
-        Assert.Equal(meaning, NameOf(Verdict.Of(new EngineAnswer.Answered(status, mediaType, null))));
+        Assert.Equal(meaning, NameOf(AfterFirst(new EngineAnswer.Answered(status, mediaType, null))));
 
     [Theory]
     [InlineData(200, "text/html", "n8n is starting up. Please wait", "again"), InlineData(200, "TEXT/HTML", "n8n is starting up", "again")]
     [InlineData(202, "text/html", "n8n is starting up", "accepted"), InlineData(200, "text/plain", "n8n is starting up", "accepted"), InlineData(200, "text/html", "N8N is starting up", "accepted")]
     public void Only_n8ns_boot_page_is_a_success_that_took_nothing(int status, string mediaType, string beginning, string meaning) =>
-        Assert.Equal(meaning, NameOf(Verdict.Of(new EngineAnswer.Answered(status, mediaType, null, beginning))));
+        Assert.Equal(meaning, NameOf(AfterFirst(new EngineAnswer.Answered(status, mediaType, null, beginning))));
 
     [Fact]
     public void Where_no_answer_came_it_counts_whether_the_request_was_handed_over()
     {
-        Assert.Equal("again", NameOf(Verdict.Of(new EngineAnswer.NotReached())));
-        Assert.Equal("again", NameOf(Verdict.Of(new EngineAnswer.NotAnEngine())));
-        Assert.Equal("ambiguous", NameOf(Verdict.Of(new EngineAnswer.Lost())));
-        Assert.Equal("engine_address_refused", NameOf(Verdict.Of(new EngineAnswer.AddressRefused())));
+        Assert.Equal("again", NameOf(AfterFirst(new EngineAnswer.NotReached())));
+        Assert.Equal("again", NameOf(AfterFirst(new EngineAnswer.NotAnEngine())));
+        Assert.Equal("ambiguous", NameOf(AfterFirst(new EngineAnswer.Lost())));
+        Assert.Equal("engine_address_refused", NameOf(AfterFirst(new EngineAnswer.AddressRefused())));
     }
 
     [Fact]
     public void Nothing_is_closed_or_sent_back_to_the_queue_once_it_may_have_arrived() =>
-        Gen.Select(Gen.Int[0, 4].Select(i => AllVerdicts[i]), Gen.Bool, Gen.Int[1, 5], Gen.Bool)
-            .Sample((verdict, idempotent, attempts, crashed) =>
+        Gen.Select(Gen.Int[0, SomeAnswers.Length - 1].Select(i => SomeAnswers[i]), Gen.Bool, Gen.Int[1, 5], Gen.Bool)
+            .Sample((answer, idempotent, attempts, crashed) =>
             {
                 var earlier = Enumerable.Range(1, attempts).Select(i => new DispatchAttempt(i, Now, 1, i == attempts && !crashed ? AttemptResult.Ambiguous : AttemptResult.Again, null)).ToList();
                 var claimed = Claimed(earlier, count: attempts + (crashed ? 2 : 1), idempotent);
-                Assert.True(NextStep.After(verdict, claimed, Now) is NextStep.Accept or NextStep.LeaveUnknown);
+                Assert.True(NextStep.After(answer, claimed, Now) is NextStep.Accept or NextStep.LeaveUnknown);
                 Assert.IsType<NextStep.LeaveUnknown>(NextStep.Unsent("x", claimed));
                 if (!idempotent)
-                    Assert.False(NextStep.After(verdict, claimed, Now) is NextStep.LeaveUnknown { SendAgain: true });
+                    Assert.False(NextStep.After(answer, claimed, Now) is NextStep.LeaveUnknown { SendAgain: true });
             });
+
+    [Fact]
+    public void What_must_not_be_sent_says_why_and_what_may_says_where()
+    {
+        var claimed = Claimed([], count: 1, idempotent: false);
+        var order = new DispatchOrder(claimed.Id, claimed.Tenant, claimed.Workflow, [1], "a.b.c", Now.AddSeconds(600));
+        Assert.True(EngineAddress.TryParse("10.100.128.10", claimed.Tenant, allowPublicSubnet: false, out var address));
+        var engine = new Engine(claimed.Tenant, address, AllowPublicSubnet: false);
+        EngineLookup found = new EngineLookup.Found(engine);
+
+        Assert.Equal(new Readiness.Ready(engine, order), Of(claimed, order, found));
+        Assert.Equal(new Readiness.MustNot(DispatchFailure.TenantNotActive), Of(claimed, order, new EngineLookup.TenantNotActive()));
+        Assert.Equal(new Readiness.MustNot(DispatchFailure.AddressRefused), Of(claimed, null, new EngineLookup.AddressRefused()));
+        Assert.Equal(new Readiness.MustNot(DispatchFailure.Expired), Of(claimed, null, found));
+        Assert.Equal(new Readiness.MustNot(DispatchFailure.Unreachable), Of(claimed, null, found, engineIsSilent: true));
+        Assert.Equal(new Readiness.MustNot(DispatchFailure.Unreachable), Of(Claimed([new(1, Now, 1, "again", 503)], count: 2, idempotent: false), null, found));
+        Assert.Equal(new Readiness.MustNot(DispatchFailure.Expired), Of(claimed, order with { TokenExpiresAt = Now + Readiness.TokenReserve }, found));
+        Assert.IsType<Readiness.Ready>(Of(claimed, order with { TokenExpiresAt = Now + Readiness.TokenReserve + TimeSpan.FromMilliseconds(1) }, found));
+        Assert.Equal(new Readiness.MustNot(DispatchFailure.Expired), Of(claimed with { DeadlineAt = Now }, order, found));
+        Assert.Equal(new Readiness.MustNot(DispatchFailure.Unreadable), Of(claimed, order with { Tenant = TenantId.Parse("tenant-2") }, found));
+        Assert.Equal(new Readiness.MustNot(DispatchFailure.Unreadable), Of(claimed, order with { Token = "a b" }, found));
+
+        static Readiness Of(Execution claimed, DispatchOrder? order, EngineLookup engine, bool engineIsSilent = false) => Readiness.Of(claimed, order, engine, engineIsSilent, Now);
+    }
 
     [Fact]
     public void A_pause_keeps_its_bounds()
@@ -153,15 +177,23 @@ public sealed class RulesTests
         }
     }
 
-    private static readonly Verdict[] AllVerdicts = [new Verdict.Accepted(), new Verdict.Again(null), new Verdict.NotFound(), new Verdict.Ambiguous(), new Verdict.Refused("x")];
+    /// <summary>What an answer to the first attempt leads to.</summary>
+    internal static NextStep AfterFirst(EngineAnswer answer) => NextStep.After(answer, Claimed([], count: 1, idempotent: false), Now);
 
-    private static string NameOf(Verdict verdict) => verdict switch
+    private static readonly EngineAnswer[] SomeAnswers =
+    [
+        new EngineAnswer.NotReached(), new EngineAnswer.NotAnEngine(), new EngineAnswer.Lost(), new EngineAnswer.AddressRefused(),
+        .. new[] { 200, 202, 302, 401, 403, 404, 409, 422, 429, 500, 503, 504 }.Select(status => new EngineAnswer.Answered(status, null, null)),
+        new EngineAnswer.Answered(200, "text/html", null, "n8n is starting up"),
+    ];
+
+    private static string NameOf(NextStep step) => step switch
     {
-        Verdict.Accepted => "accepted",
-        Verdict.Again => "again",
-        Verdict.NotFound => "not found",
-        Verdict.Ambiguous => "ambiguous",
-        Verdict.Refused refused => refused.FailureCode,
+        NextStep.Accept => "accepted",
+        NextStep.Defer { NotFound: true } => "not found",
+        NextStep.Defer => "again",
+        NextStep.LeaveUnknown => "ambiguous",
+        NextStep.Close close => close.FailureCode,
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 
