@@ -50,6 +50,7 @@ public sealed class HeartbeatFaultTests(LocalCloud cloud)
             Assert.Equal("5", answer.Headers["Retry-After"]);
             Assert.Null(await desk.StateAsync());
         }
+        Assert.Equal(3, WrittenMetrics.Sum(desk.Logged, new("Heartbeats", "Outcome", "unavailable")));
         desk.Restart();
         Assert.Equal((200, false), await desk.SendAsync(new Sample()) is var again ? (again.Status, again.IsRepeat) : default);
     }

@@ -160,7 +160,8 @@ public sealed class HeartbeatTests(LocalCloud cloud)
 
         Assert.Equal((409, "counter-conflict"), (answer.Status, answer.Code));
         Assert.Equal(before, await desk.StateAsync());
-        Assert.Equal(1, WrittenMetrics.Sum(desk.Logged, new("Heartbeats", "Outcome", "counter-conflict")));
+        foreach (var outcome in new[] { "accepted", "counter-conflict" })
+            Assert.Equal(1, WrittenMetrics.Sum(desk.Logged, new("Heartbeats", "Outcome", outcome)));
     }
 
     [Fact]
