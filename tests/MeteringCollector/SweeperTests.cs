@@ -197,6 +197,21 @@ public sealed class SweeperTests(LocalCloud cloud)
         Assert.NotEmpty(await desk.NotifiedAsync());
     }
 
+    [Fact]
+    public async Task A_lost_request_that_cannot_be_denied_fails_the_sweep_and_is_seen_to_by_the_next()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var id = await AskAsync(desk);
+        desk.Clock.Advance(SlackReply.LostAfter);
+
+        var log = new MemoryStream();
+        await SweepAsync(desk, new FaultSeam(call => call.Operation == "PutItem" ? Fault.Error : null), log);
+        Assert.Equal(1, SumIn(log, "SweepFailures"));
+
+        await SweepAsync(desk);
+        Assert.Equal([id.ToString()], await desk.NotifiedAsync());
+    }
+
     private static async Task<ExecutionId> AskAsync(OutcomeDesk desk, ExecutionId? execution = null)
     {
         var id = execution ?? ExecutionId.Of("T1", Guid.NewGuid().ToString());
