@@ -1,4 +1,5 @@
 using System.Text;
+using ControlPlane.Aws;
 using ControlPlane.Aws.Logs;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
@@ -58,6 +59,10 @@ public sealed class AlarmTests(LocalCloud cloud)
                 return (await SweepAsync(desk), Tenants.Length);
             case "DataPlanes Liveness=OFFLINE":
                 await SweeperTests.AdvanceAsync(desk, 181, 2, 3);
+                return (await SweepAsync(desk), 1);
+            case "GpuUnreadable":
+                var unreadable = SweeperTests.State(1, "i-1", desk.Clock.Now) with { GpuUnreadableSince = desk.Clock.Now.AddMinutes(-5) };
+                await desk.Tables.Client.PutItemAsync(desk.Tables.Instances, InstanceItems.Of(unreadable), TestContext.Current.CancellationToken);
                 return (await SweepAsync(desk), 1);
             case "DataPlanesOfflineTogether":
                 await SweeperTests.AdvanceAsync(desk, 181, 3);
