@@ -81,6 +81,7 @@ public class CommandLineTests
     [InlineData("x {\"say\":\u00a0\"“hi”\"}", "“hi”")]
     [InlineData("x {\"say\":\u00a0\"“hi”, she said\"}", "“hi”, she said")]
     [InlineData("x {“say\": \"hi”}", "hi")]
+    [InlineData("x {\"say\": \"two\nlines\tof it\"}", "two\nlines\tof it")]
     public void What_stands_inside_a_keyboards_quotes_stays_too(string text, string said)
     {
         var (arguments, fault) = RunArguments.Parse(CommandLine.Words(text)!);

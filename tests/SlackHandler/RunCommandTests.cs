@@ -197,6 +197,32 @@ public sealed class RunCommandTests(SlackWorld world) : IClassFixture<SlackWorld
     }
 
     [Theory]
+    [InlineData("&amp;")]
+    [InlineData("&lt;")]
+    [InlineData("&gt;")]
+    [InlineData("\"")]
+    [InlineData("\\")]
+    [InlineData("\\n")]
+    [InlineData("\\u0041")]
+    [InlineData("%41")]
+    [InlineData("+")]
+    [InlineData("\u00e9")]
+    [InlineData("😀")]
+    [InlineData("\n")]
+    [InlineData("\u0001")]
+    public async Task Five_thousand_characters_of_a_kind_are_taken_or_told_the_limit(string character)
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        await workspace.SaveAsync(A.Workflow("echo", [new("x", ParameterType.String)]));
+        var many = string.Concat(Enumerable.Repeat(character, 5000));
+        foreach (var text in new[] { $"run echo x={many}", $"run echo x='{many}'", $"run echo {{\"x\": \"{many}\"}}" })
+        {
+            var said = await workspace.TypeAsync(text);
+            Assert.True(said.IsAccepted || (said.Status == 200 && said.Text.Contains("8,000 characters", StringComparison.Ordinal)), $"{character}: {said.Status} {said.Body[..Math.Min(300, said.Body.Length)]}");
+        }
+    }
+
+    [Theory]
     [InlineData("x=\u202Eabc")]
     [InlineData("x=a\u200db")]
     [InlineData("x=😀👩‍👩‍👧")]

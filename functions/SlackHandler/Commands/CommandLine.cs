@@ -75,8 +75,14 @@ internal static class CommandLine
 
     private static bool CanFollowText(string json, int at) => SkipInvisible(json, at) is var next && (next == json.Length || json[next] is ':' or ',' or '}' or ']');
 
-    // Plain quotes inside a text that others surround were never escaped by whoever typed them.
-    private static string Escaped(string text, bool isJson) => isJson ? text : text.Replace("\\\"", "\"", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
+    // Plain quotes inside a text that others surround, and line feeds inside any, were never escaped by whoever typed them.
+    private static string Escaped(string text, bool isJson)
+    {
+        var plain = isJson ? text : text.Replace("\\\"", "\"", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
+        return plain.AsSpan().ContainsAnyInRange('\0', '\u001f')
+            ? string.Concat(plain.Select(letter => letter < ' ' ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"\\u{(int)letter:x4}") : letter.ToString()))
+            : plain;
+    }
 
     private static Word? Next(string text, ref int at)
     {
