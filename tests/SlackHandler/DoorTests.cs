@@ -207,6 +207,14 @@ public sealed class DoorTests(SlackWorld world) : IClassFixture<SlackWorld>
     }
 
     [Fact]
+    public async Task A_body_is_measured_before_it_is_decoded_whoever_asks()
+    {
+        var get = SlackWorld.Event("GET", "/slack/commands", headers: new() { ["x-origin-verify"] = SlackWorld.Origin }, query: "ssl_check=1");
+        (get.Body, get.IsBase64Encoded) = (new string('!', 6 * 1024 * 1024), true);      // no base64: decoding it would answer 400
+        Assert.Equal(413, (await world.NewFunction().RouteAsync(get, SlackWorld.Context)).StatusCode);
+    }
+
+    [Fact]
     public async Task Health_is_asked_past_the_edge_and_tells_region_and_version()
     {
         var answer = await world.NewFunction().RouteAsync(SlackWorld.Event("GET", "/health"), SlackWorld.Context);

@@ -69,6 +69,8 @@ internal sealed class SlackCommandsFunction(AnswerCommand answerCommand, CheckHe
     [LambdaFunction(ResourceName = Resource), HttpApi(LambdaHttpMethod.Get, "/slack/commands")]
     public async Task<APIGatewayHttpApiV2ProxyResponse> SslCheckAsync(APIGatewayHttpApiV2ProxyRequest http, ILambdaContext context)
     {
+        if (http.Body?.Length > LongestBodyText)
+            return Empty(413);
         if (RawRequest.From(http) is not { } request)
             return Empty(400);
         using var deadline = Deadline.Of(context, KeptBack, AtMost, clock);
