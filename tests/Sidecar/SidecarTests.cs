@@ -212,7 +212,7 @@ public sealed class SidecarTests : IDisposable
 
     [Theory]
     [InlineData(200, null, null, "Booked"), InlineData(409, "counter-replayed", 100L, "Overtaken"), InlineData(409, "counter-replayed", 101L, "NeedsNewEpoch")]
-    [InlineData(409, "counter-conflict", null, "SetAside"), InlineData(422, "totals-decreased", null, "SetAside"), InlineData(422, "epoch-in-future", null, "Again"), InlineData(422, "epoch-implausible", null, "NeedsNewEpoch")]
+    [InlineData(409, "counter-conflict", null, "SetAside"), InlineData(422, "totals-decreased", null, "SetAside"), InlineData(422, "epoch-in-future", null, "Again"), InlineData(422, "epoch-implausible", null, "NeedsNewEpoch"), InlineData(422, "too-soon", null, "Overtaken")]
     [InlineData(400, "malformed", null, "SetAside"), InlineData(413, null, null, "SetAside"), InlineData(415, null, null, "SetAside")]
     [InlineData(401, "signature-invalid", null, "Again"), InlineData(401, "timestamp-out-of-window", null, "Again"), InlineData(403, "source-network-mismatch", null, "Again"), InlineData(404, null, null, "Again")]
     [InlineData(429, null, null, "Again"), InlineData(500, null, null, "Again"), InlineData(503, null, null, "Again"), InlineData(302, null, null, "Again"), InlineData(204, null, null, "Again"), InlineData(null, null, null, "Again")]
