@@ -12,6 +12,10 @@ internal sealed class DispatchFunction(DispatchExecution dispatchExecution, Mess
     // To set the pauses and to say what failed.
     private static readonly TimeSpan KeptBack = TimeSpan.FromSeconds(2);
 
+    // Of the function's thirty seconds: the wait for a gate, the whole call to an engine, and what is written about it.
+    // What takes longer does not keep its neighbours' pauses waiting.
+    private static readonly TimeSpan Slice = TimeSpan.FromSeconds(20);
+
     [LambdaFunction(ResourceName = "DispatchFunction")]
     public async Task<SQSBatchResponse> DispatchAsync(SQSEvent batch, ILambdaContext context)
     {
@@ -28,13 +32,14 @@ internal sealed class DispatchFunction(DispatchExecution dispatchExecution, Mess
     /// <returns>Null when it failed: the message comes again after the queue's own visibility time.</returns>
     private async Task<DispatchResult?> RunAsync(SQSEvent.SQSMessage message, CancellationToken cancel)
     {
+        using var slice = Deadline.Slice(Slice, clock, cancel);
         try
         {
             var receives = ReceivesOf(message);
             return DispatchMessage.Parse(message.Body) switch
             {
-                DispatchMessage.Dispatch dispatch => await dispatchExecution.RunAsync(dispatch, receives, cancel),
-                DispatchMessage.Unreadable unreadable => await SetAsideAsync(message, unreadable, receives, cancel),
+                DispatchMessage.Dispatch dispatch => await dispatchExecution.RunAsync(dispatch, receives, slice.Token),
+                DispatchMessage.Unreadable unreadable => await SetAsideAsync(message, unreadable, receives, slice.Token),
                 _ => throw new System.Diagnostics.UnreachableException(),
             };
         }

@@ -11,7 +11,7 @@ internal sealed record Settings(
         Setting.Required("TENANTS_TABLE"),
         Setting.Required("EXECUTIONS_TABLE"),
         Setting.Required("QUOTAS_TABLE"),
-        Setting.Required("DISPATCH_QUEUE_URL"),
-        Setting.Required("NOTIFICATIONS_QUEUE_URL"),
+        Setting.RequiredQueueUrl("DISPATCH_QUEUE_URL"),
+        Setting.RequiredQueueUrl("NOTIFICATIONS_QUEUE_URL"),
         ConnectRoutes.Parse(Setting.Optional("CONNECT_ROUTES")));
 }

@@ -46,7 +46,7 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
     }
 
     [LoggerMessage(EventId = 4, EventName = "source_outside", Level = LogLevel.Warning,
-        Message = "A heartbeat signed by {TenantId} came from outside its network (check: {Check})")]
+        Message = "A request signed by {TenantId} came from outside its network (check: {Check})")]
     public partial void SourceOutside(TenantId tenantId, SourceNetworkCheck check);
 
     /// <param name="status">How the execution stands now.</param>
@@ -113,6 +113,12 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
         _metrics.Count(MetricCatalogue.SweepFailures);
     }
 
+    public void SweepNotNoted(Exception exception)
+    {
+        LogSweepNotNoted(exception);
+        _metrics.Count(MetricCatalogue.SweepFailures);
+    }
+
     public void DataPlanesCounted(Liveness liveness, int dataPlanes) => _metrics.Write(MetricCatalogue.DataPlanes, liveness.Name, dataPlanes);
 
     /// <summary>Who reports, and cannot tell all of what its GPUs do: told at each sweep, for the alarm clears when it is over.</summary>
@@ -143,11 +149,14 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
         }
     }
 
-    public void InstanceChanged(InstanceState instance, Liveness liveness)
+    /// <param name="isOneOfSeveral">Whether its tenant is not silent as a whole: else that rings.</param>
+    public void InstanceChanged(InstanceState instance, Liveness liveness, bool isOneOfSeveral)
     {
         var change = liveness == Liveness.Healthy ? "RECOVERED" : liveness.Name;
         LogInstanceChanged(instance.Tenant, instance.Instance, change, instance.LastSeen);
         _metrics.Count(MetricCatalogue.InstanceChanges, change);
+        if (liveness == Liveness.Offline && isOneOfSeveral)
+            _metrics.Count(MetricCatalogue.InstanceOffline);
     }
 
     public void OutageBegan(int silent, int tenants)
@@ -161,6 +170,10 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
         LogOutageEnded(since, silent, tenants);
         _metrics.Count(MetricCatalogue.DataPlanesBackTogether);
     }
+
+    [LoggerMessage(EventId = 31, EventName = "instance_folded", Level = LogLevel.Information,
+        Message = "{Instance} of {TenantId} gave up its place: last seen {LastSeen}. Its usage stays in its months")]
+    public partial void InstanceFolded(TenantId tenantId, InstanceId instance, DateTimeOffset lastSeen);
 
     [LoggerMessage(EventId = 29, EventName = "swept", Level = LogLevel.Information, Message = "Swept")]
     public partial void Swept();
@@ -226,12 +239,15 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
 
     [LoggerMessage(EventId = 27, EventName = "outage_began", Level = LogLevel.Critical,
         Message = "{Silent} of {Tenants} tenants fell silent at once: look at the hub before the tenants. "
-            + "Single changes are noted and not told until it is over")]
+            + "Single ones are told when it is over, or has lasted for half an hour")]
     private partial void LogOutageBegan(int silent, int tenants);
 
     [LoggerMessage(EventId = 28, EventName = "outage_ended", Level = LogLevel.Warning,
         Message = "The silence since {Since} is over; {Silent} of {Tenants} tenants are still silent")]
     private partial void LogOutageEnded(DateTimeOffset since, int silent, int tenants);
+
+    [LoggerMessage(EventId = 32, EventName = "sweep_not_noted", Level = LogLevel.Error, Message = "That this sweep took place could not be noted")]
+    private partial void LogSweepNotNoted(Exception exception);
 
     [LoggerMessage(EventId = 30, EventName = "tenant_stored_wrong", Level = LogLevel.Error,
         Message = "{TenantId} is not watched: what is stored of it breaks a rule: {Fault}")]

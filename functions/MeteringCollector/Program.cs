@@ -45,6 +45,7 @@ async Task<OutcomesFunction> OutcomesAsync(OutcomesSettings settings)
         new TokenVerifier(new TenantKeys(root, clock), settings.ControlPlaneUrl, clock),
         new ExecutionStore(NewDynamoDb(), settings.ExecutionsTable, settings.QuotasTable, clock),
         new MessageQueue<Notification>(NewSqs(), settings.NotificationsQueueUrl, DomainJson.Default.Notification),
+        settings.SourceNetworkCheck,
         events,
         clock);
     return new(recordOutcome, settings.ControlPlaneUrl, events, clock);

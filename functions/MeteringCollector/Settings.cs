@@ -12,15 +12,17 @@ internal sealed record HeartbeatsSettings(string TenantsTable, string InstancesT
         SourceNetworkCheck.Parse("SOURCE_NETWORK_CHECK", Setting.Required("SOURCE_NETWORK_CHECK")));
 }
 
-internal sealed record OutcomesSettings(string ExecutionsTable, string QuotasTable, string NotificationsQueueUrl, string TokenRootSecretId, Uri ControlPlaneUrl)
+internal sealed record OutcomesSettings(
+    string ExecutionsTable, string QuotasTable, string NotificationsQueueUrl, string TokenRootSecretId, Uri ControlPlaneUrl, SourceNetworkCheck SourceNetworkCheck)
 {
     /// <exception cref="SettingException">A setting is missing or unusable.</exception>
     public static OutcomesSettings Load() => new(
         Setting.Required("EXECUTIONS_TABLE"),
         Setting.Required("QUOTAS_TABLE"),
-        Setting.Required("NOTIFICATIONS_QUEUE_URL"),
+        Setting.RequiredQueueUrl("NOTIFICATIONS_QUEUE_URL"),
         Setting.Required("TOKEN_ROOT_SECRET_ID"),
-        Setting.RequiredUrl("CONTROL_PLANE_URL"));
+        Setting.RequiredUrl("CONTROL_PLANE_URL"),
+        SourceNetworkCheck.Parse("SOURCE_NETWORK_CHECK", Setting.Required("SOURCE_NETWORK_CHECK")));
 }
 
 internal sealed record SweeperSettings(string TenantsTable, string ExecutionsTable, string QuotasTable, string InstancesTable, string NotificationsQueueUrl)
@@ -31,5 +33,5 @@ internal sealed record SweeperSettings(string TenantsTable, string ExecutionsTab
         Setting.Required("EXECUTIONS_TABLE"),
         Setting.Required("QUOTAS_TABLE"),
         Setting.Required("INSTANCES_TABLE"),
-        Setting.Required("NOTIFICATIONS_QUEUE_URL"));
+        Setting.RequiredQueueUrl("NOTIFICATIONS_QUEUE_URL"));
 }

@@ -18,8 +18,8 @@ internal sealed record Settings(
         Setting.Required("EXECUTIONS_TABLE"),
         Setting.Required("QUOTAS_TABLE"),
         Setting.Required("INSTANCES_TABLE"),
-        Setting.Required("DISPATCH_QUEUE_URL"),
-        Setting.Required("NOTIFICATIONS_QUEUE_URL"),
+        Setting.RequiredQueueUrl("DISPATCH_QUEUE_URL"),
+        Setting.RequiredQueueUrl("NOTIFICATIONS_QUEUE_URL"),
         Setting.Required("TOKEN_ROOT_SECRET_ID"),
         Setting.RequiredUrl("CONTROL_PLANE_URL"),
         Setting.RequiredUrl("OUTCOMES_URL"));

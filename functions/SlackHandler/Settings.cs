@@ -15,8 +15,8 @@ internal sealed record CommandsSettings(
         Setting.Required("QUOTAS_TABLE"),
         Setting.Required("RATE_LIMITS_TABLE"),
         Setting.Required("INSTANCES_TABLE"),
-        Setting.Required("EXECUTION_REQUESTS_QUEUE_URL"),
-        Setting.Required("NOTIFICATIONS_QUEUE_URL"),
+        Setting.RequiredQueueUrl("EXECUTION_REQUESTS_QUEUE_URL"),
+        Setting.RequiredQueueUrl("NOTIFICATIONS_QUEUE_URL"),
         Setting.Required("SLACK_SECRET_ID"),
         new(Setting.RequiredCount("RATE_LIMIT_PER_USER"), Setting.RequiredCount("RATE_LIMIT_PER_TENANT")),
         Setting.Optional("AWS_REGION"));

@@ -16,7 +16,8 @@ internal static class HealthCommand
     {
         var queues = Task.WhenAll(WorkQueue.All.Select(queue => OfAsync(hub, queue, cancel)));
         var (tenants, faulty) = await hub.Tenants.ReadableAsync(cancel);
-        var shown = new HealthView(await Task.WhenAll(tenants.OrderBy(tenant => tenant.Id.Number).Select(tenant => OfAsync(hub, tenant, cancel))), await queues);
+        var here = tenants.Where(tenant => tenant.Status != TenantStatus.Deleting).OrderBy(tenant => tenant.Id.Number);
+        var shown = new HealthView(await Task.WhenAll(here.Select(tenant => OfAsync(hub, tenant, cancel))), await queues);
         return Answer.Show(shown, CtlJson.Default.HealthView, page =>
         {
             page.Table(["TENANT", "STATUS", "DATA PLANE", "LAST SEEN", "HEALTHY"], shown.Tenants.Select(one => (string?[])
@@ -24,6 +25,12 @@ internal static class HealthCommand
             foreach (var one in shown.Tenants.Where(one => one.GpuUnreadableSince is not null))
                 page.Line(Words.GpuUnreadable(one.Tenant, one.GpuUnreadableSince!));
             page.Line("");
+            if (shown.Tenants.Any(one => one.Silent.Count > 0))
+            {
+                page.Table(["SILENT INSTANCE", "TENANT", "STATE", "LAST SEEN"], shown.Tenants.SelectMany(one =>
+                    one.Silent.Select(silent => (string?[])[silent.Instance, one.Tenant, silent.Liveness, silent.LastSeen])));
+                page.Line("");
+            }
             page.Table(["QUEUE", "WAITING", "IN FLIGHT", "DEAD LETTERS"], shown.Queues.Select(one => (string?[])
                 [one.Queue, Words.Of(one.Waiting), Words.Of(one.InFlight), Words.Of(one.DeadLetters)]));
         }) with
@@ -39,9 +46,17 @@ internal static class HealthCommand
     private static async Task<TenantHealthView> OfAsync(Hub hub, Tenant tenant, CancellationToken cancel)
     {
         var now = hub.Clock.GetUtcNow();
-        var health = (await hub.Instances.OfTenantAsync(tenant.Id, Month.Of(now), cancel)).HealthAt(now);
+        var plane = await hub.Instances.OfTenantAsync(tenant.Id, Month.Of(now), cancel);
+        var health = plane.HealthAt(now);
         return new(
             tenant.Id.ToString(), Viewed.Of(tenant.Status), health?.Liveness.Name, health is null ? null : Rfc3339.Format(health.LastSeen), health?.Healthy ?? 0, health?.Instances ?? 0,
-            health?.GpuUnreadableSince is { } since ? Rfc3339.Format(since) : null);
+            health?.GpuUnreadableSince is { } since ? Rfc3339.Format(since) : null,
+            [.. SilentOf(plane, now)]);
     }
+
+    private static IEnumerable<SilentInstanceView> SilentOf(DataPlane plane, DateTimeOffset now) => plane.Instances
+        .Select(instance => (instance, Liveness: Liveness.Of(instance.LastSeen, now)))
+        .Where(one => one.Liveness != Liveness.Healthy)
+        .OrderBy(one => one.instance.LastSeen)
+        .Select(one => new SilentInstanceView(one.instance.Instance.ToString(), one.Liveness.Name, Rfc3339.Format(one.instance.LastSeen)));
 }

@@ -48,12 +48,16 @@ internal static class RegisterTenant
 
     private static async Task<Answer> RunAsync(Hub hub, Wish wish, CancellationToken cancel)
     {
-        if (await hub.Tenants.FindAsync(wish.Id, cancel) is { } there)
+        var there = await hub.Tenants.FindAsync(wish.Id, cancel);
+        if (there is { Status: TenantStatus.Deleting } && !(there.FreeAt <= hub.Clock.GetUtcNow()))
+            return new Answer.Refused(
+                $"{there.Id} was removed, and its data is still kept: its number is free again {there.FreeAt:yyyy-MM-dd}. Register another number.");
+        if (there is { Status: not TenantStatus.Deleting })
             return await AgainAsync(hub, wish, there, cancel);
 
         // Two operators at the same moment may pass this together; AWS then refuses the peering itself.
         var (tenants, faulty) = await hub.Tenants.ReadableAsync(cancel);
-        var registered = tenants.Count + faulty.Count;
+        var registered = tenants.Count(tenant => tenant.Status != TenantStatus.Deleting) + faulty.Count;
         if (registered >= wish.PeeringLimit)
             return new Answer.Refused(
                 $"{registered} tenants are registered, and the hub may have {wish.PeeringLimit} peerings. Raise the VPC's quota for active peering connections in AWS (at most {MostPeerings}) and say --peering-limit, or register in another hub.");

@@ -9,9 +9,10 @@ namespace ControlPlane.Operator.Commands;
 /// <summary><c>tenant …</c>: who is here, where their engines are, and what they may use.</summary>
 internal static class TenantCommands
 {
-    public static Command Build(Runner runner) => new("tenant", "Tenants: register, look at, limit, suspend.")
+    public static Command Build(Runner runner) => new("tenant", "Tenants: register, look at, limit, suspend, remove.")
     {
         RegisterTenant.Build(runner), List(runner), Show(runner), Limits(runner), Engine(runner), Rename(runner), Suspend(runner), Resume(runner),
+        RemoveTenant.Build(runner),
     };
 
     private static Command List(Runner runner) => runner.Runs(new("list", "All tenants of this hub."), async (hub, _, cancel) =>
@@ -113,7 +114,7 @@ internal static class TenantCommands
         if (await hub.Tenants.FindAsync(id, cancel) is not { } tenant)
             return Refusals.NotRegistered(id);
         if (change == Change.NothingThere)
-            return new Answer.Refused($"{id} is being deleted: that has no way back. Register it again when it is gone.");
+            return new Answer.Refused($"{id} is being deleted: that has no way back. Its number is free again {tenant.FreeAt:yyyy-MM-dd}.");
 
         var shown = new TenantChangeView(change == Change.Made ? done : "unchanged", Viewed.Of(tenant));
         return Answer.Show(shown, CtlJson.Default.TenantChangeView, page =>

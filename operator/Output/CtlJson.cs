@@ -9,6 +9,7 @@ namespace ControlPlane.Operator.Output;
 [JsonSerializable(typeof(TenantDetailView))]
 [JsonSerializable(typeof(RegistrationView))]
 [JsonSerializable(typeof(TenantChangeView))]
+[JsonSerializable(typeof(RemovalView))]
 [JsonSerializable(typeof(SlackLinkView))]
 [JsonSerializable(typeof(KeysView))]
 [JsonSerializable(typeof(KeyChangeView))]

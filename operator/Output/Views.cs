@@ -20,6 +20,11 @@ internal sealed record RegistrationView(string Result, TenantView Tenant, IReadO
 /// <param name="Result">What was done, in one word; <c>unchanged</c> when it was so before.</param>
 internal sealed record TenantChangeView(string Result, TenantView Tenant);
 
+/// <param name="Result"><c>removed</c> or <c>unchanged</c>: it was removed before.</param>
+/// <param name="FreeAgainAt">When its number may be registered again.</param>
+internal sealed record RemovalView(
+    string Result, TenantView Tenant, int KeysRevoked, IReadOnlyList<string> Unlinked, int ExecutionsClosed, string? FreeAgainAt);
+
 internal sealed record SlackLinkView(string Result, string Workspace, string Tenant);
 
 /// <param name="State"><c>valid</c>, <c>expired</c> or <c>revoked</c>.</param>
@@ -125,8 +130,12 @@ internal sealed record RedriveView(string Queue, bool DryRun, IReadOnlyList<Dead
 
 /// <param name="Liveness">Null for a tenant whose sidecars never reported.</param>
 /// <param name="GpuUnreadableSince">Null while all that its GPUs do is metered.</param>
+/// <param name="Silent">The instances that are not healthy.</param>
 internal sealed record TenantHealthView(
-    string Tenant, string Status, string? Liveness, string? LastSeen, int HealthyInstances, int Instances, string? GpuUnreadableSince);
+    string Tenant, string Status, string? Liveness, string? LastSeen, int HealthyInstances, int Instances, string? GpuUnreadableSince,
+    IReadOnlyList<SilentInstanceView> Silent);
+
+internal sealed record SilentInstanceView(string Instance, string Liveness, string LastSeen);
 
 internal sealed record QueueHealthView(string Queue, long Waiting, long InFlight, long DeadLetters);
 

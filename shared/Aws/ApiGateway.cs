@@ -31,6 +31,12 @@ public static class ApiGateway
     /// <summary>API Gateway's id of the request; for an event that is not API Gateway's, Lambda's of the invocation.</summary>
     public static string RequestIdOf(APIGatewayProxyRequest? rest, ILambdaContext context) => rest?.RequestContext?.RequestId ?? context.AwsRequestId;
 
+    extension(APIGatewayProxyRequest? rest)
+    {
+        /// <summary>Whether the body is larger than an endpoint takes, measured as it came: what is too large is not decoded first.</summary>
+        public bool IsLargerThan(int bytes) => rest is not null && BytesAtLeast(rest.Body, rest.IsBase64Encoded) > bytes;
+    }
+
     extension(Problem problem)
     {
         public APIGatewayProxyResponse ToRest(Uri baseUrl, string requestId)
@@ -43,6 +49,9 @@ public static class ApiGateway
     }
 
     private static readonly KeyValuePair<string, string>[] Nothing = [];
+
+    // No character is less than a byte; four of base64 are three, less what the end is padded with.
+    private static long BytesAtLeast(string? body, bool isBase64) => body is null ? 0 : isBase64 ? (body.Length / 4 * 3L) - 2 : body.Length;
 
     private static byte[]? Body(string? body, bool isBase64) => body is null ? [] : isBase64 ? StrictBase64.Decode(body) : Encoding.UTF8.GetBytes(body);
 

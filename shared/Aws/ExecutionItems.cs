@@ -69,9 +69,7 @@ internal static class ExecutionItems
         IsIdempotent = item.HasFlag("idempotent"),
         Inputs = Parse(item.RequiredText("inputs")),
         Decision = item.OptionalJson("decision", DomainJson.Default.PolicyDecision),
-        Attempts = item.TryGetValue("attempts", out var attempts)
-            ? [.. attempts.L.Select(attempt => JsonSerializer.Deserialize(attempt.S, DomainJson.Default.DispatchAttempt)!)]
-            : [],
+        Attempts = [.. item.Texts("attempts").Select(attempt => JsonSerializer.Deserialize(attempt, DomainJson.Default.DispatchAttempt)!)],
         AttemptCount = (int)(item.OptionalNumber("attempt_count") ?? 0),
         LeaseUntil = item.OptionalTime("lease_until"),
         LeaseOwner = item.OptionalText("lease_owner"),

@@ -29,7 +29,7 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
     /// <summary>A tenant's latest executions, newest first, as an index saw them a moment ago: for people, not for decisions.</summary>
     public async Task<IReadOnlyList<ExecutionSummary>> LatestAsync(TenantId tenant, int count, CancellationToken cancel)
     {
-        var answer = await dynamo.QueryAsync(new()
+        var latest = await dynamo.FirstAsync(new()
         {
             TableName = table,
             IndexName = "by_tenant",
@@ -40,9 +40,8 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
                 [":kept"] = Items.Time(clock.GetUtcNow() - ExecutionItems.Retention),
             },
             ScanIndexForward = false,
-            Limit = count,
-        }, cancel);
-        return [.. (answer.Items ?? []).Select(item => new ExecutionSummary(
+        }, count, cancel);
+        return [.. latest.Select(item => new ExecutionSummary(
             ExecutionId.Parse(item.RequiredText("pk")), WorkflowName.Parse(item.RequiredText("workflow")),
             ExecutionStates.Parse(item.RequiredText("state")), item.RequiredTime("created_at")))];
     }
@@ -65,16 +64,28 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
             },
             ScanIndexForward = false,
         };
-        var found = new List<ExecutionId>();
-        for (var page = 0; page < mostPages; page++)
-        {
-            var answer = await dynamo.QueryAsync(query, cancel);
-            found.AddRange((answer.Items ?? []).Select(item => ExecutionId.Parse(item.RequiredText("pk"))));
-            query.ExclusiveStartKey = answer.LastEvaluatedKey;
-            if (found.Count > 1 || query.ExclusiveStartKey is not { Count: > 0 })
-                break;
-        }
-        return [.. found.Take(2)];
+        var found = await dynamo.ItemsAsync(query, cancel, mostPages).Take(2).ToListAsync(cancel);
+        return [.. found.Select(item => ExecutionId.Parse(item.RequiredText("pk")))];
+    }
+
+    /// <summary>A tenant's executions that have not ended, as an index saw them a moment ago.</summary>
+    public async Task<IReadOnlyList<ExecutionId>> OpenAsync(TenantId tenant, CancellationToken cancel)
+    {
+        var open = ExecutionStates.All.Where(state => !state.IsTerminal).ToList();
+        var values = new Item { [":tenant"] = Items.Text(tenant.ToString()) };
+        for (var i = 0; i < open.Count; i++)
+            values[$":state{i}"] = Items.Text(open[i].Name);
+        var items = dynamo.ItemsAsync(
+            new()
+            {
+                TableName = table,
+                IndexName = "by_tenant",
+                KeyConditionExpression = "tenant_id = :tenant",
+                FilterExpression = $"#state IN ({string.Join(", ", open.Select((_, i) => $":state{i}"))})",
+                ExpressionAttributeNames = new() { ["#state"] = "state" },
+                ExpressionAttributeValues = values,
+            }, cancel);
+        return await items.Select(item => ExecutionId.Parse(item.RequiredText("pk"))).ToListAsync(cancel);
     }
 
     /// <summary>Creates a queued execution, its order and its reservation: all, or none.</summary>
@@ -277,10 +288,10 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         }
     }
 
-    /// <summary>Executions the sweeper has to look at: open past their deadline, or ended and not told. One page of one shard, from an index.</summary>
+    /// <summary>Executions the sweeper has to look at: open past their deadline, or ended and not told. Those of one shard, as an index has them.</summary>
     public async Task<IReadOnlyList<ExecutionId>> DueAsync(int shard, int limit, CancellationToken cancel)
     {
-        var answer = await dynamo.QueryAsync(new()
+        var due = await dynamo.FirstAsync(new()
         {
             TableName = table,
             IndexName = "due",
@@ -290,9 +301,8 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
                 [":shard"] = Items.Text(shard.ToString(System.Globalization.CultureInfo.InvariantCulture)),
                 [":now"] = Items.Number(clock.GetUtcNow().ToUnixTimeSeconds()),
             },
-            Limit = limit,
-        }, cancel);
-        return [.. (answer.Items ?? []).Select(item => ExecutionId.Parse(item.RequiredText("pk")))];
+        }, limit, cancel);
+        return [.. due.Select(item => ExecutionId.Parse(item.RequiredText("pk")))];
     }
 
     /// <summary>How long an execution can be looked up.</summary>

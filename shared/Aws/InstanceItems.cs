@@ -20,8 +20,8 @@ internal static class InstanceItems
 
     public static Item FoldedKeyOf(TenantId tenant, InstanceId instance) => Items.Key(tenant.ToString(), $"{FoldedPrefix}{instance}");
 
-    /// <summary>The hub's own item: whether most tenants are silent together.</summary>
-    public static readonly Item OutageKey = Items.Key("HUB", "OUTAGE");
+    /// <summary>The hub's own item: when it last looked, and whether most tenants are silent together.</summary>
+    public static readonly Item WatchKey = Items.Key("HUB", "OUTAGE");
 
     public static Item TenantKeyOf(TenantId tenant) => Items.Key(tenant.ToString(), TenantKey);
 
@@ -71,7 +71,7 @@ internal static class InstanceItems
         LastSeen = item.RequiredTime("last_seen"),
         FirstSeen = item.RequiredTime("first_seen"),
         Told = ToTold(item) ?? Liveness.Healthy,
-        Restarts = item.TryGetValue("restarts", out var restarts) ? [.. restarts.L.Select(at => Rfc3339.Parse(at.S))] : [],
+        Restarts = item.Texts("restarts") is { Count: > 0 } restarts ? [.. restarts.Select(Rfc3339.Parse)] : [],
         GpuUnreadableSince = item.OptionalTime(GpuUnreadableSince),
     };
 
@@ -82,6 +82,9 @@ internal static class InstanceItems
         var name = item.RequiredText("sk").Split('#');
         return new(TenantId.Parse(item.RequiredText("pk")), InstanceId.Parse(name[2]), Month.Parse(name[1]), new(item.RequiredNumber("cpu_ms"), item.RequiredNumber("gpu_ms")));
     }
+
+    public static WatchState ToWatch(Item item) =>
+        new(item.OptionalTime("swept_at"), item.OptionalTime("back_since"), item.OptionalTime("since"), item.OptionalTime("ended_at"));
 
     /// <returns>Null when nothing was ever told.</returns>
     public static Liveness? ToTold(Item item) => item.OptionalText("told") is { } told ? Liveness.Parse(told) : null;

@@ -30,21 +30,15 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
         var instances = new List<InstanceState>();
         var closed = new List<ClosedMonth>();
         Liveness? told = null;
-        do
+        await foreach (var item in dynamo.ItemsAsync(query, cancel))
         {
-            var page = await dynamo.QueryAsync(query, cancel);
-            foreach (var item in page.Items ?? [])
-            {
-                if (InstanceItems.IsInstance(item))
-                    instances.Add(InstanceItems.ToState(item));
-                else if (InstanceItems.IsClosedMonth(item))
-                    closed.Add(InstanceItems.ToClosedMonth(item));
-                else
-                    told = InstanceItems.ToTold(item);
-            }
-            query.ExclusiveStartKey = page.LastEvaluatedKey;
+            if (InstanceItems.IsInstance(item))
+                instances.Add(InstanceItems.ToState(item));
+            else if (InstanceItems.IsClosedMonth(item))
+                closed.Add(InstanceItems.ToClosedMonth(item));
+            else
+                told = InstanceItems.ToTold(item);
         }
-        while (query.ExclusiveStartKey is { Count: > 0 });
         return new(tenant, month, instances, closed, told);
     }
 
@@ -134,30 +128,55 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
     public Task<bool> TryTellAsync(DataPlane plane, Liveness now, string sweep, CancellationToken cancel) => TryChangeAsync(
         InstanceItems.TenantKeyOf(plane.Tenant), "told", plane.LastTold is { } last ? Items.Text(last.Name) : null, Items.Text(now.Name), sweep, cancel);
 
-    /// <summary>Since when most tenants are silent together; null while they are not.</summary>
-    public async Task<DateTimeOffset?> OutageAsync(CancellationToken cancel)
+    /// <summary>What was noted of the hub itself.</summary>
+    public async Task<WatchState> WatchAsync(CancellationToken cancel)
     {
-        var answer = await dynamo.QueryAsync(new()
-        {
-            TableName = table,
-            KeyConditionExpression = "pk = :hub AND sk = :outage",
-            ExpressionAttributeValues = new() { [":hub"] = InstanceItems.OutageKey["pk"], [":outage"] = InstanceItems.OutageKey["sk"] },
-            ConsistentRead = true,
-        }, cancel);
-        return answer.Items is [var item] ? item.OptionalTime("since") : null;
+        var found = await dynamo.ItemsAsync(
+            new()
+            {
+                TableName = table,
+                KeyConditionExpression = "pk = :hub AND sk = :watch",
+                ExpressionAttributeValues = new() { [":hub"] = InstanceItems.WatchKey["pk"], [":watch"] = InstanceItems.WatchKey["sk"] },
+                ConsistentRead = true,
+            }, cancel).ToListAsync(cancel);
+        return found is [var item] ? InstanceItems.ToWatch(item) : new(null, null, null, null);
+    }
+
+    /// <summary>Notes that a sweep is under way: as long as there are any, the hub is there.</summary>
+    /// <param name="before">What was noted so far.</param>
+    public Task NoteSweepAsync(WatchState before, DateTimeOffset now, CancellationToken cancel)
+    {
+        var isBack = before.SweptAt is not { } last || now - last >= WatchState.AwayAfter;
+        return dynamo.UpdateAsync(
+            new()
+            {
+                TableName = table,
+                Key = InstanceItems.WatchKey,
+                UpdateExpression = isBack ? "SET swept_at = :now, back_since = :now" : "SET swept_at = :now",
+                ExpressionAttributeValues = new() { [":now"] = Items.Time(now) },
+            }, clock, cancel);
     }
 
     /// <returns>Whether the caller is the one to tell that it began.</returns>
     public Task<bool> TryBeginOutageAsync(DateTimeOffset now, string sweep, CancellationToken cancel) =>
-        TryChangeAsync(InstanceItems.OutageKey, "since", null, Items.Time(now), sweep, cancel);
+        TryChangeAsync(InstanceItems.WatchKey, "since", null, Items.Time(now), sweep, cancel);
 
     /// <returns>Whether the caller is the one to tell that it is over.</returns>
-    public Task<bool> TryEndOutageAsync(DateTimeOffset since, string sweep, CancellationToken cancel) =>
-        TryChangeAsync(InstanceItems.OutageKey, "since", Items.Time(since), null, sweep, cancel);
+    public Task<bool> TryEndOutageAsync(DateTimeOffset since, DateTimeOffset now, string sweep, CancellationToken cancel) =>
+        TryChangeAsync(InstanceItems.WatchKey, "since", Items.Time(since), null, sweep, cancel, ("ended_at", Items.Time(now)));
 
-    private async Task<bool> TryChangeAsync(Item key, string name, AttributeValue? from, AttributeValue? to, string sweep, CancellationToken cancel)
+    private async Task<bool> TryChangeAsync(
+        Item key, string name, AttributeValue? from, AttributeValue? to, string sweep, CancellationToken cancel, (string Name, AttributeValue Value)? besides = null)
     {
         var values = new Item { [":sweep"] = Items.Text(sweep) };
+        List<string> sets = ["told_by = :sweep"];
+        if (to is not null)
+            sets.Add("#name = :to");
+        if (besides is { } other)
+        {
+            sets.Add($"{other.Name} = :besides");
+            values[":besides"] = other.Value;
+        }
         if (from is not null)
             values[":from"] = from;
         if (to is not null)
@@ -168,7 +187,7 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
             {
                 TableName = table,
                 Key = key,
-                UpdateExpression = to is null ? "SET told_by = :sweep REMOVE #name" : "SET told_by = :sweep, #name = :to",
+                UpdateExpression = $"SET {string.Join(", ", sets)}{(to is null ? " REMOVE #name" : "")}",
                 ConditionExpression = from is null ? "attribute_not_exists(#name)" : "#name = :from",
                 ExpressionAttributeNames = new() { ["#name"] = name },
                 ExpressionAttributeValues = values,
@@ -183,6 +202,7 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
     }
 
     /// <summary>The ordinary heartbeat: a later sample of the epoch and the month being counted, and no more added than is always believed.</summary>
+    /// <remarks>How old it may be next to the instance's first sight needs no asking: it is younger than the last one, which was young enough.</remarks>
     private async Task<(long? Gap, InstanceState? Last)> TryOrdinaryAsync(Heartbeat heartbeat, DateTimeOffset now, CancellationToken cancel)
     {
         var least = heartbeat.Totals - BookingRule.AlwaysBelieved(heartbeat);
@@ -198,7 +218,7 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
                 UpdateExpression =
                     $"SET #counter = :counter, body_hash = :hash, cpu_ms = :cpu, gpu_ms = :gpu, sampled_at = :sampled, last_seen = :now{unreadable}",
                 ConditionExpression = "epoch = :epoch AND #counter < :counter AND #month >= :month AND cpu_ms BETWEEN :cpu_least AND :cpu AND gpu_ms BETWEEN :gpu_least AND :gpu"
-                    + " AND base_cpu_ms <= :cpu_room AND base_gpu_ms <= :gpu_room AND sampled_at <= :before AND first_seen <= :first",
+                    + " AND base_cpu_ms <= :cpu_room AND base_gpu_ms <= :gpu_room AND sampled_at <= :before",
                 ExpressionAttributeNames = new() { ["#counter"] = "counter", ["#month"] = "month" },
                 ExpressionAttributeValues = new()
                 {
@@ -213,7 +233,6 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
                     [":cpu_room"] = Items.Number(ComputeTime.Highest - heartbeat.Totals.CpuMs),
                     [":gpu_room"] = Items.Number(ComputeTime.Highest - heartbeat.Totals.GpuMs),
                     [":before"] = Items.Time(heartbeat.SampledAt - BookingRule.LeastPause),
-                    [":first"] = Items.Time(heartbeat.SampledAt + BookingRule.BeforeFirstSight),
                     [":sampled"] = Items.Time(heartbeat.SampledAt),
                     [":now"] = Items.Time(now),
                 },

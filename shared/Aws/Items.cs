@@ -28,29 +28,58 @@ internal static class Items
 
     extension(Item item)
     {
-        public string RequiredText(string name) => item.TryGetValue(name, out var value) && value.S is { } text ? text : throw Missing(name);
+        public string RequiredText(string name) => item.OptionalText(name) ?? throw Missing(name);
 
-        public string? OptionalText(string name) => item.TryGetValue(name, out var value) ? value.S : null;
+        public string? OptionalText(string name) => item.TryGetValue(name, out var value) ? value.S ?? throw Mistyped(name, "a text") : null;
+
+        public bool IsText(string name) => item.TryGetValue(name, out var value) && value.S is not null;
 
         public long RequiredNumber(string name) => item.OptionalNumber(name) ?? throw Missing(name);
 
         /// <remarks>Parsed as an integer: numbers in tables are exact up to 38 digits, a double would not be.</remarks>
-        public long? OptionalNumber(string name) => item.TryGetValue(name, out var value) && value.N is { } digits ? long.Parse(digits, CultureInfo.InvariantCulture) : null;
+        public long? OptionalNumber(string name)
+        {
+            if (!item.TryGetValue(name, out var value))
+                return null;
+            return long.TryParse(value.N, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+                ? number
+                : throw Mistyped(name, "a whole number");
+        }
 
-        public bool HasFlag(string name) => item.TryGetValue(name, out var value) && value.BOOL == true;
+        public bool HasFlag(string name) => item.TryGetValue(name, out var value) && (value.BOOL ?? throw Mistyped(name, "true or false"));
 
-        public byte[] RequiredBytes(string name) => item.TryGetValue(name, out var value) && value.B is { } bytes ? bytes.ToArray() : throw Missing(name);
+        public byte[] RequiredBytes(string name) =>
+            item.TryGetValue(name, out var value) ? value.B?.ToArray() ?? throw Mistyped(name, "bytes") : throw Missing(name);
 
-        public DateTimeOffset RequiredTime(string name) => Rfc3339.Parse(item.RequiredText(name));
+        public DateTimeOffset RequiredTime(string name) => item.OptionalTime(name) ?? throw Missing(name);
 
-        public DateTimeOffset? OptionalTime(string name) => item.OptionalText(name) is { } text ? Rfc3339.Parse(text) : null;
+        public DateTimeOffset? OptionalTime(string name) =>
+            item.OptionalText(name) is not { } text ? null : Rfc3339.TryParse(text, out var time) ? time : throw Mistyped(name, "a time");
 
-        public T? OptionalJson<T>(string name, JsonTypeInfo<T> type) where T : class =>
-            item.OptionalText(name) is { } text ? JsonSerializer.Deserialize(text, type) : null;
+        /// <returns>An empty list when there is none.</returns>
+        public IReadOnlyList<string> Texts(string name) =>
+            item.TryGetValue(name, out var value)
+                ? [.. (value.L ?? throw Mistyped(name, "a list")).Select(one => one.S ?? throw Mistyped(name, "a list of texts"))]
+                : [];
+
+        public T? OptionalJson<T>(string name, JsonTypeInfo<T> type) where T : class
+        {
+            try
+            {
+                return item.OptionalText(name) is { } text ? JsonSerializer.Deserialize(text, type) : null;
+            }
+            catch (JsonException)
+            {
+                throw Mistyped(name, "JSON of its kind");
+            }
+        }
 
         /// <summary>Whether the item's TTL has passed. DynamoDB removes such items only days later.</summary>
         public bool IsExpiredAt(DateTimeOffset now) => item.OptionalNumber("expires_at") is { } end && now.ToUnixTimeSeconds() >= end;
     }
+
+    // Never read as if it were not there: a default in its place would be believed.
+    private static InvalidDataException Mistyped(string name, string expected) => new($"An item's attribute '{name}' is not {expected}.");
 
     private static InvalidDataException Missing(string name) => new($"An item lacks its attribute '{name}'.");
 }

@@ -14,6 +14,8 @@ public static class LambdaProgram
         Exception? notComposed = null;
         try
         {
+            // Lambda sets it. Without it no client knows where its service is, and would say so at the first event.
+            _ = Setting.Required("AWS_REGION");
             lambda = await compose(Setting.Required("_HANDLER"));
         }
         catch (Exception initError)

@@ -29,15 +29,9 @@ public sealed class MeteringStore(IAmazonDynamoDB dynamo, string table, TimeProv
             KeyConditionExpression = "pk = :tenant AND sk >= :since",
             ExpressionAttributeValues = new() { [":tenant"] = Items.Text(tenant.ToString()), [":since"] = Items.Time(since) },
         };
-        do
-        {
-            var page = await dynamo.QueryAsync(query, cancel);
-            foreach (var item in page.Items ?? [])
-                if (!item.IsExpiredAt(clock.GetUtcNow()))
-                    yield return ToRecord(item);
-            query.ExclusiveStartKey = page.LastEvaluatedKey;
-        }
-        while (query.ExclusiveStartKey is { Count: > 0 });
+        await foreach (var item in dynamo.ItemsAsync(query, cancel))
+            if (!item.IsExpiredAt(clock.GetUtcNow()))
+                yield return ToRecord(item);
     }
 
     private static Item Of(MeteringRecord record)
@@ -65,7 +59,7 @@ public sealed class MeteringStore(IAmazonDynamoDB dynamo, string table, TimeProv
             Rfc3339.Parse(name[0]),
             TimeSpan.FromSeconds(item.RequiredNumber("interval_s")),
             new(item.RequiredNumber("cpu_ms"), item.RequiredNumber("gpu_ms")),
-            item.OptionalText("metrics") ?? Unpack(item.RequiredBytes("metrics")),
+            item.IsText("metrics") ? item.RequiredText("metrics") : Unpack(item.RequiredBytes("metrics")),
             item.RequiredText("key_id"));
     }
 

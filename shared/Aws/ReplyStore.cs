@@ -24,15 +24,14 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
     /// <summary>Requests that should have become executions by now, as an index saw them a moment ago: some of those there are.</summary>
     public async Task<IReadOnlyList<ExecutionId>> OverdueAsync(int most, CancellationToken cancel)
     {
-        var answer = await dynamo.QueryAsync(new()
+        var overdue = await dynamo.FirstAsync(new()
         {
             TableName = executions,
             IndexName = "due",
             KeyConditionExpression = "due = :requests AND due_at <= :now",
             ExpressionAttributeValues = new() { [":requests"] = Items.Text(DueRequests), [":now"] = Items.Number(clock.GetUtcNow().ToUnixTimeSeconds()) },
-            Limit = most,
-        }, cancel);
-        return [.. (answer.Items ?? []).Select(item => ExecutionId.Parse(item.RequiredText("pk")))];
+        }, most, cancel);
+        return [.. overdue.Select(item => ExecutionId.Parse(item.RequiredText("pk")))];
     }
 
     /// <summary>What was ordered, however long ago; null when that is settled, or forgotten.</summary>

@@ -8,10 +8,17 @@ namespace ControlPlane.Aws;
 /// <remarks>Each change names only what it changes, so that two operators at work do not undo each other.</remarks>
 public sealed class TenantAdministration(IAmazonDynamoDB dynamo, string table, TimeProvider clock)
 {
-    /// <summary>Writes a new tenant and its workspace: both, or neither. A workspace that speaks for this very tenant already is no hindrance.</summary>
+    private const string Deleting = "deleting";
+
+    /// <summary>Writes a new tenant and its workspace: both, or neither. A workspace that speaks for this very tenant already is no hindrance, nor is a
+    /// tenant of that number whose data is no longer kept.</summary>
     public async Task<Registered> RegisterAsync(Tenant tenant, string? workspaceId, CancellationToken cancel)
     {
-        List<TransactWriteItem> parts = [new() { Put = PutNew(TenantRegistry.Of(tenant)) }];
+        var profile = PutNew(TenantRegistry.Of(tenant));
+        profile.ConditionExpression += " OR (#status = :deleting AND removed_at <= :freed)";
+        profile.ExpressionAttributeNames = new() { ["#status"] = "status" };
+        profile.ExpressionAttributeValues = new() { [":deleting"] = Items.Text(Deleting), [":freed"] = Items.Time(clock.GetUtcNow() - Tenant.Retention) };
+        List<TransactWriteItem> parts = [new() { Put = profile }];
         if (workspaceId is not null)
         {
             var link = PutNew(TenantRegistry.Of(new SlackLink(workspaceId, tenant.Id)));
@@ -58,6 +65,25 @@ public sealed class TenantAdministration(IAmazonDynamoDB dynamo, string table, T
 
     /// <returns><see cref="Change.NothingThere"/> also for a tenant that is being deleted: that has no way back.</returns>
     public Task<Change> ResumeAsync(TenantId tenant, CancellationToken cancel) => SetStatusAsync(tenant, from: "suspended", to: "active", cancel);
+
+    /// <summary>Ends a tenant: nothing is started for it any more, and there is no way back. Its profile stays for as long as its data.</summary>
+    public Task<Change> RemoveAsync(TenantId tenant, CancellationToken cancel) => UpdateAsync(new()
+    {
+        Key = TenantRegistry.ProfileKeyOf(tenant),
+        UpdateExpression = "SET #status = :deleting, removed_at = :now",
+        ConditionExpression = "attribute_exists(pk) AND #status <> :deleting",
+        ExpressionAttributeNames = new() { ["#status"] = "status" },
+        ExpressionAttributeValues = new() { [":deleting"] = Items.Text(Deleting), [":now"] = Items.Time(clock.GetUtcNow()) },
+    }, alreadySo: _ => true, cancel);
+
+    /// <summary>Takes a removed tenant's catalogue away: whoever gets its number next must not find it.</summary>
+    public async Task ClearCatalogueAsync(TenantCatalogue catalogue, CancellationToken cancel)
+    {
+        var tenant = catalogue.Tenant.Id;
+        var keys = catalogue.Workflows.Select(workflow => TenantRegistry.WorkflowKeyOf(tenant, workflow.Name)).Append(TenantRegistry.GroupsKeyOf(tenant));
+        foreach (var key in keys)
+            await dynamo.DeleteItemAsync(new() { TableName = table, Key = key }, cancel);
+    }
 
     /// <summary>Takes a workspace's tenant away.</summary>
     public async Task<Change> UnlinkAsync(SlackLink link, CancellationToken cancel)

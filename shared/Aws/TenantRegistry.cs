@@ -40,7 +40,7 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
         Tenant? tenant = null;
         var workflows = new List<Workflow>();
         var groups = new List<UserGroup>();
-        await foreach (var item in QueryAsync(new()
+        await foreach (var item in dynamo.ItemsAsync(new()
         {
             TableName = table,
             KeyConditionExpression = "pk = :tenant",
@@ -135,6 +135,8 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
             item["instances_max"] = Items.Number(tenant.Limits.Instances);
         if (tenant.Limits.DeniesWhenSilent)
             item["denies_when_silent"] = Items.Flag(true);
+        if (tenant.RemovedAt is { } removed)
+            item["removed_at"] = Items.Time(removed);
         return item;
     }
 
@@ -162,7 +164,7 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
             "deleting" => TenantStatus.Deleting,
             _ => throw new InvalidDataException($"The stored status of {id} is unknown."),
         };
-        return new(id, item.RequiredText("name"), status, engine, allowPublicSubnet, limits);
+        return new(id, item.RequiredText("name"), status, engine, allowPublicSubnet, limits, item.OptionalTime("removed_at"));
     }
 
     private static Item Of(TenantId tenant, Workflow workflow)
@@ -182,7 +184,7 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
 
     internal static IEnumerable<UserGroup> ToGroups(Item item) => item
         .Where(attribute => attribute.Key.StartsWith(GroupPrefix, StringComparison.Ordinal))
-        .Select(attribute => new UserGroup(attribute.Key[GroupPrefix.Length..], [.. attribute.Value.L.Select(user => user.S)]));
+        .Select(attribute => new UserGroup(attribute.Key[GroupPrefix.Length..], item.Texts(attribute.Key)));
 
     internal static Item LinkKeyOf(string workspaceId) => Items.Key($"SLACK#{workspaceId}", "LINK");
 
@@ -240,29 +242,13 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
 
     private async Task<List<Item>> OwnedAsync(string owner, string prefix, CancellationToken cancel)
     {
-        var items = new List<Item>();
-        await foreach (var item in QueryAsync(new()
+        return await dynamo.ItemsAsync(new()
         {
             TableName = table,
             IndexName = "owned",
             KeyConditionExpression = "#owner = :owner AND begins_with(pk, :prefix)",
             ExpressionAttributeNames = new() { ["#owner"] = "owner" },
             ExpressionAttributeValues = new() { [":owner"] = Items.Text(owner), [":prefix"] = Items.Text(prefix) },
-        }, cancel))
-            items.Add(item);
-        return items;
-    }
-
-    private async IAsyncEnumerable<Item> QueryAsync(QueryRequest query, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
-    {
-        do
-        {
-            var page = await dynamo.QueryAsync(query, cancel);
-            foreach (var item in page.Items ?? [])
-                yield return item;
-            query.ExclusiveStartKey = page.LastEvaluatedKey;
-        }
-        while (query.ExclusiveStartKey is { Count: > 0 });
+        }, cancel).ToListAsync(cancel);
     }
 }
-

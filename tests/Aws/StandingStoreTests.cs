@@ -81,6 +81,39 @@ public class StandingStoreTests(LocalCloud cloud)
         Assert.Equal(0, (await store.OfAsync(Tenant, Scheduler, new(2026, 12), Cancel)).Month.Charged);
     }
 
+    [Theory]
+    [InlineData(3, true)]
+    [InlineData(4, false)]
+    public async Task What_the_tables_did_not_get_to_is_asked_for_again_for_a_while(int refusals, bool isRead)
+    {
+        var (tables, _) = await StartAsync();
+        await PutProfileAsync(tables, item => { });
+        await PutMonthAsync(tables, November, charged: 3);
+        using var dynamo = new FaultSeam(_ => null, new Unprocessed(refusals)).DynamoDb(await cloud.DynamoDbEndpointAsync());
+        var store = new StandingStore(dynamo, tables.Tenants, tables.Quotas, TimeProvider.System);
+        if (!isRead)
+        {
+            await Assert.ThrowsAsync<ProvisionedThroughputExceededException>(() => store.OfAsync(Tenant, Scheduler, November, Cancel));
+            return;
+        }
+        var standing = await store.OfAsync(Tenant, Scheduler, November, Cancel);
+        Assert.Equal(("Acme", 3L), (standing.Tenant!.Name, standing.Month.Charged));
+    }
+
+    /// <summary>Answers a batch so many times with nothing processed.</summary>
+    private sealed class Unprocessed(int times) : DelegatingHandler(new SocketsHttpHandler())
+    {
+        private int _left = times;
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            if (--_left < 0)
+                return await base.SendAsync(request, cancellationToken);
+            var wanted = System.Text.Json.Nodes.JsonNode.Parse(await request.Content!.ReadAsStringAsync(cancellationToken))!["RequestItems"]!;
+            return new() { Content = new StringContent($$"""{"Responses":{},"UnprocessedKeys":{{wanted.ToJsonString()}}}""", System.Text.Encoding.UTF8, "application/x-amz-json-1.0") };
+        }
+    }
+
     private async Task<(TestTables Tables, StandingStore Store)> StartAsync()
     {
         var tables = await cloud.TablesAsync();

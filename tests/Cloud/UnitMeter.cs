@@ -74,7 +74,7 @@ public sealed class UnitMeter(HttpMessageHandler below) : DelegatingHandler(belo
         foreach (var part in parts)
         {
             var (kind, write) = part!.AsObject().Single();
-            var (response, answer) = await SendAsync(request, kind switch { "Put" => "PutItem", "Update" => "UpdateItem", _ => throw new NotSupportedException(kind) }, write!, cancel);
+            var (response, answer) = await SendAsync(request, OperationOf(kind), write!, cancel);
             response.Dispose();
             if (response.StatusCode != HttpStatusCode.OK)
                 throw new InvalidOperationException($"A part of a transaction failed, and only those that go well are measured: {answer.ToJsonString()}");
@@ -83,6 +83,15 @@ public sealed class UnitMeter(HttpMessageHandler below) : DelegatingHandler(belo
         }
         return new(HttpStatusCode.OK) { Content = new StringContent("{}", Encoding.UTF8, "application/x-amz-json-1.0") };
     }
+
+    private static string OperationOf(string kind) => kind switch
+    {
+        "Put" => "PutItem",
+        "Update" => "UpdateItem",
+        // A check that something is not there costs what it costs to delete it: all that is checked here.
+        "Delete" or "ConditionCheck" => "DeleteItem",
+        _ => throw new NotSupportedException(kind),
+    };
 
     // The signature does not fit the changed body: DynamoDB Local does not look at it.
     private async Task<(HttpResponseMessage Response, JsonNode Answer)> SendAsync(HttpRequestMessage request, string operation, JsonNode body, CancellationToken cancel)

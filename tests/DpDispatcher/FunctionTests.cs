@@ -52,6 +52,39 @@ public sealed class FunctionTests(LocalCloud cloud)
         }
     }
 
+    [Fact]
+    public async Task One_tenant_whose_items_do_not_come_costs_the_others_of_its_batch_nothing_and_ends_in_its_own_time()
+    {
+        await using var well = ScriptedEngine.Answering(202);
+        using var stage = await Stage.SetAsync(cloud, ("tenant-1", well), ("tenant-2", well));
+        var ids = new List<(ExecutionId Id, string Tenant)>();
+        foreach (var tenant in new[] { "tenant-2", "tenant-1", "tenant-2", "tenant-1" })
+            ids.Add((await stage.QueueAsync(tenant), tenant));
+        var held = new HeldCalls("tenant-2");
+        stage.Restart(new FaultSeam(_ => null, held).DynamoDb(await cloud.DynamoDbEndpointAsync()), timers: new HastyClock(stage.Clock));
+
+        // The function has an hour: what ends it is the slice.
+        var answer = await stage.Function.DispatchAsync(
+            new()
+            {
+                Records =
+                [
+                    .. ids.Select((one, i) => new Amazon.Lambda.SQSEvents.SQSEvent.SQSMessage
+                    {
+                        MessageId = $"m{i}",
+                        ReceiptHandle = $"m{i}",
+                        Body = $$"""{"schema":"dispatch-request.v1","execution_id":"{{one.Id}}","tenant_id":"{{one.Tenant}}"}""",
+                    }),
+                ],
+            },
+            new Amazon.Lambda.TestUtilities.TestLambdaContext { RemainingTime = TimeSpan.FromHours(1) }).WaitAsync(TimeSpan.FromSeconds(60), Cancel);
+
+        Assert.Equal(["m0", "m2"], answer.BatchItemFailures.Select(failure => failure.ItemIdentifier));
+        Assert.Equal(
+            [ExecutionState.Queued, ExecutionState.Dispatched, ExecutionState.Queued, ExecutionState.Dispatched], await Task.WhenAll(ids.Select(async one => (await stage.ReadAsync(one.Id)).State)));
+        Assert.True(held.Held > 0);
+    }
+
     public static TheoryData<string> Poison => new(
         "", "not json", "null", "[]", "17", "\u0000", "{}", "\ufffd\ufffd{",
         """{"schema":"dispatch-request.v2","execution_id":"EXECUTION","tenant_id":"tenant-43"}""",

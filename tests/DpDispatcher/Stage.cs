@@ -59,7 +59,7 @@ internal sealed class Stage : IDisposable
 
     /// <summary>A new dispatcher on the same tables and queues, with nothing in memory.</summary>
     [MemberNotNull(nameof(_engines), nameof(Gates), nameof(Function))]
-    public void Restart(IAmazonDynamoDB? dynamo = null, IAmazonSQS? sqs = null)
+    public void Restart(IAmazonDynamoDB? dynamo = null, IAmazonSQS? sqs = null, TimeProvider? timers = null)
     {
         dynamo ??= _tables.Client;
         sqs ??= _queues.Client;
@@ -70,7 +70,7 @@ internal sealed class Stage : IDisposable
         var dispatchExecution = new DispatchExecution(
             new(dynamo, _tables.Executions, _tables.Quotas, Clock), new(dynamo, _tables.Tenants), _engines, Gates,
             new(sqs, _queues.Notifications, DomainJson.Default.Notification), events, Clock);
-        Function = new(dispatchExecution, new MessagePauses(sqs, _queues.Dispatch, events), events, Clock);
+        Function = new(dispatchExecution, new MessagePauses(sqs, _queues.Dispatch, events), events, timers ?? Clock);
     }
 
     public static string AddressOf(string tenant) => $"10.{99 + TenantId.Parse(tenant).Number}.128.10";

@@ -93,7 +93,7 @@ public sealed class MonitoringTests
         { "an alarm on a value that nobody writes", "serverless.template", root => root.Set("Resources/CounterConflicts/Properties/Dimensions/0/Value", "conflict") },
         { "the wrong dimension", "serverless.template", root => root.Set("Resources/CounterConflicts/Properties/Dimensions/0/Name", "Result") },
         { "a dimension that the metric does not have", "serverless.template", root => root.Set("Resources/HeartbeatGaps/Properties/Dimensions", JsonNode.Parse("""[{ "Name": "Outcome", "Value": "accepted" }]""")) },
-        { "a dimension that the metric has is left out", "serverless.template", root => root.Drop("Resources/DataPlanesSilent/Properties/Dimensions") },
+        { "a dimension that the metric has is left out", "serverless.template", root => root.Drop("Resources/CounterConflicts/Properties/Dimensions") },
         { "the dashboard shows a metric with a dimension that it does not have", "serverless.template", root => root.Set(
             "Resources/Dashboard/Properties/DashboardBody/Fn::Sub",
             root.At("Resources/Dashboard/Properties/DashboardBody/Fn::Sub").ToString().Replace("\"HeartbeatGap\"", "\"HeartbeatGap\",\"Outcome\",\"accepted\"", StringComparison.Ordinal)) },

@@ -57,12 +57,16 @@ public sealed class AlarmTests(LocalCloud cloud)
                 return (await SweepAsync(desk, new FaultSeam(call => call.Operation == "TransactWriteItems" ? Fault.Error : null)), 1);
             case "TenantsRegistered":
                 return (await SweepAsync(desk), Tenants.Length);
-            case "DataPlanes Liveness=OFFLINE":
+            case "DataPlaneOffline":
                 await SweeperTests.AdvanceAsync(desk, 181, 2, 3);
                 return (await SweepAsync(desk), 1);
             case "GpuUnreadable":
                 var unreadable = SweeperTests.State(1, "i-1", desk.Clock.Now) with { GpuUnreadableSince = desk.Clock.Now.AddMinutes(-5) };
                 await desk.Tables.Client.PutItemAsync(desk.Tables.Instances, InstanceItems.Of(unreadable), TestContext.Current.CancellationToken);
+                return (await SweepAsync(desk), 1);
+            case "InstanceOffline":
+                await SweeperTests.SeenAsync(desk, 1, "i-2");
+                await SweeperTests.AdvanceAsync(desk, 181, Tenants);
                 return (await SweepAsync(desk), 1);
             case "DataPlanesOfflineTogether":
                 await SweeperTests.AdvanceAsync(desk, 181, 3);

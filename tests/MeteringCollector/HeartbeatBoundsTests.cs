@@ -67,6 +67,8 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
     [InlineData(4 * 360_000, 360_000, 200)]
     [InlineData(4 * 360_000 + 1, 360_000, 422)]
     [InlineData(4 * 360_000, 360_000 + 1, 422)]
+    [InlineData(0, 360_000 + 1, 422)]
+    [InlineData(4 * 360_000 + 1, 0, 422)]
     public async Task A_sample_adds_at_most_what_its_processors_can_have_used_since_the_last(long cpuMs, long gpuMs, int status)
     {
         var desk = await HeartbeatDesk.OpenAsync(cloud);
@@ -309,7 +311,7 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
 
     private static Task<DataPlane> PlaneAsync(HeartbeatDesk desk) => desk.Instances.OfTenantAsync(HeartbeatDesk.Tenant, new(2026, 1), Cancel);
 
-    private static async Task<long> PlacesTakenAsync(HeartbeatDesk desk)
+    internal static async Task<long> PlacesTakenAsync(HeartbeatDesk desk)
     {
         var item = (await desk.Tables.Client.GetItemAsync(desk.Tables.Instances, InstanceItems.TenantKeyOf(HeartbeatDesk.Tenant), consistentRead: true, Cancel)).Item;
         return long.Parse(item["instances"].N, CultureInfo.InvariantCulture);

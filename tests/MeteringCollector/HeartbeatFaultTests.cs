@@ -34,6 +34,37 @@ public sealed class HeartbeatFaultTests(LocalCloud cloud)
         before: [Sample.At(MonthEnd, 1, cpuMs: 700, gpuMs: 7)],
         Sample.At(MonthEnd.AddSeconds(60), 1, cpuMs: 5, gpuMs: 1, epoch: Sample.Started + 100), lifetime: new(705, 8), january: new(700, 7));
 
+    [Fact]
+    public async Task The_first_heartbeat_since_it_was_folded() => await BreakAsync(
+        before: [Sample.At(Start.AddSeconds(60), 1, cpuMs: 700, gpuMs: 7)], Sample.At(Start.AddSeconds(120), 2, cpuMs: 900, gpuMs: 8), lifetime: new(900, 8), january: new(900, 8), isFolded: true);
+
+    [Fact]
+    public async Task A_fold_happens_whole_or_not_at_all()
+    {
+        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var number = 0;
+        var breaks = await CrashPoints.ForEachAsync(async (seam, name) =>
+        {
+            var instance = $"i-{number++}";
+            Assert.Equal(200, (await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 700, gpuMs: 7) with { Instance = instance })).Status);
+            var seen = (await desk.StateAsync(instance))!;
+            try
+            {
+                await new ControlPlane.Aws.InstanceStore(seam.DynamoDb(desk.Endpoint), desk.Tables.Instances, desk.Clock).TryFoldAsync(seen, TestContext.Current.CancellationToken);
+            }
+            catch (Exception) when (!TestContext.Current.CancellationToken.IsCancellationRequested)
+            {
+                // The sweep failed; the next one looks again.
+            }
+            Assert.True(new ComputeTime(700, 7) == await UsageOfAsync(desk, instance), name);
+            if (await desk.StateAsync(instance) is { } left)
+                Assert.True(await desk.Instances.TryFoldAsync(left, TestContext.Current.CancellationToken), name);
+            Assert.True(new ComputeTime(700, 7) == await UsageOfAsync(desk, instance), name);
+            Assert.True(await HeartbeatBoundsTests.PlacesTakenAsync(desk) == 0, name);
+        });
+        Assert.True(breaks >= FaultSeam.AllFaults.Count, $"only {breaks} breaks");
+    }
+
     [Theory]
     [InlineData(Fault.Throttled)]
     [InlineData(Fault.Conflict)]
@@ -80,7 +111,7 @@ public sealed class HeartbeatFaultTests(LocalCloud cloud)
         Assert.Equal(2, (await desk.RecordsAsync()).Count);
     }
 
-    private async Task BreakAsync(Sample[] before, Sample sample, ComputeTime lifetime, ComputeTime january)
+    private async Task BreakAsync(Sample[] before, Sample sample, ComputeTime lifetime, ComputeTime january, bool isFolded = false)
     {
         var desk = await HeartbeatDesk.OpenAsync(cloud);
         var number = 0;
@@ -91,6 +122,9 @@ public sealed class HeartbeatFaultTests(LocalCloud cloud)
             desk.Restart();
             foreach (var earlier in before)
                 Assert.Equal(200, (await desk.SendAsync(earlier with { Instance = instance })).Status);
+
+            if (isFolded)
+                Assert.True(await desk.Instances.TryFoldAsync((await desk.StateAsync(instance))!, TestContext.Current.CancellationToken));
 
             desk.Restart(seam);
             var broken = await desk.SendAsync(sample with { Instance = instance });

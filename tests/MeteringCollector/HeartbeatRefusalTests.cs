@@ -116,6 +116,19 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
         Assert.Equal(status, (await desk.SendAsync(padded)).Status);
     }
 
+    [Fact]
+    public async Task What_is_too_large_is_refused_for_its_size_before_anything_of_it_is_decoded()
+    {
+        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var request = desk.Sidecar.Request(new Sample(), desk.Clock.Now);
+        request.Body = new string('!', 10 * 1024 * 1024);                // no base64 at all
+        Assert.Equal((413, "too-large"), await desk.SendAsync(request) is var answer ? (answer.Status, answer.Code) : default);
+        var outcomes = await OutcomeDesk.OpenAsync(cloud);
+        var outcome = OutcomeDesk.Request("Bearer x", "");
+        outcome.Body = request.Body;
+        Assert.Equal((413, "too-large"), await outcomes.SendAsync(outcome) is var other ? (other.Status, other.Code) : default);
+    }
+
     [Theory]
     [InlineData("text/plain", null)]
     [InlineData("", null)]

@@ -22,6 +22,7 @@ namespace ControlPlane.Tests.MeteringCollector;
 internal sealed class OutcomeDesk
 {
     public static readonly TenantId Tenant = TenantId.Parse("tenant-43");
+    public static readonly TenantId Neighbour = TenantId.Parse("tenant-44");
     public static readonly Uri Issuer = new("https://api.example.com");
 
     private readonly MemoryStream _log = new();
@@ -40,6 +41,7 @@ internal sealed class OutcomeDesk
     public Uri QueueEndpoint { get; }
     public KeptSecrets Secrets { get; }
     public SetClock Clock { get; } = new(new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));
+    public SourceNetworkCheck SourceNetworkCheck { get; set; } = SourceNetworkCheck.Enforce;
     public OutcomesFunction Function { get; private set; } = null!;
     public ExecutionStore Executions => new(Tables.Client, Tables.Executions, Tables.Quotas, Clock);
     public QuotaLedger Ledger => new(Tables.Client, Tables.Quotas);
@@ -59,7 +61,7 @@ internal sealed class OutcomeDesk
             new TokenVerifier(NewKeys(), Issuer, Clock),
             new ExecutionStore(dynamo, Tables.Executions, Tables.Quotas, Clock),
             new MessageQueue<Notification>(sqs, Queues.Notifications, DomainJson.Default.Notification),
-            events, Clock);
+            SourceNetworkCheck, events, Clock);
         return new(recordOutcome, Issuer, events, Clock);
     }
 
@@ -95,7 +97,8 @@ internal sealed class OutcomeDesk
         return new(id, owner, token.Text);
     }
 
-    public Task<Answer> SendAsync(Job job, string body) => SendAsync(Request($"Bearer {job.Token}", body));
+    public Task<Answer> SendAsync(Job job, string body) =>
+        SendAsync(Request($"Bearer {job.Token}", Encoding.UTF8.GetBytes(body), $"10.{99 + job.Tenant.Number}.128.10"));
 
     public Task<Answer> SendAsync(Job job, OutcomeText text) => SendAsync(job, text.For(job.Id));
 
@@ -104,12 +107,12 @@ internal sealed class OutcomeDesk
 
     public static APIGatewayProxyRequest Request(string? authorization, string body) => Request(authorization, Encoding.UTF8.GetBytes(body));
 
-    public static APIGatewayProxyRequest Request(string? authorization, byte[] body)
+    public static APIGatewayProxyRequest Request(string? authorization, byte[] body, string? sourceIp = "10.142.128.10")
     {
         var headers = new Dictionary<string, string> { ["Content-Type"] = "application/json" };
         if (authorization is not null)
             headers["Authorization"] = authorization;
-        return SidecarSigner.Post(body, "10.142.128.10", headers);
+        return SidecarSigner.Post(body, sourceIp, headers);
     }
 
     public async Task<Execution> ReadAsync(Job job) => (await Executions.FindAsync(job.Id, Cancel))!;

@@ -1,3 +1,5 @@
+using ControlPlane.MeteringCollector;
+using System.Text;
 using ControlPlane.Executions;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tokens;
@@ -8,6 +10,34 @@ namespace ControlPlane.Tests.MeteringCollector;
 public sealed class OutcomeTokenTests(LocalCloud cloud)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("10.142.0.1", 200)]
+    [InlineData("10.142.255.254", 200)]
+    [InlineData("10.141.255.255", 403)]
+    [InlineData("10.143.0.0", 403)]
+    [InlineData(null, 403)]
+    public async Task An_outcome_comes_from_its_tenants_network(string? sourceIp, int status)
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var job = await desk.StartAsync();
+        var answer = await desk.SendAsync(OutcomeDesk.Request($"Bearer {job.Token}", Encoding.UTF8.GetBytes(OutcomeText.Succeeded.For(job.Id)), sourceIp));
+        Assert.Equal((status, status == 200 ? null : "source-network-mismatch"), (answer.Status, answer.Code));
+        Assert.Equal(status == 200 ? ExecutionState.Succeeded : ExecutionState.Dispatched, (await desk.ReadAsync(job)).State);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_source_check_can_be_made_to_warn_or_to_be_silent(bool warns)
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        desk.SourceNetworkCheck = warns ? SourceNetworkCheck.Warn : SourceNetworkCheck.Off;
+        desk.Restart();
+        var job = await desk.StartAsync();
+        Assert.Equal(200, (await desk.SendAsync(OutcomeDesk.Request($"Bearer {job.Token}", Encoding.UTF8.GetBytes(OutcomeText.Succeeded.For(job.Id)), "203.0.113.9"))).Status);
+        Assert.Equal(warns, desk.Logged.Contains("source_outside", StringComparison.Ordinal));
+    }
 
     [Theory]
     [InlineData(null)]

@@ -12,6 +12,7 @@ using ControlPlane.Slack;
 using SlackReply = ControlPlane.Slack.Reply;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
+using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.MeteringCollector;
 
@@ -135,12 +136,12 @@ public sealed class SweeperTests(LocalCloud cloud)
     }
 
     [Fact]
-    public async Task A_quiet_hub_costs_one_query_a_shard_one_for_lost_requests_and_two_for_the_watch()
+    public async Task A_quiet_hub_costs_one_query_a_shard_one_for_lost_requests_and_two_and_a_note_for_the_watch()
     {
         var desk = await OutcomeDesk.OpenAsync(cloud);
         var seam = FaultSeam.None();
         await SweepAsync(desk, seam);
-        Assert.Equal(Enumerable.Repeat("Query", 7), seam.Calls.Select(call => call.Operation));
+        Assert.Equal([.. Enumerable.Repeat("Query", 7), "UpdateItem"], seam.Calls.Select(call => call.Operation).Order());
     }
 
     [Theory]
@@ -174,20 +175,22 @@ public sealed class SweeperTests(LocalCloud cloud)
 
         var seam = FaultSeam.None();
         await SweepAsync(desk, seam);
-        Assert.All(seam.Calls, call => Assert.Equal("Query", call.Operation));
+        Assert.Equal("UpdateItem", Assert.Single(seam.Calls, call => call.Operation != "Query").Operation);      // the note that there was a sweep
     }
 
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
+    [InlineData(4)]
     public async Task A_sweep_that_dies_over_a_lost_request_is_made_good_by_the_next(int call)
     {
         var desk = await OutcomeDesk.OpenAsync(cloud);
         var id = await AskAsync(desk);
         desk.Clock.Advance(SlackReply.LostAfter);
         var at = 0;
-        await SweepAsync(desk, new FaultSeam(one => one.Operation is "PutItem" or "SendMessage" or "UpdateItem" && ++at == call ? Fault.StopAfter : null));
+        var seam = new FaultSeam(one => one.Operation is "PutItem" or "SendMessage" or "UpdateItem" && ++at == call ? Fault.StopAfter : null);
+        await Record.ExceptionAsync(() => SweepAsync(desk, seam));
         for (var minute = 0; minute < 3; minute++)
         {
             desk.Clock.Advance(TimeSpan.FromMinutes(1));
@@ -307,7 +310,9 @@ public sealed class SweeperTests(LocalCloud cloud)
         Assert.Empty(await AlertsAsync(desk));
 
         await AdvanceAsync(desk, 10, 1, 2, 3, 6, 7, 8);             // most are back; three are not
-        Assert.Equal(["OFFLINE tenant-4", "OFFLINE tenant-5", "outage_ended"], (await AlertsAsync(desk)).Where(alert => !alert.EndsWith("tenant-9", StringComparison.Ordinal)));
+        Assert.Equal(
+            ["OFFLINE tenant-4", "OFFLINE tenant-4/i-1", "OFFLINE tenant-5", "OFFLINE tenant-5/i-1", "outage_ended"],
+            (await AlertsAsync(desk)).Where(alert => !alert.Contains("tenant-9", StringComparison.Ordinal)));
         await AdvanceAsync(desk, 10, 1, 2, 3, 4, 6, 7, 8);
         Assert.Equal(["RECOVERED tenant-4", "RECOVERED tenant-4/i-1"], await AlertsAsync(desk));
     }
@@ -322,10 +327,191 @@ public sealed class SweeperTests(LocalCloud cloud)
     public void More_than_half_means_more_than_half(int tenants, int offline, bool expected)
     {
         var now = DateTimeOffset.UnixEpoch.AddYears(56);
-        var watch = LivenessWatch.Of(Enumerable.Range(1, tenants).Select(n => new DataPlane(
-            TenantId.Parse($"tenant-{n}"), new(2026, 1), [State(n, "i-1", now.AddSeconds(n <= offline ? -181 : -30))], [], LastTold: null)), now);
-        Assert.Equal(expected, watch.GoesDarkAtOnce);
-        Assert.Equal(expected, watch.IsDark);
+        var planes = Enumerable.Range(1, tenants).Select(n => PlaneOf(n, TenantStatus.Active, now.AddSeconds(n <= offline ? -181 : -30))).ToList();
+        AssertDark(planes);
+
+        // Who is suspended or removed is not asked.
+        AssertDark([.. planes, .. Enumerable.Range(100, 9).Select(n => PlaneOf(n, TenantStatus.Suspended, now.AddSeconds(-30))), .. Enumerable.Range(110, 9).Select(n => PlaneOf(n, TenantStatus.Deleting, now.AddDays(-1)))]);
+
+        void AssertDark(IEnumerable<(Tenant, DataPlane)> all)
+        {
+            var watch = LivenessWatch.Of(all, now);
+            Assert.Equal(expected, watch.GoesDarkAtOnce);
+            Assert.Equal(expected, watch.IsDark);
+        }
+
+        static (Tenant, DataPlane) PlaneOf(int number, TenantStatus status, DateTimeOffset lastSeen) => (
+            TenantOf(number, status), new(TenantId.Parse($"tenant-{number}"), new(2026, 1), [State(number, "i-1", lastSeen)], [], LastTold: null));
+    }
+
+    [Fact]
+    public async Task A_second_tenant_that_falls_silent_rings_like_the_first()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        await RegisterAsync(desk, 1, 2, 3, 4, 5);
+        foreach (var tenant in new[] { 1, 2, 3, 4, 5 })
+            await SeenAsync(desk, tenant);
+        await AdvanceAsync(desk, 181, 2, 3, 4, 5);
+        Assert.Equal(1, await RingsAsync(desk, "DataPlaneOffline"));
+        Assert.Equal(0, await RingsAsync(desk, "DataPlaneOffline"));
+        await AdvanceAsync(desk, 181, 3, 4, 5);
+        Assert.Equal(1, await RingsAsync(desk, "DataPlaneOffline"));
+    }
+
+    [Fact]
+    public async Task After_half_an_hour_of_an_outage_each_that_is_still_silent_is_told_by_itself()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        await RegisterAsync(desk, 1, 2, 3, 4);
+        foreach (var tenant in new[] { 1, 2, 3, 4 })
+            await SeenAsync(desk, tenant);
+        await AdvanceAsync(desk, 181, 4);                               // three of four leave, and never come back
+        Assert.Equal(["outage_began"], await AlertsAsync(desk));
+        await AdvanceAsync(desk, 30 * 60 - 1, 4);
+        Assert.Empty(await AlertsAsync(desk));
+
+        await AdvanceAsync(desk, 1, 4);
+        Assert.Equal([1, 2, 3], (await AlertsAsync(desk)).Where(alert => !alert.Contains('/', StringComparison.Ordinal)).Select(alert => alert[^1] - '0'));
+        await AdvanceAsync(desk, 60, 4);
+        Assert.Empty(await AlertsAsync(desk));
+
+        // A later outage of the one that stayed, and its return.
+        await AdvanceAsync(desk, 181);
+        Assert.Contains("OFFLINE tenant-4", await AlertsAsync(desk));
+        await AdvanceAsync(desk, 10, 4);
+        Assert.Contains("RECOVERED tenant-4", await AlertsAsync(desk));
+        await AdvanceAsync(desk, 10, 1, 2, 4);
+        Assert.Equal(["outage_ended"], (await AlertsAsync(desk)).Where(alert => !alert.Contains("RECOVERED", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task An_outage_of_tenants_that_are_then_removed_is_over()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        await RegisterAsync(desk, 1, 2, 3, 4);
+        foreach (var tenant in new[] { 1, 2, 3, 4 })
+            await SeenAsync(desk, tenant);
+        await AdvanceAsync(desk, 181, 4);
+        Assert.Equal(["outage_began"], await AlertsAsync(desk));
+        await RegisterAsync(desk, TenantStatus.Deleting, 1, 2, 3);
+
+        Assert.Equal(["outage_ended"], await AlertsAsync(desk));
+        await AdvanceAsync(desk, 181);
+        Assert.Equal(["OFFLINE tenant-4", "OFFLINE tenant-4/i-1"], await AlertsAsync(desk));
+    }
+
+    [Fact]
+    public async Task One_dead_instance_of_several_rings_and_a_whole_tenant_rings_once()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        await RegisterAsync(desk, 1, 2, 3);
+        await SeenAsync(desk, 1, "i-1");
+        await SeenAsync(desk, 1, "i-2");
+        await SeenAsync(desk, 2);
+        await SeenAsync(desk, 3);
+        desk.Clock.Advance(TimeSpan.FromSeconds(181));
+        await SeenAsync(desk, 1, "i-2");
+        await SeenAsync(desk, 2);
+        await SeenAsync(desk, 3);
+        Assert.Equal(1, await RingsAsync(desk, "InstanceOffline"));
+
+        await AdvanceAsync(desk, 181, 2, 3);
+        Assert.Equal((0, 1), await SweptAsync(desk) is var log ? (Rings(log, "InstanceOffline"), Rings(log, "DataPlaneOffline")) : default);
+    }
+
+    [Fact]
+    public async Task An_instance_that_is_silent_for_a_month_is_folded_and_a_removed_tenants_too()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        await RegisterAsync(desk, 1, 2);
+        await RegisterAsync(desk, TenantStatus.Deleting, 3);
+        await SeenAsync(desk, 1, "i-1");
+        await SeenAsync(desk, 3, "i-1");
+        desk.Clock.Advance(TimeSpan.FromDays(31) - TimeSpan.FromSeconds(1));
+        await SeenAsync(desk, 1, "i-2");
+        await SweepAsync(desk);
+        Assert.Equal(["i-1", "i-2"], await InstancesAsync(desk, 1));
+
+        desk.Clock.Advance(TimeSpan.FromSeconds(1));
+        await SweepAsync(desk);
+        Assert.Equal(["i-2"], await InstancesAsync(desk, 1));
+        Assert.Empty(await InstancesAsync(desk, 3));
+    }
+
+    [Fact]
+    public async Task One_tenant_whose_items_do_not_come_costs_the_others_nothing()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        await RegisterAsync(desk, 1, 2, 3, 4);
+        foreach (var tenant in new[] { 1, 2, 3, 4 })
+            await SeenAsync(desk, tenant);
+        await AdvanceAsync(desk, 181, 3, 4);
+        var (log, held) = (new MemoryStream(), new HeldCalls("tenant-2"));
+
+        await NewSweeper(desk, new FaultSeam(_ => null, held), log, new HastyClock(desk.Clock)).SweepAsync(new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(50) });
+
+        Assert.Equal(["OFFLINE tenant-1", "OFFLINE tenant-1/i-1", "unwatched tenant-2"], AlertsIn(log).Distinct());
+        Assert.True(held.Held > 0);
+    }
+
+    [Fact]
+    public async Task One_tenant_whose_executions_cannot_be_closed_in_time_costs_the_others_nothing()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var slow = new List<Job>();
+        for (var i = 0; i < 60; i++)
+            slow.Add(await desk.StartAsync(ExecutionState.Queued));
+        desk.Clock.Advance(TimeSpan.FromSeconds(1));
+        var other = await desk.StartAsync(ExecutionState.Queued, OutcomeDesk.Neighbour);
+        desk.Clock.Advance(TimeSpan.FromHours(1));
+        var held = new HeldCalls(OutcomeDesk.Tenant.ToString());
+
+        await NewSweeper(desk, new FaultSeam(_ => null, held), new(), new HastyClock(desk.Clock)).SweepAsync(new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(50) });
+
+        Assert.Equal(ExecutionState.TimedOut, (await desk.ReadAsync(other)).State);
+        Assert.Equal(ExecutionState.Queued, (await desk.ReadAsync(slow[0])).State);
+        await SweepAsync(desk);                                          // what was left, when the items come again
+        foreach (var job in slow.Where(job => job.Id != slow[0].Id).Take(3))
+            Assert.True((await desk.ReadAsync(job)).State is ExecutionState.TimedOut or ExecutionState.Queued);
+    }
+
+    [Fact]
+    public async Task What_the_sweeper_notes_of_the_hub_says_whether_silence_can_be_told()
+    {
+        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var instances = new InstanceStore(desk.Tables.Client, desk.Tables.Instances, desk.Clock);
+        Assert.False((await instances.WatchAsync(Cancel)).CanTellSilence(desk.Clock.Now));      // nobody ever looked
+        await SweepAsync(desk);
+        var start = desk.Clock.Now;
+        Assert.Equal(start, (await instances.WatchAsync(Cancel)).BackSince);
+        for (var minute = 1; minute <= 5; minute++)
+        {
+            Assert.False((await instances.WatchAsync(Cancel)).CanTellSilence(desk.Clock.Now));  // it just came up
+            desk.Clock.Advance(TimeSpan.FromMinutes(1));
+            await SweepAsync(desk);
+        }
+        Assert.True((await instances.WatchAsync(Cancel)).CanTellSilence(desk.Clock.Now));
+        Assert.Equal(start, (await instances.WatchAsync(Cancel)).BackSince);
+
+        desk.Clock.Advance(TimeSpan.FromSeconds(180));
+        Assert.False((await instances.WatchAsync(Cancel)).CanTellSilence(desk.Clock.Now));      // nobody looks any more
+        await SweepAsync(desk);
+        Assert.Equal(desk.Clock.Now, (await instances.WatchAsync(Cancel)).BackSince);
+    }
+
+    [Fact]
+    public void Silence_is_told_neither_during_an_outage_nor_in_the_five_minutes_after_it()
+    {
+        var now = DateTimeOffset.UnixEpoch.AddYears(56);
+        var well = new WatchState(now.AddMinutes(-1), now.AddDays(-1), OutageSince: null, OutageEndedAt: null);
+        Assert.True(well.CanTellSilence(now));
+        Assert.False((well with { OutageSince = now.AddDays(-2) }).CanTellSilence(now));
+        Assert.False((well with { OutageEndedAt = now.AddSeconds(-299) }).CanTellSilence(now));
+        Assert.True((well with { OutageEndedAt = now.AddSeconds(-300) }).CanTellSilence(now));
+        Assert.False((well with { BackSince = now.AddSeconds(-299) }).CanTellSilence(now));
+        Assert.True((well with { BackSince = now.AddSeconds(-300) }).CanTellSilence(now));
+        Assert.False((well with { SweptAt = now.AddSeconds(-180) }).CanTellSilence(now));
+        Assert.False((well with { SweptAt = null }).CanTellSilence(now));
     }
 
     [Fact]
@@ -379,7 +565,7 @@ public sealed class SweeperTests(LocalCloud cloud)
         await SweepAsync(desk, new FaultSeam(call => call.Operation == "UpdateItem" ? Fault.Error : null), log);
 
         Assert.Equal(["unwatched tenant-1"], AlertsIn(log));
-        Assert.Equal(1, SumIn(log, "SweepFailures"));
+        Assert.Equal(2, SumIn(log, "SweepFailures"));                    // that, and the note that there was a sweep
         Assert.Equal(["OFFLINE tenant-1", "OFFLINE tenant-1/i-1"], await AlertsAsync(desk));
     }
 
@@ -422,17 +608,34 @@ public sealed class SweeperTests(LocalCloud cloud)
     internal static Task SweepAsync(OutcomeDesk desk, FaultSeam? seam = null, MemoryStream? log = null) =>
         NewSweeper(desk, seam ?? FaultSeam.None(), log ?? new()).SweepAsync(new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(50) });
 
-    internal static SweeperFunction NewSweeper(OutcomeDesk desk, FaultSeam seam, MemoryStream output)
+    private static async Task<MemoryStream> SweptAsync(OutcomeDesk desk)
     {
+        var log = new MemoryStream();
+        await SweepAsync(desk, log: log);
+        return log;
+    }
+
+    private static async Task<int> RingsAsync(OutcomeDesk desk, string metric) => Rings(await SweptAsync(desk), metric);
+
+    private static int Rings(MemoryStream log, string metric) =>
+        Encoding.UTF8.GetString(log.ToArray()).Split('\n').Count(line => line.Contains($"\"{metric}\":1", StringComparison.Ordinal));
+
+    private static async Task<IEnumerable<string>> InstancesAsync(OutcomeDesk desk, int tenant) =>
+        (await new InstanceStore(desk.Tables.Client, desk.Tables.Instances, desk.Clock).OfTenantAsync(TenantId.Parse($"tenant-{tenant}"), Month.Of(desk.Clock.Now), Cancel))
+            .Instances.Select(instance => instance.Instance.ToString());
+
+    internal static SweeperFunction NewSweeper(OutcomeDesk desk, FaultSeam seam, MemoryStream output, TimeProvider? clock = null)
+    {
+        clock ??= desk.Clock;
         var dynamo = seam.DynamoDb(desk.DynamoEndpoint);
-        var events = new MeteringEvents(new JsonLog(Stream.Synchronized(output), desk.Clock), desk.Clock);
+        var events = new MeteringEvents(new JsonLog(Stream.Synchronized(output), clock), clock);
         var notifications = new MessageQueue<Notification>(seam.Sqs(desk.QueueEndpoint), desk.Queues.Notifications, DomainJson.Default.Notification);
         return new(
-            new CloseDueExecutions(new(dynamo, desk.Tables.Executions, desk.Tables.Quotas, desk.Clock), notifications, events, desk.Clock),
+            new CloseDueExecutions(new(dynamo, desk.Tables.Executions, desk.Tables.Quotas, clock), notifications, events, clock),
             new CloseLostRequests(
-                new(dynamo, desk.Tables.Executions, desk.Clock), new(dynamo, desk.Tables.Executions, desk.Tables.Quotas, desk.Clock), notifications, events, desk.Clock),
-            new WatchDataPlanes(new(dynamo, desk.Tables.Tenants), new(dynamo, desk.Tables.Instances, desk.Clock), events, desk.Clock),
-            events, desk.Clock);
+                new(dynamo, desk.Tables.Executions, clock), new(dynamo, desk.Tables.Executions, desk.Tables.Quotas, clock), notifications, events, clock),
+            new WatchDataPlanes(new(dynamo, desk.Tables.Tenants), new(dynamo, desk.Tables.Instances, clock), events, clock),
+            events, clock);
     }
 
     internal static Task RegisterAsync(OutcomeDesk desk, params int[] tenants) => RegisterAsync(desk, TenantStatus.Active, tenants);
@@ -441,11 +644,14 @@ public sealed class SweeperTests(LocalCloud cloud)
     {
         var registry = new TenantRegistry(desk.Tables.Client, desk.Tables.Tenants);
         foreach (var number in tenants)
-        {
-            var tenant = TenantId.Parse($"tenant-{number}");
-            Assert.True(EngineAddress.TryParse($"10.{99 + number}.128.10", tenant, allowPublicSubnet: false, out var engine));
-            await registry.SaveAsync(new Tenant(tenant, "A tenant", status, engine, AllowPublicSubnet: false, TenantLimits.Default), Cancel);
-        }
+            await registry.SaveAsync(TenantOf(number, status), Cancel);
+    }
+
+    private static Tenant TenantOf(int number, TenantStatus status)
+    {
+        var tenant = TenantId.Parse($"tenant-{number}");
+        Assert.True(EngineAddress.TryParse($"10.{99 + number}.128.10", tenant, allowPublicSubnet: false, out var engine));
+        return new(tenant, "A tenant", status, engine, AllowPublicSubnet: false, TenantLimits.Default);
     }
 
     internal static async Task SeenAsync(OutcomeDesk desk, int tenant, string instance = "i-1")

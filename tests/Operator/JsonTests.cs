@@ -51,6 +51,7 @@ public sealed partial class JsonTests(LocalCloud cloud)
         await ShowAsync("health", "health");
         await ShowAsync("dlq-list", "dlq list dispatch");
         await ShowAsync("dlq-redrive", "dlq redrive dispatch");
+        await ShowAsync("tenant-remove", "tenant remove tenant-7");
 
         var folder = Path.Combine(RepositoryRoot.Find(), "tests", "Operator", "Golden");
         var differing = shown.Where(one => !File.Exists(Path.Combine(folder, one.File)) || File.ReadAllText(Path.Combine(folder, one.File)) != one.Output).ToList();

@@ -1,4 +1,5 @@
 using ControlPlane.Aws;
+using ControlPlane.Executions;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 
@@ -199,6 +200,58 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
         await ctl.Registry.SaveAsync((await ctl.Registry.FindAsync(Ctl.Seven, Cancel))! with { Status = TenantStatus.Deleting }, Cancel);
         (await ctl.SayAsync("tenant resume tenant-7")).Refuses(1, "being deleted");
         (await ctl.SayAsync("tenant suspend tenant-7")).Refuses(1, "being deleted");
+    }
+
+    [Fact]
+    public async Task A_tenant_that_is_removed_has_no_keys_no_workspace_no_catalogue_and_nothing_under_way()
+    {
+        await using var ctl = await Ctl.StartAsync(cloud);
+        await ctl.RegisterAsync();
+        await ctl.DoAsync("slack link tenant-7 T0008");
+        await ctl.DoAsync("key add tenant-7 --public-key 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=");
+        await ctl.DoAsync("workflow publish tenant-7 wf_sched");
+        await ctl.DoAsync("group set tenant-7 ops --user T0007/U1");
+        var (open, done) = (await ctl.QueueExecutionAsync("t1"), await ctl.QueueExecutionAsync("t2"));
+        await ctl.Executions.FinishAsync(done, new(OutcomeStatus.Succeeded, null, null, null, new(1, 0, 0, 0), null, null), "00", Cancel);
+
+        var removed = (await ctl.DoAsync("tenant remove tenant-7 --output json")).Json;
+
+        Assert.Equal(("removed", 1, 1), (removed.GetProperty("result").GetString(), removed.GetProperty("keys_revoked").GetInt32(), removed.GetProperty("executions_closed").GetInt32()));
+        Assert.Equal(["T0007", "T0008"], removed.GetProperty("unlinked").EnumerateArray().Select(one => one.GetString()).Order());
+        Assert.Equal("2027-02-03T10:00:00.000Z", removed.GetProperty("free_again_at").GetString());
+        Assert.All(await ctl.Registry.KeysOfAsync(Ctl.Seven, Cancel), key => Assert.NotNull(key.RevokedAt));
+        Assert.Null(await ctl.Registry.OfSlackAsync("T0007", Cancel, consistent: true));
+        var catalogue = (await ctl.Registry.CatalogueAsync(Ctl.Seven, Cancel, consistent: true))!;
+        Assert.Equal((TenantStatus.Deleting, 0, 0), (catalogue.Tenant.Status, catalogue.Workflows.Count, catalogue.Groups.Count));
+        Assert.Equal(ExecutionState.Cancelled, (await ctl.Executions.FindAsync(open.Id, Cancel))!.State);
+        Assert.Equal(ExecutionState.Succeeded, (await ctl.Executions.FindAsync(done.Id, Cancel))!.State);     // its data stays
+
+        var again = (await ctl.DoAsync("tenant remove tenant-7 --output json")).Json;
+        Assert.Equal(("unchanged", 0, 0), (again.GetProperty("result").GetString(), again.GetProperty("keys_revoked").GetInt32(), again.GetProperty("executions_closed").GetInt32()));
+        Assert.Equal("2027-02-03T10:00:00.000Z", again.GetProperty("free_again_at").GetString());
+        (await ctl.SayAsync("tenant remove tenant-8")).Refuses(1, "not registered");
+    }
+
+    [Fact]
+    public async Task A_number_is_free_again_when_its_data_is_no_longer_kept()
+    {
+        await using var ctl = await Ctl.StartAsync(cloud);
+        await ctl.RegisterAsync();
+        await ctl.DoAsync("tenant suspend tenant-7");
+        await ctl.DoAsync("tenant remove tenant-7");
+        var (register, ninety) = ("tenant register tenant-7 --name Next --engine 10.106.128.11:5678", TimeSpan.FromDays(90));
+        ctl.Clock.Advance(ninety - TimeSpan.FromSeconds(1));
+        (await ctl.SayAsync(register)).Refuses(1, "free again 2027-02-03");
+        Assert.IsType<Registered.Before>(await RegisterPastTheCommandAsync());
+
+        ctl.Clock.Advance(TimeSpan.FromSeconds(1));
+        await ctl.DoAsync(register);
+        var tenant = (await ctl.Registry.FindAsync(Ctl.Seven, Cancel))!;
+        Assert.Equal(("Next", TenantStatus.Active, null), (tenant.Name, tenant.Status, tenant.RemovedAt));
+        Assert.IsType<Registered.Before>(await RegisterPastTheCommandAsync());                               // one that is active is never overwritten
+
+        async Task<Registered> RegisterPastTheCommandAsync() => await new ControlPlane.Aws.TenantAdministration(ctl.Tables.Client, ctl.Tables.Tenants, ctl.Clock)
+            .RegisterAsync((await ctl.Registry.FindAsync(Ctl.Seven, Cancel))! with { Name = "Thief", Status = TenantStatus.Active, RemovedAt = null }, null, Cancel);
     }
 
     [Fact]

@@ -6,6 +6,7 @@ using Amazon.Lambda.SQSEvents;
 using Amazon.Lambda.TestUtilities;
 using ControlPlane.Executions;
 using ControlPlane.Orchestrator;
+using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 using ControlPlane.Text;
@@ -117,6 +118,46 @@ public class FunctionTests(LocalCloud cloud)
         Assert.NotNull(await world.Executions.FindAsync(ExecutionId.Of("T0001", "a"), Cancel));
         Assert.Null(await world.Executions.FindAsync(ExecutionId.Of("T0001", "b"), Cancel));
         Assert.NotNull(await world.Executions.FindAsync(ExecutionId.Of("T0001", "c"), Cancel));
+    }
+
+    [Fact]
+    public async Task One_tenant_whose_items_do_not_come_costs_the_others_of_its_batch_nothing()
+    {
+        var world = await OrchestratorWorld.StartAsync(cloud);
+        var held = new HeldCalls("tenant-43");
+        var slow = world.Above(held);
+        string[] bodies = [.. new[] { "a", "b", "c" }.Select(trigger => Request(world, trigger)), Request(world, "d").Replace("tenant-43", "tenant-44", StringComparison.Ordinal)];
+
+        var answer = await slow.Function.StartAsync(
+            new() { Records = [.. bodies.Select((body, i) => Message(i, body, $"g{i}"))] }, new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(15) });
+
+        Assert.Equal(["m0", "m1", "m2"], answer.BatchItemFailures.Select(failure => failure.ItemIdentifier));
+        Assert.Equal("tenant_unknown", (await world.Executions.FindAsync(ExecutionId.Of("T0001", "d"), Cancel))!.Decision!.Code);
+        Assert.True(held.Held > 0);
+    }
+
+    [Fact]
+    public async Task A_tenants_silence_denies_only_when_the_hub_knows_that_it_is_its_own()
+    {
+        var world = await OrchestratorWorld.StartAsync(cloud);
+        await world.HeardFromAsync(world.Now.AddMinutes(-4));
+        Assert.Equal("allowed", await CodeAsync("a"));
+        await world.RegisterAsync(TenantLimits.Default with { DeniesWhenSilent = true });
+        Assert.Equal("allowed", await CodeAsync("b"));          // no sweep ever said so
+
+        for (var minute = -10; minute <= 0; minute++)
+            await world.Instances.NoteSweepAsync(await world.Instances.WatchAsync(Cancel), world.Now.AddMinutes(minute), Cancel);
+        Assert.Equal("allowed", await CodeAsync("c"));          // the tenant is not told of yet
+        var plane = await world.Instances.OfTenantAsync(OrchestratorWorld.Tenant, world.Month, Cancel);
+        Assert.True(await world.Instances.TryTellAsync(plane, Metering.Liveness.Offline, "sweep", Cancel));
+        Assert.Equal("data_plane_offline", await CodeAsync("d"));
+
+        await world.Instances.TryBeginOutageAsync(world.Now, "sweep", Cancel);
+        Assert.Equal("allowed", await CodeAsync("e"));
+        await world.Instances.TryEndOutageAsync(world.Now, world.Now, "sweep", Cancel);
+        Assert.Equal("allowed", await CodeAsync("f"));
+
+        async Task<string> CodeAsync(string trigger) => (await world.StartAsync(world.Request(trigger))).Decision!.Code;
     }
 
     [Fact]

@@ -29,10 +29,10 @@ internal sealed class OrchestratorWorld
     private readonly Uri _dynamoEndpoint;
     private readonly Uri _queueEndpoint;
 
-    private OrchestratorWorld(TestTables tables, TestQueues queues, Uri dynamoEndpoint, Uri queueEndpoint)
+    private OrchestratorWorld(TestTables tables, TestQueues queues, Uri dynamoEndpoint, Uri queueEndpoint, HttpMessageHandler? below = null)
     {
         (_tables, _queues, _dynamoEndpoint, _queueEndpoint) = (tables, queues, dynamoEndpoint, queueEndpoint);
-        Seam = new(call => Plan(call)) { MetersCapacity = true };
+        Seam = new(call => Plan(call), below) { MetersCapacity = true };
         var dynamo = Seam.DynamoDb(dynamoEndpoint);
         var sqs = Seam.Sqs(queueEndpoint);
 
@@ -41,15 +41,16 @@ internal sealed class OrchestratorWorld
         Registry = new(dynamo, tables.Tenants);
         Executions = new(dynamo, tables.Executions, tables.Quotas, Clock);
         Ledger = new(dynamo, tables.Quotas);
+        Instances = new(dynamo, tables.Instances, Clock);
 
         var planner = new Planner(Outcomes);
         var events = new OrchestratorEvents(new JsonLog(Logged, Clock), Clock);
         StartExecution = new(
-            new(dynamo, tables.Tenants, tables.Quotas, Clock), new(dynamo, tables.Instances, Clock), planner, new TokenService(Keys, new TokenMinter(Issuer, Clock), planner), Executions,
+            new(dynamo, tables.Tenants, tables.Quotas, Clock), Instances, planner, new TokenService(Keys, new TokenMinter(Issuer, Clock), planner), Executions,
             new(sqs, queues.Dispatch, DomainJson.Default.DispatchRequest),
             new(sqs, queues.Notifications, DomainJson.Default.Notification),
             events, Clock);
-        Function = new(StartExecution, events, Clock);
+        Function = new(StartExecution, events, below is null ? Clock : new HastyClock(Clock));
         Jwks = new(Keys, Issuer, events, Clock);
     }
 
@@ -64,6 +65,7 @@ internal sealed class OrchestratorWorld
     public TenantRegistry Registry { get; }
     public ExecutionStore Executions { get; }
     public QuotaLedger Ledger { get; }
+    public InstanceStore Instances { get; }
     public StartExecution StartExecution { get; }
     public ExecutionRequestsFunction Function { get; }
     public JwksFunction Jwks { get; }
@@ -83,6 +85,9 @@ internal sealed class OrchestratorWorld
 
     /// <summary>A new process on the same tables and queues, with nothing in memory and nothing that breaks.</summary>
     public OrchestratorWorld Restarted() => new(_tables, _queues, _dynamoEndpoint, _queueEndpoint);
+
+    /// <summary>The same, over something that stands between it and its tables.</summary>
+    public OrchestratorWorld Above(HttpMessageHandler below) => new(_tables, _queues, _dynamoEndpoint, _queueEndpoint, below);
 
     public static Workflow Workflow(params IReadOnlyList<WorkflowParameter> parameters) =>
         new(Scheduler, WorkflowName.Parse("sched-v2"), parameters, TimeSpan.FromHours(1), Idempotent: false, Enabled: true, [], [], []);

@@ -20,6 +20,8 @@ public class RulebookTests
     private MonthUsage _month = MonthUsage.None;
     private int _active;
     private List<InstanceState> _instances = [Instance(Now)];
+    private Liveness _told = Liveness.Healthy;
+    private WatchState? _watch;
     private DateTimeOffset _requestedAt = Now;
     private string _inputs = """{"city":"Basel"}""";
     private string? _fault;
@@ -117,8 +119,9 @@ public class RulebookTests
     [InlineData(90_000, "allow", "ok")]
     [InlineData(90_001, "warn", "data_plane_late")]
     [InlineData(180_000, "warn", "data_plane_late")]
-    [InlineData(180_001, "deny", "data_plane_offline")]
-    public void A_data_plane_that_is_late_warns_and_one_that_is_offline_denies(int milliseconds, string verdict, string code)
+    [InlineData(180_001, "warn", "data_plane_silent")]
+    [InlineData(86_000_000, "warn", "data_plane_silent")]
+    public void A_data_plane_that_is_late_or_silent_warns(int milliseconds, string verdict, string code)
     {
         _instances = [Instance(Now.AddMilliseconds(-milliseconds)), Instance(Now.AddDays(-1), "i-2")];
 
@@ -127,6 +130,39 @@ public class RulebookTests
         Assert.Equal(verdict != "deny", decision.Allowed);
         Assert.Contains(decision.Verdicts, one => one.Rule == "data_plane" && one.Verdict == verdict && one.Code == code);
         Assert.Equal(verdict == "allow", decision.InPlainWords.Length == 0);
+    }
+
+    [Fact]
+    public void A_warning_says_for_how_long_it_has_been_silent()
+    {
+        _instances = [Instance(Now.AddSeconds(-299))];
+        Assert.Equal("The data plane has been silent for 4 min. Trying anyway.", Decide().InPlainWords);
+        _instances = [Instance(Now.AddHours(-5))];
+        Assert.Contains("5 h", Decide().InPlainWords, StringComparison.Ordinal);
+        _instances = [Instance(Now.AddDays(-5))];
+        Assert.Contains("5 days", Decide().InPlainWords, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Silence_denies_where_the_operator_said_so_and_it_is_the_tenants_own()
+    {
+        _tenant = TenantOf(TenantStatus.Active, TenantLimits.Default with { DeniesWhenSilent = true });
+        _instances = [Instance(Now.AddSeconds(-240))];
+        (_told, _watch) = (Liveness.Offline, new(Now.AddSeconds(-30), Now.AddDays(-1), null, null));
+        AssertDenied("data_plane_offline");
+
+        _told = Liveness.Late;                                              // the sweeper has not told it yet
+        Assert.True(Decide().Allowed);
+        (_told, _watch) = (Liveness.Offline, null);
+        Assert.True(Decide().Allowed);
+        _watch = new(Now.AddSeconds(-30), Now.AddSeconds(-200), null, null);    // the hub was away until just now
+        Assert.True(Decide().Allowed);
+        _watch = new(Now.AddSeconds(-30), Now.AddDays(-1), Now.AddMinutes(-10), null);     // most are silent
+        Assert.True(Decide().Allowed);
+        _watch = new(Now.AddSeconds(-30), Now.AddDays(-1), null, null);
+        AssertDenied("data_plane_offline");
+        _instances = [Instance(Now.AddSeconds(-180))];
+        Assert.True(Decide().Allowed);
     }
 
     [Fact]
@@ -176,7 +212,8 @@ public class RulebookTests
     public void The_first_rule_that_denies_is_told_and_all_of_them_are_recorded()
     {
         _workflow = _workflow! with { AllowedUsers = ["U9999"], AllowedChannels = ["C9999"] };
-        _instances = [Instance(Now.AddHours(-1))];
+        _tenant = TenantOf(TenantStatus.Active, TenantLimits.Default with { DeniesWhenSilent = true });
+        (_instances, _told, _watch) = ([Instance(Now.AddHours(-1))], Liveness.Offline, new(Now, Now.AddDays(-1), null, null));
 
         var decision = AssertDenied("user_not_allowed");
 
@@ -212,7 +249,7 @@ public class RulebookTests
             new("slack", "T0001", "U0001", "C0001"), IsPublic: false, _requestedAt);
         var planning = _workflow is null ? null : new Planner(OrchestratorWorld.Outcomes).Plan(request, _workflow, Now);
         return Rulebook.Decide(new(
-            request, new(_tenant, _workflow, _groups, _month, _active, _fault), planning, new(OrchestratorWorld.Tenant, November, _instances, [], Liveness.Healthy), Now));
+            request, new(_tenant, _workflow, _groups, _month, _active, _fault), planning, new(OrchestratorWorld.Tenant, November, _instances, [], _told), Now, _watch));
     }
 
     private static Tenant TenantOf(TenantStatus status, TenantLimits limits)

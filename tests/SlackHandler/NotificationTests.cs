@@ -102,6 +102,24 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
     }
 
     [Fact]
+    public async Task One_execution_whose_items_do_not_come_costs_the_others_of_its_batch_nothing_and_ends_in_its_own_time()
+    {
+        var (slow, _) = await EndAsync("succeeded");
+        var (other, slack) = await EndAsync("succeeded");
+        using var dynamo = new FaultSeam(_ => null, new HeldCalls(slow.Id.ToString())).DynamoDb(await world.DynamoDbEndpointAsync());
+        var function = world.NewNotifications(slack, dynamo: dynamo, timers: new HastyClock(world.Clock));
+
+        // The function has an hour: what ends it is the slice.
+        var answer = await function.TellAsync(
+            Batch(("m0", BodyOf(slow)), ("m1", BodyOf(other))),
+            new Amazon.Lambda.TestUtilities.TestLambdaContext { RemainingTime = TimeSpan.FromHours(1) }).WaitAsync(TimeSpan.FromSeconds(60), SlackWorld.Cancel);
+
+        Assert.Equal("m0", Assert.Single(answer.BatchItemFailures).ItemIdentifier);
+        Assert.NotNull((await FindAsync(other)).ToldAt);
+        Assert.Null((await FindAsync(slow)).ToldAt);
+    }
+
+    [Fact]
     public async Task A_public_run_is_told_to_the_channel()
     {
         var (execution, slack) = await EndAsync("succeeded", isPublic: true);

@@ -41,7 +41,7 @@ public class ProgramTests
         {
             "TENANTS_TABLE", "EXECUTIONS_TABLE", "QUOTAS_TABLE", "RATE_LIMITS_TABLE", "INSTANCES_TABLE", "SLACK_SECRET_ID",
             "EXECUTION_REQUESTS_QUEUE_URL", "NOTIFICATIONS_QUEUE_URL",
-        }.ToDictionary(name => name, _ => (string?)"x");
+        }.ToDictionary(name => name, name => (string?)(name.EndsWith("_QUEUE_URL", StringComparison.Ordinal) ? "https://sqs.us-east-1.amazonaws.com/123456789012/x" : "x"));
         (environment["RATE_LIMIT_PER_USER"], environment["RATE_LIMIT_PER_TENANT"]) = ("10", "60");
         (environment["_HANDLER"], environment["AWS_ENDPOINT_URL_SECRETS_MANAGER"]) = (handler, secrets);
         if (missing.Length > 0)

@@ -98,10 +98,11 @@ public sealed class SlackWorld(LocalCloud cloud) : IAsyncLifetime
     }
 
     /// <summary>The other function: tells requesters, through a handler that stands for Slack.</summary>
-    internal NotificationsFunction NewNotifications(HttpMessageHandler slack, RotatingSecret<SlackSecret>? secret = null)
+    internal NotificationsFunction NewNotifications(HttpMessageHandler slack, RotatingSecret<SlackSecret>? secret = null, IAmazonDynamoDB? dynamo = null, TimeProvider? timers = null)
     {
         var events = new SlackHandlerEvents(new JsonLog(_log, Clock), Clock);
-        return new(new TellRequester(Executions, Replies, new ReplySeal(secret ?? Secret()), new SlackHook(slack), events, Clock), events, Clock);
+        var executions = dynamo is null ? Executions : new ExecutionStore(dynamo, Tables.Executions, Tables.Quotas, Clock);
+        return new(new TellRequester(executions, Replies, new ReplySeal(secret ?? Secret()), new SlackHook(slack), events, Clock), events, timers ?? Clock);
     }
 
     /// <summary>A workspace that speaks for a tenant of its own, with two open workflows, one for a group and one for a channel.</summary>

@@ -18,9 +18,6 @@ internal static class HeartbeatProblems
 
     public static readonly Problem InstanceMismatch = new(403, "instance-mismatch", "Instance mismatch", "The key that signed this belongs to another instance than the body names.");
 
-    public static readonly Problem SourceNetworkMismatch = new(
-        403, "source-network-mismatch", "Source network mismatch", "The request does not come from the network of the tenant that signed it.");
-
     public static readonly Problem IdMismatch = new(422, "id-mismatch", "Id mismatch", "webhook-id is not hb_{instance_id}_{epoch}_{counter} of the body.");
 
     public static readonly Problem EpochInFuture = new(422, "epoch-in-future", "Epoch in the future", "epoch is more than 300 seconds ahead of our clock.");

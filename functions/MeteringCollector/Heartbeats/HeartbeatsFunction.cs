@@ -23,8 +23,8 @@ internal sealed class HeartbeatsFunction(RecordHeartbeat recordHeartbeat, Uri co
         try
         {
             using var deadline = Deadline.Of(context, KeptBack, clock);
-            HeartbeatAnswer answer = RawRequest.From(http) is { } request
-                ? await recordHeartbeat.RunAsync(request, deadline.Token)
+            HeartbeatAnswer answer = http.IsLargerThan(RecordHeartbeat.LargestBody) ? new HeartbeatAnswer.Refused(Problem.TooLarge)
+                : RawRequest.From(http) is { } request ? await recordHeartbeat.RunAsync(request, deadline.Token)
                 : new HeartbeatAnswer.Refused(Problem.Malformed);
             Report(answer);
             return answer switch

@@ -127,7 +127,7 @@ internal sealed class RecordHeartbeat(
         if (sourceNetworkCheck == SourceNetworkCheck.Off || SourceNetwork.IsInside(sourceIp, tenant))
             return null;
         events.SourceOutside(tenant, sourceNetworkCheck);
-        return sourceNetworkCheck == SourceNetworkCheck.Enforce ? HeartbeatProblems.SourceNetworkMismatch : null;
+        return sourceNetworkCheck == SourceNetworkCheck.Enforce ? SourceNetwork.Mismatch : null;
     }
 
     private static Problem? MeaningFault(HeartbeatBody body, DateTimeOffset sampledAt, DateTimeOffset now)

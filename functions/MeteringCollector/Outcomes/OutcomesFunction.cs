@@ -20,8 +20,8 @@ internal sealed class OutcomesFunction(RecordOutcome recordOutcome, Uri controlP
         try
         {
             using var deadline = Deadline.Of(context, KeptBack, clock);
-            OutcomeAnswer answer = RawRequest.From(http) is { } request
-                ? await recordOutcome.RunAsync(request, deadline.Token)
+            OutcomeAnswer answer = http.IsLargerThan(RecordOutcome.LargestBody) ? new OutcomeAnswer.Refused(Problem.TooLarge)
+                : RawRequest.From(http) is { } request ? await recordOutcome.RunAsync(request, deadline.Token)
                 : new OutcomeAnswer.Refused(Problem.Malformed);
             Report(answer);
             return answer switch

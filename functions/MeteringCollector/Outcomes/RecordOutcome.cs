@@ -26,7 +26,13 @@ internal abstract record OutcomeAnswer
 }
 
 /// <summary>Takes an engine's word on an execution: the token first, then the body, then one read and one write.</summary>
-internal sealed class RecordOutcome(TokenVerifier tokens, ExecutionStore executions, MessageQueue<Notification> notifications, MeteringEvents events, TimeProvider clock)
+internal sealed class RecordOutcome(
+    TokenVerifier tokens,
+    ExecutionStore executions,
+    MessageQueue<Notification> notifications,
+    SourceNetworkCheck sourceNetworkCheck,
+    MeteringEvents events,
+    TimeProvider clock)
 {
     public const int LargestBody = 256 * 1024;
 
@@ -45,13 +51,21 @@ internal sealed class RecordOutcome(TokenVerifier tokens, ExecutionStore executi
         switch (await tokens.VerifyAsync(token, cancel))
         {
             case TokenCheck.Verified verified:
-                return await RecordAsync(verified, request.Body, cancel);
+                return SourceFault(verified, request.SourceIp) ?? await RecordAsync(verified, request.Body, cancel);
             case TokenCheck.Rejected rejected:
                 events.TokenRejected(rejected.Fault);
                 return new OutcomeAnswer.Refused(OutcomeProblems.TokenInvalid);
             default:
                 throw new System.Diagnostics.UnreachableException();
         }
+    }
+
+    private OutcomeAnswer.Refused? SourceFault(TokenCheck.Verified token, string? sourceIp)
+    {
+        if (sourceNetworkCheck == SourceNetworkCheck.Off || SourceNetwork.IsInside(sourceIp, token.Tenant))
+            return null;
+        events.SourceOutside(token.Tenant, sourceNetworkCheck);
+        return sourceNetworkCheck == SourceNetworkCheck.Enforce ? new(SourceNetwork.Mismatch, token.Execution) : null;
     }
 
     private async Task<OutcomeAnswer> RecordAsync(TokenCheck.Verified token, ReadOnlyMemory<byte> body, CancellationToken cancel)

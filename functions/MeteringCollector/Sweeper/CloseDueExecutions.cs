@@ -1,59 +1,101 @@
+using System.Collections.Concurrent;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
+using ControlPlane.Tenants;
 
 namespace ControlPlane.MeteringCollector.Sweeper;
 
 /// <summary>Ends what is past its deadline, and has told what ended without its requester hearing of it. Whatever was lost on the way is found here.</summary>
 internal sealed class CloseDueExecutions(ExecutionStore executions, MessageQueue<Notification> notifications, MeteringEvents events, TimeProvider clock)
 {
-    private const int PageSize = 50;
-    private const int MostPages = 10;
-    private const int AtOnce = 4;
+    private const int MostInSweep = 500;                        // of a shard
+    private const int ChunkSize = 50;
+    private const int ReadsAtOnce = 4;
+
+    // Of a sweep's fifty seconds, for all that one tenant has due: what is left then waits for the next sweep.
+    private static readonly TimeSpan Slice = TimeSpan.FromSeconds(10);
 
     // As long as the index waits before it shows what has ended.
     private static readonly TimeSpan LeastPause = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMinutes(5);
 
-    public Task RunAsync(CancellationToken cancel) => Task.WhenAll(Enumerable.Range(0, ExecutionStore.DueShards).Select(shard => RunAsync(shard, cancel)));
-
-    private async Task RunAsync(int shard, CancellationToken cancel)
+    /// <remarks>A tenant's executions move the same counters, so they are seen to one after the other; each tenant beside the others and with a time of
+    /// its own.</remarks>
+    public async Task RunAsync(CancellationToken cancel)
     {
-        // Whatever is seen to leaves the front of the index; the index shows it a moment later, so a page may hold what was just seen to.
-        var seen = new HashSet<ExecutionId>();
-        for (var page = 0; page < MostPages; page++)
+        var slices = new ConcurrentDictionary<TenantId, Deadline>();
+        try
         {
-            var due = await executions.DueAsync(shard, PageSize, cancel);
-            var fresh = due.Where(seen.Add).ToList();
-            await Parallel.ForEachAsync(fresh, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancel }, async (id, token) => await SeeToAsync(id, token));
-            if (fresh.Count == 0 || due.Count < PageSize)
-                return;
+            await Task.WhenAll(Enumerable.Range(0, ExecutionStore.DueShards).Select(shard => RunAsync(shard, SliceOf, cancel)));
+        }
+        finally
+        {
+            foreach (var slice in slices.Values)
+                slice.Dispose();
+        }
+
+        CancellationToken SliceOf(TenantId tenant) => slices.GetOrAdd(tenant, _ => Deadline.Slice(Slice, clock, cancel)).Token;
+    }
+
+    private async Task RunAsync(int shard, Func<TenantId, CancellationToken> sliceOf, CancellationToken cancel)
+    {
+        foreach (var chunk in (await executions.DueAsync(shard, MostInSweep, cancel)).Chunk(ChunkSize))
+        {
+            var found = new ConcurrentBag<Execution>();
+            await Parallel.ForEachAsync(chunk, new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancel }, async (id, token) =>
+            {
+                if (await FindAsync(id, token) is { } execution)
+                    found.Add(execution);
+            });
+            await Task.WhenAll(found.GroupBy(execution => execution.Tenant).Select(group => SeeToAllAsync(group, sliceOf(group.Key), cancel)));
         }
     }
 
-    private async Task SeeToAsync(ExecutionId id, CancellationToken cancel)
+    private async Task<Execution?> FindAsync(ExecutionId id, CancellationToken cancel)
     {
-        Execution? execution = null;
+        using var slice = Deadline.Slice(Slice, clock, cancel);
         try
         {
-            execution = await executions.FindAsync(id, cancel);
+            return await executions.FindAsync(id, slice.Token);
+        }
+        catch (Exception e) when (!cancel.IsCancellationRequested)
+        {
+            events.DueFailed(id, e);
+            return null;
+        }
+    }
+
+    private async Task SeeToAllAsync(IEnumerable<Execution> ofOneTenant, CancellationToken slice, CancellationToken cancel)
+    {
+        foreach (var execution in ofOneTenant.OrderBy(execution => execution.DeadlineAt))
+        {
+            if (slice.IsCancellationRequested)
+                return;
+            await SeeToAsync(execution, slice, cancel);
+        }
+    }
+
+    private async Task SeeToAsync(Execution execution, CancellationToken slice, CancellationToken cancel)
+    {
+        try
+        {
             switch (execution)
             {
                 case { State.IsTerminal: false } when execution.DeadlineAt <= clock.GetUtcNow():
-                    await TimeOutAsync(execution, cancel);
+                    await TimeOutAsync(execution, slice);
                     break;
                 case { State.IsTerminal: true, ToldAt: null } when WaitedBy(execution) >= LeastPause:
-                    await notifications.NotifyAsync(id, execution.Tenant, cancel);
-                    await executions.PutOffAsync(execution, PauseOf(execution), cancel);
+                    await notifications.NotifyAsync(execution.Id, execution.Tenant, slice);
+                    await executions.PutOffAsync(execution, PauseOf(execution), slice);
                     events.NotificationResent();
                     break;
             }
         }
         catch (Exception e) when (!cancel.IsCancellationRequested)
         {
-            events.DueFailed(id, e);
-            if (execution is not null)
-                await PutOffAsync(execution, cancel);
+            events.DueFailed(execution.Id, e);
+            await PutOffAsync(execution, cancel);
         }
     }
 

@@ -15,16 +15,19 @@ internal sealed class CloseLostRequests(ReplyStore replies, ExecutionStore execu
     private const int Most = 200;
     private const int AtOnce = 8;
 
+    private static readonly TimeSpan Slice = TimeSpan.FromSeconds(5);
+
     public async Task RunAsync(CancellationToken cancel) => await Parallel.ForEachAsync(
         await replies.OverdueAsync(Most, cancel), new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancel }, async (id, token) => await SeeToAsync(id, token));
 
     private async Task SeeToAsync(ExecutionId id, CancellationToken cancel)
     {
+        using var slice = Deadline.Slice(Slice, clock, cancel);
         try
         {
-            if (await executions.FindAsync(id, cancel, consistent: false) is null && await replies.FindOrderAsync(id, cancel) is { } order)
-                await CloseAsync(id, order, cancel);
-            await replies.SettleAsync(id, cancel);
+            if (await executions.FindAsync(id, slice.Token, consistent: false) is null && await replies.FindOrderAsync(id, slice.Token) is { } order)
+                await CloseAsync(id, order, slice.Token);
+            await replies.SettleAsync(id, slice.Token);
         }
         catch (Exception e) when (!cancel.IsCancellationRequested)
         {

@@ -15,21 +15,28 @@ internal sealed class WatchDataPlanes(TenantRegistry registry, InstanceStore ins
 
     private static readonly TimeSpan UnreadableFor = TimeSpan.FromMinutes(5);
 
+    // Of a sweep's fifty seconds: a tenant who takes longer is looked at again in the next one.
+    private static readonly TimeSpan Slice = TimeSpan.FromSeconds(5);
+
     public async Task RunAsync(string sweep, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
+        var noted = await instances.WatchAsync(cancel);
+        await NoteAsync(noted, now, cancel);
         var (tenants, faulty) = await registry.ReadableAsync(cancel);
-        events.TenantsCounted(tenants.Count + faulty.Count);
+        events.TenantsCounted(tenants.Count(tenant => tenant.Status != TenantStatus.Deleting) + faulty.Count);
         foreach (var (tenant, fault) in faulty)
             events.TenantStoredWrong(tenant, fault);
 
-        var watch = LivenessWatch.Of(await PlanesAsync(tenants, now, cancel), now);
+        var planes = await PlanesAsync(tenants, now, cancel);
+        var watch = LivenessWatch.Of(planes, now);
         foreach (var liveness in Enum.GetValues<Liveness>())
             events.DataPlanesCounted(liveness, watch.Count(liveness));
         ReportUnreadableGpus(watch, now);
 
-        var isQuiet = await IsQuietAsync(watch, now, sweep, cancel);
-        await Parallel.ForEachAsync(watch.Heard, Bounded(cancel), async (tenant, token) => await TellAsync(tenant.Plane, tenant.Health, isQuiet, now, sweep, token));
+        var voice = await VoiceAsync(noted, watch, now, sweep, cancel);
+        await SideBySideAsync(watch.Heard, tenant => tenant.Plane.Tenant, (tenant, token) => TellAsync(tenant, voice, now, sweep, token), cancel);
+        await SideBySideAsync(planes, one => one.Tenant.Id, (one, token) => FoldAsync(one.Plane, now, token), cancel);
     }
 
     // A gauge, for the alarm to watch and to clear by itself. A driver that is exchanged is away for less than that.
@@ -40,66 +47,94 @@ internal sealed class WatchDataPlanes(TenantRegistry registry, InstanceStore ins
         events.GpusUnreadable(unreadable);
     }
 
-    // One tenant whose items cannot be read does not blind us to the others.
-    private async Task<IReadOnlyCollection<DataPlane>> PlanesAsync(IReadOnlyList<Tenant> tenants, DateTimeOffset now, CancellationToken cancel)
-    {
-        var planes = new ConcurrentBag<DataPlane>();
-        await Parallel.ForEachAsync(tenants.Where(tenant => tenant.Status != TenantStatus.Deleting), Bounded(cancel), async (tenant, token) =>
-        {
-            try
-            {
-                planes.Add(await instances.OfTenantAsync(tenant.Id, Month.Of(now), token));
-            }
-            catch (Exception e) when (!token.IsCancellationRequested)
-            {
-                events.TenantUnwatched(tenant.Id, e);
-            }
-        });
-        return planes;
-    }
-
-    /// <summary>Tells the beginning and the end of a common failure.</summary>
-    /// <returns>Whether single changes are noted and not told: the one alert has said it.</returns>
-    private async Task<bool> IsQuietAsync(LivenessWatch watch, DateTimeOffset now, string sweep, CancellationToken cancel)
-    {
-        var since = await instances.OutageAsync(cancel);
-        if (since is null && watch.GoesDarkAtOnce)
-        {
-            if (await instances.TryBeginOutageAsync(now, sweep, cancel))
-                events.OutageBegan(watch.Silent, watch.Heard.Count);
-            return true;
-        }
-        if (since is { } began && !watch.IsDark)
-        {
-            if (await instances.TryEndOutageAsync(began, sweep, cancel))
-            {
-                events.OutageEnded(began, watch.Silent, watch.Heard.Count);
-                foreach (var (plane, health) in watch.SilentSince(began))
-                    events.DataPlaneChanged(plane.Tenant, health);      // they stayed away when the others came back
-            }
-            return true;                                    // who came back in this sweep came back with the others
-        }
-        return since is not null;
-    }
-
-    private async Task TellAsync(DataPlane plane, TenantHealth health, bool isQuiet, DateTimeOffset now, string sweep, CancellationToken cancel)
+    // A note that fails keeps nobody's alert back. Without notes silence denies nothing.
+    private async Task NoteAsync(WatchState noted, DateTimeOffset now, CancellationToken cancel)
     {
         try
         {
-            if (health.Liveness != plane.Told && await instances.TryTellAsync(plane, health.Liveness, sweep, cancel) && !isQuiet)
-                events.DataPlaneChanged(plane.Tenant, health);
-            foreach (var instance in plane.Instances)
-            {
-                var liveness = Liveness.Of(instance.LastSeen, now);
-                if (liveness != instance.Told && await instances.TryTellAsync(instance, liveness, sweep, cancel) && !isQuiet)
-                    events.InstanceChanged(instance, liveness);
-            }
+            await instances.NoteSweepAsync(noted, now, cancel);
         }
         catch (Exception e) when (!cancel.IsCancellationRequested)
         {
-            events.TenantUnwatched(plane.Tenant, e);
+            events.SweepNotNoted(e);
         }
     }
 
-    private static ParallelOptions Bounded(CancellationToken cancel) => new() { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancel };
+    private async Task<IReadOnlyCollection<(Tenant Tenant, DataPlane Plane)>> PlanesAsync(
+        IReadOnlyList<Tenant> tenants, DateTimeOffset now, CancellationToken cancel)
+    {
+        var planes = new ConcurrentBag<(Tenant, DataPlane)>();
+        await SideBySideAsync(
+            tenants,
+            tenant => tenant.Id,
+            async (tenant, token) => planes.Add((tenant, await instances.OfTenantAsync(tenant.Id, Month.Of(now), token))),
+            cancel);
+        return planes;
+    }
+
+    // One tenant whose items are slow or cannot be read does not blind us to the others.
+    private Task SideBySideAsync<T>(IEnumerable<T> all, Func<T, TenantId> tenantOf, Func<T, CancellationToken, Task> seeTo, CancellationToken cancel) =>
+        Parallel.ForEachAsync(all, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancel }, async (one, token) =>
+        {
+            using var slice = Deadline.Slice(Slice, clock, token);
+            try
+            {
+                await seeTo(one, slice.Token);
+            }
+            catch (Exception e) when (!token.IsCancellationRequested)
+            {
+                events.TenantUnwatched(tenantOf(one), e);
+            }
+        });
+
+    /// <summary>What single tenants are told of in this sweep, beside what one alert says for all.</summary>
+    private readonly record struct Voice(bool TellsSilence, bool TellsReturn);
+
+    /// <summary>Tells the beginning and the end of a common failure.</summary>
+    /// <remarks>While it lasts nobody's silence is told or noted, so that whoever is still silent when it ends, or has lasted for long, is told then by
+    /// itself.</remarks>
+    private async Task<Voice> VoiceAsync(WatchState noted, LivenessWatch watch, DateTimeOffset now, string sweep, CancellationToken cancel)
+    {
+        if (noted.OutageSince is null && watch.GoesDarkAtOnce)
+        {
+            if (await instances.TryBeginOutageAsync(now, sweep, cancel))
+                events.OutageBegan(watch.Silent, watch.Active);
+            return new(TellsSilence: false, TellsReturn: false);
+        }
+        if (noted.OutageSince is { } since && !watch.IsDark)
+        {
+            if (await instances.TryEndOutageAsync(since, now, sweep, cancel))
+                events.OutageEnded(since, watch.Silent, watch.Active);
+            return new(TellsSilence: true, TellsReturn: false);     // who came back in this sweep came back with the others
+        }
+        return noted.MutesAt(now) ? new(TellsSilence: false, TellsReturn: false) : new(TellsSilence: true, TellsReturn: true);
+    }
+
+    private async Task TellAsync(HeardTenant tenant, Voice voice, DateTimeOffset now, string sweep, CancellationToken cancel)
+    {
+        var (plane, health) = (tenant.Plane, tenant.Health);
+        if (await IsToTellAsync(plane.Told, health.Liveness, voice, () => instances.TryTellAsync(plane, health.Liveness, sweep, cancel)))
+            events.DataPlaneChanged(plane.Tenant, health);
+        foreach (var instance in plane.Instances)
+        {
+            var liveness = Liveness.Of(instance.LastSeen, now);
+            if (await IsToTellAsync(instance.Told, liveness, voice, () => instances.TryTellAsync(instance, liveness, sweep, cancel)))
+                events.InstanceChanged(instance, liveness, isOneOfSeveral: health.Liveness != Liveness.Offline);
+        }
+    }
+
+    private static async Task<bool> IsToTellAsync(Liveness told, Liveness now, Voice voice, Func<Task<bool>> noteAsync)
+    {
+        var isReturn = now < told;
+        if (now == told || (!isReturn && !voice.TellsSilence))
+            return false;
+        return await noteAsync() && (!isReturn || voice.TellsReturn);
+    }
+
+    private async Task FoldAsync(DataPlane plane, DateTimeOffset now, CancellationToken cancel)
+    {
+        foreach (var instance in plane.Instances.Where(instance => FoldRule.IsDue(instance, now)))
+            if (await instances.TryFoldAsync(instance, cancel))
+                events.InstanceFolded(instance.Tenant, instance.Instance, instance.LastSeen);
+    }
 }

@@ -57,11 +57,17 @@ internal static class Rules
         _ => NotAsked,
     };
 
-    /// <remarks>A data plane that was never heard of is not known to be down: it may be new. Dispatch finds out.</remarks>
+    /// <remarks>A data plane that was never heard of is not known to be down: it may be new. One whose sidecar is silent is not either: the engine may be
+    /// well. Dispatch finds out. Where an operator wants silence to deny, it must be the tenant's own: told as such by the sweeper, and no echo of an outage of
+    /// the hub or of most tenants.</remarks>
     public static Verdict DataPlaneAnswers(Situation situation) => situation.DataPlane.HealthAt(situation.Now) switch
     {
         null => Warn("data_plane_unheard", "The data plane has not reported yet."),
-        { Liveness: Liveness.Offline } => Deny("data_plane_offline", "The data plane is offline. Please try again when it is back."),
+        { Liveness: Liveness.Offline } when Situation.SilenceDenies(situation.Standing, situation.DataPlane, situation.Now)
+            && situation.DataPlane.Told == Liveness.Offline && situation.Watch?.CanTellSilence(situation.Now) == true =>
+            Deny("data_plane_offline", "The data plane is offline. Please try again when it is back."),
+        { Liveness: Liveness.Offline, LastSeen: var lastSeen } =>
+            Warn("data_plane_silent", $"The data plane has been silent for {Silence(situation.Now - lastSeen)}. Trying anyway."),
         { Liveness: Liveness.Late } => Warn("data_plane_late", "The data plane has missed a report. It may be slow to answer."),
         _ => Allow("The data plane is healthy."),
     };
@@ -104,6 +110,13 @@ internal static class Rules
     private static Verdict.Deny Deny(string code, string inPlainWords) => new(code, inPlainWords);
 
     private static Verdict.Warn Warn(string code, string inPlainWords) => new(code, inPlainWords);
+
+    private static string Silence(TimeSpan time) => time switch
+    {
+        { TotalHours: < 1 } => $"{Text(Math.Floor(time.TotalMinutes))} min",
+        { TotalDays: < 2 } => $"{Text(Math.Floor(time.TotalHours))} h",
+        _ => $"{Text(Math.Floor(time.TotalDays))} days",
+    };
 
     private static string Minutes(long milliseconds) => Text(TimeSpan.FromMilliseconds(milliseconds).TotalMinutes);
 

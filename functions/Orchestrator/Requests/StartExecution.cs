@@ -28,7 +28,9 @@ internal sealed class StartExecution(
         var dataPlane = instances.OfTenantAsync(request.Tenant, month, cancel);
         await Task.WhenAll(standing, dataPlane);
 
-        var situation = Judge(request, await standing, await dataPlane, now);
+        // Two reads are enough for everyone but a silent tenant whose silence may deny.
+        var watch = Situation.SilenceDenies(await standing, await dataPlane, now) ? await instances.WatchAsync(cancel) : null;
+        var situation = Judge(request, await standing, await dataPlane, watch, now);
         var decision = Rulebook.Decide(situation);
         var execution = decision.Allowed && situation is { Planning: Planning.Ready { Plan: var plan }, Standing.Tenant: { } tenant }
             ? await CreateAsync(plan, tenant.Limits, decision, month, cancel)
@@ -36,11 +38,11 @@ internal sealed class StartExecution(
         await SendAsync(execution, cancel);
     }
 
-    private Situation Judge(StartRequest request, Standing standing, Metering.DataPlane dataPlane, DateTimeOffset now)
+    private Situation Judge(StartRequest request, Standing standing, Metering.DataPlane dataPlane, Metering.WatchState? watch, DateTimeOffset now)
     {
         if (standing.Fault is { } fault)
             events.StoredWrong(request.Execution, request.Tenant, fault);
-        return new(request, standing, standing.Workflow is { } workflow ? planner.Plan(request, workflow, now) : null, dataPlane, now);
+        return new(request, standing, standing.Workflow is { } workflow ? planner.Plan(request, workflow, now) : null, dataPlane, now, watch);
     }
 
     /// <returns>The execution as it now stands, made by this request or by an earlier delivery of it.</returns>

@@ -13,6 +13,9 @@ internal sealed class NotificationsFunction(TellRequester tellRequester, SlackHa
 {
     private static readonly TimeSpan KeptBack = TimeSpan.FromSeconds(2);
 
+    // Of the function's fifteen seconds: a whole post to Slack, and what is read and written about it.
+    private static readonly TimeSpan Slice = TimeSpan.FromSeconds(9);
+
     [LambdaFunction(ResourceName = "SlackNotificationsFunction")]
     public async Task<SQSBatchResponse> TellAsync(SQSEvent batch, ILambdaContext context)
     {
@@ -24,10 +27,11 @@ internal sealed class NotificationsFunction(TellRequester tellRequester, SlackHa
 
     private async Task<Telling> TellAsync(SQSEvent.SQSMessage message, CancellationToken cancel)
     {
+        using var slice = Deadline.Slice(Slice, clock, cancel);
         try
         {
             var (execution, tenant) = Parse(message.Body);
-            return await tellRequester.RunAsync(execution, tenant, cancel);
+            return await tellRequester.RunAsync(execution, tenant, slice.Token);
         }
         catch (Exception e)
         {

@@ -54,13 +54,17 @@ public static class MetricCatalogue
     public static readonly Metric.Plain NotificationsResent = Plain(MeteringCollector, "NotificationsResent");
     public static readonly Metric.Plain SweepFailures = Plain(MeteringCollector, "SweepFailures", isWatched: true);
     public static readonly Metric.Plain TenantsRegistered = Plain(MeteringCollector, "TenantsRegistered", isWatched: true);
-    public static readonly Metric.Split DataPlanes = Split(MeteringCollector, "DataPlanes", Dimension.Liveness, watched: Liveness.Offline.Name);
+    public static readonly Metric.Split DataPlanes = Split(MeteringCollector, "DataPlanes", Dimension.Liveness);
     public static readonly Metric.Plain GpuUnreadable = Plain(MeteringCollector, "GpuUnreadable", isWatched: true);
     public static readonly Metric.Plain DataPlanesOfflineTogether = Plain(MeteringCollector, "DataPlanesOfflineTogether", isWatched: true);
     public static readonly Metric.Plain DataPlanesBackTogether = Plain(MeteringCollector, "DataPlanesBackTogether");
     public static readonly Metric.Plain DataPlaneRecovered = Plain(MeteringCollector, "DataPlaneRecovered");
     public static readonly Metric.Plain DataPlaneLate = Plain(MeteringCollector, "DataPlaneLate");
-    public static readonly Metric.Plain DataPlaneOffline = Plain(MeteringCollector, "DataPlaneOffline");
+    public static readonly Metric.Plain DataPlaneOffline = Plain(MeteringCollector, "DataPlaneOffline", isWatched: true);
+
+    /// <summary>One machine of several: where all of a tenant's are silent, the tenant's own silence rings.</summary>
+    public static readonly Metric.Plain InstanceOffline = Plain(MeteringCollector, "InstanceOffline", isWatched: true);
+
     public static readonly Metric.Split InstanceChanges = Split(MeteringCollector, "InstanceChanges", Dimension.Change);
 
     public static IReadOnlyList<Metric> All => Known;

@@ -20,4 +20,8 @@ public static class Setting
 
     public static Uri RequiredUrl(string name) =>
         Uri.TryCreate(Required(name), UriKind.Absolute, out var url) && url.Scheme is "https" or "http" ? url! : throw new SettingException(name, "is not an absolute URL");
+
+    /// <summary>An address as SQS gives it: it ends in the queue's name.</summary>
+    public static string RequiredQueueUrl(string name) =>
+        RequiredUrl(name) is { AbsolutePath.Length: > 1 } url ? url.OriginalString : throw new SettingException(name, "is not the address of a queue");
 }

@@ -4,7 +4,16 @@ public enum TenantStatus { Active, Suspended, Deleting }
 
 /// <param name="Engine">Stored, never computed from the tenant's number; see <see cref="EngineAddress"/> for what is allowed.</param>
 /// <param name="AllowPublicSubnet">Whether the engine may sit in one of the tenant's public subnets.</param>
-public sealed record Tenant(TenantId Id, string Name, TenantStatus Status, EngineAddress Engine, bool AllowPublicSubnet, TenantLimits Limits);
+/// <param name="RemovedAt">When it was removed; null for one that was not.</param>
+public sealed record Tenant(
+    TenantId Id, string Name, TenantStatus Status, EngineAddress Engine, bool AllowPublicSubnet, TenantLimits Limits, DateTimeOffset? RemovedAt = null)
+{
+    /// <summary>How long a removed tenant's data is kept, and its number with it: as long as the longest kept of it.</summary>
+    public static readonly TimeSpan Retention = TimeSpan.FromDays(90);
+
+    /// <summary>When the number of a removed tenant may be given to another; null for one that was not removed.</summary>
+    public DateTimeOffset? FreeAt => RemovedAt + Retention;
+}
 
 /// <param name="MonthlyQuota">Executions a calendar month (UTC). 0 refuses every execution.</param>
 /// <param name="Concurrency">Executions under way at once.</param>

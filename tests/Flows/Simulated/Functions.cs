@@ -78,7 +78,7 @@ internal sealed class Functions : IDisposable
 
         var meteringEvents = new MeteringEvents(log, clock);
         Outcomes = new(
-            new RecordOutcome(new TokenVerifier(keys, ControlPlaneUrl, clock), executions, notifications, meteringEvents, clock), ControlPlaneUrl, meteringEvents, clock);
+            new RecordOutcome(new TokenVerifier(keys, ControlPlaneUrl, clock), executions, notifications, SourceNetworkCheck.Enforce, meteringEvents, clock), ControlPlaneUrl, meteringEvents, clock);
         Heartbeats = new(
             new RecordHeartbeat(new SidecarKeys(registry, clock), instances, new MeteringStore(dynamo, tables.Metering, clock), SourceNetworkCheck.Enforce, meteringEvents, clock),
             ControlPlaneUrl, meteringEvents, clock);
