@@ -82,6 +82,42 @@ public sealed class HeartbeatRaceTests(LocalCloud cloud)
     }
 
     [Fact]
+    public async Task One_that_began_anew_meanwhile_is_not_folded_though_its_counter_is_the_same()
+    {
+        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 700));
+        var seen = (await desk.StateAsync())!;
+        await desk.SendAsync(Sample.At(Start.AddSeconds(120), 1, cpuMs: 5, epoch: Sample.Started + 100));
+
+        Assert.False(await desk.Instances.TryFoldAsync(seen, Cancel));
+        Assert.Equal(new ComputeTime(705, 0), (await desk.StateAsync())!.Lifetime);
+    }
+
+    [Fact]
+    public async Task One_that_came_back_in_a_new_epoch_and_was_folded_anew_goes_on_from_that_one()
+    {
+        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 700));
+        await desk.Instances.TryFoldAsync((await desk.StateAsync())!, Cancel);
+
+        var other = desk.Function;
+        var faster = Sample.At(Start.AddSeconds(180), 1, cpuMs: 5, epoch: Sample.Started + 100);
+        var between = new Interleaved(
+            "TransactWriteItems",
+            async () =>
+            {
+                Assert.Equal(200, (await desk.SendAsync(desk.Sidecar.Request(faster, desk.Clock.Now), other)).Status);
+                Assert.True(await desk.Instances.TryFoldAsync((await desk.StateAsync())!, Cancel));
+            },
+            skip: 1);
+        desk.Restart(new FaultSeam(_ => null, between));
+        var answer = await desk.SendAsync(Sample.At(Start.AddSeconds(120), 2, cpuMs: 800));
+
+        Assert.Equal("counter-replayed", answer.Code);
+        Assert.Equal(new ComputeTime(705, 0), await desk.UsageAsync(2026, 1));
+    }
+
+    [Fact]
     public async Task One_that_comes_back_while_it_is_folded_anew_goes_on_from_the_later_state()
     {
         var desk = await HeartbeatDesk.OpenAsync(cloud);
