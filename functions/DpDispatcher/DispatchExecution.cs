@@ -91,7 +91,7 @@ internal sealed class DispatchExecution(
         Readiness.Of(claimed, order, engine, gates.IsShut(claimed.Tenant), Now()) switch
         {
             Readiness.Ready ready => SendAsync(claimed, ready, receives, pass, cancel),
-            Readiness.MustNot mustNot => WithholdAsync(claimed, mustNot.FailureCode, cancel),
+            Readiness.MustNot mustNot => WithholdAsync(claimed, mustNot.Failure, cancel),
             _ => throw new System.Diagnostics.UnreachableException(),
         };
 
@@ -110,14 +110,14 @@ internal sealed class DispatchExecution(
         var attempt = new DispatchAttempt(claimed.AttemptCount, startedAt, took, ResultOf(step), (answer as EngineAnswer.Answered)?.Status, WordsOf(answer));
         events.Attempted(claimed, attempt, answer);
         return step is NextStep.Close close
-            ? await CloseAsync(claimed, close.FailureCode, attempt, cancel)
+            ? await CloseAsync(claimed, close.Failure, attempt, cancel)
             : await RecordAsync(claimed, step, attempt, Pauses.Next(receives, (step as NextStep.Defer)?.RetryAfter, left, Random.Shared), cancel);
     }
 
     /// <summary>Ends what must not be sent; or, where an earlier attempt may have arrived, leaves it to the engine's outcome.</summary>
-    private Task<DispatchResult> WithholdAsync(Execution claimed, string failureCode, CancellationToken cancel) => NextStep.Unsent(failureCode, claimed) switch
+    private Task<DispatchResult> WithholdAsync(Execution claimed, DispatchFailure failure, CancellationToken cancel) => NextStep.Unsent(failure, claimed) switch
     {
-        NextStep.Close close => CloseAsync(claimed, close.FailureCode, attempt: null, cancel),
+        NextStep.Close close => CloseAsync(claimed, close.Failure, attempt: null, cancel),
         var step => RecordAsync(claimed, step, new(claimed.AttemptCount, Now(), 0, AttemptResult.Ambiguous, null), Pauses.Least, cancel),
     };
 
@@ -147,12 +147,12 @@ internal sealed class DispatchExecution(
         };
     }
 
-    private async Task<DispatchResult> CloseAsync(Execution claimed, string failureCode, DispatchAttempt? attempt, CancellationToken cancel)
+    private async Task<DispatchResult> CloseAsync(Execution claimed, DispatchFailure failure, DispatchAttempt? attempt, CancellationToken cancel)
     {
-        if (failureCode == DispatchFailure.AddressRefused)
+        if (failure == DispatchFailure.AddressRefused)
             events.AddressRefused(claimed);
 
-        var move = await executions.RefuseAsync(claimed, failureCode, attempt, cancel);
+        var move = await executions.RefuseAsync(claimed, failure, attempt, cancel);
         if (move is not Move.Moved)
         {
             NoteOvertaken(claimed, move);
@@ -160,7 +160,7 @@ internal sealed class DispatchExecution(
         }
         if (move is Move.Moved { IsBooked: false })
             events.Unbooked(claimed);
-        events.Closed(claimed, failureCode);
+        events.Closed(claimed, failure);
         await notifications.NotifyAsync(claimed.Id, claimed.Tenant, cancel);
         return new DispatchResult.Done();
     }
@@ -175,7 +175,7 @@ internal sealed class DispatchExecution(
         NextStep.Accept => AttemptResult.Accepted,
         NextStep.Defer => AttemptResult.Again,
         NextStep.LeaveUnknown => AttemptResult.Ambiguous,
-        NextStep.Close close => close.FailureCode,
+        NextStep.Close close => close.Failure.Code,
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 

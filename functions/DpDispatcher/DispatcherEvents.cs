@@ -24,10 +24,10 @@ internal sealed partial class DispatcherEvents(JsonLog output, TimeProvider cloc
             _metrics.Count(MetricCatalogue.DispatchUnauthorized, ("tenant_id", claimed.Tenant.ToString()));
     }
 
-    public void Closed(Execution claimed, string failureCode)
+    public void Closed(Execution claimed, DispatchFailure failure)
     {
-        LogClosed(claimed.Id, claimed.Id.TraceId, claimed.Tenant, failureCode);
-        _metrics.Count(MetricCatalogue.DispatchClosed, failureCode, ("execution_id", claimed.Id.ToString()), ("tenant_id", claimed.Tenant.ToString()));
+        LogClosed(claimed.Id, claimed.Id.TraceId, claimed.Tenant, failure.Code);
+        _metrics.Count(MetricCatalogue.DispatchClosed, failure.Code, ("execution_id", claimed.Id.ToString()), ("tenant_id", claimed.Tenant.ToString()));
     }
 
     public void Unbooked(Execution closed) => LogUnbooked(closed.Id, closed.Id.TraceId, closed.Tenant);

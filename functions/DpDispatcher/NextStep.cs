@@ -18,7 +18,7 @@ internal abstract record NextStep
     public sealed record LeaveUnknown(bool SendAgain) : NextStep;
 
     /// <summary>The engine will never have it.</summary>
-    public sealed record Close(string FailureCode) : NextStep;
+    public sealed record Close(DispatchFailure Failure) : NextStep;
 
     /// <summary>How long an engine may answer 404: its boots take that long.</summary>
     public static readonly TimeSpan NotFoundFor = TimeSpan.FromSeconds(30);
@@ -57,9 +57,9 @@ internal abstract record NextStep
             : new Defer(null, NotFound: true);
     }
 
-    /// <summary>What is recorded of an execution that this attempt did not hand over and none will, for <paramref name="failureCode"/>.</summary>
-    public static NextStep Unsent(string failureCode, Execution claimed) =>
-        MayHaveArrived(claimed) ? new LeaveUnknown(SendAgain: false) : new Close(failureCode);
+    /// <summary>What is recorded of an execution that this attempt did not hand over and none will, for <paramref name="failure"/>.</summary>
+    public static NextStep Unsent(DispatchFailure failure, Execution claimed) =>
+        MayHaveArrived(claimed) ? new LeaveUnknown(SendAgain: false) : new Close(failure);
 
     /// <summary>Whether an attempt before the claimed one may have reached the engine: it ended ambiguously, or its dispatcher died before it could say.</summary>
     public static bool MayHaveArrived(Execution claimed) =>

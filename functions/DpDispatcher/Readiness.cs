@@ -11,7 +11,7 @@ internal abstract record Readiness
 
     public sealed record Ready(Engine Engine, DispatchOrder Order) : Readiness;
 
-    public sealed record MustNot(string FailureCode) : Readiness;
+    public sealed record MustNot(DispatchFailure Failure) : Readiness;
 
     /// <summary>How much of its life a token must have left when it is sent: n8n gives no leeway, and a late one would look like a forged one.</summary>
     public static readonly TimeSpan TokenReserve = TimeSpan.FromSeconds(3);

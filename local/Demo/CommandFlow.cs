@@ -110,7 +110,7 @@ internal sealed class CommandFlow(LocalControlPlane local, Screen screen, TimePr
         {
             var ended = await ExecutionAsync(flow, id, one => one.State.IsTerminal, token);
             if (ended.State != ExecutionState.Succeeded)
-                throw new StepNotSeen($"The execution ended as {ended.State.Name} ({ended.FailureCode ?? ended.Outcome?.Error?.Message}).");
+                throw new StepNotSeen($"The execution ended as {ended.State.Name} ({ended.FailureCode?.Code ?? ended.Outcome?.Error?.Message}).");
             return (ended, new Evidence($"{ended.State.Name}, {ended.Outcome!.Usage.CpuMs} ms of CPU", ended.FinishedAt ?? clock.GetUtcNow()));
         }, cancel);
         await flow.StepAsync("the quota is settled", async token =>

@@ -17,9 +17,7 @@ internal static class Reasons
         ExecutionState.Dispatched => $"Its engine took it {Ago(execution.DispatchedAt ?? execution.CreatedAt, now)} and has not said that it runs.",
         ExecutionState.Running => $"Its engine began it {Ago(execution.StartedAt ?? execution.CreatedAt, now)}.",
         ExecutionState.Succeeded => "It succeeded, as its engine says.",
-        ExecutionState.Failed when execution.FailureCode == DispatchFailure.Rejected =>
-            "Its engine answered with a refusal: look at the webhook's method and settings. A workflow can choose such an answer after it ran: an outcome that comes within a day still counts.",
-        ExecutionState.Failed when execution.FailureCode is { } code => $"It never ran: {InWords(code)}",
+        ExecutionState.Failed when execution.FailureCode is { } failure => InWords(failure),
         ExecutionState.Failed => "It failed, as its engine says.",
         ExecutionState.Cancelled when execution.CancelledBy is { } user => $"{user} cancelled it.",
         ExecutionState.Cancelled => "Its engine stopped it.",
@@ -27,16 +25,17 @@ internal static class Reasons
         _ => throw new ArgumentOutOfRangeException(nameof(execution)),
     };
 
-    private static string InWords(string failureCode) => failureCode switch
+    private static string InWords(DispatchFailure failure) => failure switch
     {
-        DispatchFailure.Unreachable => "its engine could not be reached while its token lived. Look at the peering, the routes and the engine.",
-        DispatchFailure.Expired => "its message waited longer than its token lives. Look at the dispatch queue's age.",
-        DispatchFailure.Unauthorized => "its engine refused our token. Give it the key that ./ctl engine-key prints.",
-        DispatchFailure.WorkflowNotActive => "its engine has no active workflow at that path. Activate it, or publish the right --path.",
-        DispatchFailure.AddressRefused => "the stored engine address is outside the tenant's network. Set it with ./ctl tenant engine.",
-        DispatchFailure.TenantNotActive => "the tenant was suspended meanwhile.",
-        DispatchFailure.Unreadable => "its dispatch message could not be understood. Look at the dispatcher's log.",
-        _ => $"{failureCode}.",
+        DispatchFailure.Unreachable => "It never ran: its engine could not be reached while its token lived. Look at the peering, the routes and the engine.",
+        DispatchFailure.Expired => "It never ran: its message waited longer than its token lives. Look at the dispatch queue's age.",
+        DispatchFailure.Unauthorized => "It never ran: its engine refused our token. Give it the key that ./ctl engine-key prints.",
+        DispatchFailure.Rejected =>
+            "Its engine answered with a refusal: look at the webhook's method and settings. A workflow can choose such an answer after it ran: an outcome that comes within a day still counts.",
+        DispatchFailure.WorkflowNotActive => "It never ran: its engine has no active workflow at that path. Activate it, or publish the right --path.",
+        DispatchFailure.AddressRefused => "It never ran: the stored engine address is outside the tenant's network. Set it with ./ctl tenant engine.",
+        DispatchFailure.TenantNotActive => "It never ran: the tenant was suspended meanwhile.",
+        DispatchFailure.Unreadable => "It never ran: its dispatch message could not be understood. Look at the dispatcher's log.",
     };
 
     private static string Ago(DateTimeOffset then, DateTimeOffset now) => $"{Duration.Format(now - then)} ago";

@@ -34,7 +34,7 @@ internal static class Viewed
         execution.Id.ToString(), execution.Id.TraceId, execution.Tenant.ToString(), execution.Workflow.ToString(), execution.State.Name, execution.RequestedBy,
         [.. execution.Inputs.EnumerateObject().Select(input => input.Name)], execution.Month.ToString(),
         Rfc3339.Format(execution.CreatedAt), Rfc3339.Format(execution.DeadlineAt), Time(execution.DispatchedAt), Time(execution.StartedAt), Time(execution.FinishedAt), Time(execution.ToldAt),
-        execution.AttemptCount, execution.FailureCode, execution.CancelledBy, execution.IsLate,
+        execution.AttemptCount, execution.FailureCode?.Code, execution.CancelledBy, execution.IsLate,
         execution.Outcome is { } outcome ? new(outcome.Status.ToString().ToLowerInvariant(), outcome.EngineExecutionId, outcome.Usage, outcome.Error?.Code) : null);
 
     public static AttemptView Of(DispatchAttempt attempt) => new(attempt.Number, Rfc3339.Format(attempt.At), attempt.Milliseconds, attempt.Result, attempt.Status, attempt.Answer);

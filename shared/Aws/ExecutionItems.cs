@@ -50,7 +50,7 @@ internal static class ExecutionItems
         if (execution.FinishedAt is { } finished)
             item["finished_at"] = Items.Time(finished);
         if (execution.FailureCode is { } code)
-            item["failure_code"] = Items.Text(code);
+            item["failure_code"] = Items.Text(code.Code);
         return item;
     }
 
@@ -80,7 +80,7 @@ internal static class ExecutionItems
         Outcome = item.OptionalJson("outcome", DomainJson.Default.Outcome),
         OutcomeHash = item.OptionalText("outcome_hash"),
         IsLate = item.HasFlag("late"),
-        FailureCode = item.OptionalText("failure_code"),
+        FailureCode = item.OptionalText("failure_code") is { } code ? DispatchFailures.Parse(code) : null,
         CancelledBy = item.OptionalText("cancelled_by"),
         ToldAt = item.OptionalTime("told_at"),
         IsUntellable = item.HasFlag("untellable"),

@@ -211,11 +211,11 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
     /// <summary>Ends an execution that the engine will never have, and gives its reservation back.</summary>
     /// <param name="execution">As claimed, so that no attempt of another dispatcher is under way; or queued and never claimed.</param>
     /// <param name="attempt">The attempt that ended it, or null when none was made.</param>
-    public async Task<Move> RefuseAsync(Execution execution, string failureCode, DispatchAttempt? attempt, CancellationToken cancel)
+    public async Task<Move> RefuseAsync(Execution execution, DispatchFailure failure, DispatchAttempt? attempt, CancellationToken cancel)
     {
         var move = await CloseAsync(execution, ExecutionLifecycle.Of(Signal.Refused, QuotaEffect.Release), ExecutionUsage.None, cancel, changes =>
         {
-            changes.Set("failure_code", Items.Text(failureCode));
+            changes.Set("failure_code", Items.Text(failure.Code));
             if (attempt is not null)
                 changes.Append("attempts", Items.Json(attempt, DomainJson.Default.DispatchAttempt));
         });
@@ -516,7 +516,7 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
                     _values[":since"] = Items.Time(now - ExecutionLifecycle.SupersededWithin);
                     return " AND finished_at >= :since";
                 case Guard.RejectedLately:
-                    (_values[":rejected"], _values[":since"]) = (Items.Text(DispatchFailure.Rejected), Items.Time(now - ExecutionLifecycle.SupersededWithin));
+                    (_values[":rejected"], _values[":since"]) = (Items.Text(DispatchFailure.Rejected.Code), Items.Time(now - ExecutionLifecycle.SupersededWithin));
                     return " AND failure_code = :rejected AND finished_at >= :since";
                 default:
                     throw new UnreachableException();

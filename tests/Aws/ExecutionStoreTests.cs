@@ -139,10 +139,10 @@ public class ExecutionStoreTests(LocalCloud cloud)
         var world = await StoreWorld.StartAsync(cloud);
         var claimed = await world.ClaimedAsync();
 
-        Assert.IsType<Move.Moved>(await world.Store.RefuseAsync(claimed, "workflow_not_active", world.Attempt("workflow_not_active"), Cancel));
+        Assert.IsType<Move.Moved>(await world.Store.RefuseAsync(claimed, DispatchFailure.WorkflowNotActive, world.Attempt("workflow_not_active"), Cancel));
 
         var execution = await world.FindAsync(claimed.Id);
-        Assert.Equal((ExecutionState.Failed, "workflow_not_active"), (execution.State, execution.FailureCode));
+        Assert.Equal((ExecutionState.Failed, DispatchFailure.WorkflowNotActive), (execution.State, execution.FailureCode));
         Assert.Equal((0, 0, 0), await world.BooksAsync());
     }
 
@@ -356,7 +356,7 @@ public class ExecutionStoreTests(LocalCloud cloud)
         var claimed = await world.ClaimedAsync();
 
         var moves = await Task.WhenAll(
-            Task.Run(() => world.Store.RefuseAsync(claimed, "dispatch_unreachable", null, Cancel)),
+            Task.Run(() => world.Store.RefuseAsync(claimed, DispatchFailure.Unreachable, null, Cancel)),
             Task.Run(() => world.Store.TimeOutAsync(claimed, Cancel)));
 
         Assert.Single(moves.OfType<Move.Moved>());
@@ -400,7 +400,7 @@ public class ExecutionStoreTests(LocalCloud cloud)
     {
         var world = await StoreWorld.StartAsync(cloud);
         var claimed = await world.ClaimedAsync();
-        await world.Store.RefuseAsync(claimed, DispatchFailure.Rejected, world.Attempt(DispatchFailure.Rejected), Cancel);
+        await world.Store.RefuseAsync(claimed, DispatchFailure.Rejected, world.Attempt(DispatchFailure.Rejected.Code), Cancel);
         await world.Store.MarkToldAsync(claimed.Id, ExecutionState.Failed, Cancel);
 
         Assert.IsType<Move.Moved>(await world.Store.FinishAsync(await world.FindAsync(claimed.Id), StoreWorld.Outcome(status, cpuMs: 700), "aa", Cancel));
@@ -444,7 +444,7 @@ public class ExecutionStoreTests(LocalCloud cloud)
 
         Assert.IsType<Claim.Unknown>(await world.Store.ClaimAsync(theirs.Id, StoreWorld.Neighbour, "x", TimeSpan.FromSeconds(1), Cancel));
         Assert.IsType<Move.Unknown>(await world.Store.RecordAttemptAsync(theirs, Signal.Accepted, world.Attempt("accepted"), false, Cancel));
-        Assert.IsType<Move.Unknown>(await world.Store.RefuseAsync(theirs, "x", null, Cancel));
+        Assert.IsType<Move.Unknown>(await world.Store.RefuseAsync(theirs, DispatchFailure.Rejected, null, Cancel));
         Assert.IsType<Move.Unknown>(await world.Store.StartAsync(theirs, StoreWorld.Outcome(OutcomeStatus.Running), Cancel));
         Assert.IsType<Move.Unknown>(await world.Store.FinishAsync(theirs, StoreWorld.Outcome(OutcomeStatus.Succeeded), "aa", Cancel));
         Assert.IsType<Move.Unknown>(await world.Store.CancelAsync(theirs, "U0002", Cancel));

@@ -41,7 +41,7 @@ public class LifecycleConditionTests(LocalCloud cloud)
         from leaseUntil in new[] { world.Now, world.Now - Moment }
         from owner in new[] { "one", "another" }
         from finished in state.IsTerminal ? [world.Now - ExecutionLifecycle.SupersededWithin, world.Now - ExecutionLifecycle.SupersededWithin - Moment] : new DateTimeOffset?[] { null }
-        from code in state == ExecutionState.Failed ? [DispatchFailure.Rejected, DispatchFailure.Unauthorized] : new string?[] { null }
+        from code in state == ExecutionState.Failed ? [DispatchFailure.Rejected, DispatchFailure.Unauthorized] : new DispatchFailure?[] { null }
         select world.New() with { State = state, IsIdempotent = idempotent, LeaseUntil = leaseUntil, LeaseOwner = owner, FinishedAt = finished, FailureCode = code };
 
     private static async Task PutAsync(StoreWorld world, Execution execution)

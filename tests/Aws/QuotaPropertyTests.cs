@@ -103,7 +103,7 @@ public class QuotaPropertyTests(LocalCloud cloud)
                 await store.StartAsync(execution, StoreWorld.Outcome(OutcomeStatus.Running), cancel);
                 return false;
             case Step.Refuse:
-                await store.RefuseAsync(execution, "dispatch_unreachable", null, cancel);
+                await store.RefuseAsync(execution, DispatchFailure.Unreachable, null, cancel);
                 return false;
             case Step.TimeOut:
                 await store.TimeOutAsync(execution, cancel);

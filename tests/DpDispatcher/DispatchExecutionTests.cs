@@ -365,7 +365,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
         using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync();
         var claim = await stage.Executions.ClaimAsync(id, TenantId.Parse("tenant-43"), "died", DispatchLimits.Default.Lease, Cancel);
-        await stage.Executions.RefuseAsync(Assert.IsType<Claim.Held>(claim).Execution, "dispatch_rejected", null, Cancel);
+        await stage.Executions.RefuseAsync(Assert.IsType<Claim.Held>(claim).Execution, DispatchFailure.Rejected, null, Cancel);
         Assert.Empty(await stage.NotificationsAsync());
 
         Assert.Empty((await stage.DispatchAsync(id, receives: 2)).BatchItemFailures);
@@ -388,7 +388,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
         Assert.IsType<Move.Moved>(await stage.Executions.RecordAttemptAsync(first, Signal.Deferred, attempt, notFound: false, Cancel));       // it is there: no news
         var now = await stage.ReadAsync(id);
         Assert.Equal((ExecutionState.Dispatching, "second", 1), (now.State, now.LeaseOwner, now.Attempts.Count));
-        Assert.IsType<Move.Lost>(await stage.Executions.RefuseAsync(first, "dispatch_rejected", null, Cancel));
+        Assert.IsType<Move.Lost>(await stage.Executions.RefuseAsync(first, DispatchFailure.Rejected, null, Cancel));
     }
 
     [Theory]
@@ -483,7 +483,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
     private static async Task AssertFailedAsync(Stage stage, ExecutionId id, string failureCode)
     {
         var execution = await stage.ReadAsync(id);
-        Assert.Equal((ExecutionState.Failed, failureCode), (execution.State, execution.FailureCode));
+        Assert.Equal((ExecutionState.Failed, failureCode), (execution.State, execution.FailureCode?.Code));
         Assert.Equal(0, await stage.ChargedAsync());
         Assert.Equal([id.ToString()], await stage.NotificationsAsync());
     }

@@ -50,7 +50,7 @@ public sealed class RulesTests
                 var earlier = Enumerable.Range(1, attempts).Select(i => new DispatchAttempt(i, Now, 1, i == attempts && !crashed ? AttemptResult.Ambiguous : AttemptResult.Again, null)).ToList();
                 var claimed = Claimed(earlier, count: attempts + (crashed ? 2 : 1), idempotent);
                 Assert.True(NextStep.After(answer, claimed, Now) is NextStep.Accept or NextStep.LeaveUnknown);
-                Assert.IsType<NextStep.LeaveUnknown>(NextStep.Unsent("x", claimed));
+                Assert.IsType<NextStep.LeaveUnknown>(NextStep.Unsent(DispatchFailure.Expired, claimed));
                 if (!idempotent)
                     Assert.False(NextStep.After(answer, claimed, Now) is NextStep.LeaveUnknown { SendAgain: true });
             });
@@ -193,7 +193,7 @@ public sealed class RulesTests
         NextStep.Defer { NotFound: true } => "not found",
         NextStep.Defer => "again",
         NextStep.LeaveUnknown => "ambiguous",
-        NextStep.Close close => close.FailureCode,
+        NextStep.Close close => close.Failure.Code,
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 

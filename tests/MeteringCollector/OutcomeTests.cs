@@ -171,7 +171,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     {
         var desk = await OutcomeDesk.OpenAsync(cloud);
         var job = await desk.StartAsync(ExecutionState.Dispatching);
-        await desk.Executions.RefuseAsync(await desk.ReadAsync(job), DispatchFailure.Rejected, new(1, desk.Clock.Now, 5, DispatchFailure.Rejected, 422), Cancel);
+        await desk.Executions.RefuseAsync(await desk.ReadAsync(job), DispatchFailure.Rejected, new(1, desk.Clock.Now, 5, DispatchFailure.Rejected.Code, 422), Cancel);
         desk.Clock.Advance(TimeSpan.FromHours(1));
 
         var running = await desk.SendAsync(job, OutcomeText.Running);
@@ -187,11 +187,11 @@ public sealed class OutcomeTests(LocalCloud cloud)
 
     [Theory]
     [InlineData(DispatchFailure.Unauthorized), InlineData(DispatchFailure.WorkflowNotActive), InlineData(DispatchFailure.Unreachable)]
-    public async Task An_outcome_of_what_certainly_never_ran_is_a_conflict(string failureCode)
+    public async Task An_outcome_of_what_certainly_never_ran_is_a_conflict(DispatchFailure failure)
     {
         var desk = await OutcomeDesk.OpenAsync(cloud);
         var job = await desk.StartAsync(ExecutionState.Dispatching);
-        await desk.Executions.RefuseAsync(await desk.ReadAsync(job), failureCode, null, Cancel);
+        await desk.Executions.RefuseAsync(await desk.ReadAsync(job), failure, null, Cancel);
         Assert.Equal(409, (await desk.SendAsync(job, OutcomeText.Succeeded)).Status);
     }
 

@@ -108,7 +108,7 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
                 Outcome = A.Success,
                 Attempts = [new(1, At(0), 2000, "again", null), new(2, At(1), 35, "accepted", 200)],
             },
-            "failed" => A.Execution(ExecutionState.Failed) with { FinishedAt = At(15), FailureCode = "dispatch_unreachable", Attempts = [new(1, At(0), 2000, "again", 503)] },
+            "failed" => A.Execution(ExecutionState.Failed) with { FinishedAt = At(15), FailureCode = DispatchFailure.Unreachable, Attempts = [new(1, At(0), 2000, "again", 503)] },
             _ => A.Execution(ExecutionState.Denied) with
             {
                 FinishedAt = At(0),

@@ -55,8 +55,8 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
             ("told-succeeded", A.Execution(ExecutionState.Succeeded) with { FinishedAt = ended, Outcome = A.Success }),
             ("told-late", A.Execution(ExecutionState.Succeeded) with { FinishedAt = ended, Outcome = A.Success, IsLate = true, IsPublic = true }),
             ("told-failed", A.Execution(ExecutionState.Failed) with { FinishedAt = ended, Outcome = A.Failure }),
-            ("told-unreachable", A.Execution(ExecutionState.Failed) with { FinishedAt = ended, FailureCode = "dispatch_unreachable" }),
-            ("told-rejected", A.Execution(ExecutionState.Failed) with { FinishedAt = ended, FailureCode = "dispatch_rejected", Attempts = [new(1, ended, 5, "dispatch_rejected", 422)] }),
+            ("told-unreachable", A.Execution(ExecutionState.Failed) with { FinishedAt = ended, FailureCode = DispatchFailure.Unreachable }),
+            ("told-rejected", A.Execution(ExecutionState.Failed) with { FinishedAt = ended, FailureCode = DispatchFailure.Rejected, Attempts = [new(1, ended, 5, "dispatch_rejected", 422)] }),
             ("told-late-after-rejection", A.Execution(ExecutionState.Succeeded) with
                 { FinishedAt = ended, Outcome = A.Success, IsLate = true, Attempts = [new(1, ended, 5, "dispatch_rejected", 422)] }),
             ("told-cancelled", A.Execution(ExecutionState.Cancelled) with { FinishedAt = ended, CancelledBy = "U2" }),

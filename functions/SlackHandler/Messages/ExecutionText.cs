@@ -36,8 +36,7 @@ internal static class ExecutionText
         { State: ExecutionState.Denied, Decision: { } decision } => SlackText.Visible(decision.InPlainWords, LongestSummary),
         { State: ExecutionState.Failed, Outcome.Error: { } error } => Lines(
             SlackText.Visible(error.Message, LongestSummary), Invisible.IsBlank(error.Code) ? null : SlackText.Code(error.Code)),
-        { State: ExecutionState.Failed, FailureCode: DispatchFailure.Rejected } => Rejection(execution),
-        { State: ExecutionState.Failed, FailureCode: { } code } => Failure(code),
+        { State: ExecutionState.Failed, FailureCode: { } failure } => Failure(failure, execution),
         { Outcome.Result: { } result } => Lines(SlackText.Visible(result.Summary, LongestSummary), SlackText.Link(result.Url)),
         _ => null,
     };
@@ -93,28 +92,28 @@ internal static class ExecutionText
 
     private static string Late(Execution execution) =>
         !execution.IsLate ? ""
-        : execution.Attempts.Any(attempt => attempt.Result == DispatchFailure.Rejected) ? ", after the engine had answered the request with a refusal"
+        : execution.Attempts.Any(attempt => attempt.Result == DispatchFailure.Rejected.Code) ? ", after the engine had answered the request with a refusal"
         : ", after it had been given up as timed out";
 
     // A workflow can choose such an answer after it ran, so nobody can say that nothing did.
     private static SlackText Rejection(Execution execution)
     {
-        var status = execution.Attempts.LastOrDefault(attempt => attempt.Result == DispatchFailure.Rejected)?.Status;
+        var status = execution.Attempts.LastOrDefault(attempt => attempt.Result == DispatchFailure.Rejected.Code)?.Status;
         return status is { } answered
             ? SlackText.Of($"The engine answered the request with HTTP {answered}. If it reports a result within a day, you are told.")
             : SlackText.Of($"The engine answered the request with a refusal. If it reports a result within a day, you are told.");
     }
 
-    private static SlackText Failure(string code) => code switch
+    private static SlackText Failure(DispatchFailure failure, Execution execution) => failure switch
     {
         DispatchFailure.Unreachable => SlackText.Of($"The engine could not be reached. Nothing ran."),
         DispatchFailure.Expired => SlackText.Of($"It waited too long to be handed to the engine. Nothing ran."),
         DispatchFailure.Unauthorized => SlackText.Of($"The engine refused our credentials. Nothing ran, and the operators know."),
+        DispatchFailure.Rejected => Rejection(execution),
         DispatchFailure.WorkflowNotActive => SlackText.Of($"The engine does not know this workflow, or it is not active there. Nothing ran."),
         DispatchFailure.AddressRefused => SlackText.Of($"The engine's address is not one of this tenant's. Nothing ran, and the operators know."),
         DispatchFailure.TenantNotActive => SlackText.Of($"This tenant was suspended meanwhile. Nothing ran."),
         DispatchFailure.Unreadable => SlackText.Of($"The order to the engine could not be read. Nothing ran, and the operators know."),
-        _ => SlackText.Of($"Reason: {SlackText.Code(code)}"),
     };
 
     private static SlackText? Lines(SlackText? first, SlackText? second) => (first, second) switch

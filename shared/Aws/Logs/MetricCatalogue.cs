@@ -33,7 +33,7 @@ public static class MetricCatalogue
     public static readonly Metric.Plain DispatchConnectFailures = Plain(DpDispatcher, "DispatchConnectFailures", isWatched: true);
 
     public static readonly Metric.Plain DispatchUnauthorized = Plain(DpDispatcher, "DispatchUnauthorized", isWatched: true);
-    public static readonly Metric.Split DispatchClosed = Split(DpDispatcher, "DispatchClosed", Dimension.FailureCode, watched: DispatchFailure.Unreachable);
+    public static readonly Metric.Split DispatchClosed = Split(DpDispatcher, "DispatchClosed", Dimension.FailureCode, watched: DispatchFailure.Unreachable.Code);
     public static readonly Metric.Plain DispatchAddressRefused = Plain(DpDispatcher, "DispatchAddressRefused", isWatched: true);
     public static readonly Metric.Plain DispatchNotTheirs = Plain(DpDispatcher, "DispatchNotTheirs", isWatched: true);
     public static readonly Metric.Plain DispatchHeld = Plain(DpDispatcher, "DispatchHeld");

@@ -54,8 +54,8 @@ public sealed record Execution
     /// <summary>Whether the outcome came after another end that it replaced: a time-out, or a rejection.</summary>
     public bool IsLate { get; init; }
 
-    /// <summary>Why it failed, when the engine did not say so: <c>dispatch_unreachable</c>, <c>workflow_not_active</c>, …</summary>
-    public string? FailureCode { get; init; }
+    /// <summary>Why it failed, when the engine did not say so.</summary>
+    public DispatchFailure? FailureCode { get; init; }
 
     /// <summary>The Slack user who cancelled it.</summary>
     public string? CancelledBy { get; init; }

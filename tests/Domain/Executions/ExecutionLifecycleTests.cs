@@ -99,9 +99,9 @@ public class ExecutionLifecycleTests
     [Theory]
     [InlineData(DispatchFailure.Rejected, 0, true), InlineData(DispatchFailure.Rejected, 1, false)]
     [InlineData(DispatchFailure.Unauthorized, 0, false), InlineData(DispatchFailure.WorkflowNotActive, 0, false), InlineData(null, 0, false)]
-    public void A_refusal_that_a_workflow_may_have_chosen_gives_way_for_a_day(string? failureCode, int millisecondsMore, bool gives)
+    public void A_refusal_that_a_workflow_may_have_chosen_gives_way_for_a_day(DispatchFailure? failure, int millisecondsMore, bool gives)
     {
-        var failed = Some(ExecutionState.Failed) with { FailureCode = failureCode, FinishedAt = Now - ExecutionLifecycle.SupersededWithin - TimeSpan.FromMilliseconds(millisecondsMore) };
+        var failed = Some(ExecutionState.Failed) with { FailureCode = failure, FinishedAt = Now - ExecutionLifecycle.SupersededWithin - TimeSpan.FromMilliseconds(millisecondsMore) };
         foreach (var signal in new[] { Signal.Succeeded, Signal.Failed, Signal.Stopped })
             Assert.Equal(gives, ExecutionLifecycle.Find(failed, signal, null, Now) is not null);
     }
@@ -119,6 +119,17 @@ public class ExecutionLifecycleTests
         foreach (var state in ExecutionStates.All)
             Assert.Equal(state, ExecutionStates.Parse(state.Name));
         Assert.Throws<FormatException>(() => ExecutionStates.Parse("queued"));
+    }
+
+    [Fact]
+    public void A_failures_code_is_read_back()
+    {
+        foreach (var failure in DispatchFailures.All)
+            Assert.Equal(failure, DispatchFailures.Parse(failure.Code));
+        Assert.Equal(
+            ["dispatch_unreachable", "dispatch_expired", "dispatch_unauthorized", "dispatch_rejected", "workflow_not_active", "engine_address_refused", "tenant_not_active", "dispatch_unreadable"],
+            DispatchFailures.All.Select(failure => failure.Code));
+        Assert.Throws<FormatException>(() => DispatchFailures.Parse("Unreachable"));
     }
 
     private static string InWords(Transition one) =>
