@@ -1,3 +1,4 @@
+using ControlPlane.Text;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Text.RegularExpressions;
@@ -92,7 +93,7 @@ internal static partial class Given
     }
 
     /// <summary>What was typed, short enough for one line and without what would act on a terminal.</summary>
-    public static string Quote(string text) => $"'{Output.Plain.Text(text.Length <= 64 ? text : text[..64] + "…")}'";
+    public static string Quote(string text) => $"'{Plain.Text(text.Length <= 64 ? text : text[..64] + "…")}'";
 
     private static string TenantFault(string text) => $"{text} is no tenant: an id is tenant-N, with N from 1 to {TenantId.Highest}.";
 

@@ -1,3 +1,4 @@
+using ControlPlane.Text;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;

@@ -1,3 +1,5 @@
+using ControlPlane.Text;
+using ControlPlane.Operator.Running;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using ControlPlane.Operator.Arguments;

@@ -1,3 +1,4 @@
+using ControlPlane.Operator.Running;
 using System.CommandLine;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Secrets;

@@ -1,3 +1,4 @@
+using ControlPlane.Operator.Running;
 using System.CommandLine;
 using System.Text.Json;
 using ControlPlane.Operator.Arguments;

@@ -1,10 +1,8 @@
 using System.Text.Json.Serialization;
-using ControlPlane.Operator.Places;
 
 namespace ControlPlane.Operator.Output;
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true, RespectRequiredConstructorParameters = true)]
-[JsonSerializable(typeof(EndpointsFile))]
 [JsonSerializable(typeof(TenantsView))]
 [JsonSerializable(typeof(TenantDetailView))]
 [JsonSerializable(typeof(RegistrationView))]

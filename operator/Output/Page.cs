@@ -1,3 +1,4 @@
+using ControlPlane.Text;
 using Spectre.Console;
 
 namespace ControlPlane.Operator.Output;

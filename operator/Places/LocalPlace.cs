@@ -1,9 +1,9 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Amazon.DynamoDBv2;
 using Amazon.Runtime;
 using Amazon.SecretsManager;
 using Amazon.SQS;
-using ControlPlane.Operator.Output;
 
 namespace ControlPlane.Operator.Places;
 
@@ -11,6 +11,10 @@ namespace ControlPlane.Operator.Places;
 internal sealed record EndpointsFile(
     string Dynamodb, string Sqs, string SecretsManager, string Region,
     IReadOnlyDictionary<string, string> Tables, IReadOnlyDictionary<string, string> Queues, IReadOnlyDictionary<string, string> Secrets, string? ControlPlaneUrl = null);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(EndpointsFile))]
+internal sealed partial class EndpointsJson : JsonSerializerContext;
 
 /// <summary>A control plane that <c>./run</c> runs on this machine.</summary>
 internal sealed class LocalPlace : Place
@@ -33,7 +37,7 @@ internal sealed class LocalPlace : Place
         var file = Path.Combine(folder, "endpoints.json");
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllText(file), CtlJson.Default.EndpointsFile) is { } endpoints
+            return JsonSerializer.Deserialize(File.ReadAllText(file), EndpointsJson.Default.EndpointsFile) is { } endpoints
                 ? new(folder, endpoints)
                 : throw new JsonException();
         }

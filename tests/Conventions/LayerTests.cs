@@ -10,7 +10,7 @@ public sealed class LayerTests
     private static readonly string[] Products =
     [
         "ControlPlane.Domain", "ControlPlane.Tokens", "ControlPlane.Aws", "SlackHandler", "Orchestrator", "DpDispatcher", "MeteringCollector",
-        "ControlPlane.Local", "metering-sidecar", "ControlPlane.Capacity",
+        "ControlPlane.Operator", "ControlPlane.Local", "metering-sidecar", "ControlPlane.Capacity",
     ];
 
     public static TheoryData<string> AllProducts => [.. Products];

@@ -73,7 +73,7 @@ internal sealed class Ctl : IAsyncDisposable
     public static async Task<Said> SayAsync(TimeProvider clock, params string[] args)
     {
         var (output, error) = (new StringWriter(), new StringWriter());
-        var exit = await new CommandLine(new(output, error, () => Page.On(output, isTerminal: false, width: 0), clock)).RunAsync(args, Cancel);
+        var exit = await new CtlCommandLine(new(output, error, () => Page.On(output, isTerminal: false, width: 0), clock)).RunAsync(args, Cancel);
         return new(exit, output.ToString(), error.ToString());
     }
 

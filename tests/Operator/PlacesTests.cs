@@ -1,3 +1,4 @@
+using ControlPlane.Operator.Running;
 using Amazon.Runtime;
 using Amazon.SQS;
 using ControlPlane.Operator;

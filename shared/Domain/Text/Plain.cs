@@ -1,7 +1,7 @@
-namespace ControlPlane.Operator.Output;
+namespace ControlPlane.Text;
 
 /// <summary>Text from tenants, engines and users, for a terminal: nothing in it moves the cursor, rings, or starts a new line.</summary>
-internal static class Plain
+public static class Plain
 {
     public static string Text(string text) => !text.Any(IsUnsafe)
         ? text

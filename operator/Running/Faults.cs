@@ -2,7 +2,7 @@ using System.Net.Sockets;
 using Amazon.Runtime;
 using ControlPlane.Operator.Places;
 
-namespace ControlPlane.Operator;
+namespace ControlPlane.Operator.Running;
 
 /// <summary>What went wrong outside of us, in one line with the mend.</summary>
 internal static class Faults

@@ -1,9 +1,10 @@
+using ControlPlane.Text;
 using System.CommandLine;
 using ControlPlane.Configuration;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Places;
 
-namespace ControlPlane.Operator;
+namespace ControlPlane.Operator.Running;
 
 /// <summary>Runs a command against the control plane that was named, and says what came of it.</summary>
 internal sealed class Runner

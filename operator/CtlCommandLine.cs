@@ -1,3 +1,4 @@
+using ControlPlane.Operator.Running;
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
@@ -6,14 +7,14 @@ using ControlPlane.Operator.Commands;
 namespace ControlPlane.Operator;
 
 /// <summary>What can be asked of <c>./ctl</c>.</summary>
-internal sealed class CommandLine
+internal sealed class CtlCommandLine
 {
     private const string Name = "./ctl";
 
     private readonly Runner _runner;
     private readonly Command _root;
 
-    public CommandLine(Runner runner)
+    public CtlCommandLine(Runner runner)
     {
         _runner = runner;
         _root = new(Name, "Operates the control plane: a stack on AWS, or with --local a running ./run. docs/operations.md is the runbook.")
