@@ -1,3 +1,4 @@
+using ControlPlane.Operator.Running;
 using System.CommandLine;
 using ControlPlane.Executions;
 using ControlPlane.Operator.Arguments;

@@ -1,3 +1,4 @@
+using ControlPlane.Operator.Running;
 using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Hub;
 using System.Net;
@@ -57,7 +58,7 @@ public sealed class OperatorFlowTests : IDisposable
     {
         var (output, error) = (new StringWriter(), new StringWriter());
         var runner = new Runner(output, error, () => Page.On(output, isTerminal: false, width: 0), TimeProvider.System);
-        var exit = await new ControlPlane.Operator.CommandLine(runner).RunAsync([.. line.Split(' '), "--output", "json", "--state", _state], Cancel);
+        var exit = await new ControlPlane.Operator.CtlCommandLine(runner).RunAsync([.. line.Split(' '), "--output", "json", "--state", _state], Cancel);
         Assert.True(exit == 0, $"{line}: {error}");
         return JsonElement.Parse(output.ToString());
     }
