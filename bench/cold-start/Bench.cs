@@ -2,7 +2,6 @@ using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Hub;
 using System.Runtime.InteropServices;
 using System.Text;
-using ControlPlane.Local.Demo;
 using ControlPlane.Local.Runtime;
 using ControlPlane.Local.Template;
 

@@ -2,7 +2,6 @@ using ControlPlane.Text;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using ControlPlane.Operator.Output;
 using ControlPlane.Tenants;
 
 namespace ControlPlane.Operator.Arguments;

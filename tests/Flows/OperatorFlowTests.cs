@@ -4,9 +4,7 @@ using ControlPlane.Local.Hub;
 using System.Net;
 using System.Text.Json;
 using ControlPlane.Executions;
-using ControlPlane.Local;
 using ControlPlane.Local.Demo;
-using ControlPlane.Operator;
 using ControlPlane.Operator.Output;
 
 namespace ControlPlane.Tests.Flows;

@@ -6,7 +6,6 @@ using System.Net;
 using System.Text;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
-using ControlPlane.Local;
 using ControlPlane.Local.Demo;
 using ControlPlane.Local.Peering;
 using ControlPlane.SlackHandler.Notifications;

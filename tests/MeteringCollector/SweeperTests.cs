@@ -8,7 +8,6 @@ using ControlPlane.Metering;
 using ControlPlane.MeteringCollector;
 using ControlPlane.MeteringCollector.Sweeper;
 using ControlPlane.Quotas;
-using ControlPlane.Slack;
 using SlackReply = ControlPlane.Slack.Reply;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;

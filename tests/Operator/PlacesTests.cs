@@ -1,7 +1,6 @@
 using ControlPlane.Operator.Running;
 using Amazon.Runtime;
 using Amazon.SQS;
-using ControlPlane.Operator;
 using ControlPlane.Operator.Places;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;

@@ -11,7 +11,6 @@ using ControlPlane.Local.Peering;
 using ControlPlane.Secrets;
 using ControlPlane.Slack;
 using ControlPlane.SlackHandler;
-using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.SlackHandler.Notifications;
 using ControlPlane.SlackHandler.Replies;
 using ControlPlane.Tenants;

@@ -2,7 +2,6 @@ using System.Text;
 using ControlPlane.Executions;
 using ControlPlane.Secrets;
 using ControlPlane.Slack;
-using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.SlackHandler.Replies;
 using ControlPlane.Tests.Support;
 

@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json.Nodes;
 using ControlPlane.Secrets;
 using ControlPlane.Slack;
-using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.SlackHandler;

@@ -1,5 +1,4 @@
 using ControlPlane.Executions;
-using ControlPlane.Metering;
 
 namespace ControlPlane.Aws.Logs;
 
