@@ -13,7 +13,7 @@ internal sealed class FunctionProcess : IAsyncDisposable
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["AWS_LAMBDA_RUNTIME_API"] = runtimeApi, ["_HANDLER"] = handler },
+            Environment = { ["AWS_LAMBDA_RUNTIME_API"] = runtimeApi, ["AWS_REGION"] = "us-east-1", ["_HANDLER"] = handler },
         };
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
