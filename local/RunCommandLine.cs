@@ -16,7 +16,8 @@ internal static class RunCommandLine
         var state = new Option<string>("--state")
         {
             Description = "The folder that survives a restart.",
-            DefaultValueFactory = _ => Environment.GetEnvironmentVariable("CONTROL_PLANE_STATE") is { Length: > 0 } set ? set : Path.Combine(Repository.Root, ".state"),
+            DefaultValueFactory = _ =>
+                Environment.GetEnvironmentVariable("CONTROL_PLANE_STATE") is { Length: > 0 } set ? set : Path.Combine(Repository.Root, ".state"),
             Recursive = true,
         };
         var port = Port("--port", "Port of the public API.", 8080);
@@ -35,12 +36,19 @@ internal static class RunCommandLine
         });
         var source = new Option<IPAddress>("--source")
         {
-            Description = "The peered address that a caller of the private API from 127.0.0.1 stands for. (A caller from 127.142.1.10 always stands for 10.142.1.10.)",
+            Description =
+                "The peered address that a caller of the private API from 127.0.0.1 stands for. (A caller from 127.142.1.10 always stands for 10.142.1.10.)",
             CustomParser = given => IPAddress.TryParse(given.Tokens[0].Value, out var address) ? address : Refuse(given),
             DefaultValueFactory = _ => DemoData.Engine.Address,
             Recursive = true,
         };
-        var published = new Option<string?>("--aot") { Description = "Run published functions, DIR/<project>/bootstrap, instead of the build output.", HelpName = "DIR", Recursive = true };
+        var published =
+            new Option<string?>("--aot")
+            {
+                Description = "Run published functions, DIR/<project>/bootstrap, instead of the build output.",
+                HelpName = "DIR",
+                Recursive = true
+            };
         var noDemo = new Option<bool>("--no-demo") { Description = "Serve without playing the flows." };
 
         RunOptions Options(ParseResult given) => new(
@@ -54,8 +62,10 @@ internal static class RunCommandLine
                 given.AddError("The demo plays with its data: leave --empty out.");
         });
         demo.SetAction((given, cancel) => Session.RunAsync(Options(given), Play.AndExit, cancel));
-        var root = new RootCommand("The whole control plane on this machine, on 127.0.0.1 alone.") { state, port, privatePort, empty, engine, source, published, noDemo, demo };
-        root.SetAction((given, cancel) => Session.RunAsync(Options(given), given.GetValue(noDemo) || given.GetValue(empty) ? Play.Nothing : Play.AndServe, cancel));
+        var root = new RootCommand(
+            "The whole control plane on this machine, on 127.0.0.1 alone.") { state, port, privatePort, empty, engine, source, published, noDemo, demo };
+        root.SetAction(
+            (given, cancel) => Session.RunAsync(Options(given), given.GetValue(noDemo) || given.GetValue(empty) ? Play.Nothing : Play.AndServe, cancel));
         return root;
     }
 

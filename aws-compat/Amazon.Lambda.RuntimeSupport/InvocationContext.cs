@@ -17,7 +17,8 @@ internal sealed class InvocationContext(InvocationHeaders headers) : ILambdaCont
     public string FunctionVersion => Setting("AWS_LAMBDA_FUNCTION_VERSION");
     public string LogGroupName => Setting("AWS_LAMBDA_LOG_GROUP_NAME");
     public string LogStreamName => Setting("AWS_LAMBDA_LOG_STREAM_NAME");
-    public int MemoryLimitInMB => int.TryParse(Setting("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), NumberStyles.None, CultureInfo.InvariantCulture, out var mb) ? mb : 0;
+    public int MemoryLimitInMB =>
+        int.TryParse(Setting("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), NumberStyles.None, CultureInfo.InvariantCulture, out var mb) ? mb : 0;
 
     public ILambdaLogger Logger => ConsoleLogger.Instance;
     public ILambdaSerializer? Serializer { get; init; }

@@ -87,6 +87,7 @@ internal sealed class RuntimeApi : IDisposable
         if (response.IsSuccessStatusCode)
             return;
         var asked = response.RequestMessage!.RequestUri!.AbsolutePath;
-        throw new RuntimeApiClientException($"The Lambda Runtime API answered {asked} with {(int)response.StatusCode} ({response.ReasonPhrase}).", (int)response.StatusCode);
+        throw new RuntimeApiClientException(
+            $"The Lambda Runtime API answered {asked} with {(int)response.StatusCode} ({response.ReasonPhrase}).", (int)response.StatusCode);
     }
 }

@@ -49,7 +49,8 @@ public class SourceGeneratorLambdaJsonSerializer<[DynamicallyAccessedMembers(Dyn
         }
         catch (Exception e)
         {
-            throw new JsonSerializerException($"Error converting the response object of type {typeof(T).FullName} from the Lambda function to JSON: {e.Message}", e);
+            throw new JsonSerializerException(
+                $"Error converting the response object of type {typeof(T).FullName} from the Lambda function to JSON: {e.Message}", e);
         }
     }
 

@@ -4,10 +4,12 @@ using System.Text.Json.Serialization;
 namespace ControlPlane.Capacity;
 
 internal sealed record Traffic(
-    string Source, int Tenants, int Hours, IReadOnlyDictionary<string, long> Monthly, IReadOnlyDictionary<string, long> Bytes, double LogGigabytes, double PeakOverMean);
+    string Source, int Tenants, int Hours, IReadOnlyDictionary<string, long> Monthly, IReadOnlyDictionary<string, long> Bytes, double LogGigabytes,
+    double PeakOverMean);
 
 /// <param name="Api">http, rest, or null where a queue or the clock starts it.</param>
-/// <param name="QueueRequests">Those that our code makes, as <paramref name="FifoRequests"/>; the others are Lambda's poller's, a receive and a delete a message.</param>
+/// <param name="QueueRequests">Those that our code makes, as <paramref name="FifoRequests"/>; the others are Lambda's poller's, a receive and a delete a
+/// message.</param>
 internal sealed record Flow(
     string Name, string Function, string? Api, double Milliseconds, double MemoryMb, double WriteUnits, double ReadUnits,
     double QueueRequests, double FifoRequests, double PolledQueueRequests, double PolledFifoRequests, string Note);
@@ -26,7 +28,8 @@ internal sealed record Prices(string Source, string ReadAt, IReadOnlyDictionary<
 }
 
 internal sealed record Estate(
-    string Source, int Zones, int InterfaceEndpoints, int NatInstances, int NatDiskGigabytes, int WafRules, int Secrets, int AlarmMetrics, int CustomMetrics, int ApiMetrics, int Dashboards,
+    string Source, int Zones, int InterfaceEndpoints, int NatInstances, int NatDiskGigabytes, int WafRules, int Secrets, int AlarmMetrics, int CustomMetrics,
+    int ApiMetrics, int Dashboards,
     int HostedZones, int HealthChecks, int Keys, int BackupsKept);
 
 /// <param name="Use">What uses it up: the tenants themselves, or a figure of <see cref="Load"/>.</param>
@@ -53,7 +56,8 @@ internal sealed record Inputs(Traffic Traffic, Measured Measured, Prices Prices,
     public Flow Flow(string name) => Measured.Flows.Single(flow => flow.Name == name);
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectRequiredConstructorParameters = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(Traffic))]
 [JsonSerializable(typeof(Measured))]
 [JsonSerializable(typeof(Prices))]

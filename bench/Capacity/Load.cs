@@ -5,13 +5,15 @@ namespace ControlPlane.Capacity;
 /// <param name="Private">Requests of data planes a second.</param>
 /// <param name="Commands">Commands that run at once.</param>
 /// <param name="Heartbeats">Heartbeats that run at once.</param>
-internal sealed record Load(double Requests, double Writes, double Concurrency, double InFlight, double Sweep, double Public, double Private, double Commands, double Heartbeats)
+internal sealed record Load(
+    double Requests, double Writes, double Concurrency, double InFlight, double Sweep, double Public, double Private, double Commands, double Heartbeats)
 {
     public static Load Of(Inputs inputs, double tenants)
     {
         var (traffic, measured, _, _, _) = inputs;
         var factor = tenants / traffic.Tenants * traffic.PeakOverMean / (traffic.Hours * 3600.0);
-        double Peak(Func<Flow, double> each) => measured.Flows.Where(flow => flow.Name != "sweep").Sum(flow => traffic.Monthly[flow.Name] * each(flow)) * factor;
+        double Peak(Func<Flow, double> each) =>
+            measured.Flows.Where(flow => flow.Name != "sweep").Sum(flow => traffic.Monthly[flow.Name] * each(flow)) * factor;
         return new(
             Peak(flow => flow.Api is null ? 0 : 1),
             Peak(flow => flow.WriteUnits),

@@ -31,7 +31,8 @@ internal static class Pages
         var instances = inputs.Estate.NatInstances * inputs.Traffic.Hours * inputs.Prices["t3_nano_hour"];
         var logs = lines.Where(line => line.Name.StartsWith("Logs", StringComparison.Ordinal)).Sum(line => line.Dollars);
         var peering = lines.Where(line => line.Name.StartsWith("Peering", StringComparison.Ordinal)).Sum(line => line.Dollars);
-        var small = inputs.Measured.Flows.Where(flow => flow.Name is "run" or "request" or "dispatch" or "outcome" or "notification").Sum(flow => flow.WriteUnits);
+        var small = inputs.Measured.Flows.Where(flow => flow.Name is "run" or "request" or "dispatch" or "outcome" or "notification")
+            .Sum(flow => flow.WriteUnits);
         var larger = (inputs.Measured.WriteUnitsPerLargeRun - small) * inputs.Traffic.Monthly["run"] / 1e6 * inputs.Prices["dynamodb_million_write_units"];
         var modelGigabytes = inputs.Traffic.Monthly["run"] * inputs.Measured.ModelKilobytesPerRun / 1e6;
         page.AppendLine(Invariant($"""
@@ -96,7 +97,8 @@ internal static class Pages
             | what | by default | at most | stops one hub at (default) | (at most) | then |
             |---|---:|---:|---:|---:|---|
             """));
-        foreach (var (quota, first, last) in inputs.Quotas.All.Select(quota => (quota, Reach.Tenants(inputs, quota, quota.Default), Reach.Tenants(inputs, quota, quota.Most))).OrderBy(one => one.Item2).ThenBy(one => one.Item3))
+        foreach (var (quota, first, last) in inputs.Quotas.All.Select(quota => (quota, Reach.Tenants(inputs, quota, quota.Default),
+            Reach.Tenants(inputs, quota, quota.Most))).OrderBy(one => one.Item2).ThenBy(one => one.Item3))
             page.AppendLine(Invariant($"| [{quota.Name}]({Link(quota.Page)}) | {quota.Default:N0} {quota.Unit} | {quota.Most:N0} | {first:N0} tenants | {last:N0} tenants | {quota.Then} |"));
         page.AppendLine(Invariant($"""
 
@@ -134,7 +136,11 @@ internal static class Pages
 
     private static int Hubs(Inputs inputs, int tenants) => (tenants + CellSize(inputs) - 1) / CellSize(inputs);
 
-    private static string Link(string page) => page.StartsWith("https://", StringComparison.Ordinal) ? page : page.StartsWith("docs/", StringComparison.Ordinal) ? page["docs/".Length..] : $"../{page.Split(',')[0]}";
+    private static string Link(string page) => page.StartsWith("https://", StringComparison.Ordinal)
+        ? page
+        : page.StartsWith("docs/", StringComparison.Ordinal)
+        ? page["docs/".Length..]
+        : $"../{page.Split(',')[0]}";
 
     private static string Quantity(double quantity) => quantity >= 1000 ? Invariant($"{quantity:N0}") : Invariant($"{quantity:0.###}");
 

@@ -10,7 +10,8 @@ namespace ControlPlane.ColdStart;
 /// <summary>Measures the published functions, each beside the empty one and right after it, so that both have the same weather.</summary>
 internal static class Bench
 {
-    private static readonly TemplateFunction Empty = new("(empty)", $"bench/{Publishing.Empty}", "empty", TimeSpan.FromSeconds(10), 512, new Dictionary<string, System.Text.Json.Nodes.JsonNode?>(), []);
+    private static readonly TemplateFunction Empty = new(
+        "(empty)", $"bench/{Publishing.Empty}", "empty", TimeSpan.FromSeconds(10), 512, new Dictionary<string, System.Text.Json.Nodes.JsonNode?>(), []);
 
     /// <summary>Hands each published function one event.</summary>
     public static Task<int> TryOnceAsync(string published, CancellationToken cancel) => WithFunctionsAsync(published, async (local, probes) =>
@@ -18,17 +19,20 @@ internal static class Bench
         foreach (var probe in probes)
         {
             var function = local.Template.Functions.Single(one => one.Id == probe.Function);
-            var cost = await Cost.OfAsync(function, FunctionProgram.Published(published, function.Project), EnvironmentOf(local, function), probe.InvokeAsync, invocations: 1, cancel);
+            var cost = await Cost.OfAsync(
+                function, FunctionProgram.Published(published, function.Project), EnvironmentOf(local, function), probe.InvokeAsync, invocations: 1, cancel);
             Console.WriteLine($"{probe.Function,-28} init {cost.Init.TotalMilliseconds,5:0} ms, first event {cost.First.TotalMilliseconds,5:0} ms, {cost.PeakBytes >> 20} MiB");
         }
     }, cancel);
 
-    public static Task<int> MeasureAsync(string published, int runs, int invocations, string? save, CancellationToken cancel) => WithFunctionsAsync(published, async (local, probes) =>
+    public static Task<int> MeasureAsync(string published, int runs, int invocations, string? save, CancellationToken cancel) =>
+        WithFunctionsAsync(published, async (local, probes) =>
     {
         await Publishing.EnsureEmptyAsync(published, cancel);
         var table = new StringBuilder();
         table.AppendLine($"{runs} fresh processes each, {invocations} invocations after the first; medians. {Machine()}").AppendLine();
-        table.AppendLine("| function | init ms | × empty | first ms | later ms | CPU ms | peak MiB | zip MB |").AppendLine("|---|---:|---:|---:|---:|---:|---:|---:|");
+        table.AppendLine("| function | init ms | × empty | first ms | later ms | CPU ms | peak MiB | zip MB |")
+            .AppendLine("|---|---:|---:|---:|---:|---:|---:|---:|");
         var allEmpty = new List<Cost>();
         var rows = new List<string>();
         foreach (var probe in probes)
@@ -38,7 +42,8 @@ internal static class Bench
             var (costs, empty) = (new List<Cost>(), new List<Cost>());
             for (var run = 0; run < runs; run++)
             {
-                empty.Add(await Cost.OfAsync(Empty, FunctionProgram.Published(published, Empty.Project), environment, host => host.InvokeAsync("{}"u8.ToArray()), invocations, cancel));
+                empty.Add(await Cost.OfAsync(Empty, FunctionProgram.Published(published, Empty.Project), environment,
+                    host => host.InvokeAsync("{}"u8.ToArray()), invocations, cancel));
                 costs.Add(await Cost.OfAsync(function, program, environment, probe.InvokeAsync, invocations, cancel));
             }
 
@@ -60,7 +65,8 @@ internal static class Bench
         var state = Directory.CreateTempSubdirectory("cold-start-").FullName;
         try
         {
-            var options = new RunOptions(state, Port: 0, PrivatePort: 0, Empty: false, new Dictionary<string, System.Net.IPEndPoint>(), DemoData.Engine.Address, published);
+            var options = new RunOptions(
+                state, Port: 0, PrivatePort: 0, Empty: false, new Dictionary<string, System.Net.IPEndPoint>(), DemoData.Engine.Address, published);
             await using var local = await LocalControlPlane.StartAsync(options, Console.WriteLine, TimeProvider.System, cancel);
             using var probes = new Probes(local, TimeProvider.System);
             await useAsync(local, await probes.PrepareAsync(cancel));
@@ -89,7 +95,9 @@ internal static class Bench
 
     private static string Machine()
     {
-        var processor = File.Exists("/proc/cpuinfo") ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() : null;
+        var processor = File.Exists("/proc/cpuinfo")
+            ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim()
+            : null;
         return $"{processor ?? "unknown processor"}, {Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}.";
     }
 }

@@ -11,7 +11,8 @@ namespace ControlPlane.ColdStart;
 internal sealed record Cost(TimeSpan Init, TimeSpan First, TimeSpan Later, TimeSpan CpuPerInvocation, long PeakBytes)
 {
     public static async Task<Cost> OfAsync(
-        TemplateFunction function, FunctionProgram program, IReadOnlyDictionary<string, string?> environment, Func<FunctionHost, Task> invokeAsync, int invocations, CancellationToken cancel)
+        TemplateFunction function, FunctionProgram program, IReadOnlyDictionary<string, string?> environment, Func<FunctionHost, Task> invokeAsync,
+        int invocations, CancellationToken cancel)
     {
         await using var host = await FunctionHost.StartAsync(function, program, environment, _ => { }, TimeProvider.System);
         await host.Ready.WaitAsync(cancel);
@@ -35,7 +36,8 @@ internal sealed record Cost(TimeSpan Init, TimeSpan First, TimeSpan Later, TimeS
 
     /// <summary>The high-water mark of resident memory.</summary>
     private static long PeakOf(int process) =>
-        1024 * long.Parse(File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+        1024 * long.Parse(File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(' ',
+            StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
 }
 
 internal static class Medians

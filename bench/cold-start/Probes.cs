@@ -36,16 +36,22 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
         var executions = new ExecutionStore(local.DynamoClient, local.Tables["ExecutionsTable"], local.Tables["QuotasTable"], clock);
         var id = ExecutionId.Of(DemoData.Workspace, command.TriggerId);
         Execution? execution;
-        while ((execution = await executions.FindAsync(id, cancel)) is not { State.IsTerminal: true, ToldAt: not null }) await Task.Delay(TimeSpan.FromMilliseconds(100), clock, cancel);
+        while ((execution = await executions.FindAsync(id, cancel)) is not { State.IsTerminal: true, ToldAt: not null }) await Task.Delay(
+            TimeSpan.FromMilliseconds(100), clock, cancel);
         var order = await executions.FindOrderAsync(id, cancel) ?? throw new InvalidOperationException("The order is gone.");
 
         return
         [
             new("SlackCommandsFunction", Command, IsOk),
-            new("SlackNotificationsFunction", () => Message("NotificationsQueue", new JsonObject { ["schema"] = Notification.SchemaV1, ["execution_id"] = id.ToString(), ["tenant_id"] = DemoData.Tenant.ToString() }), IsWholeBatch),
+            new("SlackNotificationsFunction", () => Message("NotificationsQueue", new JsonObject { ["schema"] = Notification.SchemaV1,
+                ["execution_id"] = id.ToString(), ["tenant_id"] = DemoData.Tenant.ToString() }), IsWholeBatch),
             new("ExecutionRequestsFunction", Request, IsWholeBatch),
-            new("JwksFunction", () => Rest("GET", "/tenants/{tenant_id}/jwks.json", $"/tenants/{DemoData.Tenant}/jwks.json", [], [], ("tenant_id", DemoData.Tenant.ToString())), IsOk),
-            new("DispatchFunction", () => Message("DispatchQueue", new JsonObject { ["schema"] = DispatchRequest.SchemaV1, ["execution_id"] = id.ToString(), ["tenant_id"] = DemoData.Tenant.ToString() }), IsWholeBatch),
+            new(
+                "JwksFunction",
+                () => Rest("GET", "/tenants/{tenant_id}/jwks.json", $"/tenants/{DemoData.Tenant}/jwks.json", [], [], ("tenant_id", DemoData.Tenant.ToString())),
+                IsOk),
+            new("DispatchFunction", () => Message("DispatchQueue", new JsonObject { ["schema"] = DispatchRequest.SchemaV1, ["execution_id"] = id.ToString(),
+                ["tenant_id"] = DemoData.Tenant.ToString() }), IsWholeBatch),
             new("OutcomesFunction", () => Outcome(id, order), IsOk),
             new("HeartbeatsFunction", Heartbeat, IsOk),
             new("SweeperFunction", () => Schedule.Event("SweeperFunction", clock.GetUtcNow()), _ => true),
@@ -80,7 +86,8 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
             ["tenant_id"] = DemoData.Tenant.ToString(),
             ["workflow"] = "wf_absent",
             ["inputs"] = new JsonObject(),
-            ["requested_by"] = new JsonObject { ["source"] = "slack", ["team_id"] = DemoData.Workspace, ["user_id"] = DemoData.User, ["channel_id"] = DemoData.Channel },
+            ["requested_by"] =
+                new JsonObject { ["source"] = "slack", ["team_id"] = DemoData.Workspace, ["user_id"] = DemoData.User, ["channel_id"] = DemoData.Channel },
             ["public"] = false,
             ["requested_at"] = clock.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture),
         }, group: id);
@@ -91,24 +98,31 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
     {
         using var body = JsonDocument.Parse(order.Body);
         var token = body.RootElement.GetProperty("callback").GetProperty("token").GetString()!;
-        var outcome = new JsonObject { ["schema"] = "outcome.v1", ["execution_id"] = id.ToString(), ["status"] = "running", ["started_at"] = "2026-01-01T00:00:00Z" };
-        return Rest("POST", "/outcomes/execution", "/outcomes/execution", [new("Authorization", $"Bearer {token}"), new("Content-Type", "application/json")], Encoding.UTF8.GetBytes(outcome.ToJsonString()));
+        var outcome =
+            new JsonObject { ["schema"] = "outcome.v1", ["execution_id"] = id.ToString(), ["status"] = "running", ["started_at"] = "2026-01-01T00:00:00Z" };
+        return Rest(
+            "POST", "/outcomes/execution", "/outcomes/execution", [new("Authorization", $"Bearer {token}"), new("Content-Type", "application/json")],
+            Encoding.UTF8.GetBytes(outcome.ToJsonString()));
     }
 
     private JsonObject Heartbeat()
     {
         var (now, counter) = (clock.GetUtcNow(), Interlocked.Increment(ref _samples));
         var sample = new Sample(CpuMs: 10L * counter, GpuMs: 0, CpuCount: 4, CpuPercent: 12.5, Gpus: [], Memory: null);
-        var heartbeat = new Heartbeat(_epoch, counter, Sidecar.Heartbeat.BodyOf(DemoData.Tenant.ToString(), Machine, _epoch, counter, now, TimeSpan.FromMinutes(1), sample));
+        var heartbeat = new Heartbeat(
+            _epoch, counter, Sidecar.Heartbeat.BodyOf(DemoData.Tenant.ToString(), Machine, _epoch, counter, now, TimeSpan.FromMinutes(1), sample));
         var signed = heartbeat.HeadersAt(now, Machine, [_key]).Select(header => new KeyValuePair<string, string>(header.Name, header.Value));
         return Rest("POST", "/metering/heartbeat", "/metering/heartbeat", [new("Content-Type", "application/json"), .. signed], heartbeat.Body);
     }
 
-    private JsonObject Rest(string method, string route, string path, KeyValuePair<string, string>[] headers, byte[] body, params (string Name, string Value)[] parameters) =>
+    private JsonObject Rest(
+        string method, string route, string path, KeyValuePair<string, string>[] headers, byte[] body, params (string Name, string Value)[] parameters) =>
         PrivateEvent.From(Incoming(method, path, headers, body), new(method, route, ""), parameters.ToDictionary(one => one.Name, one => one.Value));
 
     private GatewayRequest Incoming(string method, string path, KeyValuePair<string, string>[] headers, byte[] body) =>
-        new(method, path, "", "HTTP/1.1", [new("Host", "localhost"), .. headers], body, DemoData.Engine.ToString(), Guid.NewGuid().ToString(), clock.GetUtcNow());
+        new(
+            method, path, "", "HTTP/1.1", [new("Host", "localhost"), .. headers], body, DemoData.Engine.ToString(), Guid.NewGuid().ToString(),
+            clock.GetUtcNow());
 
     private JsonObject Message(string queue, JsonObject body, string? group = null)
     {
@@ -118,7 +132,9 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
             ["SentTimestamp"] = $"{clock.GetUtcNow().ToUnixTimeMilliseconds()}",
             ["MessageGroupId"] = group ?? DemoData.Tenant.ToString(),
         };
-        return SqsEvent.From([new Message { MessageId = Guid.NewGuid().ToString(), ReceiptHandle = "none", Body = body.ToJsonString(), Attributes = attributes }], local.Queues[queue].Arn);
+        return SqsEvent.From(
+            [new Message { MessageId = Guid.NewGuid().ToString(), ReceiptHandle = "none", Body = body.ToJsonString(), Attributes = attributes }],
+            local.Queues[queue].Arn);
     }
 
     private static bool IsOk(JsonNode? answer) => (int?)answer?["statusCode"] == 200;

@@ -9,7 +9,8 @@ internal static class Publishing
 {
     public const string Empty = "empty-function";
 
-    private static readonly string[] Projects = ["functions/SlackHandler", "functions/Orchestrator", "functions/DpDispatcher", "functions/MeteringCollector", $"bench/{Empty}"];
+    private static readonly string[] Projects =
+        ["functions/SlackHandler", "functions/Orchestrator", "functions/DpDispatcher", "functions/MeteringCollector", $"bench/{Empty}"];
 
     /// <returns>The folder that holds <c>&lt;project&gt;/bootstrap</c> for each.</returns>
     public static async Task<string> PublishAsync(CancellationToken cancel)
@@ -30,7 +31,8 @@ internal static class Publishing
     {
         using var zipped = new MemoryStream();
         using (var zip = new ZipArchive(zipped, ZipArchiveMode.Create, leaveOpen: true))
-            foreach (var file in Directory.GetFiles(folder).Where(file => !file.EndsWith(".dbg", StringComparison.Ordinal) && !file.EndsWith(".pdb", StringComparison.Ordinal)))
+            foreach (var file in Directory.GetFiles(folder).Where(file => !file.EndsWith(".dbg", StringComparison.Ordinal)
+                && !file.EndsWith(".pdb", StringComparison.Ordinal)))
                 zip.CreateEntryFromFile(file, Path.GetFileName(file), CompressionLevel.Optimal);
         return zipped.Length;
     }
@@ -39,7 +41,9 @@ internal static class Publishing
     {
         Console.WriteLine($"publishing {project} …");
         var platform = System.Runtime.InteropServices.RuntimeInformation.RuntimeIdentifier;
-        using var process = Process.Start("dotnet", ["publish", Path.Combine(Repository.Root, project), "-c", "Release", "-r", platform, "-o", Path.Combine(folder, project.Split('/').Last()), "-v", "q", "-nologo"]);
+        using var process =
+            Process.Start("dotnet", ["publish", Path.Combine(Repository.Root, project), "-c", "Release", "-r", platform, "-o",
+                Path.Combine(folder, project.Split('/').Last()), "-v", "q", "-nologo"]);
         await process.WaitForExitAsync(cancel);
         if (process.ExitCode != 0) throw new InvalidOperationException($"{project} could not be published.");
     }

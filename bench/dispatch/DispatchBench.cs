@@ -27,7 +27,8 @@ internal sealed class DispatchBench
         var clock = TimeProvider.System;
         var events = new DispatcherEvents(new JsonLog(Stream.Null, clock), clock);      // as costly as standard output but for the pipe
         var credentials = new BasicAWSCredentials("a", "b");
-        var dynamo = new AmazonDynamoDBClient(credentials, new AmazonDynamoDBConfig { ServiceURL = "http://127.0.0.1:1", HttpClientFactory = new StubClients(new StubDynamo()) });
+        var dynamo = new AmazonDynamoDBClient(
+            credentials, new AmazonDynamoDBConfig { ServiceURL = "http://127.0.0.1:1", HttpClientFactory = new StubClients(new StubDynamo()) });
         var sqs = new AmazonSQSClient(credentials, new AmazonSQSConfig { ServiceURL = "http://127.0.0.1:1" });
         var routes = ConnectRoutes.Parse(string.Join(',', Enumerable.Range(1, tenants).Select(n => $"{AddressOf($"tenant-{n}")}:5678=127.0.0.1:{enginePort}")));
         var dispatchExecution = new DispatchExecution(
@@ -78,7 +79,12 @@ internal sealed class DispatchBench
         var number = _number++;
         var tenant = (number % _tenants) + 1;
         var id = string.Create(CultureInfo.InvariantCulture, $"exec_{tenant:D3}{number:D29}");
-        return new() { MessageId = "m", ReceiptHandle = "r", Body = $$"""{"schema":"{{DispatchRequest.SchemaV1}}","execution_id":"{{id}}","tenant_id":"tenant-{{tenant}}"}""" };
+        return new()
+        {
+            MessageId = "m",
+            ReceiptHandle = "r",
+            Body = $$"""{"schema":"{{DispatchRequest.SchemaV1}}","execution_id":"{{id}}","tenant_id":"tenant-{{tenant}}"}"""
+        };
     }
 
     private static double At(List<double> sorted, int percent) => sorted[Math.Min(sorted.Count - 1, sorted.Count * percent / 100)];

@@ -14,10 +14,12 @@ if (args is ["engine"])
 
 var seconds = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 20;
 var tenants = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 5;
-using var engine = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, Path.GetFileName(Environment.ProcessPath) == "dotnet" ? [Environment.GetCommandLineArgs()[0], "engine"] : ["engine"])
-{
-    RedirectStandardOutput = true,
-})!;
+using var engine =
+    Process.Start(new ProcessStartInfo(Environment.ProcessPath!,
+        Path.GetFileName(Environment.ProcessPath) == "dotnet" ? [Environment.GetCommandLineArgs()[0], "engine"] : ["engine"])
+    {
+        RedirectStandardOutput = true,
+    })!;
 try
 {
     var port = int.Parse((await engine.StandardOutput.ReadLineAsync())!, CultureInfo.InvariantCulture);

@@ -5,7 +5,8 @@ using Amazon.Runtime;
 
 namespace ControlPlane.Bench.Dispatch;
 
-/// <summary>Stands below the SDK in DynamoDB's place: answers what a queued execution needs, after the two milliseconds that a table in the region takes.</summary>
+/// <summary>Stands below the SDK in DynamoDB's place: answers what a queued execution needs, after the two milliseconds that a table in the region
+/// takes.</summary>
 internal sealed class StubDynamo : HttpMessageHandler
 {
     private static readonly TimeSpan Latency = TimeSpan.FromMilliseconds(2);
@@ -19,7 +20,11 @@ internal sealed class StubDynamo : HttpMessageHandler
         var key = document.RootElement.GetProperty("Key");
         var (pk, sk) = (key.GetProperty("pk").GetProperty("S").GetString()!, key.GetProperty("sk").GetProperty("S").GetString()!);
         await Task.Delay(Latency, cancellationToken);
-        return new(HttpStatusCode.OK) { Content = new StringContent(AnswerTo(target, pk, sk, document.RootElement), Encoding.UTF8, "application/x-amz-json-1.0") };
+        return new(HttpStatusCode.OK)
+        {
+            Content = new StringContent(AnswerTo(target, pk, sk, document.RootElement), Encoding.UTF8,
+            "application/x-amz-json-1.0")
+        };
     }
 
     private string AnswerTo(string target, string pk, string sk, JsonElement request) => (target, sk) switch

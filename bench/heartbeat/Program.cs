@@ -15,7 +15,8 @@ using ControlPlane.Text;
 using ControlPlane.Tokens;
 using NSec.Cryptography;
 
-// What a heartbeat costs in the function's process: the signature check alone, its two SDK calls alone, and the whole handler. DynamoDB Local is another process.
+// What a heartbeat costs in the function's process: the signature check alone, its two SDK calls alone, and the whole handler. DynamoDB Local is another
+// process.
 const int Beats = 5000;
 const int WarmUp = 2000;
 
@@ -25,7 +26,8 @@ while (!File.Exists(Path.Combine(root.FullName, "ControlPlane.slnx")))
 
 await using var dynamoDb = await DynamoDbLocal.StartAsync();
 var dynamo = dynamoDb.NewClient();
-var tables = await TableBuilder.CreateAsync(dynamo, TemplateReader.Read(Path.Combine(root.FullName, "serverless.template")).Tables, "bench-", CancellationToken.None);
+var tables = await TableBuilder.CreateAsync(
+    dynamo, TemplateReader.Read(Path.Combine(root.FullName, "serverless.template")).Tables, "bench-", CancellationToken.None);
 
 var clock = TimeProvider.System;
 var tenant = TenantId.Parse("tenant-43");
@@ -47,7 +49,8 @@ var function = new HeartbeatsFunction(
 var started = clock.GetUtcNow().ToUnixTimeSeconds();
 var context = new Invocation();
 var request = Sign(1);
-var (message, signature) = ($"hb_i-1_{started}_1.{request.Headers!["webhook-timestamp"]}.{request.Body}", Convert.FromHexString(request.Headers["bench-signature"]));
+var (message, signature) = (
+    $"hb_i-1_{started}_1.{request.Headers!["webhook-timestamp"]}.{request.Body}", Convert.FromHexString(request.Headers["bench-signature"]));
 var bytes = Encoding.UTF8.GetBytes(message);
 
 var verify = await Measurement.OfAsync("Ed25519 verify alone", WarmUp, Beats, _ => Task.FromResult(publicKey.Verify(bytes, signature)));
@@ -68,7 +71,8 @@ Console.WriteLine("|---|---:|---:|---:|---:|");
 foreach (var measured in new[] { verify, calls, handler })
     Console.WriteLine(measured.Row);
 Console.WriteLine();
-Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"CPU of the handler over that of its parts: {handler.CpuMicroseconds / (verify.CpuMicroseconds + calls.CpuMicroseconds):F2}"));
+Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+    $"CPU of the handler over that of its parts: {handler.CpuMicroseconds / (verify.CpuMicroseconds + calls.CpuMicroseconds):F2}"));
 
 APIGatewayProxyRequest Sign(int counter)
 {

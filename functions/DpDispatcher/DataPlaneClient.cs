@@ -62,7 +62,13 @@ internal sealed class DataPlaneClient(DispatchLimits limits, ConnectRoutes route
     internal HttpRequestMessage RequestFor(Engine engine, DispatchOrder order, HttpContent body)
     {
         var url = new UriBuilder(Uri.UriSchemeHttp, engine.Address.ToString(), EngineAddress.Port, $"/webhook/{order.Path}").Uri;
-        var request = new HttpRequestMessage(HttpMethod.Post, url) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = body };
+        var request =
+            new HttpRequestMessage(HttpMethod.Post, url)
+            {
+                Version = HttpVersion.Version11,
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                Content = body
+            };
         request.Options.Set(EngineConnections.EngineOf, engine);
         request.Headers.Authorization = new("Bearer", order.Token);
         request.Headers.ExpectContinue = false;
@@ -106,7 +112,8 @@ internal sealed class DataPlaneClient(DispatchLimits limits, ConnectRoutes route
         return asked.Delta ?? asked.Date - clock.GetUtcNow();
     }
 
-    /// <summary>Reads the rest within bounds. What an answer means is in its head and its first bytes, so an end that is long, slow or broken only costs the connection.</summary>
+    /// <summary>Reads the rest within bounds. What an answer means is in its head and its first bytes, so an end that is long, slow or broken only costs the
+    /// connection.</summary>
     /// <returns>How the body begins, as far as it came.</returns>
     private async Task<string> DrainAsync(HttpResponseMessage response, CancellationToken cancel)
     {
@@ -139,7 +146,9 @@ internal sealed class DataPlaneClient(DispatchLimits limits, ConnectRoutes route
 
     /// <summary>Text that can be shown on a terminal: whatever is no visible character is a blank.</summary>
     private static string InOneLine(ReadOnlySpan<byte> bytes) => string.Concat(Encoding.UTF8.GetString(bytes).EnumerateRunes().Select(rune =>
-        Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator ? " " : rune.ToString()));
+        Rune.GetUnicodeCategory(rune)
+            is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
+            ? " " : rune.ToString()));
 
     private static string NewSpanId()
     {
@@ -163,7 +172,8 @@ internal sealed class DataPlaneClient(DispatchLimits limits, ConnectRoutes route
 
         public bool WasBegun { get; private set; }
 
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+            SerializeToStreamAsync(stream, context, CancellationToken.None);
 
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
         {

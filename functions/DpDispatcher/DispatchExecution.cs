@@ -46,7 +46,8 @@ internal sealed class DispatchExecution(
     }
 
     // What has expired meanwhile is closed now, and not when its turn comes.
-    private bool CanWait(DispatchOrder? order, int receives) => order is not null && Readiness.LeftOf(order, Now()) > TimeSpan.Zero && !Pauses.IsNearLastReceive(receives);
+    private bool CanWait(DispatchOrder? order, int receives) =>
+        order is not null && Readiness.LeftOf(order, Now()) > TimeSpan.Zero && !Pauses.IsNearLastReceive(receives);
 
     private DispatchResult.Again Hold(DispatchMessage.Dispatch message, TimeSpan stayAway, int receives)
     {
@@ -168,7 +169,8 @@ internal sealed class DispatchExecution(
     private void NoteOvertaken(Execution claimed, Move move) => events.Overtaken(claimed, (move as Move.Lost)?.Now.State);
 
     // A refused token is ours to mend, and the engine may say which claim it minds. Other answers are the workflow's own.
-    private static string? WordsOf(EngineAnswer answer) => answer is EngineAnswer.Answered { Status: 401 or 403, Beginning: var words } && words.Trim() is { Length: > 0 } said ? said : null;
+    private static string? WordsOf(EngineAnswer answer) =>
+        answer is EngineAnswer.Answered { Status: 401 or 403, Beginning: var words } && words.Trim() is { Length: > 0 } said ? said : null;
 
     private static string ResultOf(NextStep step) => step switch
     {

@@ -58,12 +58,13 @@ internal sealed class DispatchFunction(DispatchExecution dispatchExecution, Mess
         return new DispatchResult.Dead();
     }
 
-    private static IEnumerable<(string MessageId, string ReceiptHandle, TimeSpan Pause)> PauseOf(SQSEvent.SQSMessage message, DispatchResult? result) => result switch
-    {
-        DispatchResult.Again again => [(message.MessageId, message.ReceiptHandle, again.Pause)],
-        DispatchResult.Dead => [(message.MessageId, message.ReceiptHandle, Pauses.Unreadable)],
-        _ => [],
-    };
+    private static IEnumerable<(string MessageId, string ReceiptHandle, TimeSpan Pause)> PauseOf(SQSEvent.SQSMessage message, DispatchResult? result) =>
+        result switch
+        {
+            DispatchResult.Again again => [(message.MessageId, message.ReceiptHandle, again.Pause)],
+            DispatchResult.Dead => [(message.MessageId, message.ReceiptHandle, Pauses.Unreadable)],
+            _ => [],
+        };
 
     private static int ReceivesOf(SQSEvent.SQSMessage message) =>
         message.Attributes is { } attributes && attributes.TryGetValue("ApproximateReceiveCount", out var text)

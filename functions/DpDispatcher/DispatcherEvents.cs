@@ -119,6 +119,7 @@ internal sealed partial class DispatcherEvents(JsonLog output, TimeProvider cloc
         Message = "Message {MessageId} (receive {Receives}) cannot be understood; it names {ExecutionId}")]
     private partial void LogUnreadable(string messageId, ExecutionId? executionId, int receives);
 
-    [LoggerMessage(EventId = 12, EventName = "foreign_event", Level = LogLevel.Warning, Message = "Something came that the queue did not send; there is nothing to do for it")]
+    [LoggerMessage(EventId = 12, EventName = "foreign_event", Level = LogLevel.Warning,
+        Message = "Something came that the queue did not send; there is nothing to do for it")]
     private partial void LogForeign();
 }

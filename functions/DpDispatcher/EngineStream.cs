@@ -3,7 +3,8 @@ namespace ControlPlane.DpDispatcher;
 /// <summary>A connection that tells a request which was never handed over from one whose answer was lost.</summary>
 /// <remarks>
 /// A frozen process keeps its pooled connections while engines and network forget them: on waking, the first request would vanish into a
-/// dead connection and count as ambiguous. So a connection that was idle for too long refuses to be written to, by the wall clock, which goes on while we are frozen.
+/// dead connection and count as ambiguous. So a connection that was idle for too long refuses to be written to, by the wall clock, which goes on while we are
+/// frozen.
 /// </remarks>
 internal sealed class EngineStream(Stream network, TimeProvider clock) : Stream
 {

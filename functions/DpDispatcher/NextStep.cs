@@ -24,7 +24,8 @@ internal abstract record NextStep
     public static readonly TimeSpan NotFoundFor = TimeSpan.FromSeconds(30);
 
     /// <remarks>
-    /// Where an earlier attempt may have arrived, the engine's outcome or the deadline has the last word, whatever this answer says: to close it here would give back the reservation of something that
+    /// Where an earlier attempt may have arrived, the engine's outcome or the deadline has the last word, whatever this answer says: to close it here would
+    /// give back the reservation of something that
     /// may be running.
     /// </remarks>
     public static NextStep After(EngineAnswer answer, Execution claimed, DateTimeOffset now)
@@ -49,7 +50,8 @@ internal abstract record NextStep
             _ => throw new System.Diagnostics.UnreachableException(),
         };
 
-        NextStep Again(TimeSpan? retryAfter) => MayHaveArrived(claimed) ? new LeaveUnknown(SendAgain: claimed.IsIdempotent) : new Defer(retryAfter, NotFound: false);
+        NextStep Again(TimeSpan? retryAfter) =>
+            MayHaveArrived(claimed) ? new LeaveUnknown(SendAgain: claimed.IsIdempotent) : new Defer(retryAfter, NotFound: false);
 
         NextStep NotFound() =>
             MayHaveArrived(claimed) ? new LeaveUnknown(SendAgain: claimed.IsIdempotent)
@@ -61,12 +63,14 @@ internal abstract record NextStep
     public static NextStep Unsent(DispatchFailure failure, Execution claimed) =>
         MayHaveArrived(claimed) ? new LeaveUnknown(SendAgain: false) : new Close(failure);
 
-    /// <summary>Whether an attempt before the claimed one may have reached the engine: it ended ambiguously, or its dispatcher died before it could say.</summary>
+    /// <summary>Whether an attempt before the claimed one may have reached the engine: it ended ambiguously, or its dispatcher died before it could
+    /// say.</summary>
     public static bool MayHaveArrived(Execution claimed) =>
         claimed.Attempts.Count < claimed.AttemptCount - 1 || claimed.Attempts.Any(attempt => attempt.Result == AttemptResult.Ambiguous);
 
     private static bool IsBootPage(EngineAnswer.Answered answered) =>
-        string.Equals(answered.MediaType, "text/html", StringComparison.OrdinalIgnoreCase) && answered.Beginning.StartsWith("n8n is starting up", StringComparison.Ordinal);
+        string.Equals(answered.MediaType, "text/html", StringComparison.OrdinalIgnoreCase)
+            && answered.Beginning.StartsWith("n8n is starting up", StringComparison.Ordinal);
 }
 
 /// <summary>The values of <see cref="DispatchAttempt.Result"/> that are no failure codes.</summary>

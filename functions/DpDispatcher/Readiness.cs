@@ -26,7 +26,8 @@ internal abstract record Readiness
         (EngineLookup.AddressRefused, _) => new MustNot(DispatchFailure.AddressRefused),
         (EngineLookup.Found, null) => TooLate(claimed, engineIsSilent),
         (EngineLookup.Found, { } late) when LeftOf(late, now) <= TimeSpan.Zero || now >= claimed.DeadlineAt => TooLate(claimed, engineIsSilent),
-        (EngineLookup.Found, { } strange) when strange.Tenant != claimed.Tenant || strange.Token.AsSpan().ContainsAnyExcept(TokenCharacters) => new MustNot(DispatchFailure.Unreadable),
+        (EngineLookup.Found, { } strange) when strange.Tenant != claimed.Tenant || strange.Token.AsSpan().ContainsAnyExcept(TokenCharacters) =>
+            new MustNot(DispatchFailure.Unreadable),
         (EngineLookup.Found found, { } ready) => new Ready(found.Engine, ready),
         _ => throw new System.Diagnostics.UnreachableException(),
     };

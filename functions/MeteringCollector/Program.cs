@@ -19,7 +19,8 @@ var json = new SourceGeneratorLambdaJsonSerializer<EventJson>();
 
 return await LambdaProgram.RunAsync(async handler => handler switch
 {
-    "outcomes" => LambdaBootstrapBuilder.Create<APIGatewayProxyRequest, APIGatewayProxyResponse>((await OutcomesAsync(OutcomesSettings.Load())).AnswerAsync, json),
+    "outcomes" =>
+        LambdaBootstrapBuilder.Create<APIGatewayProxyRequest, APIGatewayProxyResponse>((await OutcomesAsync(OutcomesSettings.Load())).AnswerAsync, json),
     "heartbeats" => LambdaBootstrapBuilder.Create<APIGatewayProxyRequest, APIGatewayProxyResponse>(Heartbeats(HeartbeatsSettings.Load()).AnswerAsync, json),
     "sweeper" => LambdaBootstrapBuilder.Create(Sweeper(SweeperSettings.Load()).SweepAsync),
     _ => throw LambdaProgram.UnknownEntryPoint("outcomes", "heartbeats", "sweeper"),

@@ -1,7 +1,8 @@
 using ControlPlane.Configuration;
 namespace ControlPlane.MeteringCollector;
 
-internal sealed record HeartbeatsSettings(string TenantsTable, string InstancesTable, string MeteringTable, Uri ControlPlaneUrl, SourceNetworkCheck SourceNetworkCheck)
+internal sealed record HeartbeatsSettings(
+    string TenantsTable, string InstancesTable, string MeteringTable, Uri ControlPlaneUrl, SourceNetworkCheck SourceNetworkCheck)
 {
     /// <exception cref="SettingException">A setting is missing or unusable.</exception>
     public static HeartbeatsSettings Load() => new(
@@ -13,7 +14,8 @@ internal sealed record HeartbeatsSettings(string TenantsTable, string InstancesT
 }
 
 internal sealed record OutcomesSettings(
-    string ExecutionsTable, string QuotasTable, string NotificationsQueueUrl, string TokenRootSecretId, Uri ControlPlaneUrl, SourceNetworkCheck SourceNetworkCheck)
+    string ExecutionsTable, string QuotasTable, string NotificationsQueueUrl, string TokenRootSecretId, Uri ControlPlaneUrl,
+    SourceNetworkCheck SourceNetworkCheck)
 {
     /// <exception cref="SettingException">A setting is missing or unusable.</exception>
     public static OutcomesSettings Load() => new(

@@ -46,6 +46,7 @@ internal sealed partial class OrchestratorEvents(JsonLog output, TimeProvider cl
     [LoggerMessage(EventId = 4, EventName = "request_failed", Level = LogLevel.Error, Message = "Request {MessageId} failed and comes again")]
     private partial void LogRequestFailed(string messageId, Exception exception);
 
-    [LoggerMessage(EventId = 6, EventName = "foreign_event", Level = LogLevel.Warning, Message = "Something came that neither the queue nor API Gateway sent; there is nothing to do for it")]
+    [LoggerMessage(EventId = 6, EventName = "foreign_event", Level = LogLevel.Warning,
+        Message = "Something came that neither the queue nor API Gateway sent; there is nothing to do for it")]
     public partial void Foreign();
 }

@@ -22,8 +22,10 @@ var serializer = new SourceGeneratorLambdaJsonSerializer<LambdaJson>();
 
 return await LambdaProgram.RunAsync(async handler => handler switch
 {
-    "commands" => LambdaBootstrapBuilder.Create<APIGatewayHttpApiV2ProxyRequest, APIGatewayHttpApiV2ProxyResponse>((await CommandsAsync(CommandsSettings.Load())).RouteAsync, serializer),
-    "notifications" => LambdaBootstrapBuilder.Create<SQSEvent, SQSBatchResponse>((await NotificationsAsync(NotificationsSettings.Load())).TellAsync, serializer),
+    "commands" => LambdaBootstrapBuilder.Create<APIGatewayHttpApiV2ProxyRequest,
+    APIGatewayHttpApiV2ProxyResponse>((await CommandsAsync(CommandsSettings.Load())).RouteAsync, serializer),
+    "notifications" =>
+        LambdaBootstrapBuilder.Create<SQSEvent, SQSBatchResponse>((await NotificationsAsync(NotificationsSettings.Load())).TellAsync, serializer),
     _ => throw LambdaProgram.UnknownEntryPoint("commands", "notifications"),
 });
 

@@ -122,7 +122,8 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
         _metrics.Count(MetricCatalogue.NotificationsMisshapen);
     }
 
-    [LoggerMessage(EventId = 26, EventName = "foreign_event", Level = LogLevel.Warning, Message = "Something came that the queue did not send; there is nothing to do for it")]
+    [LoggerMessage(EventId = 26, EventName = "foreign_event", Level = LogLevel.Warning,
+        Message = "Something came that the queue did not send; there is nothing to do for it")]
     public partial void Foreign();
 
     [LoggerMessage(EventId = 25, EventName = "message_misshapen", Level = LogLevel.Error,

@@ -18,7 +18,9 @@ internal static class DemoData
 
     public static WorkflowName Workflow { get; } = WorkflowName.Parse("wf_sched");
 
-    public static EngineAddress Engine { get; } = EngineAddress.TryParse("10.142.1.10", Tenant, allowPublicSubnet: true, out var engine) ? engine : throw new InvalidOperationException();
+    public static EngineAddress Engine { get; } = EngineAddress.TryParse("10.142.1.10", Tenant, allowPublicSubnet: true, out var engine)
+        ? engine
+        : throw new InvalidOperationException();
 
     /// <summary>RFC 8032 §7.1, test 1: published, so good for nothing but examples.</summary>
     public static byte[] SidecarSeed { get; } = Convert.FromHexString("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");

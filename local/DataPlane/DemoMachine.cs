@@ -5,7 +5,8 @@ using NSec.Cryptography;
 
 namespace ControlPlane.Local.DataPlane;
 
-/// <summary>The demo tenant's machine: the metering sidecar that data planes run, as a process of its own. It samples when it starts and every minute after that.</summary>
+/// <summary>The demo tenant's machine: the metering sidecar that data planes run, as a process of its own. It samples when it starts and every minute after
+/// that.</summary>
 internal sealed class DemoMachine : IAsyncDisposable
 {
     /// <summary>How its lines are filed in the logs.</summary>
@@ -56,7 +57,8 @@ internal sealed class DemoMachine : IAsyncDisposable
 
     private static void WriteKey(string file)
     {
-        using var key = Key.Import(SignatureAlgorithm.Ed25519, DemoData.SidecarSeed, KeyBlobFormat.RawPrivateKey, new() { ExportPolicy = KeyExportPolicies.AllowPlaintextExport });
+        using var key = Key.Import(
+            SignatureAlgorithm.Ed25519, DemoData.SidecarSeed, KeyBlobFormat.RawPrivateKey, new() { ExportPolicy = KeyExportPolicies.AllowPlaintextExport });
         File.WriteAllBytes(file, key.Export(KeyBlobFormat.PkixPrivateKeyText));
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);

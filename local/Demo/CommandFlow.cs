@@ -35,7 +35,8 @@ internal sealed class CommandFlow(LocalControlPlane local, Screen screen, TimePr
         await flow.StepAsync("the user types the command", _ => Seen($"/wf run {DemoData.Workflow} city=Paris", clock.GetUtcNow()), cancel);
         var sent = clock.GetUtcNow();
         var posting = slack.PostAsync(command, signingSecret, cancel);
-        await flow.StepAsync("Slack signs it and posts it", _ => Seen($"{command.Body.Length} bytes to {local.PublicApi.Endpoint}slack/commands", sent), cancel);
+        await flow.StepAsync(
+            "Slack signs it and posts it", _ => Seen($"{command.Body.Length} bytes to {local.PublicApi.Endpoint}slack/commands", sent), cancel);
 
         var passage = await flow.StepAsync("edge and API gateway pass it to the Slack handler", async token =>
         {
@@ -68,7 +69,9 @@ internal sealed class CommandFlow(LocalControlPlane local, Screen screen, TimePr
             var decided = await ExecutionAsync(flow, id, one => one.Decision is not null, token);
             if (!decided.Decision!.Allowed)
                 throw new StepNotSeen($"Policy refused: {decided.Decision.Code}.");
-            return (decided, new Evidence($"{string.Join(", ", decided.Decision.Verdicts.Select(verdict => $"{verdict.Rule} {verdict.Verdict}"))}", decided.CreatedAt));
+            return (
+                decided,
+                new Evidence($"{string.Join(", ", decided.Decision.Verdicts.Select(verdict => $"{verdict.Rule} {verdict.Verdict}"))}", decided.CreatedAt));
         }, cancel);
         await flow.StepAsync("the token service signs for this tenant alone", async token =>
         {
@@ -84,7 +87,9 @@ internal sealed class CommandFlow(LocalControlPlane local, Screen screen, TimePr
         await flow.StepAsync($"POST http://{DemoData.Engine}:5678/webhook/{DemoData.Workflow} over peering", async token =>
         {
             var arrived = await ExecutionAsync(flow, id, one => one.DispatchedAt is not null, token);
-            return new($"{arrived.Attempts[^1].Status} in {arrived.Attempts[^1].Milliseconds} ms", arrived.Attempts[^1].At + TimeSpan.FromMilliseconds(arrived.Attempts[^1].Milliseconds));
+            return new(
+                $"{arrived.Attempts[^1].Status} in {arrived.Attempts[^1].Milliseconds} ms",
+                arrived.Attempts[^1].At + TimeSpan.FromMilliseconds(arrived.Attempts[^1].Milliseconds));
         }, cancel);
         var ran = await flow.StepAsync("the engine verifies the token and runs the workflow", async token =>
         {
@@ -115,8 +120,10 @@ internal sealed class CommandFlow(LocalControlPlane local, Screen screen, TimePr
         }, cancel);
         await flow.StepAsync("the quota is settled", async token =>
         {
-            var settled = await flow.UntilAsync(async () => await _quotas.MonthAsync(DemoData.Tenant, ended.Month, token), month => month.Used > quotaBefore.Used, token);
-            return new($"{settled.Used} used in {ended.Month}, {await _quotas.ActiveAsync(DemoData.Tenant, token)} under way", ended.FinishedAt ?? clock.GetUtcNow());
+            var settled = await flow.UntilAsync(
+                async () => await _quotas.MonthAsync(DemoData.Tenant, ended.Month, token), month => month.Used > quotaBefore.Used, token);
+            return new(
+                $"{settled.Used} used in {ended.Month}, {await _quotas.ActiveAsync(DemoData.Tenant, token)} under way", ended.FinishedAt ?? clock.GetUtcNow());
         }, cancel);
         await flow.StepAsync("the user sees the result in Slack", async token =>
         {

@@ -44,7 +44,9 @@ internal sealed class HeartbeatFlow(LocalControlPlane local, Screen screen, Time
             ? Seen($"{id}, key {passage.Request.Header("x-dp-key-id")![..8]}…", passage.In)
             : throw new StepNotSeen($"The heartbeat's id is {passage.Request.Header("webhook-id")}, not {id}."), cancel);
         await flow.StepAsync("POST over peering", _ => Seen($"from {passage.Request.SourceIp} to {local.PrivateApi.Endpoint}{Path[1..]}", passage.In), cancel);
-        await flow.StepAsync("the private API passes it to the metering collector", _ => Seen($"{passage.Request.Method} {passage.Path} → {passage.Function}", passage.In), cancel);
+        await flow.StepAsync(
+            "the private API passes it to the metering collector", _ => Seen($"{passage.Request.Method} {passage.Path} → {passage.Function}", passage.In),
+            cancel);
 
         await flow.StepAsync("the key is looked up", async token =>
         {
@@ -54,13 +56,16 @@ internal sealed class HeartbeatFlow(LocalControlPlane local, Screen screen, Time
         await flow.StepAsync("the signature is verified", async token =>
         {
             var status = await PostChangedAsync(passage.Request, new(local.PrivateApi.Endpoint, Path), token);
-            return status == 401 ? new("a copy with one byte changed gets 401", passage.In) : throw new StepNotSeen($"A copy with one byte changed was answered {status}, not 401.");
+            return status == 401
+                ? new("a copy with one byte changed gets 401", passage.In)
+                : throw new StepNotSeen($"A copy with one byte changed was answered {status}, not 401.");
         }, cancel);
         var instance = await flow.StepAsync("the counter is checked", async token =>
         {
             if (passage.Status != 200)
                 throw new StepNotSeen($"The heartbeat was answered {passage.Status}.");
-            var found = (await _instances.OfTenantAsync(DemoData.Tenant, Month.Of(clock.GetUtcNow()), token)).Instances.First(one => one.Instance.ToString() == DemoData.Instance);
+            var found = (await _instances.OfTenantAsync(DemoData.Tenant, Month.Of(clock.GetUtcNow()), token))
+                .Instances.First(one => one.Instance.ToString() == DemoData.Instance);
             if ((found.Epoch, found.Counter) != ((long)sample["epoch"]!, (long)sample["counter"]!))
                 throw new StepNotSeen($"The instance stands at {found.Epoch}/{found.Counter}.");
             return (found, new Evidence($"epoch {found.Epoch}, counter {found.Counter}", found.LastSeen));
@@ -82,7 +87,8 @@ internal sealed class HeartbeatFlow(LocalControlPlane local, Screen screen, Time
         }, cancel);
         await flow.StepAsync("answered", async token =>
         {
-            var noted = await observer.FirstAsync<FunctionLine>(line => line.Function == DemoMachine.Name && line.Text.StartsWith("booked ", StringComparison.Ordinal), token);
+            var noted = await observer.FirstAsync<FunctionLine>(
+                line => line.Function == DemoMachine.Name && line.Text.StartsWith("booked ", StringComparison.Ordinal), token);
             return new($"{passage.Status} in {(passage.Out - passage.In).TotalMilliseconds:0} ms; the sidecar notes: {noted.Text}", passage.Out);
         }, cancel);
         flow.End($"{id} is metered");

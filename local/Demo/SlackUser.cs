@@ -37,7 +37,9 @@ internal sealed class SlackUser(Uri publicApi, TimeProvider clock) : IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(publicApi, "/slack/commands"))
         {
             Content = new ByteArrayContent(command.Body) { Headers = { ContentType = new MediaTypeHeaderValue("application/x-www-form-urlencoded") } },
-            Headers = { { "x-slack-request-timestamp", second }, { "x-slack-signature", Signature(secret, second, command.Body) }, { "user-agent", "Slackbot 1.0 (+https://api.slack.com/robots)" } },
+            Headers =
+                { { "x-slack-request-timestamp", second }, { "x-slack-signature", Signature(secret, second, command.Body) },
+                    { "user-agent", "Slackbot 1.0 (+https://api.slack.com/robots)" } },
         };
         using var response = await _http.SendAsync(request, cancel);
         var text = await response.Content.ReadAsStringAsync(cancel);

@@ -15,7 +15,8 @@ internal sealed class DynamoDbLocal : IAsyncDisposable
     public Uri Endpoint { get; }
 
     /// <param name="folder">Where the tables are kept; null keeps them in memory.</param>
-    /// <remarks>Its main method would listen on every address, so Jetty's own launcher builds the same server from dynamodb-local.xml. Telemetry stays out too.</remarks>
+    /// <remarks>Its main method would listen on every address, so Jetty's own launcher builds the same server from dynamodb-local.xml. Telemetry stays out
+    /// too.</remarks>
     public static async Task<DynamoDbLocal> StartAsync(string? folder = null, Action<string>? say = null)
     {
         var emulator = await Downloads.DynamoDbLocalAsync(say ?? (_ => { }));

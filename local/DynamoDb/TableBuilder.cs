@@ -8,7 +8,8 @@ namespace ControlPlane.Local.DynamoDb;
 internal static class TableBuilder
 {
     /// <returns>The tables' names by logical id; a table that is there already is left as it is.</returns>
-    public static async Task<IReadOnlyDictionary<string, string>> CreateAsync(IAmazonDynamoDB dynamo, IEnumerable<TemplateTable> tables, string prefix, CancellationToken cancel)
+    public static async Task<IReadOnlyDictionary<string, string>> CreateAsync(
+        IAmazonDynamoDB dynamo, IEnumerable<TemplateTable> tables, string prefix, CancellationToken cancel)
     {
         var names = new Dictionary<string, string>();
         foreach (var table in tables)
@@ -17,7 +18,8 @@ internal static class TableBuilder
             try { await dynamo.CreateTableAsync(Request(table, name), cancel); }
             catch (ResourceInUseException) { continue; }
             if (table.TimeToLive is { } attribute)
-                await dynamo.UpdateTimeToLiveAsync(new() { TableName = name, TimeToLiveSpecification = new() { AttributeName = attribute, Enabled = true } }, cancel);
+                await dynamo.UpdateTimeToLiveAsync(
+                    new() { TableName = name, TimeToLiveSpecification = new() { AttributeName = attribute, Enabled = true } }, cancel);
         }
 
         return names;
@@ -37,5 +39,6 @@ internal static class TableBuilder
         })],
     };
 
-    private static List<KeySchemaElement> Keys(IEnumerable<TemplateKey> keys) => [.. keys.Select(key => new KeySchemaElement(key.Attribute, new KeyType(key.KeyType)))];
+    private static List<KeySchemaElement> Keys(IEnumerable<TemplateKey> keys) =>
+        [.. keys.Select(key => new KeySchemaElement(key.Attribute, new KeyType(key.KeyType)))];
 }

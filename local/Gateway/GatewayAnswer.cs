@@ -40,5 +40,7 @@ internal static class GatewayAnswer
     }
 
     private static IEnumerable<(string Name, JsonElement Value)> Members(JsonElement of, string name) =>
-        of.TryGetProperty(name, out var members) && members.ValueKind == JsonValueKind.Object ? members.EnumerateObject().Select(member => (member.Name, member.Value)) : [];
+        of.TryGetProperty(name, out var members) && members.ValueKind == JsonValueKind.Object
+            ? members.EnumerateObject().Select(member => (member.Name, member.Value))
+            : [];
 }

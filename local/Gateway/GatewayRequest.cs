@@ -8,7 +8,8 @@ namespace ControlPlane.Local.Gateway;
 /// <param name="RawQuery">Still escaped, without the question mark.</param>
 /// <param name="Headers">In the order of arrival, a repeated name once for each value.</param>
 internal sealed record GatewayRequest(
-    string Method, string RawPath, string RawQuery, string Protocol, IReadOnlyList<KeyValuePair<string, string>> Headers, byte[] Body, string SourceIp, string RequestId,
+    string Method, string RawPath, string RawQuery, string Protocol, IReadOnlyList<KeyValuePair<string, string>> Headers, byte[] Body, string SourceIp,
+    string RequestId,
     DateTimeOffset At)
 {
     public string? Header(string name) => Headers.FirstOrDefault(header => header.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Value;

@@ -28,7 +28,8 @@ internal sealed class HttpGateway : IAsyncDisposable
     private volatile bool _isOpen = true;
 
     private HttpGateway(
-        IReadOnlyList<Route> routes, IReadOnlyDictionary<string, FunctionHost> functions, TimeProvider clock, Func<string>? originValue, Func<IPAddress, IPAddress> sourceOf) =>
+        IReadOnlyList<Route> routes, IReadOnlyDictionary<string, FunctionHost> functions, TimeProvider clock, Func<string>? originValue, Func<IPAddress,
+        IPAddress> sourceOf) =>
         (_routes, _functions, _clock, _originValue, _sourceOf) = (routes, functions, clock, originValue, sourceOf);
 
     public event Action<Passage>? Passed;

@@ -47,7 +47,8 @@ internal static class PrivateEvent
         Grouped(pairs, names).Select(group => KeyValuePair.Create(group.Key, (JsonNode?)group.Last())).ToList() is { Count: > 0 } members ? new(members) : null;
 
     private static JsonObject? All(IEnumerable<KeyValuePair<string, string>> pairs, StringComparer names) =>
-        Grouped(pairs, names).Select(group => KeyValuePair.Create(group.Key, (JsonNode?)new JsonArray([.. group.Select(value => JsonValue.Create(value))]))).ToList()
+        Grouped(pairs, names).Select(group => KeyValuePair.Create(group.Key, (JsonNode?)new JsonArray([.. group.Select(value => JsonValue.Create(value))])))
+            .ToList()
             is { Count: > 0 } members ? new(members) : null;
 
     private static IEnumerable<IGrouping<string, string>> Grouped(IEnumerable<KeyValuePair<string, string>> pairs, StringComparer names) =>

@@ -21,7 +21,8 @@ internal static class PublicEvent
         var cookies = request.Headers.Where(header => IsCookie(header.Key)).SelectMany(header => header.Value.Split("; ")).ToList();
         if (cookies.Count > 0)
             json["cookies"] = new JsonArray([.. cookies.Select(cookie => JsonValue.Create(cookie))]);
-        json["headers"] = Joined(request.Headers.Where(header => !IsCookie(header.Key)).Select(header => KeyValuePair.Create(header.Key.ToLowerInvariant(), header.Value)));
+        json["headers"] = Joined(
+            request.Headers.Where(header => !IsCookie(header.Key)).Select(header => KeyValuePair.Create(header.Key.ToLowerInvariant(), header.Value)));
         if (request.RawQuery.Length > 0)
             json["queryStringParameters"] = Joined(request.Query);
         json["requestContext"] = new JsonObject

@@ -39,13 +39,16 @@ internal sealed record RouteTable(IReadOnlyList<Route> Public, IReadOnlyList<Rou
     {
         var methods = functions
             .SelectMany(assembly => assembly.GetTypes())
-            .SelectMany(type => type.GetMethods(BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+            .SelectMany(
+                type => type.GetMethods(BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
             .Select(method => (Method: method, Function: method.GetCustomAttribute<LambdaFunctionAttribute>()?.ResourceName))
             .Where(one => one.Function is not null)
             .ToList();
         return new(
-            [.. methods.SelectMany(one => one.Method.GetCustomAttributes<HttpApiAttribute>().Select(api => new Route(Verb(api.Method), api.Template, one.Function!)))],
-            [.. methods.SelectMany(one => one.Method.GetCustomAttributes<RestApiAttribute>().Select(api => new Route(Verb(api.Method), api.Template, one.Function!)))]);
+            [.. methods.SelectMany(one => one.Method.GetCustomAttributes<HttpApiAttribute>()
+                .Select(api => new Route(Verb(api.Method), api.Template, one.Function!)))],
+            [.. methods.SelectMany(one => one.Method.GetCustomAttributes<RestApiAttribute>()
+                .Select(api => new Route(Verb(api.Method), api.Template, one.Function!)))]);
     }
 
     private static string Verb(LambdaHttpMethod method) => method.ToString().ToUpperInvariant();

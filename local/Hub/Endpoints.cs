@@ -40,5 +40,6 @@ internal sealed class Endpoints : IAsyncDisposable
 
     private static string Plain(Uri endpoint) => endpoint.ToString().TrimEnd('/');
 
-    private static JsonObject Texts(IEnumerable<(string Name, string Value)> members) => new(members.Select(member => KeyValuePair.Create(member.Name, (JsonNode?)member.Value)));
+    private static JsonObject Texts(IEnumerable<(string Name, string Value)> members) =>
+        new(members.Select(member => KeyValuePair.Create(member.Name, (JsonNode?)member.Value)));
 }

@@ -27,7 +27,8 @@ internal sealed class LocalControlPlane : IAsyncDisposable
         IReadOnlyDictionary<string, SmallEngine> engines, FunctionProcesses functions, FunctionEnvironment environment, DemoMachine? machine)
     {
         (_parts, _stores, _functions) = (parts, stores, functions);
-        (Template, Logs, PublicApi, PrivateApi, Slack, Engines, Environment, Machine) = (template, logs, publicApi, privateApi, slack, engines, environment, machine);
+        (Template, Logs, PublicApi, PrivateApi, Slack, Engines, Environment, Machine) = (
+            template, logs, publicApi, privateApi, slack, engines, environment, machine);
     }
 
     public TemplateReader Template { get; }
@@ -84,7 +85,8 @@ internal sealed class LocalControlPlane : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _parts.DisposeAsync();
 
-    private static async Task<LocalControlPlane> StartPartsAsync(Parts parts, RunOptions options, Action<string> say, TimeProvider clock, CancellationToken cancel)
+    private static async Task<LocalControlPlane> StartPartsAsync(
+        Parts parts, RunOptions options, Action<string> say, TimeProvider clock, CancellationToken cancel)
     {
         var template = TemplateReader.Read(Repository.Template);
         var state = Directory.CreateDirectory(options.State).FullName;
@@ -143,7 +145,8 @@ internal sealed class LocalControlPlane : IAsyncDisposable
                 continue;
             }
 
-            var engine = engines[tenant.Id.ToString()] = parts.Keep(await SmallEngine.StartAsync(tenant.Id.ToString(), tenant.Engine.Address, privateApi, clock));
+            var engine = engines[tenant.Id.ToString()] = parts.Keep(
+                await SmallEngine.StartAsync(tenant.Id.ToString(), tenant.Engine.Address, privateApi, clock));
             routing.Add(dialled, engine.Port);
         }
         return engines;

@@ -18,7 +18,8 @@ internal sealed record Stores(
     SecretsServer Secrets)
 {
     /// <param name="state">The folder that survives a restart.</param>
-    public static async Task<Stores> StartAsync(string state, TemplateReader template, Parts parts, Action<string> say, TimeProvider clock, CancellationToken cancel)
+    public static async Task<Stores> StartAsync(
+        string state, TemplateReader template, Parts parts, Action<string> say, TimeProvider clock, CancellationToken cancel)
     {
         var starting = (
             Dynamo: parts.KeepAsync(DynamoDbLocal.StartAsync(Path.Combine(state, "tables"), say)),

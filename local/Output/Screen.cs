@@ -48,6 +48,7 @@ internal sealed class Screen(IAnsiConsole console)
             """);
         console.WriteLine($"curl {local.PublicApi.Endpoint}health");
         console.WriteLine();
-        console.MarkupLineInterpolated($"[grey]logs of the functions: {local.Logs.Folder}   everything's address: {Path.Combine(options.State, "endpoints.json")}[/]");
+        console.MarkupLineInterpolated(
+            $"[grey]logs of the functions: {local.Logs.Folder}   everything's address: {Path.Combine(options.State, "endpoints.json")}[/]");
     }
 }

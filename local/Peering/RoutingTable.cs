@@ -6,7 +6,8 @@ namespace ControlPlane.Local.Peering;
 /// <summary>The peered network on one machine: which loopback address stands for which address of the network.</summary>
 /// <remarks>
 /// Both ways. Out: a function dials <c>10.142.1.10:5678</c> as it is written, and its CONNECT_ROUTES says where that really is. In: the whole of
-/// 127.0.0.0/8 is this machine, so a caller that binds <c>127.142.1.10</c> stands for <c>10.142.1.10</c>; a caller from 127.0.0.1 stands for the default source.
+/// 127.0.0.0/8 is this machine, so a caller that binds <c>127.142.1.10</c> stands for <c>10.142.1.10</c>; a caller from 127.0.0.1 stands for the default
+/// source.
 /// </remarks>
 internal sealed class RoutingTable(IPAddress defaultSource)
 {

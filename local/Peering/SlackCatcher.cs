@@ -69,7 +69,11 @@ internal sealed class SlackCatcher : IAsyncDisposable
 
         var caught = new CaughtMessage(http.Request.Path, message, _clock.GetUtcNow());
         await _oneLine.WaitAsync();
-        try { await File.AppendAllTextAsync(_file, new JsonObject { ["at"] = caught.At.ToString("O"), ["message"] = message.DeepClone() }.ToJsonString() + "\n"); }
+        try
+        {
+            await File.AppendAllTextAsync(_file,
+            new JsonObject { ["at"] = caught.At.ToString("O"), ["message"] = message.DeepClone() }.ToJsonString() + "\n");
+        }
         finally { _oneLine.Release(); }
         await http.Response.WriteAsync("ok");
         Caught?.Invoke(caught);

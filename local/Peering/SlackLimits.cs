@@ -66,10 +66,15 @@ internal static class SlackLimits
             return "value";
         if (element["url"] is { } url && Text(url) is not { Length: <= 3000 })
             return "url";
-        return Text(element["type"]) != "button" ? null : Text(element["text"]?["type"]) == "plain_text" ? FaultOfText(element["text"], 75) : "a button takes plain_text";
+        return Text(element["type"]) != "button"
+            ? null
+            : Text(element["text"]?["type"]) == "plain_text"
+            ? FaultOfText(element["text"], 75)
+            : "a button takes plain_text";
     }
 
-    private static string? FaultOfImage(JsonObject image) => Text(image["alt_text"]) is { Length: > 0 and <= 2000 } && Text(image["image_url"]) is { Length: <= 3000 } ? null : "image";
+    private static string? FaultOfImage(JsonObject image) =>
+        Text(image["alt_text"]) is { Length: > 0 and <= 2000 } && Text(image["image_url"]) is { Length: <= 3000 } ? null : "image";
 
     private static string? FaultOfEach(JsonNode? elements, int most, Func<JsonObject, string?> faultOf)
     {

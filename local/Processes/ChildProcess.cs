@@ -6,7 +6,8 @@ namespace ControlPlane.Local.Processes;
 /// <summary>A program that never outlives us, however we end.</summary>
 /// <remarks>
 /// A shell becomes the program, so the process id is the program's. Before that it leaves a watcher behind that reads from our end of a pipe: when
-/// the pipe closes without a word, we are gone and it ends the program. The program ignores Ctrl-C, which reaches the whole terminal: we decide the order of leaving.
+/// the pipe closes without a word, we are gone and it ends the program. The program ignores Ctrl-C, which reaches the whole terminal: we decide the order of
+/// leaving.
 /// </remarks>
 internal sealed partial class ChildProcess : IAsyncDisposable
 {

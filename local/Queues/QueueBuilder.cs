@@ -12,7 +12,8 @@ internal sealed record QueueAddress(string Url, string Arn);
 internal static class QueueBuilder
 {
     /// <returns>The queues' addresses by logical id.</returns>
-    public static async Task<IReadOnlyDictionary<string, QueueAddress>> CreateAsync(IAmazonSQS sqs, IReadOnlyList<TemplateQueue> queues, string prefix, CancellationToken cancel)
+    public static async Task<IReadOnlyDictionary<string, QueueAddress>> CreateAsync(
+        IAmazonSQS sqs, IReadOnlyList<TemplateQueue> queues, string prefix, CancellationToken cancel)
     {
         var addresses = new Dictionary<string, QueueAddress>();
         // Those that dead letters go to must be there first.
@@ -25,7 +26,8 @@ internal static class QueueBuilder
                     ["deadLetterTargetArn"] = addresses[redrive.DeadLetters].Arn,
                     ["maxReceiveCount"] = redrive.MaxReceiveCount,
                 }.ToJsonString();
-            var created = await sqs.CreateQueueAsync(new CreateQueueRequest { QueueName = prefix + queue.Id + (queue.Fifo ? ".fifo" : ""), Attributes = attributes }, cancel);
+            var created = await sqs.CreateQueueAsync(
+                new CreateQueueRequest { QueueName = prefix + queue.Id + (queue.Fifo ? ".fifo" : ""), Attributes = attributes }, cancel);
             var arn = await sqs.GetQueueAttributesAsync(created.QueueUrl, ["QueueArn"], cancel);
             addresses[queue.Id] = new(created.QueueUrl, arn.QueueARN);
         }

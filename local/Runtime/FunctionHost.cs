@@ -20,7 +20,8 @@ internal sealed class FunctionHost : IAsyncDisposable
     private ChildProcess? _process;
 
     private FunctionHost(
-        TemplateFunction function, FunctionProgram program, IReadOnlyDictionary<string, string?> environment, RuntimeApi api, Action<string> line, TimeProvider clock)
+        TemplateFunction function, FunctionProgram program, IReadOnlyDictionary<string, string?> environment, RuntimeApi api, Action<string> line,
+        TimeProvider clock)
     {
         (_function, _program, _environment, _api, _line, _clock) = (function, program, environment, api, line, clock);
         _api.Overdue = () => _process?.Kill();

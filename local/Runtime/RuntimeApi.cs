@@ -89,7 +89,8 @@ internal sealed class RuntimeApi : IAsyncDisposable
         http.Response.Headers["Lambda-Runtime-Aws-Request-Id"] = invocation.RequestId;
         http.Response.Headers["Lambda-Runtime-Deadline-Ms"] = deadline.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
         http.Response.Headers["Lambda-Runtime-Invoked-Function-Arn"] = _functionArn;
-        http.Response.Headers["Lambda-Runtime-Trace-Id"] = $"Root=1-{_clock.GetUtcNow().ToUnixTimeSeconds():x8}-{Guid.NewGuid().ToString("N")[..24]};Parent={Guid.NewGuid().ToString("N")[..16]};Sampled=0";
+        http.Response.Headers["Lambda-Runtime-Trace-Id"] =
+            $"Root=1-{_clock.GetUtcNow().ToUnixTimeSeconds():x8}-{Guid.NewGuid().ToString("N")[..24]};Parent={Guid.NewGuid().ToString("N")[..16]};Sampled=0";
         _ = WatchAsync(invocation);
         await http.Response.Body.WriteAsync(invocation.Payload);
     }

@@ -10,7 +10,8 @@ namespace ControlPlane.Local.Schedules;
 /// <summary>EventBridge Scheduler: invokes a function again and again.</summary>
 internal static partial class Schedule
 {
-    public static async Task TickAsync(TemplateEvent.Schedule schedule, string function, Func<byte[], Task<InvocationResult>> invokeAsync, TimeProvider clock, CancellationToken stop)
+    public static async Task TickAsync(
+        TemplateEvent.Schedule schedule, string function, Func<byte[], Task<InvocationResult>> invokeAsync, TimeProvider clock, CancellationToken stop)
     {
         using var timer = new PeriodicTimer(Period(schedule.Expression), clock);
         try
@@ -24,7 +25,8 @@ internal static partial class Schedule
     /// <exception cref="NotSupportedException">Only rates are known here.</exception>
     internal static TimeSpan Period(string expression) =>
         Rate().Match(expression) is { Success: true } rate
-            ? int.Parse(rate.Groups[1].Value, CultureInfo.InvariantCulture) * (rate.Groups[2].Value switch { "minute" => TimeSpan.FromMinutes(1), "hour" => TimeSpan.FromHours(1), _ => TimeSpan.FromDays(1) })
+            ? int.Parse(rate.Groups[1].Value, CultureInfo.InvariantCulture) * (
+                rate.Groups[2].Value switch { "minute" => TimeSpan.FromMinutes(1), "hour" => TimeSpan.FromHours(1), _ => TimeSpan.FromDays(1) })
             : throw new NotSupportedException($"The schedule {expression} is not a rate.");
 
     internal static JsonObject Event(string function, DateTimeOffset now) => new()

@@ -21,7 +21,9 @@ internal sealed class SecretVault
     public SecretVault(string? file, TimeProvider clock)
     {
         (_file, _clock) = (file, clock);
-        _secrets = file is not null && File.Exists(file) ? JsonSerializer.Deserialize(File.ReadAllText(file), VaultJson.Default.DictionaryStringListSecretVersion)! : [];
+        _secrets = file is not null && File.Exists(file)
+            ? JsonSerializer.Deserialize(File.ReadAllText(file), VaultJson.Default.DictionaryStringListSecretVersion)!
+            : [];
     }
 
     /// <returns>Versions, oldest first; empty for a name that is not there.</returns>
@@ -36,7 +38,8 @@ internal sealed class SecretVault
         lock (_secrets)
         {
             var versions = _secrets.GetValueOrDefault(name) ?? throw new SecretNotFound("Secrets Manager can't find the specified secret.");
-            return versions.LastOrDefault(one => (versionId is null || one.VersionId == versionId) && (versionId is not null && stage is null || one.Stages.Contains(stage ?? Current)))
+            return versions.LastOrDefault(
+                one => (versionId is null || one.VersionId == versionId) && (versionId is not null && stage is null || one.Stages.Contains(stage ?? Current)))
                 ?? throw new SecretNotFound($"Secrets Manager can't find the specified secret value for {(versionId is null ? $"staging label: {stage ?? Current}" : $"VersionId: {versionId}")}");
         }
     }

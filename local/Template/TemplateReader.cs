@@ -41,14 +41,16 @@ internal sealed class TemplateReader
 
     private static TemplateTable Table((string Id, JsonObject Properties) one) => new(
         one.Id,
-        Array(one.Properties["AttributeDefinitions"]).ToDictionary(attribute => Text(attribute, "AttributeName"), attribute => Text(attribute, "AttributeType")),
+        Array(one.Properties["AttributeDefinitions"])
+            .ToDictionary(attribute => Text(attribute, "AttributeName"), attribute => Text(attribute, "AttributeType")),
         Keys(one.Properties["KeySchema"]),
         [.. Array(one.Properties["GlobalSecondaryIndexes"]).Select(index => new TemplateIndex(
             Text(index, "IndexName"), Keys(index["KeySchema"]), Text(index["Projection"], "ProjectionType"),
             [.. Array(index["Projection"]?["NonKeyAttributes"]).Select(name => (string)name!)]))],
         (string?)one.Properties["TimeToLiveSpecification"]?["AttributeName"]);
 
-    private static List<TemplateKey> Keys(JsonNode? schema) => [.. Array(schema).Select(key => new TemplateKey(Text(key, "AttributeName"), Text(key, "KeyType")))];
+    private static List<TemplateKey> Keys(JsonNode? schema) =>
+        [.. Array(schema).Select(key => new TemplateKey(Text(key, "AttributeName"), Text(key, "KeyType")))];
 
     private static TemplateQueue Queue((string Id, JsonObject Properties) one)
     {

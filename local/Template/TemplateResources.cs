@@ -19,7 +19,8 @@ internal sealed record Redrive(string DeadLetters, int MaxReceiveCount);
 /// <param name="Project">The folder of its code, <c>functions/…</c>.</param>
 /// <param name="Environment">As written: <see cref="TemplateValues"/> resolves it.</param>
 internal sealed record TemplateFunction(
-    string Id, string Project, string Handler, TimeSpan Timeout, int MemoryMegabytes, IReadOnlyDictionary<string, JsonNode?> Environment, IReadOnlyList<TemplateEvent> Events);
+    string Id, string Project, string Handler, TimeSpan Timeout, int MemoryMegabytes, IReadOnlyDictionary<string, JsonNode?> Environment,
+    IReadOnlyList<TemplateEvent> Events);
 
 /// <summary>What starts a function.</summary>
 internal abstract record TemplateEvent

@@ -6,7 +6,8 @@ namespace ControlPlane.Local.Template;
 /// <summary>Turns the template's expressions into the text they have on this machine.</summary>
 /// <param name="references">What <c>Ref</c> gives for a resource or parameter; parameters not named here have the template's defaults.</param>
 /// <param name="attributes">What <c>Fn::GetAtt</c> gives for <c>Resource.Attribute</c>.</param>
-internal sealed partial class TemplateValues(TemplateReader template, IReadOnlyDictionary<string, string> references, IReadOnlyDictionary<string, string> attributes)
+internal sealed partial class TemplateValues(
+    TemplateReader template, IReadOnlyDictionary<string, string> references, IReadOnlyDictionary<string, string> attributes)
 {
     private static readonly Dictionary<string, string> Pseudo = new()
     {

@@ -24,18 +24,24 @@ internal static partial class Given
     };
 
     public static Argument<WorkflowName> Workflow() =>
-        Argument<WorkflowName>("workflow", "The workflow's name in Slack.", WorkflowName.TryParse, text => $"{text} is no workflow's name: 1 to 64 of A-Z, a-z, 0-9, _ and -.");
+        Argument<WorkflowName>(
+            "workflow", "The workflow's name in Slack.", WorkflowName.TryParse, text => $"{text} is no workflow's name: 1 to 64 of A-Z, a-z, 0-9, _ and -.");
 
     public static Argument<ExecutionId> Execution() =>
-        Argument<ExecutionId>("execution", "The execution, exec_ and 32 digits.", ExecutionId.TryParse, text => $"{text} is no execution: an id is exec_ and 32 of 0-9, a-f.");
+        Argument<ExecutionId>(
+            "execution", "The execution, exec_ and 32 digits.", ExecutionId.TryParse, text => $"{text} is no execution: an id is exec_ and 32 of 0-9, a-f.");
 
     public static Argument<InstanceId> Instance() =>
-        Argument<InstanceId>("instance", "The machine's name, as its sidecar reports it.", InstanceId.TryParse, text => $"{text} is no instance's name: 1 to 64 of A-Z, a-z, 0-9 and -.");
+        Argument<InstanceId>(
+            "instance", "The machine's name, as its sidecar reports it.", InstanceId.TryParse,
+            text => $"{text} is no instance's name: 1 to 64 of A-Z, a-z, 0-9 and -.");
 
     public static Argument<string> Group() => Argument<string>(
-        "group", "The group's name.", (string text, out string name) => (name = text) is var _ && GroupName().IsMatch(text), text => $"{text} is no group's name: 1 to 64 of A-Z, a-z, 0-9, _, . and -.");
+        "group", "The group's name.", (string text, out string name) =>
+            (name = text) is var _ && GroupName().IsMatch(text), text => $"{text} is no group's name: 1 to 64 of A-Z, a-z, 0-9, _, . and -.");
 
-    public static Argument<string> Workspace() => Argument<string>("workspace", "Slack's team_id, or enterprise_id of an Enterprise Grid.", IsWorkspace, WorkspaceFault);
+    public static Argument<string> Workspace() =>
+        Argument<string>("workspace", "Slack's team_id, or enterprise_id of an Enterprise Grid.", IsWorkspace, WorkspaceFault);
 
     public static Option<string?> SlackTeam() => new("--slack-team")
     {
@@ -44,11 +50,14 @@ internal static partial class Given
         CustomParser = given => Read<string>(given, IsWorkspace, WorkspaceFault),
     };
 
-    public static Option<string[]> Users(string name, string description) => SlackIds(name, description, "U…", SlackUser(), "a user's id begins with U or W, or with its workspace: T…/U…");
+    public static Option<string[]> Users(string name, string description) =>
+        SlackIds(name, description, "U…", SlackUser(), "a user's id begins with U or W, or with its workspace: T…/U…");
 
-    public static Option<string[]> Channels(string name, string description) => SlackIds(name, description, "C…", SlackChannel(), "a channel's id begins with C, D or G");
+    public static Option<string[]> Channels(string name, string description) =>
+        SlackIds(name, description, "C…", SlackChannel(), "a channel's id begins with C, D or G");
 
-    public static Option<string[]> Groups(string name, string description) => SlackIds(name, description, "name", GroupName(), "a group's name is 1 to 64 of A-Z, a-z, 0-9, _, . and -");
+    public static Option<string[]> Groups(string name, string description) =>
+        SlackIds(name, description, "name", GroupName(), "a group's name is 1 to 64 of A-Z, a-z, 0-9, _, . and -");
 
     public static Option<T?> Optional<T>(string name, string helpName, string description, Parser<T> parse, Func<string, string> fault) where T : struct =>
         new(name) { Description = description, HelpName = helpName, CustomParser = given => Read(given, parse, fault) };
@@ -56,7 +65,8 @@ internal static partial class Given
     public static Option<int> Count(string name, string description, int standard, int most)
     {
         var count = new Option<int>(name) { Description = description, DefaultValueFactory = _ => standard };
-        count.CustomParser = given => Read<int>(given, (string text, out int value) => Digits(text, most, out value) && value > 0, text => $"{text} is not a number from 1 to {most}.");
+        count.CustomParser = given =>
+            Read<int>(given, (string text, out int value) => Digits(text, most, out value) && value > 0, text => $"{text} is not a number from 1 to {most}.");
         return count;
     }
 
@@ -106,7 +116,8 @@ internal static partial class Given
 
     private static bool TryMonth(string text, out Month month)
     {
-        var isMonth = DateTime.TryParseExact(text, "yyyy-MM", System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.None, out var first);
+        var isMonth = DateTime.TryParseExact(
+            text, "yyyy-MM", System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.None, out var first);
         month = isMonth ? new(first.Year, first.Month) : default;
         return isMonth;
     }

@@ -8,7 +8,8 @@ namespace ControlPlane.Operator.Arguments;
 
 /// <summary>A workflow's parameter as typed: <c>city:string:required:maxlen=100</c>.</summary>
 /// <remarks>
-/// Name and type, then any of <c>required</c>, <c>default=…</c>, <c>min=…</c> and <c>max=…</c> (numbers), <c>maxlen=…</c> (strings), <c>values=a|b|c</c> (enums),
+/// Name and type, then any of <c>required</c>, <c>default=…</c>, <c>min=…</c> and <c>max=…</c> (numbers), <c>maxlen=…</c> (strings), <c>values=a|b|c</c>
+/// (enums),
 /// and <c>description=…</c>, which takes the rest. A colon inside another value is written <c>\:</c>.
 /// </remarks>
 internal static partial class ParameterText
@@ -41,8 +42,12 @@ internal static partial class ParameterText
                 case ("description", { Length: > 0 and <= 200 } given): parameter = parameter with { Description = Plain.Text(given) }; break;
                 case ("min", { } given) when ParameterValue.ReadBound(type, given) is { } least: parameter = parameter with { Minimum = least }; break;
                 case ("max", { } given) when ParameterValue.ReadBound(type, given) is { } most: parameter = parameter with { Maximum = most }; break;
-                case ("maxlen", { } given) when type == ParameterType.String && Length(given) is { } longest: parameter = parameter with { MaxLength = longest }; break;
-                case ("values", { } given) when type == ParameterType.Enum && Values(given) is { } values: parameter = parameter with { Values = values }; break;
+                case ("maxlen", { } given) when type == ParameterType.String && Length(given) is { } longest:
+                    parameter =
+                    parameter with { MaxLength = longest }; break;
+                case ("values", { } given) when type == ParameterType.Enum && Values(given) is { } values:
+                    parameter =
+                    parameter with { Values = values }; break;
                 default: return (null, FaultOf(key, value, type));
             }
         }

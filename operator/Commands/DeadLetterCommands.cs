@@ -12,7 +12,8 @@ internal static class DeadLetterCommands
 {
     private const int Standard = 100, Most = 1000;
 
-    public static Command Build(Runner runner) => new("dlq", "Dead letters: messages that were given up, and sending them back.") { List(runner), Redrive(runner) };
+    public static Command Build(Runner runner) =>
+        new("dlq", "Dead letters: messages that were given up, and sending them back.") { List(runner), Redrive(runner) };
 
     private static Command List(Runner runner)
     {
@@ -20,10 +21,12 @@ internal static class DeadLetterCommands
         queue.Arity = ArgumentArity.ZeroOrOne;
         queue.Description = "The queue they came from; all when left out.";
         var max = Given.Count("--max", "How many of a queue.", Standard, Most);
-        return runner.Runs(new("list", "Dead letters, oldest first. Looking hides them from others for some seconds.") { queue, max }, async (hub, given, cancel) =>
+        return runner.Runs(new("list", "Dead letters, oldest first. Looking hides them from others for some seconds.") { queue, max },
+            async (hub, given, cancel) =>
         {
             var queues = given.GetValue(queue) is { } only ? [only] : WorkQueue.All;
-            var found = await Task.WhenAll(queues.Select(async one => (Queue: one, Letters: await (await hub.DeadLettersOfAsync(one, cancel)).LookAsync(given.GetValue(max), cancel))));
+            var found = await Task.WhenAll(
+                queues.Select(async one => (Queue: one, Letters: await (await hub.DeadLettersOfAsync(one, cancel)).LookAsync(given.GetValue(max), cancel))));
             var letters = found.SelectMany(one => one.Letters.Select(letter => Of(one.Queue, letter, hub.Clock.GetUtcNow()))).ToList();
             return Answer.Show(new DeadLettersView(letters), CtlJson.Default.DeadLettersView, page => Draw(page, letters));
         });
@@ -34,7 +37,8 @@ internal static class DeadLetterCommands
         var queue = Queue();
         var max = Given.Count("--max", "How many, the oldest first.", Standard, Most);
         var dryRun = new Option<bool>("--dry-run") { Description = "Show what would be sent back, and leave it." };
-        return runner.Runs(new("redrive", "Sends dead letters back to their queue, in order. Every consumer knows a repeat, and closes what is stale.") { queue, max, dryRun }, async (hub, given, cancel) =>
+        return runner.Runs(new("redrive", "Sends dead letters back to their queue, in order. Every consumer knows a repeat, and closes what is stale.") { queue,
+            max, dryRun }, async (hub, given, cancel) =>
         {
             var source = given.GetRequiredValue(queue)!;
             var (most, isDry) = (given.GetValue(max), given.GetValue(dryRun));
@@ -61,7 +65,9 @@ internal static class DeadLetterCommands
     };
 
     private static DeadLetterView Of(WorkQueue queue, DeadLetter letter, DateTimeOffset now) =>
-        new(queue.Name, letter.Id, letter.Execution, letter.Tenant, Rfc3339.Format(letter.SentAt), (long)(now - letter.SentAt).TotalMilliseconds, letter.Receives);
+        new(
+            queue.Name, letter.Id, letter.Execution, letter.Tenant, Rfc3339.Format(letter.SentAt), (long)(now - letter.SentAt).TotalMilliseconds,
+            letter.Receives);
 
     private static void Draw(Page page, IReadOnlyList<DeadLetterView> letters) => page.Table(
         ["QUEUE", "MESSAGE", "EXECUTION", "TENANT", "AGE", "RECEIVED"],

@@ -8,7 +8,8 @@ using ControlPlane.Tokens;
 
 namespace ControlPlane.Operator.Commands;
 
-/// <summary><c>engine-key</c>: what a tenant's engine checks dispatches with: the public key, in the form that n8n's JWT credential takes, and what the token says beside it.</summary>
+/// <summary><c>engine-key</c>: what a tenant's engine checks dispatches with: the public key, in the form that n8n's JWT credential takes, and what the token
+/// says beside it.</summary>
 internal static class EngineKeyCommand
 {
     public static Command Build(Runner runner)
@@ -34,7 +35,9 @@ internal static class EngineKeyCommand
                 [.. published.Zip(versions.All, (key, version) => new EngineKeyGenerationView(key.Id, SignsFrom(version, versions), key.Id == signing))];
             var (shownKey, generation) = (published[isPrevious ? 1 : 0], generations[isPrevious ? 1 : 0]);
             var shown = new EngineKeyView(
-                tenant.ToString(), hub.Issuer, TokenKinds.DispatchAudience(tenant), generation.KeyId, isPrevious ? "previous" : "current", generation.Signs, generation.SignsFrom, shownKey.ToPem(), generations);
+                tenant.ToString(), hub.Issuer, TokenKinds.DispatchAudience(tenant), generation.KeyId, isPrevious
+                    ? "previous"
+                    : "current", generation.Signs, generation.SignsFrom, shownKey.ToPem(), generations);
             return Answer.Show(shown, CtlJson.Default.EngineKeyView, page => page.Lines(shown.Pem)) with
             {
                 Notes =
@@ -44,7 +47,9 @@ internal static class EngineKeyCommand
                 ],
                 Warnings =
                 [
-                    .. versions.IsMalformed ? ["the token root's value cannot be read, and the key before it serves: ./ctl secret rotate token-root mends it."] : Array.Empty<string>(),
+                    .. versions.IsMalformed
+                        ? ["the token root's value cannot be read, and the key before it serves: ./ctl secret rotate token-root mends it."]
+                        : Array.Empty<string>(),
                     .. generation.Signs ? Array.Empty<string>() : [isPrevious
                         ? $"this key signs no more since {generations[0].SignsFrom}: the engine needs the current one, ./ctl engine-key without --previous."
                         : $"this key does not sign before {generation.SignsFrom}: until then the engine needs --previous."],

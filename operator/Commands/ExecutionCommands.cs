@@ -10,7 +10,8 @@ namespace ControlPlane.Operator.Commands;
 /// <summary><c>execution …</c>: what became of a request. Inputs and results are the tenant's own and are not shown.</summary>
 internal static class ExecutionCommands
 {
-    public static Command Build(Runner runner) => new("execution", "Executions: the latest, one, and why it is as it is.") { List(runner), Show(runner), Why(runner) };
+    public static Command Build(Runner runner) =>
+        new("execution", "Executions: the latest, one, and why it is as it is.") { List(runner), Show(runner), Why(runner) };
 
     private static Command List(Runner runner)
     {
@@ -22,7 +23,8 @@ internal static class ExecutionCommands
             if (await hub.Tenants.FindAsync(tenant, cancel) is null)
                 return Refusals.NotRegistered(tenant);
             var latest = await hub.Executions.LatestAsync(tenant, given.GetValue(count), cancel);
-            var lines = latest.Select(one => new ExecutionLineView(one.Id.ToString(), one.Workflow.ToString(), one.State.Name, Rfc3339.Format(one.CreatedAt))).ToList();
+            var lines = latest.Select(one => new ExecutionLineView(one.Id.ToString(), one.Workflow.ToString(), one.State.Name, Rfc3339.Format(one.CreatedAt)))
+                .ToList();
             return Answer.Show(new ExecutionsView(tenant.ToString(), lines), CtlJson.Default.ExecutionsView, page => page.Table(
                 ["EXECUTION", "WORKFLOW", "STATE", "CREATED"], lines.Select(one => (string?[])[one.ExecutionId, one.Workflow, one.State, one.CreatedAt])));
         });
@@ -43,18 +45,22 @@ internal static class ExecutionCommands
     private static Command Why(Runner runner)
     {
         var id = Given.Execution();
-        return runner.Runs(new("why", "Why it is as it is: the policy's decision, the attempts to dispatch it, how it ended.") { id }, async (hub, given, cancel) =>
+        return runner.Runs(new("why", "Why it is as it is: the policy's decision, the attempts to dispatch it, how it ended.") { id },
+            async (hub, given, cancel) =>
         {
             if (await hub.Executions.FindAsync(given.GetRequiredValue(id), cancel) is not { } execution)
                 return NoSuch(given.GetRequiredValue(id));
 
-            var shown = new WhyView(Viewed.Of(execution), execution.Decision, [.. execution.Attempts.Select(Viewed.Of)], Reasons.Of(execution, hub.Clock.GetUtcNow()));
+            var shown = new WhyView(
+                Viewed.Of(execution), execution.Decision, [.. execution.Attempts.Select(Viewed.Of)], Reasons.Of(execution, hub.Clock.GetUtcNow()));
             return Answer.Show(shown, CtlJson.Default.WhyView, page =>
             {
                 page.Line(shown.InPlainWords);
                 page.Facts(Facts(shown.Execution));
                 if (shown.Decision is { } decision)
-                    page.Table(["RULE", "VERDICT", "CODE", "IN WORDS"], decision.Verdicts.Select(one => (string?[])[one.Rule, one.Verdict, one.Code, one.InPlainWords]));
+                    page.Table(
+                        ["RULE", "VERDICT", "CODE", "IN WORDS"],
+                        decision.Verdicts.Select(one => (string?[])[one.Rule, one.Verdict, one.Code, one.InPlainWords]));
                 if (shown.Attempts.Count > 0)
                     page.Table(["ATTEMPT", "AT", "TOOK", "RESULT", "HTTP"], shown.Attempts.Select(one => (string?[])
                         [Words.Of(one.Number), one.At, $"{Words.Of(one.Milliseconds)} ms", one.Result, one.Status is { } status ? Words.Of(status) : null]));
@@ -64,7 +70,8 @@ internal static class ExecutionCommands
         });
     }
 
-    private static Answer.Refused NoSuch(ExecutionId id) => new($"There is no execution {id}: it was never made, or is older than 90 days. ./ctl execution list shows a tenant's latest.");
+    private static Answer.Refused NoSuch(ExecutionId id) =>
+        new($"There is no execution {id}: it was never made, or is older than 90 days. ./ctl execution list shows a tenant's latest.");
 
     private static IEnumerable<(string, string?)> Facts(ExecutionView execution) =>
     [

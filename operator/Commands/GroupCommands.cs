@@ -31,7 +31,8 @@ internal static class GroupCommands
             if (!isSame)
                 await hub.Tenants.SaveAsync(tenant, group, cancel);
             var shown = new GroupChangeView(isSame ? "unchanged" : "set", tenant.ToString(), new(group.Name, group.Users));
-            return Answer.Show(shown, CtlJson.Default.GroupChangeView, page => page.Line($"{group.Name} {(isSame ? "was" : "is now")} {Words.List(group.Users)}."));
+            return Answer.Show(
+                shown, CtlJson.Default.GroupChangeView, page => page.Line($"{group.Name} {(isSame ? "was" : "is now")} {Words.List(group.Users)}."));
         });
     }
 

@@ -50,7 +50,9 @@ internal static class HealthCommand
         var plane = await hub.Instances.OfTenantAsync(tenant.Id, Month.Of(now), cancel);
         var health = plane.HealthAt(now);
         return new(
-            tenant.Id.ToString(), Viewed.Of(tenant.Status), health?.Liveness.Name, health is null ? null : Rfc3339.Format(health.LastSeen), health?.Healthy ?? 0, health?.Instances ?? 0,
+            tenant.Id.ToString(), Viewed.Of(tenant.Status), health?.Liveness.Name, health is null
+                ? null
+                : Rfc3339.Format(health.LastSeen), health?.Healthy ?? 0, health?.Instances ?? 0,
             health?.GpuUnreadableSince is { } since ? Rfc3339.Format(since) : null,
             [.. SilentOf(plane, now)]);
     }

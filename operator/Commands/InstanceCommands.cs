@@ -12,7 +12,8 @@ namespace ControlPlane.Operator.Commands;
 /// <summary><c>instance …</c>: the machines of a tenant's data plane as their sidecars' samples left them.</summary>
 internal static class InstanceCommands
 {
-    public static Command Build(Runner runner) => new("instance", "The machines of a tenant's data plane: look at, let counting begin anew.") { List(runner), Show(runner), Reset(runner) };
+    public static Command Build(Runner runner) =>
+        new("instance", "The machines of a tenant's data plane: look at, let counting begin anew.") { List(runner), Show(runner), Reset(runner) };
 
     private static Command List(Runner runner)
     {
@@ -22,13 +23,15 @@ internal static class InstanceCommands
             if (await hub.Tenants.FindAsync(given.GetRequiredValue(id), cancel) is not { } tenant)
                 return Refusals.NotRegistered(given.GetRequiredValue(id));
             var (plane, now) = await PlaneAsync(hub, tenant.Id, cancel);
-            var shown = new InstancesView(tenant.Id.ToString(), tenant.Limits.Instances, [.. plane.Instances.Select(instance => Viewed.Of(instance, plane.Month, now))]);
+            var shown = new InstancesView(
+                tenant.Id.ToString(), tenant.Limits.Instances, [.. plane.Instances.Select(instance => Viewed.Of(instance, plane.Month, now))]);
             return Answer.Show(shown, CtlJson.Default.InstancesView, page =>
             {
                 page.Table(
                     ["INSTANCE", "STATE", "LAST SEEN", "EPOCH", "COUNTER", "CPU THIS MONTH", "GPU THIS MONTH"],
                     shown.Instances.Select(one => (string?[])
-                        [one.Instance, one.Liveness, one.LastSeen, Words.Of(one.Epoch), Words.Of(one.Counter), Words.OfMilliseconds(one.CpuMs), Words.OfMilliseconds(one.GpuMs)]));
+                        [one.Instance, one.Liveness, one.LastSeen, Words.Of(one.Epoch), Words.Of(one.Counter), Words.OfMilliseconds(one.CpuMs),
+                            Words.OfMilliseconds(one.GpuMs)]));
                 page.Line($"{Words.Of(shown.Instances.Count)} of at most {Words.Of(shown.InstancesMax)}.");
             });
         });
@@ -41,7 +44,8 @@ internal static class InstanceCommands
         {
             var (plane, now) = await PlaneAsync(hub, given.GetRequiredValue(id), cancel);
             return Find(plane, given.GetRequiredValue(name)) is { } instance
-                ? Answer.Show(Viewed.Of(instance, plane.Month, now), CtlJson.Default.InstanceView, page => page.Facts(Facts(Viewed.Of(instance, plane.Month, now))))
+                ? Answer.Show(
+                    Viewed.Of(instance, plane.Month, now), CtlJson.Default.InstanceView, page => page.Facts(Facts(Viewed.Of(instance, plane.Month, now))))
                 : Unknown(plane.Tenant, given.GetRequiredValue(name));
         });
     }
@@ -75,11 +79,13 @@ internal static class InstanceCommands
 
     private static InstanceState? Find(DataPlane plane, InstanceId name) => plane.Instances.FirstOrDefault(instance => instance.Instance == name);
 
-    private static Answer.Refused Unknown(TenantId tenant, InstanceId instance) => new($"{tenant} has no instance {instance}: ./ctl instance list {tenant} shows those it has.");
+    private static Answer.Refused Unknown(TenantId tenant, InstanceId instance) =>
+        new($"{tenant} has no instance {instance}: ./ctl instance list {tenant} shows those it has.");
 
     private static IEnumerable<(string Name, string? Value)> Facts(InstanceView instance) =>
     [
-        ("instance", instance.Instance), ("state", instance.Liveness), ("last seen", instance.LastSeen), ("first seen", instance.FirstSeen), ("last sample", instance.SampledAt),
+        ("instance", instance.Instance), ("state", instance.Liveness), ("last seen", instance.LastSeen), ("first seen", instance.FirstSeen),
+        ("last sample", instance.SampledAt),
         ("epoch", instance.CountsAnew ? "begins anew" : Words.Of(instance.Epoch)), ("counter", Words.Of(instance.Counter)),
         ("CPU this month", Words.OfMilliseconds(instance.CpuMs)), ("GPU this month", Words.OfMilliseconds(instance.GpuMs)),
         ("restarts", instance.Restarts.Count == 0 ? null : Words.List(instance.Restarts)),

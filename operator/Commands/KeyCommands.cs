@@ -10,7 +10,8 @@ using ControlPlane.Tokens;
 
 namespace ControlPlane.Operator.Commands;
 
-/// <summary><c>key …</c>: the public keys with which a tenant's sidecars sign. To rotate is to add the new one, let the sidecar sign with both, and revoke the old.</summary>
+/// <summary><c>key …</c>: the public keys with which a tenant's sidecars sign. To rotate is to add the new one, let the sidecar sign with both, and revoke the
+/// old.</summary>
 internal static class KeyCommands
 {
     // How long a function goes on believing a key that it read before.
@@ -26,14 +27,18 @@ internal static class KeyCommands
             Description = "The Ed25519 public key: base64 of its 32 bytes.",
             Required = true,
             HelpName = "BASE64",
-            CustomParser = given => Given.Read(given, (string text, out byte[] bytes) => (bytes = StrictBase64.Decode(text) ?? []) is { Length: SidecarPublicKey.Length },
+            CustomParser = given =>
+                Given.Read(given, (string text, out byte[] bytes) => (bytes = StrictBase64.Decode(text) ?? []) is { Length: SidecarPublicKey.Length },
                 text => $"{text} is not base64 of 32 bytes."),
         };
         var instance = new Option<string?>("--instance")
         {
             Description = "The one instance that may sign with it; any of the tenant's when left out.",
             HelpName = "ID",
-            CustomParser = given => Given.Read(given, (string text, out string name) => InstanceId.TryParse(name = text, out _), text => $"{text} is no instance: 1 to 64 of A-Z, a-z, 0-9 and -."),
+            CustomParser = given =>
+                Given.Read(
+                    given, (string text, out string name) => InstanceId.TryParse(name = text, out _),
+                    text => $"{text} is no instance: 1 to 64 of A-Z, a-z, 0-9 and -."),
         };
         var notAfter = Given.Optional(
             "--not-after", "TIME", "When it ends by itself, like 2027-01-01T00:00:00Z.",
@@ -48,7 +53,8 @@ internal static class KeyCommands
             if (given.GetValue(notAfter) is { } end && end <= now)
                 return new Answer.Refused($"{Rfc3339.Format(end)} is over: say a later --not-after, or none.");
 
-            var key = new SidecarKey(imported.KeyId, given.GetRequiredValue(id), given.GetValue(instance), bytes, now, given.GetValue(notAfter), RevokedAt: null);
+            var key = new SidecarKey(
+                imported.KeyId, given.GetRequiredValue(id), given.GetValue(instance), bytes, now, given.GetValue(notAfter), RevokedAt: null);
             return await AddAsync(hub, key, cancel);
         });
     }
@@ -62,8 +68,10 @@ internal static class KeyCommands
         return await hub.Tenants.FindKeyAsync(key.KeyId, cancel, consistent: true) switch
         {
             null => new Answer.Refused("Another operator is changing that key: try again."),
-            { Tenant: var owner } when owner != key.Tenant => new Answer.Refused($"Key {key.KeyId} is {owner}'s, and a key has one owner: let the sidecar make one of its own."),
-            { RevokedAt: { } revoked } => new Answer.Refused($"Key {key.KeyId} was revoked at {Rfc3339.Format(revoked)} and does not come back: let the sidecar make a new one."),
+            { Tenant: var owner } when owner != key.Tenant =>
+                new Answer.Refused($"Key {key.KeyId} is {owner}'s, and a key has one owner: let the sidecar make one of its own."),
+            { RevokedAt: { } revoked } =>
+                new Answer.Refused($"Key {key.KeyId} was revoked at {Rfc3339.Format(revoked)} and does not come back: let the sidecar make a new one."),
             var there when there.Instance != key.Instance || there.NotAfter != key.NotAfter => new Answer.Refused(
                 $"Key {key.KeyId} is there already, for {(there.Instance is { } one ? $"instance {one}" : "any instance")}{(there.NotAfter is { } end ? $" until {Rfc3339.Format(end)}" : "")}: a key is not changed, let the sidecar make a new one."),
             var there => Show(hub, "unchanged", there),
@@ -78,7 +86,8 @@ internal static class KeyCommands
             var tenant = given.GetRequiredValue(id);
             if (await hub.Tenants.FindAsync(tenant, cancel) is null)
                 return Refusals.NotRegistered(tenant);
-            var keys = (await hub.Tenants.KeysOfAsync(tenant, cancel)).OrderBy(key => key.AddedAt).Select(key => Viewed.Of(key, hub.Clock.GetUtcNow())).ToList();
+            var keys = (await hub.Tenants.KeysOfAsync(tenant, cancel)).OrderBy(key => key.AddedAt).Select(key => Viewed.Of(key, hub.Clock.GetUtcNow()))
+                .ToList();
             return Answer.Show(new KeysView(keys), CtlJson.Default.KeysView, page => page.Table(
                 ["KEY ID", "INSTANCE", "STATE", "ADDED", "NOT AFTER"],
                 keys.Select(key => (string?[])[key.KeyId, key.Instance ?? "any", key.State, key.AddedAt, key.NotAfter])));
@@ -91,9 +100,13 @@ internal static class KeyCommands
         var keyId = new Argument<string>("key-id")
         {
             Description = "As key add and key list print it.",
-            CustomParser = given => Given.Read(given, (string text, out string value) => SidecarPublicKey.IsKeyId(value = text), text => $"{text} is no key id: 43 characters of base64url, as ./ctl key list prints them."),
+            CustomParser = given =>
+                Given.Read(
+                    given, (string text, out string value) => SidecarPublicKey.IsKeyId(value = text),
+                    text => $"{text} is no key id: 43 characters of base64url, as ./ctl key list prints them."),
         };
-        return runner.Runs(new("revoke", $"Ends a key for good; heartbeats that it signed are refused within {SecondsUntilRefused} s.") { id, keyId }, async (hub, given, cancel) =>
+        return runner.Runs(new("revoke", $"Ends a key for good; heartbeats that it signed are refused within {SecondsUntilRefused} s.") { id, keyId },
+            async (hub, given, cancel) =>
         {
             var (tenant, name) = (given.GetRequiredValue(id), given.GetRequiredValue(keyId));
             var change = await hub.Administration.RevokeAsync(tenant, name, cancel);
@@ -114,7 +127,9 @@ internal static class KeyCommands
         return Answer.Show(shown, CtlJson.Default.KeyChangeView, page =>
         {
             page.Line(result switch { "added" => "The key is added.", "revoked" => "The key is revoked.", _ => "The key was so before." });
-            page.Facts(("key id", key.KeyId), ("tenant", shown.Key.Tenant), ("instance", key.Instance ?? "any"), ("state", shown.Key.State), ("not after", shown.Key.NotAfter), ("revoked", shown.Key.RevokedAt));
+            page.Facts(
+                ("key id", key.KeyId), ("tenant", shown.Key.Tenant), ("instance", key.Instance ?? "any"), ("state", shown.Key.State),
+                ("not after", shown.Key.NotAfter), ("revoked", shown.Key.RevokedAt));
         });
     }
 }

@@ -24,7 +24,8 @@ internal sealed class LimitOptions
 
     public Option<long?> Instances { get; } = Given.Optional(
         "--instances-max", "N", "Machines with a sidecar that count at once.",
-        (string text, out long count) => long.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out count) && count is >= 1 and <= MostInstances,
+        (string text, out long count) => long.TryParse(
+            text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out count) && count is >= 1 and <= MostInstances,
         text => $"{text} is not a whole number from 1 to {MostInstances}.");
 
     public Option<string?> WhenSilent { get; } = NewWhenSilent();
@@ -40,7 +41,9 @@ internal sealed class LimitOptions
     {
         var gpu = given.GetValue(MonthlyGpu);
         return new(
-            given.GetValue(MonthlyQuota), (int?)given.GetValue(Concurrency), gpu > TimeSpan.Zero ? (long)gpu.Value.TotalMilliseconds : null, LiftsGpuLimit: gpu == TimeSpan.Zero, Instances: (int?)given.GetValue(Instances),
+            given.GetValue(MonthlyQuota), (int?)given.GetValue(Concurrency), gpu > TimeSpan.Zero
+                ? (long)gpu.Value.TotalMilliseconds
+                : null, LiftsGpuLimit: gpu == TimeSpan.Zero, Instances: (int?)given.GetValue(Instances),
             DeniesWhenSilent: given.GetValue(WhenSilent) is { } word ? word == Words.Deny : null);
     }
 

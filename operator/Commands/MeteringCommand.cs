@@ -22,7 +22,8 @@ internal static class MeteringCommand
             (string text, out TimeSpan time) => Duration.TryParse(text, out time) && time > TimeSpan.Zero && time <= MeteringRecord.Retention,
             text => $"{text} is not a time like 90m or 24h, {Duration.Format(MeteringRecord.Retention)} at most.");
 
-        return runner.Runs(new("metering", "A tenant's samples: CPU and GPU time as its sidecars counted it, and where some are missing.") { id, since }, async (hub, given, cancel) =>
+        return runner.Runs(new("metering", "A tenant's samples: CPU and GPU time as its sidecars counted it, and where some are missing.") { id, since },
+            async (hub, given, cancel) =>
         {
             var tenant = given.GetRequiredValue(id);
             if (await hub.Tenants.FindAsync(tenant, cancel) is null)
@@ -33,7 +34,8 @@ internal static class MeteringCommand
             return Answer.Show(shown, CtlJson.Default.SamplesView, page => page.Table(
                 ["SAMPLED", "INSTANCE", "EPOCH", "COUNTER", "CPU", "GPU", "BEFORE IT"],
                 shown.Samples.Select(one => (string?[])
-                    [one.SampledAt, one.Instance, Words.Of(one.Epoch), Words.Of(one.Counter), Words.OfMilliseconds(one.CpuMs), Words.OfMilliseconds(one.GpuMs), BeforeIt(one)])));
+                    [one.SampledAt, one.Instance, Words.Of(one.Epoch), Words.Of(one.Counter), Words.OfMilliseconds(one.CpuMs), Words.OfMilliseconds(one.GpuMs),
+                        BeforeIt(one)])));
         });
     }
 

@@ -12,7 +12,8 @@ namespace ControlPlane.Operator.Commands;
 /// <summary><c>quota …</c>: a ledger that no longer agrees with the executions, and the region that writes it.</summary>
 internal static class QuotaCommands
 {
-    public static Command Build(Runner runner) => new("quota", "The quota's ledger: counting it anew, and the region that writes it.") { Recount(runner), Owner(runner) };
+    public static Command Build(Runner runner) =>
+        new("quota", "The quota's ledger: counting it anew, and the region that writes it.") { Recount(runner), Owner(runner) };
 
     private static Command Recount(Runner runner)
     {
@@ -20,7 +21,8 @@ internal static class QuotaCommands
         var apply = new Option<bool>("--apply") { Description = "Set the counters to what was counted; without it nothing is changed." };
         return runner.Runs(
             new("recount", "What a tenant's counters are, and what its executions say they should be.") { id, month, apply },
-            (hub, given, cancel) => RecountAsync(hub, given.GetRequiredValue(id), given.GetValue(month) ?? Month.Of(hub.Clock.GetUtcNow()), given.GetValue(apply), cancel));
+            (hub, given, cancel) =>
+                RecountAsync(hub, given.GetRequiredValue(id), given.GetValue(month) ?? Month.Of(hub.Clock.GetUtcNow()), given.GetValue(apply), cancel));
     }
 
     private static async Task<Answer> RecountAsync(Hub hub, TenantId tenant, Month month, bool applies, CancellationToken cancel)
@@ -42,7 +44,11 @@ internal static class QuotaCommands
                 : "Nothing was changed: an execution moved meanwhile. Run it again.");
 
         var shown = new RecountView(
-            tenant.ToString(), month.ToString(), !differs ? "agrees" : applies ? "corrected" : "differs", await hub.Quotas.OwnerAsync(tenant, cancel), Of(ledger), Of(counted));
+            tenant.ToString(), month.ToString(), !differs
+                ? "agrees"
+                : applies
+                ? "corrected"
+                : "differs", await hub.Quotas.OwnerAsync(tenant, cancel), Of(ledger), Of(counted));
         return Answer.Show(shown, CtlJson.Default.RecountView, page =>
         {
             page.Line(shown.Result switch
@@ -59,7 +65,8 @@ internal static class QuotaCommands
     {
         var region = new Argument<string>("writer") { Description = "The region that writes the ledger from now on, like us-west-2." };
         var id = Given.TenantOrAll();
-        return runner.Runs(new("owner", "Names the region that writes a tenant's ledger. First where it is written now, then where it is to be.") { region, id }, async (hub, given, cancel) =>
+        return runner.Runs(new("owner", "Names the region that writes a tenant's ledger. First where it is written now, then where it is to be.") { region,
+            id }, async (hub, given, cancel) =>
         {
             var writer = given.GetRequiredValue(region);
             var (readable, faulty) = await hub.Tenants.ReadableAsync(cancel);
@@ -69,7 +76,9 @@ internal static class QuotaCommands
             foreach (var tenant in tenants)
                 await hub.Quotas.GiveToAsync(tenant, writer, cancel);
             var shown = new LedgerOwnerView(writer, [.. tenants.Select(tenant => tenant.ToString())]);
-            return Answer.Show(shown, CtlJson.Default.LedgerOwnerView, page => page.Line($"{writer} writes the ledger of {Words.List(shown.Tenants)}, as this region's copy says."));
+            return Answer.Show(
+                shown, CtlJson.Default.LedgerOwnerView,
+                page => page.Line($"{writer} writes the ledger of {Words.List(shown.Tenants)}, as this region's copy says."));
         });
     }
 

@@ -11,7 +11,8 @@ internal static class Reasons
         ExecutionState.Denied => $"Policy refused it ({execution.Decision?.Code}): {execution.Decision?.InPlainWords}",
         ExecutionState.Queued when execution.AttemptCount == 0 => $"It was asked for {Ago(execution.CreatedAt, now)} and waits for its first dispatch.",
         ExecutionState.Queued => $"Its engine did not take it {execution.AttemptCount} times; it is tried again until its token ends.",
-        ExecutionState.Dispatching when execution.LeaseUntil < now => "A dispatcher died while it was handing it over: the next message about it decides, else the deadline.",
+        ExecutionState.Dispatching when execution.LeaseUntil < now =>
+            "A dispatcher died while it was handing it over: the next message about it decides, else the deadline.",
         ExecutionState.Dispatching => "A dispatcher is handing it to its engine now.",
         ExecutionState.DispatchUnknown => "The engine may have it, its answer was lost: the engine's outcome decides, else the deadline.",
         ExecutionState.Dispatched => $"Its engine took it {Ago(execution.DispatchedAt ?? execution.CreatedAt, now)} and has not said that it runs.",

@@ -9,7 +9,8 @@ using ControlPlane.Tenants;
 
 namespace ControlPlane.Operator.Commands;
 
-/// <summary><c>tenant register</c>: a tenant and its workspace in one write. Said again with the same values, it says that all is there, and heals what is not.</summary>
+/// <summary><c>tenant register</c>: a tenant and its workspace in one write. Said again with the same values, it says that all is there, and heals what is
+/// not.</summary>
 internal static class RegisterTenant
 {
     /// <summary>Active peering connections that a VPC may have: 50 unless AWS was asked for more, and never more than 125.</summary>
@@ -24,14 +25,21 @@ internal static class RegisterTenant
         var id = Given.Tenant();
         var name = new Option<string>("--name") { Description = "As people call it.", Required = true, HelpName = "NAME", CustomParser = ReadName };
         var workspace = Given.SlackTeam();
-        var engine = new Option<string>("--engine") { Description = "Where its engine listens, like 10.106.128.10:5678.", Required = true, HelpName = "ADDRESS" };
+        var engine =
+            new Option<string>("--engine") { Description = "Where its engine listens, like 10.106.128.10:5678.", Required = true, HelpName = "ADDRESS" };
         var allowPublic = new Option<bool>("--allow-public-subnet") { Description = "The engine may sit in one of the tenant's public subnets." };
-        var cidr = new Option<string?>("--cidr") { Description = "The range of the tenant's VPC, to have it checked: it follows from the number.", HelpName = "RANGE" };
+        var cidr =
+            new Option<string?>("--cidr")
+            {
+                Description = "The range of the tenant's VPC, to have it checked: it follows from the number.",
+                HelpName = "RANGE"
+            };
         var limits = new LimitOptions();
         var peerings = Given.Count("--peering-limit", "Active peerings that the hub's VPC may have, as its quota in AWS says.", StandardPeerings, MostPeerings);
 
         return runner.Runs(
-            limits.On(new("register", "Makes a tenant known: its engine, its Slack workspace, its limits.") { id, name, workspace, engine, allowPublic, cidr, peerings }),
+            limits.On(new("register", "Makes a tenant known: its engine, its Slack workspace, its limits.") { id, name, workspace, engine, allowPublic, cidr,
+                peerings }),
             async (hub, given, cancel) =>
             {
                 var tenant = given.GetRequiredValue(id);
@@ -40,7 +48,9 @@ internal static class RegisterTenant
                 if (!EngineText.TryParse(given.GetRequiredValue(engine), tenant, given.GetValue(allowPublic), out var address))
                     return Refusals.EngineRefused(given.GetRequiredValue(engine), tenant, given.GetValue(allowPublic));
                 return await RunAsync(
-                    hub, new(tenant, given.GetRequiredValue(name), given.GetValue(workspace), address, given.GetValue(allowPublic), limits.Of(given), given.GetValue(peerings)), cancel);
+                    hub, new(
+                        tenant, given.GetRequiredValue(name), given.GetValue(workspace), address, given.GetValue(allowPublic), limits.Of(given),
+                        given.GetValue(peerings)), cancel);
             });
     }
 
@@ -65,7 +75,8 @@ internal static class RegisterTenant
                 $"{registered} tenants are registered, and the hub may have {wish.PeeringLimit} peerings. Raise the VPC's quota for active peering connections in AWS (at most {MostPeerings}) and say --peering-limit, or register in another hub.");
 
         var tenant = new Tenant(wish.Id, wish.Name, TenantStatus.Active, wish.Engine, wish.AllowPublicSubnet, new(
-            wish.Limits.MonthlyQuota ?? TenantLimits.Default.MonthlyQuota, wish.Limits.Concurrency ?? TenantLimits.Default.Concurrency, wish.Limits.MonthlyGpuMs,
+            wish.Limits.MonthlyQuota ?? TenantLimits.Default.MonthlyQuota, wish.Limits.Concurrency ?? TenantLimits.Default.Concurrency,
+            wish.Limits.MonthlyGpuMs,
             wish.Limits.Instances ?? TenantLimits.Default.Instances, wish.Limits.DeniesWhenSilent ?? TenantLimits.Default.DeniesWhenSilent));
         return await hub.Administration.RegisterAsync(tenant, wish.Workspace, cancel) switch
         {
@@ -94,10 +105,12 @@ internal static class RegisterTenant
         _ when wish.Name != there.Name => $"with the name {there.Name}: change it with ./ctl tenant rename.",
         _ when wish.Engine != there.Engine || wish.AllowPublicSubnet != there.AllowPublicSubnet =>
             $"with the engine {EngineText.Format(there.Engine)}{(there.AllowPublicSubnet ? " --allow-public-subnet" : "")}: change it with ./ctl tenant engine.",
-        _ when (wish.Limits.MonthlyQuota ?? there.Limits.MonthlyQuota) != there.Limits.MonthlyQuota || (wish.Limits.Concurrency ?? there.Limits.Concurrency) != there.Limits.Concurrency
+        _ when (wish.Limits.MonthlyQuota ?? there.Limits.MonthlyQuota) != there.Limits.MonthlyQuota
+            || (wish.Limits.Concurrency ?? there.Limits.Concurrency) != there.Limits.Concurrency
             || (wish.Limits.LiftsGpuLimit ? null : wish.Limits.MonthlyGpuMs ?? there.Limits.MonthlyGpuMs) != there.Limits.MonthlyGpuMs
             || (wish.Limits.Instances ?? there.Limits.Instances) != there.Limits.Instances
-            || (wish.Limits.DeniesWhenSilent ?? there.Limits.DeniesWhenSilent) != there.Limits.DeniesWhenSilent => "with other limits: change them with ./ctl tenant limits.",
+            || (wish.Limits.DeniesWhenSilent ?? there.Limits.DeniesWhenSilent) != there.Limits.DeniesWhenSilent =>
+                "with other limits: change them with ./ctl tenant limits.",
         _ => null,
     };
 
@@ -109,7 +122,8 @@ internal static class RegisterTenant
             yield return $"{registered} of the hub's {wish.PeeringLimit} peerings are taken: raise the quota or plan the next hub (docs/scaling.md).";
     }
 
-    private static async Task<Answer> ShowAsync(Hub hub, string result, Tenant tenant, string? workspace, IReadOnlyList<string> warnings, CancellationToken cancel)
+    private static async Task<Answer> ShowAsync(
+        Hub hub, string result, Tenant tenant, string? workspace, IReadOnlyList<string> warnings, CancellationToken cancel)
     {
         // The index may not show yet what was written a moment ago.
         var links = (await hub.Tenants.LinksOfAsync(tenant.Id, cancel)).Select(link => link.WorkspaceId).Append(workspace).OfType<string>().Distinct();

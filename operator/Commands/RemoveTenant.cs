@@ -19,7 +19,9 @@ internal static class RemoveTenant
     {
         var id = Given.Tenant();
         return runner.Runs(
-            new("remove", "Ends a tenant, for good: its keys are revoked, its workspaces unlinked, its executions closed. After 90 days its number is free.") { id },
+            new(
+                "remove",
+                "Ends a tenant, for good: its keys are revoked, its workspaces unlinked, its executions closed. After 90 days its number is free.") { id },
             async (hub, given, cancel) => await hub.Tenants.CatalogueAsync(given.GetRequiredValue(id), cancel, consistent: true) is { } catalogue
                 ? await RunAsync(hub, catalogue, cancel)
                 : Refusals.NotRegistered(given.GetRequiredValue(id)));

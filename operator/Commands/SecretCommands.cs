@@ -17,9 +17,15 @@ internal static class SecretCommands
     {
         var name = new Argument<string>("what") { Description = "token-root, slack (its signing secret), reply-key or origin." };
         name.AcceptOnlyFromAmong([.. SecretPart.All.Select(part => part.Name)]);
-        var from = new Option<string?>("--from") { Description = "A file with the new value, - for the input: for slack, whose secret Slack makes.", HelpName = "FILE" };
+        var from =
+            new Option<string?>("--from")
+            {
+                Description = "A file with the new value, - for the input: for slack, whose secret Slack makes.",
+                HelpName = "FILE"
+            };
         var leaked = new Option<bool>("--leaked") { Description = "The value before is honoured no longer, whatever is still under way with it." };
-        return runner.Runs(new("rotate", "Makes a new value and checks it as the functions do. The value before is honoured on for its overlap.") { name, from, leaked }, async (hub, given, cancel) =>
+        return runner.Runs(new("rotate", "Makes a new value and checks it as the functions do. The value before is honoured on for its overlap.") { name, from,
+            leaked }, async (hub, given, cancel) =>
         {
             var part = SecretPart.All.First(one => one.Name == given.GetRequiredValue(name));
             if (given.GetValue(from) is null != part.Make is not null)
@@ -58,7 +64,9 @@ internal static class SecretCommands
             Warnings =
             [
                 .. made.WasMalformed ? ["what stood there could not be read: the functions went on with the value before it."] : Array.Empty<string>(),
-                .. made.WasOvertaken ? ["somebody else wrote this secret at the same moment: look at its versions, and rotate again when both are done."] : Array.Empty<string>(),
+                .. made.WasOvertaken
+                    ? ["somebody else wrote this secret at the same moment: look at its versions, and rotate again when both are done."]
+                    : Array.Empty<string>(),
             ],
         };
     }

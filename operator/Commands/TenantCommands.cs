@@ -22,7 +22,8 @@ internal static class TenantCommands
         var tenants = readable.OrderBy(tenant => tenant.Id.Number).Select(Viewed.Of).ToList();
         return Answer.Show(new TenantsView(tenants), CtlJson.Default.TenantsView, page => page.Table(
             ["TENANT", "NAME", "STATUS", "ENGINE", "QUOTA", "CONCURRENCY"],
-            tenants.Select(tenant => (string?[])[tenant.Tenant, tenant.Name, tenant.Status, tenant.Engine, Words.Of(tenant.MonthlyQuota), Words.Of(tenant.Concurrency)]))) with
+            tenants.Select(tenant => (string?[])[tenant.Tenant, tenant.Name, tenant.Status, tenant.Engine, Words.Of(tenant.MonthlyQuota),
+                Words.Of(tenant.Concurrency)]))) with
         { Warnings = Viewed.Faults(faulty) };
     });
 
@@ -46,7 +47,8 @@ internal static class TenantCommands
             return Answer.Show(shown, CtlJson.Default.TenantDetailView, page => page.Facts(
             [
                 .. Words.Facts(shown.Tenant),
-                ("slack", Words.List(shown.Slack)), ("workflows", Words.List(shown.Workflows)), ("groups", Words.List(shown.Groups)), ("valid keys", Words.List(shown.ValidKeys)),
+                ("slack", Words.List(shown.Slack)), ("workflows", Words.List(shown.Workflows)), ("groups", Words.List(shown.Groups)),
+                ("valid keys", Words.List(shown.ValidKeys)),
             ]));
         });
     }
@@ -93,7 +95,8 @@ internal static class TenantCommands
     private static Command Suspend(Runner runner)
     {
         var id = Given.Tenant();
-        return runner.Runs(new("suspend", "Refuses a tenant's new executions and those not yet dispatched. Outcomes and heartbeats are still taken.") { id }, async (hub, given, cancel) =>
+        return runner.Runs(new("suspend", "Refuses a tenant's new executions and those not yet dispatched. Outcomes and heartbeats are still taken.") { id },
+            async (hub, given, cancel) =>
         {
             var tenant = given.GetRequiredValue(id);
             return await ChangedAsync(hub, tenant, await hub.Administration.SuspendAsync(tenant, cancel), "suspended", cancel);

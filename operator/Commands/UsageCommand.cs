@@ -15,7 +15,8 @@ internal static class UsageCommand
     public static Command Build(Runner runner)
     {
         var (id, month) = (Given.TenantOrAll(), Given.Month());
-        return runner.Runs(new("usage", "Quota used, reserved and left, and metered CPU and GPU time, of one tenant or all.") { id, month }, async (hub, given, cancel) =>
+        return runner.Runs(new("usage", "Quota used, reserved and left, and metered CPU and GPU time, of one tenant or all.") { id, month },
+            async (hub, given, cancel) =>
         {
             var period = given.GetValue(month) ?? Month.Of(hub.Clock.GetUtcNow());
             IReadOnlyList<Tenant> tenants;
@@ -35,8 +36,11 @@ internal static class UsageCommand
                     ["TENANT", "QUOTA", "USED", "RESERVED", "LEFT", "UNDER WAY", "CPU", "GPU", "GPU LIMIT"],
                     usage.Select(one => (string?[])
                     [
-                        one.Tenant, Words.Of(one.MonthlyQuota), Words.Of(one.Used), Words.Of(one.Reserved), Words.Of(one.Left), $"{Words.Of(one.UnderWay)} of {Words.Of(one.Concurrency)}",
-                        Words.OfMilliseconds(one.Metered.CpuMs), Words.OfMilliseconds(one.Metered.GpuMs), one.Metered.GpuLimitMs is { } limit ? Words.OfMilliseconds(limit) : null,
+                        one.Tenant, Words.Of(one.MonthlyQuota), Words.Of(one.Used), Words.Of(one.Reserved), Words.Of(one.Left),
+                        $"{Words.Of(one.UnderWay)} of {Words.Of(one.Concurrency)}",
+                        Words.OfMilliseconds(one.Metered.CpuMs), Words.OfMilliseconds(one.Metered.GpuMs), one.Metered.GpuLimitMs is { } limit
+                            ? Words.OfMilliseconds(limit)
+                            : null,
                     ]));
                 foreach (var one in usage.Where(one => one.Metered.GpuUnreadableSince is not null))
                     page.Line(Words.GpuUnreadable(one.Tenant, one.Metered.GpuUnreadableSince!));
@@ -56,7 +60,8 @@ internal static class UsageCommand
         var unreadable = (await dataPlane).HealthAt(hub.Clock.GetUtcNow())?.GpuUnreadableSince;
         return new(
             tenant.Id.ToString(), tenant.Limits.MonthlyQuota, quota.Used, quota.Reserved, Math.Max(0, tenant.Limits.MonthlyQuota - quota.Charged),
-            await active, tenant.Limits.Concurrency, new(metered.CpuMs, metered.GpuMs, tenant.Limits.MonthlyGpuMs, unreadable is { } since ? Rfc3339.Format(since) : null),
+            await active, tenant.Limits.Concurrency,
+            new(metered.CpuMs, metered.GpuMs, tenant.Limits.MonthlyGpuMs, unreadable is { } since ? Rfc3339.Format(since) : null),
             quota.Metered);
     }
 }

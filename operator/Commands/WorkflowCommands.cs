@@ -11,29 +11,40 @@ namespace ControlPlane.Operator.Commands;
 /// <summary><c>workflow …</c>: a tenant's catalogue, which is all that its users can run.</summary>
 internal static class WorkflowCommands
 {
-    public static Command Build(Runner runner) => new("workflow", "A tenant's catalogue: what its users may run.") { Publish(runner), List(runner), Disable(runner) };
+    public static Command Build(Runner runner) =>
+        new("workflow", "A tenant's catalogue: what its users may run.") { Publish(runner), List(runner), Disable(runner) };
 
     private static Command Publish(Runner runner)
     {
         var (id, name) = (Given.Tenant(), Given.Workflow());
         var path = Given.Optional<WorkflowName>(
-            "--path", "PATH", "The path of the engine's webhook; the workflow's name when left out.", WorkflowName.TryParse, text => $"{text} is no path: 1 to 64 of A-Z, a-z, 0-9, _ and -.");
-        var parameters = new Option<WorkflowParameter[]>("--param") { Description = $"What it takes: {ParameterText.Grammar}. May be repeated.", HelpName = "SPEC", CustomParser = ReadParameters };
+            "--path", "PATH", "The path of the engine's webhook; the workflow's name when left out.", WorkflowName.TryParse, text =>
+                $"{text} is no path: 1 to 64 of A-Z, a-z, 0-9, _ and -.");
+        var parameters =
+            new Option<WorkflowParameter[]>("--param")
+            {
+                Description = $"What it takes: {ParameterText.Grammar}. May be repeated.",
+                HelpName = "SPEC",
+                CustomParser = ReadParameters
+            };
         var deadline = Given.Optional(
             "--deadline", "60m", $"From the request to the moment it is timed out; {Duration.Format(Workflow.DefaultDeadline)} when left out, {Duration.Format(Workflow.LongestDeadline)} at most.",
             (string text, out TimeSpan time) => Duration.TryParse(text, out time) && time >= ShortestDeadline && time <= Workflow.LongestDeadline,
-            text => $"{text} is no deadline: say one from {Duration.Format(ShortestDeadline)} to {Duration.Format(Workflow.LongestDeadline)}, like 60m or 1h30m.");
+            text =>
+                $"{text} is no deadline: say one from {Duration.Format(ShortestDeadline)} to {Duration.Format(Workflow.LongestDeadline)}, like 60m or 1h30m.");
         var idempotent = new Option<bool>("--idempotent") { Description = "The engine may be handed the same execution twice without harm: lost answers are then sent again." };
         var users = Given.Users("--allow-user", "A Slack user who may run it; everyone in the workspace when nobody is named. May be repeated.");
         var groups = Given.Groups("--allow-group", "A group (./ctl group set) that may run it. May be repeated.");
         var channels = Given.Channels("--allow-channel", "A Slack channel it may be run from; any when none is named. May be repeated.");
 
         return runner.Runs(
-            new("publish", "Puts a workflow into the catalogue, or another definition in place of the one there.") { id, name, path, parameters, deadline, idempotent, users, groups, channels },
+            new("publish", "Puts a workflow into the catalogue, or another definition in place of the one there.") { id, name, path, parameters, deadline,
+                idempotent, users, groups, channels },
             async (hub, given, cancel) =>
             {
                 var workflow = new Workflow(
-                    given.GetRequiredValue(name), given.GetValue(path) ?? given.GetRequiredValue(name), given.GetValue(parameters) ?? [], given.GetValue(deadline) ?? Workflow.DefaultDeadline,
+                    given.GetRequiredValue(name), given.GetValue(path) ?? given.GetRequiredValue(name), given.GetValue(parameters) ?? [],
+                    given.GetValue(deadline) ?? Workflow.DefaultDeadline,
                     given.GetValue(idempotent), Enabled: true, given.GetValue(users) ?? [], given.GetValue(groups) ?? [], given.GetValue(channels) ?? []);
                 return await PublishAsync(hub, given.GetRequiredValue(id), workflow, cancel);
             });
@@ -47,7 +58,8 @@ internal static class WorkflowCommands
         if (await hub.Tenants.CatalogueAsync(tenant, cancel, consistent: true) is not { } catalogue)
             return Refusals.NotRegistered(tenant);
         if (workflow.AllowedGroups.FirstOrDefault(group => catalogue.Groups.All(known => known.Name != group)) is { } missing)
-            return new Answer.Refused($"{tenant} has no group {missing}, so it would lock everyone out: ./ctl group set {tenant} {missing} --user U… makes it.");
+            return new Answer.Refused(
+                $"{tenant} has no group {missing}, so it would lock everyone out: ./ctl group set {tenant} {missing} --user U… makes it.");
 
         var (users, refusal) = await SlackUsers.OfAsync(hub, tenant, workflow.AllowedUsers, cancel);
         if (refusal is not null)
@@ -83,7 +95,8 @@ internal static class WorkflowCommands
     private static Command Disable(Runner runner)
     {
         var (id, name) = (Given.Tenant(), Given.Workflow());
-        return runner.Runs(new("disable", "Refuses new executions of a workflow; what runs goes on. To enable it again, publish it again.") { id, name }, async (hub, given, cancel) =>
+        return runner.Runs(new("disable", "Refuses new executions of a workflow; what runs goes on. To enable it again, publish it again.") { id, name },
+            async (hub, given, cancel) =>
         {
             var (tenant, workflow) = (given.GetRequiredValue(id), given.GetRequiredValue(name));
             if (await hub.Tenants.FindWorkflowAsync(tenant, workflow, cancel) is not { } there)
@@ -128,15 +141,19 @@ internal static class WorkflowCommands
             });
             page.Facts(
             [
-                ("workflow", shown.Workflow.Workflow), ("tenant", shown.Tenant), ("path", $"/webhook/{shown.Workflow.Path}"), ("deadline", Words.OfMilliseconds(shown.Workflow.DeadlineMs)),
-                ("idempotent", shown.Workflow.Idempotent ? "yes" : "no"), ("allowed", Allowed(shown.Workflow)), .. shown.Workflow.Parameters.Select(one => ("parameter", (string?)one)),
+                ("workflow", shown.Workflow.Workflow), ("tenant", shown.Tenant), ("path", $"/webhook/{shown.Workflow.Path}"),
+                ("deadline", Words.OfMilliseconds(shown.Workflow.DeadlineMs)),
+                ("idempotent", shown.Workflow.Idempotent ? "yes" : "no"), ("allowed", Allowed(shown.Workflow)),
+                .. shown.Workflow.Parameters.Select(one => ("parameter", (string?)one)),
             ]);
         });
     }
 
     private static string Allowed(WorkflowView workflow) => string.Join(", ",
     [
-        .. workflow.AllowedUsers.Count + workflow.AllowedGroups.Count == 0 ? ["everyone"] : workflow.AllowedUsers.Concat(workflow.AllowedGroups.Select(group => $"group {group}")),
+        .. workflow.AllowedUsers.Count + workflow.AllowedGroups.Count == 0
+            ? ["everyone"]
+            : workflow.AllowedUsers.Concat(workflow.AllowedGroups.Select(group => $"group {group}")),
         .. workflow.AllowedChannels.Select(channel => $"in {channel}"),
     ]);
 }

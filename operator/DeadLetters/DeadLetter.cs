@@ -38,7 +38,8 @@ internal sealed record DeadLetter(Message Message)
         try
         {
             using var body = JsonDocument.Parse(Message.Body);
-            return body.RootElement.ValueKind == JsonValueKind.Object && body.RootElement.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.String
+            return body.RootElement.ValueKind == JsonValueKind.Object
+                && body.RootElement.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.String
                 ? member.GetString()
                 : null;
         }

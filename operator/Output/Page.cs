@@ -33,7 +33,8 @@ internal sealed class Page(IAnsiConsole console)
     {
         var table = new Table().NoBorder();
         foreach (var column in columns)
-            table.AddColumn(new TableColumn(new Spectre.Console.Text(column, new Style(decoration: Decoration.Bold))) { NoWrap = true, Padding = new(0, 0, 2, 0) });
+            table.AddColumn(
+                new TableColumn(new Spectre.Console.Text(column, new Style(decoration: Decoration.Bold))) { NoWrap = true, Padding = new(0, 0, 2, 0) });
         foreach (var row in rows)
             table.AddRow(row.Select(cell => new Spectre.Console.Text(Plain.Text(cell is { Length: > 0 } ? cell : "-"))));
         if (table.Rows.Count == 0)

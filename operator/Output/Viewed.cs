@@ -33,22 +33,28 @@ internal static class Viewed
     public static ExecutionView Of(Execution execution) => new(
         execution.Id.ToString(), execution.Id.TraceId, execution.Tenant.ToString(), execution.Workflow.ToString(), execution.State.Name, execution.RequestedBy,
         [.. execution.Inputs.EnumerateObject().Select(input => input.Name)], execution.Month.ToString(),
-        Rfc3339.Format(execution.CreatedAt), Rfc3339.Format(execution.DeadlineAt), Time(execution.DispatchedAt), Time(execution.StartedAt), Time(execution.FinishedAt), Time(execution.ToldAt),
+        Rfc3339.Format(execution.CreatedAt), Rfc3339.Format(execution.DeadlineAt), Time(execution.DispatchedAt), Time(execution.StartedAt),
+        Time(execution.FinishedAt), Time(execution.ToldAt),
         execution.AttemptCount, execution.FailureCode?.Code, execution.CancelledBy, execution.IsLate,
-        execution.Outcome is { } outcome ? new(outcome.Status.ToString().ToLowerInvariant(), outcome.EngineExecutionId, outcome.Usage, outcome.Error?.Code) : null);
+        execution.Outcome is { } outcome
+            ? new(outcome.Status.ToString().ToLowerInvariant(), outcome.EngineExecutionId, outcome.Usage, outcome.Error?.Code)
+            : null);
 
-    public static AttemptView Of(DispatchAttempt attempt) => new(attempt.Number, Rfc3339.Format(attempt.At), attempt.Milliseconds, attempt.Result, attempt.Status, attempt.Answer);
+    public static AttemptView Of(DispatchAttempt attempt) =>
+        new(attempt.Number, Rfc3339.Format(attempt.At), attempt.Milliseconds, attempt.Result, attempt.Status, attempt.Answer);
 
     /// <param name="last">The instance's sample before it, if one is shown.</param>
     public static SampleView Of(MeteringRecord sample, MeteringRecord? last) => new(
-        Rfc3339.Format(sample.SampledAt), sample.Instance.ToString(), sample.Epoch, sample.Counter, (long)sample.Interval.TotalMilliseconds, sample.Totals.CpuMs, sample.Totals.GpuMs,
+        Rfc3339.Format(sample.SampledAt), sample.Instance.ToString(), sample.Epoch, sample.Counter, (long)sample.Interval.TotalMilliseconds,
+        sample.Totals.CpuMs, sample.Totals.GpuMs,
         Restarted: last is not null && sample.Epoch > last.Epoch, Gap: last is null ? null : sample.GapAfter(last));
 
     public static InstanceView Of(InstanceState instance, Month month, DateTimeOffset now)
     {
         var used = instance.Month == month ? instance.InMonth : ComputeTime.Zero;
         return new(
-            instance.Instance.ToString(), Liveness.Of(instance.LastSeen, now).Name, Rfc3339.Format(instance.LastSeen), Rfc3339.Format(instance.FirstSeen), Rfc3339.Format(instance.SampledAt),
+            instance.Instance.ToString(), Liveness.Of(instance.LastSeen, now).Name, Rfc3339.Format(instance.LastSeen), Rfc3339.Format(instance.FirstSeen),
+            Rfc3339.Format(instance.SampledAt),
             instance.Epoch, instance.Counter, used.CpuMs, used.GpuMs, [.. instance.Restarts.Select(Rfc3339.Format)], instance.IsReset);
     }
 

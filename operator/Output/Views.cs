@@ -12,7 +12,8 @@ internal sealed record TenantView(
 
 internal sealed record TenantsView(IReadOnlyList<TenantView> Tenants);
 
-internal sealed record TenantDetailView(TenantView Tenant, IReadOnlyList<string> Slack, IReadOnlyList<string> Workflows, IReadOnlyList<string> Groups, IReadOnlyList<string> ValidKeys);
+internal sealed record TenantDetailView(
+    TenantView Tenant, IReadOnlyList<string> Slack, IReadOnlyList<string> Workflows, IReadOnlyList<string> Groups, IReadOnlyList<string> ValidKeys);
 
 /// <param name="Result"><c>registered</c>, <c>linked</c> (it was there, its workspace was not) or <c>unchanged</c>.</param>
 internal sealed record RegistrationView(string Result, TenantView Tenant, IReadOnlyList<string> Slack);
@@ -28,7 +29,8 @@ internal sealed record RemovalView(
 internal sealed record SlackLinkView(string Result, string Workspace, string Tenant);
 
 /// <param name="State"><c>valid</c>, <c>expired</c> or <c>revoked</c>.</param>
-internal sealed record KeyView(string KeyId, string Tenant, string? Instance, string PublicKey, string State, string AddedAt, string? NotAfter, string? RevokedAt);
+internal sealed record KeyView(
+    string KeyId, string Tenant, string? Instance, string PublicKey, string State, string AddedAt, string? NotAfter, string? RevokedAt);
 
 internal sealed record KeysView(IReadOnlyList<KeyView> Keys);
 
@@ -73,7 +75,8 @@ internal sealed record UsageView(
 /// <param name="CpuMs">Of this month, as the next.</param>
 /// <param name="CountsAnew">Whether it was reset and its next sample is the new beginning.</param>
 internal sealed record InstanceView(
-    string Instance, string Liveness, string LastSeen, string FirstSeen, string SampledAt, long Epoch, long Counter, long CpuMs, long GpuMs, IReadOnlyList<string> Restarts, bool CountsAnew);
+    string Instance, string Liveness, string LastSeen, string FirstSeen, string SampledAt, long Epoch, long Counter, long CpuMs, long GpuMs,
+    IReadOnlyList<string> Restarts, bool CountsAnew);
 
 internal sealed record InstancesView(string Tenant, int InstancesMax, IReadOnlyList<InstanceView> Instances);
 
@@ -99,8 +102,10 @@ internal sealed record UsagesView(string Month, IReadOnlyList<UsageView> Usage);
 
 /// <param name="CpuMs">Since the epoch began, like <paramref name="GpuMs"/>.</param>
 /// <param name="Restarted">Whether it begins an epoch; false for the first that is shown of an instance.</param>
-/// <param name="Gap">Samples that are missing before this one; null for the first that is shown of an instance, and for one that is dated after a later one.</param>
-internal sealed record SampleView(string SampledAt, string Instance, long Epoch, long Counter, long IntervalMs, long CpuMs, long GpuMs, bool Restarted, long? Gap);
+/// <param name="Gap">Samples that are missing before this one; null for the first that is shown of an instance, and for one that is dated after a later
+/// one.</param>
+internal sealed record SampleView(
+    string SampledAt, string Instance, long Epoch, long Counter, long IntervalMs, long CpuMs, long GpuMs, bool Restarted, long? Gap);
 
 /// <param name="Samples">Oldest first.</param>
 internal sealed record SamplesView(string Tenant, string Since, IReadOnlyList<SampleView> Samples);
@@ -115,7 +120,8 @@ internal sealed record EngineKeyGenerationView(string KeyId, string SignsFrom, b
 /// <param name="SignsFrom">From when they are, or were.</param>
 /// <param name="Keys">Every key that is published, newest first.</param>
 internal sealed record EngineKeyView(
-    string Tenant, string? Issuer, string Audience, string KeyId, string Generation, bool Signs, string SignsFrom, string Pem, IReadOnlyList<EngineKeyGenerationView> Keys);
+    string Tenant, string? Issuer, string Audience, string KeyId, string Generation, bool Signs, string SignsFrom, string Pem,
+    IReadOnlyList<EngineKeyGenerationView> Keys);
 
 /// <param name="PreviousUntil">Until when the value before is honoured; null when it is not.</param>
 /// <param name="Kept">Generations before this one that are.</param>

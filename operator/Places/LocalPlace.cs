@@ -10,7 +10,8 @@ namespace ControlPlane.Operator.Places;
 /// <summary>What <c>./run</c> writes into its state folder for as long as it runs, as far as this tool needs it.</summary>
 internal sealed record EndpointsFile(
     string Dynamodb, string Sqs, string SecretsManager, string Region,
-    IReadOnlyDictionary<string, string> Tables, IReadOnlyDictionary<string, string> Queues, IReadOnlyDictionary<string, string> Secrets, string? ControlPlaneUrl = null);
+    IReadOnlyDictionary<string, string> Tables, IReadOnlyDictionary<string, string> Queues, IReadOnlyDictionary<string, string> Secrets,
+    string? ControlPlaneUrl = null);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(EndpointsFile))]
@@ -57,13 +58,15 @@ internal sealed class LocalPlace : Place
 
     public override string SecretOf(string logicalId) => Named(_endpoints.Secrets, logicalId);
 
-    public override Task<string> QueueUrlOfAsync(string logicalId, IAmazonSQS sqs, CancellationToken cancel) => Task.FromResult(Named(_endpoints.Queues, logicalId));
+    public override Task<string> QueueUrlOfAsync(string logicalId, IAmazonSQS sqs, CancellationToken cancel) =>
+        Task.FromResult(Named(_endpoints.Queues, logicalId));
 
     public override IAmazonDynamoDB NewDynamo() => new AmazonDynamoDBClient(Credentials, At<AmazonDynamoDBConfig>(_endpoints.Dynamodb));
 
     public override IAmazonSQS NewSqs() => new AmazonSQSClient(Credentials, At<AmazonSQSConfig>(_endpoints.Sqs));
 
-    public override IAmazonSecretsManager NewSecretsManager() => new AmazonSecretsManagerClient(Credentials, At<AmazonSecretsManagerConfig>(_endpoints.SecretsManager));
+    public override IAmazonSecretsManager NewSecretsManager() =>
+        new AmazonSecretsManagerClient(Credentials, At<AmazonSecretsManagerConfig>(_endpoints.SecretsManager));
 
     private T At<T>(string url) where T : ClientConfig, new() => new() { ServiceURL = url, AuthenticationRegion = _endpoints.Region, MaxErrorRetry = 1 };
 

@@ -20,9 +20,11 @@ internal sealed partial class StackPlace(string stack, string? region) : Place
     public override string Mend => "check --stack and --region.";
 
     /// <summary>Null when neither the operator, the environment nor the profile names one.</summary>
-    private RegionEndpoint? Region => region is not null ? RegionEndpoint.GetBySystemName(region) : FallbackRegionFactory.GetRegionEndpoint(includeInstanceMetadata: false);
+    private RegionEndpoint? Region =>
+        region is not null ? RegionEndpoint.GetBySystemName(region) : FallbackRegionFactory.GetRegionEndpoint(includeInstanceMetadata: false);
 
-    private RegionEndpoint RequiredRegion => Region ?? throw new PlaceException("No AWS region is known: say --region us-east-1, or set AWS_REGION. (For a running ./run: --local.)");
+    private RegionEndpoint RequiredRegion =>
+        Region ?? throw new PlaceException("No AWS region is known: say --region us-east-1, or set AWS_REGION. (For a running ./run: --local.)");
 
     // TenantsTable → control-plane-tenants; RateLimitsTable → control-plane-rate-limits.
     public override string TableOf(string logicalId) => $"{stack}-{Dashed(logicalId[..^"Table".Length])}";
@@ -38,7 +40,8 @@ internal sealed partial class StackPlace(string stack, string? region) : Place
         {
             [var url] => url,
             [] => throw new PlaceException($"There is no queue {stack}-{logicalId}-… in {RequiredRegion.SystemName}: {Mend}"),
-            _ => throw new PlaceException($"There are {found.Count} queues {stack}-{logicalId}-… in {RequiredRegion.SystemName}: delete the one that no stack owns."),
+            _ => throw new PlaceException(
+                $"There are {found.Count} queues {stack}-{logicalId}-… in {RequiredRegion.SystemName}: delete the one that no stack owns."),
         };
     }
 
@@ -46,7 +49,8 @@ internal sealed partial class StackPlace(string stack, string? region) : Place
 
     public override IAmazonSQS NewSqs() => new AmazonSQSClient(new AmazonSQSConfig { RegionEndpoint = RequiredRegion });
 
-    public override IAmazonSecretsManager NewSecretsManager() => new AmazonSecretsManagerClient(new AmazonSecretsManagerConfig { RegionEndpoint = RequiredRegion });
+    public override IAmazonSecretsManager NewSecretsManager() =>
+        new AmazonSecretsManagerClient(new AmazonSecretsManagerConfig { RegionEndpoint = RequiredRegion });
 
     private static string Dashed(string name) => WithinWord().Replace(name, "-").ToLowerInvariant();
 

@@ -15,22 +15,27 @@ internal static class Faults
         FormatException => $"{FirstLine(exception)} infra/README.md says how secrets are filled.",
         _ when place is not null && IsUnreachable(exception) => $"{Capital(place.InWords)} does not answer: {place.Mend}",
         AmazonServiceException aws when place is not null => InWords(aws, place),
-        AmazonClientException when exception.Message.Contains("credential", StringComparison.OrdinalIgnoreCase) || exception.Message.Contains("IMDS", StringComparison.Ordinal) =>
+        AmazonClientException when exception.Message.Contains("credential", StringComparison.OrdinalIgnoreCase)
+            || exception.Message.Contains("IMDS", StringComparison.Ordinal) =>
             "No AWS credentials were found: sign in (aws sso login) and set AWS_PROFILE. For a running ./run: --local.",
         _ => $"{exception.GetType().Name}: {FirstLine(exception)}",
     };
 
     private static string InWords(AmazonServiceException aws, Place place) => aws.ErrorCode switch
     {
-        "ResourceNotFoundException" or "QueueDoesNotExist" or "AWS.SimpleQueueService.NonExistentQueue" => $"{Capital(place.InWords)} is not all there ({FirstLine(aws).TrimEnd('.')}): {place.Mend}",
+        "ResourceNotFoundException" or "QueueDoesNotExist" or "AWS.SimpleQueueService.NonExistentQueue" =>
+            $"{Capital(place.InWords)} is not all there ({FirstLine(aws).TrimEnd('.')}): {place.Mend}",
         "ExpiredToken" or "ExpiredTokenException" => "The AWS credentials have expired: sign in again.",
-        "UnrecognizedClientException" or "InvalidClientTokenId" or "SignatureDoesNotMatch" or "InvalidSignatureException" => "AWS does not know these credentials: sign in again, or set AWS_PROFILE.",
-        var code when code?.StartsWith("AccessDenied", StringComparison.Ordinal) == true => $"AWS refuses: {FirstLine(aws).TrimEnd('.')}. docs/operations.md lists what an operator's role needs.",
+        "UnrecognizedClientException" or "InvalidClientTokenId" or "SignatureDoesNotMatch" or "InvalidSignatureException" =>
+            "AWS does not know these credentials: sign in again, or set AWS_PROFILE.",
+        var code when code?.StartsWith("AccessDenied", StringComparison.Ordinal) == true =>
+            $"AWS refuses: {FirstLine(aws).TrimEnd('.')}. docs/operations.md lists what an operator's role needs.",
         _ when aws.Retryable is not null => $"AWS is throttling or failing ({aws.ErrorCode}): try again in a minute.",
         _ => $"AWS says {aws.ErrorCode}: {FirstLine(aws)}",
     };
 
-    private static bool IsUnreachable(Exception? exception) => exception is HttpRequestException or SocketException || (exception is not null && IsUnreachable(exception.InnerException));
+    private static bool IsUnreachable(Exception? exception) =>
+        exception is HttpRequestException or SocketException || (exception is not null && IsUnreachable(exception.InnerException));
 
     private static string FirstLine(Exception exception) => exception.Message.Split('\n')[0].Trim();
 

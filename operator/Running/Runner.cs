@@ -32,9 +32,11 @@ internal sealed class Runner
         Recursive = true,
     };
 
-    private readonly Option<string?> _region = new("--region") { Description = "Its region; else the AWS profile's or $AWS_REGION.", HelpName = "REGION", Recursive = true };
+    private readonly Option<string?> _region =
+        new("--region") { Description = "Its region; else the AWS profile's or $AWS_REGION.", HelpName = "REGION", Recursive = true };
 
-    private readonly Option<string> _form = new("--output") { Description = "For people or for programs.", HelpName = "table|json", DefaultValueFactory = _ => "table", Recursive = true };
+    private readonly Option<string> _form =
+        new("--output") { Description = "For people or for programs.", HelpName = "table|json", DefaultValueFactory = _ => "table", Recursive = true };
 
     /// <param name="page">Made when there is something to draw.</param>
     public Runner(TextWriter output, TextWriter error, Func<Page> page, TimeProvider clock)

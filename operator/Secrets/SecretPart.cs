@@ -18,9 +18,13 @@ internal sealed record SecretPart(string Name, string Secret, string Member, Tim
     [
         new("token-root", "TokenRootSecret", "root", RootSecret.Overlap, RandomBytes, IsAlone: true,
             "An engine that holds one key needs the new one when it begins to sign: ./ctl engine-key <tenant> says when."),
-        new("slack", "SlackSecret", "signing_secret", SlackSecret.Overlap, null, IsAlone: false, "The functions have it within five minutes, at once when Slack signs with it."),
+        new(
+            "slack", "SlackSecret", "signing_secret", SlackSecret.Overlap, null, IsAlone: false,
+            "The functions have it within five minutes, at once when Slack signs with it."),
         new("reply-key", "SlackSecret", "response_url_key", SlackSecret.Overlap, RandomBytes, IsAlone: false, "Nothing else is to be done."),
-        new("origin", "SlackSecret", "origin_verify", SlackSecret.Overlap, RandomText, IsAlone: false, "Deploy edge with this OriginVerifyVersion before the overlap ends: infra/README.md."),
+        new(
+            "origin", "SlackSecret", "origin_verify", SlackSecret.Overlap, RandomText, IsAlone: false,
+            "Deploy edge with this OriginVerifyVersion before the overlap ends: infra/README.md."),
     ];
 
     /// <summary>The parts of the same secret.</summary>

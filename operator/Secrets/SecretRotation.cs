@@ -60,7 +60,8 @@ internal sealed class SecretRotation(IAmazonSecretsManager secrets, string secre
         await secrets.PutSecretValueAsync(new() { SecretId = secretId, SecretString = text, ClientRequestToken = id }, cancel);
         var before = await _source.ReadAsync(secretId, "AWSPREVIOUS", cancel);
         var isHonoured = kept.Exists(one => Text(one, part.Member) != value);
-        return new Rotated.Made(id, kept.Count, isHonoured ? now + part.Overlap : null, isMalformed, before is not null && before.VersionId != current.VersionId);
+        return new Rotated.Made(
+            id, kept.Count, isHonoured ? now + part.Overlap : null, isMalformed, before is not null && before.VersionId != current.VersionId);
     }
 
     /// <summary>All that is honoured, newest first, as it is written; and whether the current value could not be read.</summary>
@@ -125,7 +126,8 @@ internal sealed class SecretRotation(IAmazonSecretsManager secrets, string secre
         return kept;
     }
 
-    /// <summary>The newest generation with the new value in it; of a secret that is filled for the first time, whatever is there, and what can be made is made.</summary>
+    /// <summary>The newest generation with the new value in it; of a secret that is filled for the first time, whatever is there, and what can be made is
+    /// made.</summary>
     private JsonObject Newest(List<JsonObject> generations, StoredSecret current, string value)
     {
         var newest = generations is [var last, ..] ? last.DeepClone().AsObject() : Fields(current);
@@ -141,7 +143,8 @@ internal sealed class SecretRotation(IAmazonSecretsManager secrets, string secre
         try
         {
             var there = JsonNode.Parse(current.Text) as JsonObject ?? [];
-            return new(part.Siblings.Where(one => Text(there, one.Member) is not null).Select(one => KeyValuePair.Create(one.Member, (JsonNode?)Text(there, one.Member))));
+            return new(part.Siblings.Where(one => Text(there, one.Member) is not null).Select(one => KeyValuePair.Create(one.Member,
+                (JsonNode?)Text(there, one.Member))));
         }
         catch (JsonException)
         {

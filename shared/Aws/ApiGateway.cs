@@ -13,15 +13,18 @@ public static class ApiGateway
     {
         /// <summary>From a payload v2 event of the public HTTP API: form bodies come as base64, repeated headers joined by commas.</summary>
         /// <returns>Null when the body is announced as base64 and is not, and for an event that is not API Gateway's.</returns>
-        public static RawRequest? From(APIGatewayHttpApiV2ProxyRequest? http) => http is { RequestContext.Http: not null, RawPath: not null } && Body(http.Body, http.IsBase64Encoded) is { } body
+        public static RawRequest? From(APIGatewayHttpApiV2ProxyRequest? http) =>
+            http is { RequestContext.Http: not null, RawPath: not null } && Body(http.Body, http.IsBase64Encoded) is { } body
             ? new(
-                http.RequestContext.Http.Method, http.RawPath, http.Headers ?? Nothing.AsEnumerable(), body, http.RequestContext.Http.SourceIp, http.RequestContext.RequestId,
+                http.RequestContext.Http.Method, http.RawPath, http.Headers ?? Nothing.AsEnumerable(), body, http.RequestContext.Http.SourceIp,
+                http.RequestContext.RequestId,
                 http.RawQueryString ?? "", Copy(http.PathParameters))
             : null;
 
         /// <summary>From a payload v1 event of the private REST API: names as sent, repeats in <c>multiValueHeaders</c>.</summary>
         /// <returns>Null when the body is announced as base64 and is not, and for an event that is not API Gateway's.</returns>
-        public static RawRequest? From(APIGatewayProxyRequest? rest) => rest is { RequestContext: not null, HttpMethod: not null, Path: not null } && Body(rest.Body, rest.IsBase64Encoded) is { } body
+        public static RawRequest? From(APIGatewayProxyRequest? rest) =>
+            rest is { RequestContext: not null, HttpMethod: not null, Path: not null } && Body(rest.Body, rest.IsBase64Encoded) is { } body
             ? new(
                 rest.HttpMethod, rest.Path, HeadersOf(rest), body, rest.RequestContext.Identity?.SourceIp, rest.RequestContext.RequestId,
                 pathParameters: Copy(rest.PathParameters))
@@ -56,7 +59,8 @@ public static class ApiGateway
     private static byte[]? Body(string? body, bool isBase64) => body is null ? [] : isBase64 ? StrictBase64.Decode(body) : Encoding.UTF8.GetBytes(body);
 
     private static IEnumerable<KeyValuePair<string, string>> HeadersOf(APIGatewayProxyRequest rest) =>
-        rest.MultiValueHeaders?.SelectMany(header => header.Value.Select(value => KeyValuePair.Create(header.Key, value))) ?? rest.Headers ?? Nothing.AsEnumerable();
+        rest.MultiValueHeaders?.SelectMany(
+            header => header.Value.Select(value => KeyValuePair.Create(header.Key, value))) ?? rest.Headers ?? Nothing.AsEnumerable();
 
     private static Dictionary<string, string>? Copy(IDictionary<string, string>? pairs) => pairs is null ? null : new(pairs);
 }

@@ -154,7 +154,8 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         }
     }
 
-    /// <summary>Records what came of an attempt that leaves the execution open: <see cref="Signal.Accepted"/>, <see cref="Signal.Ambiguous"/> or <see cref="Signal.Deferred"/>.</summary>
+    /// <summary>Records what came of an attempt that leaves the execution open: <see cref="Signal.Accepted"/>, <see cref="Signal.Ambiguous"/> or <see
+    /// cref="Signal.Deferred"/>.</summary>
     /// <param name="claimed">As <see cref="ClaimAsync"/> gave it: only the holder of the latest claim may write.</param>
     /// <param name="notFound">Whether the engine said 404, which it is given a while for. Anything else begins that while anew.</param>
     public async Task<Move> RecordAttemptAsync(Execution claimed, Signal signal, DispatchAttempt attempt, bool notFound, CancellationToken cancel)
@@ -178,7 +179,8 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         return move;
     }
 
-    /// <summary>Keeps the record of an attempt whose execution has moved on meanwhile, as when its outcome was faster: an attempt that was made stays on record.</summary>
+    /// <summary>Keeps the record of an attempt whose execution has moved on meanwhile, as when its outcome was faster: an attempt that was made stays on
+    /// record.</summary>
     private async Task NoteAttemptAsync(Execution claimed, DispatchAttempt attempt, CancellationToken cancel)
     {
         if (claimed.LeaseOwner is not { } holder)
@@ -353,7 +355,8 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         }
     }
 
-    /// <summary>Ends an execution by whichever transition fits it as the caller read it. When it moved meanwhile to where another one fits, the caller learns how it stands.</summary>
+    /// <summary>Ends an execution by whichever transition fits it as the caller read it. When it moved meanwhile to where another one fits, the caller learns
+    /// how it stands.</summary>
     private Task<Move> CloseAsync(Execution execution, Signal signal, ExecutionUsage usage, CancellationToken cancel, Action<Changes>? change = null) =>
         ExecutionLifecycle.Find(execution, signal, execution.LeaseOwner, clock.GetUtcNow()) is { } transition
             ? CloseAsync(execution, ExecutionLifecycle.Of(signal, transition.Quota), usage, cancel, change)
@@ -391,8 +394,10 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         if (reasons.FailedAt(0))
             return HowItStood(reasons[0].Item, execution.Tenant);
 
-        // The ledger lacks the reservation, or is another region's: after a failover, or a restored table. The end of an execution is known once and must not be lost over
-        // what a recount can tell the ledger. Where the place among those under way cannot be given back nothing of the ledger is written: it may not be ours to write.
+        // The ledger lacks the reservation, or is another region's: after a failover, or a restored table. The end of an execution is known once and must not
+        // be lost over
+        // what a recount can tell the ledger. Where the place among those under way cannot be given back nothing of the ledger is written: it may not be ours
+        // to write.
         var rest = await dynamo.TryWriteAsync(new() { TransactItems = reasons.FailedAt(2) ? [close] : [close, place] }, clock, cancel);
         return rest switch
         {
@@ -402,7 +407,8 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         };
     }
 
-    /// <summary>The executions that a tenant's ledger of a month is about: those charged to the month, and those under way. Every one is read as it stands.</summary>
+    /// <summary>The executions that a tenant's ledger of a month is about: those charged to the month, and those under way. Every one is read as it
+    /// stands.</summary>
     public async Task<IReadOnlyList<Execution>> InLedgerAsync(TenantId tenant, Month month, CancellationToken cancel)
     {
         var ids = new List<ExecutionId>();
@@ -414,7 +420,8 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
                 TableName = table,
                 IndexName = "by_tenant",
                 KeyConditionExpression = "tenant_id = :tenant AND created_at > :kept",
-                ExpressionAttributeValues = new() { [":tenant"] = Items.Text(tenant.ToString()), [":kept"] = Items.Time(clock.GetUtcNow() - ExecutionItems.Retention) },
+                ExpressionAttributeValues =
+                    new() { [":tenant"] = Items.Text(tenant.ToString()), [":kept"] = Items.Time(clock.GetUtcNow() - ExecutionItems.Retention) },
                 ExclusiveStartKey = page?.LastEvaluatedKey,
             }, cancel);
             ids.AddRange((page.Items ?? []).Where(IsOpenOrNear).Select(item => ExecutionId.Parse(item.RequiredText("pk"))));
@@ -423,7 +430,8 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
 
         var executions = new List<Execution>();
         foreach (var some in ids.Chunk(16))
-            executions.AddRange((await Task.WhenAll(some.Select(id => FindAsync(id, cancel)))).OfType<Execution>().Where(one => one.Month == month || !one.State.IsTerminal));
+            executions.AddRange(
+                (await Task.WhenAll(some.Select(id => FindAsync(id, cancel)))).OfType<Execution>().Where(one => one.Month == month || !one.State.IsTerminal));
         return executions;
 
         // An execution is charged to the month of the moment it was made at; its own word, read after this, decides.
@@ -516,7 +524,8 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
                     _values[":since"] = Items.Time(now - ExecutionLifecycle.SupersededWithin);
                     return " AND finished_at >= :since";
                 case Guard.RejectedLately:
-                    (_values[":rejected"], _values[":since"]) = (Items.Text(DispatchFailure.Rejected.Code), Items.Time(now - ExecutionLifecycle.SupersededWithin));
+                    (_values[":rejected"], _values[":since"]) = (
+                        Items.Text(DispatchFailure.Rejected.Code), Items.Time(now - ExecutionLifecycle.SupersededWithin));
                     return " AND failure_code = :rejected AND finished_at >= :since";
                 default:
                     throw new UnreachableException();

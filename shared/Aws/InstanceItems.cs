@@ -5,8 +5,10 @@ using ControlPlane.Text;
 
 namespace ControlPlane.Aws;
 
-/// <summary>Instances as items, both ways. A tenant's partition sorts into closed months, instances, the tenant itself, and instances that are long silent.</summary>
-/// <remarks>Closed months sort before the instances, by month: one range, from a month to the tenant, is everything that the month's usage is made of.</remarks>
+/// <summary>Instances as items, both ways. A tenant's partition sorts into closed months, instances, the tenant itself, and instances that are long
+/// silent.</summary>
+/// <remarks>Closed months sort before the instances, by month: one range, from a month to the tenant, is everything that the month's usage is made
+/// of.</remarks>
 internal static class InstanceItems
 {
     public const string TenantKey = "TENANT";
@@ -80,7 +82,9 @@ internal static class InstanceItems
     public static ClosedMonth ToClosedMonth(Item item)
     {
         var name = item.RequiredText("sk").Split('#');
-        return new(TenantId.Parse(item.RequiredText("pk")), InstanceId.Parse(name[2]), Month.Parse(name[1]), new(item.RequiredNumber("cpu_ms"), item.RequiredNumber("gpu_ms")));
+        return new(
+            TenantId.Parse(item.RequiredText("pk")), InstanceId.Parse(name[2]), Month.Parse(name[1]),
+            new(item.RequiredNumber("cpu_ms"), item.RequiredNumber("gpu_ms")));
     }
 
     public static WatchState ToWatch(Item item) =>

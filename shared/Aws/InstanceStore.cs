@@ -6,7 +6,8 @@ using ControlPlane.Tenants;
 
 namespace ControlPlane.Aws;
 
-/// <summary>The instances of the tenants' data planes: their counters, their usage, and when they were last heard of. Nothing here ever expires: an instance that is long silent is folded.</summary>
+/// <summary>The instances of the tenants' data planes: their counters, their usage, and when they were last heard of. Nothing here ever expires: an instance
+/// that is long silent is folded.</summary>
 public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProvider clock)
 {
     // Each lost round is another heartbeat of the same instance accepted: there are never many.
@@ -76,7 +77,8 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
         throw new TimeoutException("Others kept changing the instance.");
     }
 
-    /// <summary>Puts an instance away that has been silent for long: its month is closed, its place is free. What it was is kept, so that it goes on from there if it ever comes back.</summary>
+    /// <summary>Puts an instance away that has been silent for long: its month is closed, its place is free. What it was is kept, so that it goes on from there
+    /// if it ever comes back.</summary>
     /// <returns>False when it was heard of meanwhile, or another sweeper did it.</returns>
     public async Task<bool> TryFoldAsync(InstanceState instance, CancellationToken cancel)
     {
@@ -86,10 +88,12 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
             {
                 TransactItems =
                 [
-                    new() { Delete = new() { TableName = table, Key = InstanceItems.KeyOf(instance.Tenant, instance.Instance), ConditionExpression = Unmoved, ExpressionAttributeNames = UnmovedNames, ExpressionAttributeValues = UnmovedValues(instance) } },
+                    new() { Delete = new() { TableName = table, Key = InstanceItems.KeyOf(instance.Tenant, instance.Instance), ConditionExpression = Unmoved,
+                        ExpressionAttributeNames = UnmovedNames, ExpressionAttributeValues = UnmovedValues(instance) } },
                     new() { Put = new() { TableName = table, Item = InstanceItems.Of(kept) } },
                     new() { Update = AddTo(closed) },
-                    new() { Update = new() { TableName = table, Key = InstanceItems.TenantKeyOf(instance.Tenant), UpdateExpression = "ADD instances :minus", ExpressionAttributeValues = new() { [":minus"] = Items.Number(-1) } } },
+                    new() { Update = new() { TableName = table, Key = InstanceItems.TenantKeyOf(instance.Tenant), UpdateExpression = "ADD instances :minus",
+                        ExpressionAttributeValues = new() { [":minus"] = Items.Number(-1) } } },
                 ],
             }, clock, cancel);
         return reasons is null;
@@ -166,7 +170,8 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
         TryChangeAsync(InstanceItems.WatchKey, "since", Items.Time(since), null, sweep, cancel, ("ended_at", Items.Time(now)));
 
     private async Task<bool> TryChangeAsync(
-        Item key, string name, AttributeValue? from, AttributeValue? to, string sweep, CancellationToken cancel, (string Name, AttributeValue Value)? besides = null)
+        Item key, string name, AttributeValue? from, AttributeValue? to, string sweep, CancellationToken cancel,
+        (string Name, AttributeValue Value)? besides = null)
     {
         var values = new Item { [":sweep"] = Items.Text(sweep) };
         List<string> sets = ["told_by = :sweep"];
@@ -217,7 +222,8 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
                 Key = InstanceItems.KeyOf(heartbeat.Tenant, heartbeat.Instance),
                 UpdateExpression =
                     $"SET #counter = :counter, body_hash = :hash, cpu_ms = :cpu, gpu_ms = :gpu, sampled_at = :sampled, last_seen = :now{unreadable}",
-                ConditionExpression = "epoch = :epoch AND #counter < :counter AND #month >= :month AND cpu_ms BETWEEN :cpu_least AND :cpu AND gpu_ms BETWEEN :gpu_least AND :gpu"
+                ConditionExpression =
+                    "epoch = :epoch AND #counter < :counter AND #month >= :month AND cpu_ms BETWEEN :cpu_least AND :cpu AND gpu_ms BETWEEN :gpu_least AND :gpu"
                     + " AND base_cpu_ms <= :cpu_room AND base_gpu_ms <= :gpu_room AND sampled_at <= :before",
                 ExpressionAttributeNames = new() { ["#counter"] = "counter", ["#month"] = "month" },
                 ExpressionAttributeValues = new()
@@ -357,7 +363,8 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
 
     private static Dictionary<string, string> UnmovedNames => new() { ["#epoch"] = "epoch", ["#counter"] = "counter" };
 
-    private static Item UnmovedValues(InstanceState last) => new() { [":last_epoch"] = Items.Number(last.Epoch), [":last_counter"] = Items.Number(last.Counter) };
+    private static Item UnmovedValues(InstanceState last) =>
+        new() { [":last_epoch"] = Items.Number(last.Epoch), [":last_counter"] = Items.Number(last.Counter) };
 
     /// <remarks>Added, not put: an instance that was folded may come back in the month that it was folded into.</remarks>
     private Update AddTo(ClosedMonth closed) => new()

@@ -6,7 +6,8 @@ namespace ControlPlane.Aws;
 /// <summary>Runs a function's executable from start to end.</summary>
 public static class LambdaProgram
 {
-    /// <param name="compose">Makes the entry point that <c>_HANDLER</c> names. What it throws is reported as an init error: a missing setting, an unknown entry point, an unusable secret.</param>
+    /// <param name="compose">Makes the entry point that <c>_HANDLER</c> names. What it throws is reported as an init error: a missing setting, an unknown entry
+    /// point, an unusable secret.</param>
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(Func<string, Task<LambdaBootstrapBuilder>> compose)
     {
@@ -40,5 +41,6 @@ public static class LambdaProgram
     }
 
     /// <summary>For a <c>_HANDLER</c> that names none of an executable's entry points.</summary>
-    public static SettingException UnknownEntryPoint(params IEnumerable<string> known) => new("_HANDLER", $"names none of this function's entry points: {string.Join(", ", known)}");
+    public static SettingException UnknownEntryPoint(params IEnumerable<string> known) =>
+        new("_HANDLER", $"names none of this function's entry points: {string.Join(", ", known)}");
 }

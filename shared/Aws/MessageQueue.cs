@@ -27,7 +27,8 @@ public sealed class MessageQueue<T>(IAmazonSQS sqs, string url, JsonTypeInfo<T> 
 public static class MessageQueues
 {
     /// <summary>Orders an execution, in two tries. A repeat of the order within five minutes stays one message.</summary>
-    /// <remarks>The client behind the queue should not try again by itself: it would tell of its last try only, and a refusal says nothing of a try before it whose answer was lost.</remarks>
+    /// <remarks>The client behind the queue should not try again by itself: it would tell of its last try only, and a refusal says nothing of a try before it
+    /// whose answer was lost.</remarks>
     public static async Task<Handover> OrderAsync(this MessageQueue<ExecutionRequest> queue, ExecutionRequest request, CancellationToken cancel)
     {
         var first = await TryOrderAsync(queue, request, cancel);

@@ -21,7 +21,8 @@ public sealed class MeteringStore(IAmazonDynamoDB dynamo, string table, TimeProv
     public Task PutAsync(MeteringRecord record, CancellationToken cancel) => dynamo.PutItemAsync(new() { TableName = table, Item = Of(record) }, cancel);
 
     /// <summary>A tenant's samples since a time, oldest first.</summary>
-    public async IAsyncEnumerable<MeteringRecord> SinceAsync(TenantId tenant, DateTimeOffset since, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    public async IAsyncEnumerable<MeteringRecord> SinceAsync(
+        TenantId tenant, DateTimeOffset since, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
     {
         var query = new QueryRequest
         {

@@ -6,10 +6,12 @@ using ControlPlane.Tenants;
 
 namespace ControlPlane.Aws;
 
-/// <summary>Monthly quota and executions under way. Both move only inside the transactions of <see cref="ExecutionStore"/>, built from the parts below.</summary>
+/// <summary>Monthly quota and executions under way. Both move only inside the transactions of <see cref="ExecutionStore"/>, built from the parts
+/// below.</summary>
 /// <remarks>
 /// <c>charged</c> is used and reserved together, kept as one number because a condition cannot add.
-/// Counters that two regions add to at once would not come together again: a global table keeps the later write of the two. So a tenant's ledger has one region that writes it,
+/// Counters that two regions add to at once would not come together again: a global table keeps the later write of the two. So a tenant's ledger has one region
+/// that writes it,
 /// named in the item that every transaction touches and asked for in its condition. The first to write becomes it; <see cref="GiveToAsync"/> names another.
 /// </remarks>
 public sealed class QuotaLedger(IAmazonDynamoDB dynamo, string table)
@@ -40,7 +42,9 @@ public sealed class QuotaLedger(IAmazonDynamoDB dynamo, string table)
     internal static MonthUsage ToMonth(Item item) => new(
         item.OptionalNumber("charged") ?? 0,
         item.OptionalNumber("used") ?? 0,
-        new(item.OptionalNumber("cpu_ms") ?? 0, item.OptionalNumber("gpu_ms") ?? 0, item.OptionalNumber("input_tokens") ?? 0, item.OptionalNumber("output_tokens") ?? 0));
+        new(
+            item.OptionalNumber("cpu_ms") ?? 0, item.OptionalNumber("gpu_ms") ?? 0, item.OptionalNumber("input_tokens") ?? 0,
+            item.OptionalNumber("output_tokens") ?? 0));
 
     internal static int ToActive(Item item) => (int)(item.OptionalNumber("active") ?? 0);
 
@@ -80,8 +84,10 @@ public sealed class QuotaLedger(IAmazonDynamoDB dynamo, string table)
     {
         var (usage, values) = (counted.Month.Metered, new Item
         {
-            [":charged"] = Items.Number(counted.Month.Charged), [":used"] = Items.Number(counted.Month.Used),
-            [":charged_read"] = Items.Number(read.Month.Charged), [":used_read"] = Items.Number(read.Month.Used),
+            [":charged"] = Items.Number(counted.Month.Charged),
+            [":used"] = Items.Number(counted.Month.Used),
+            [":charged_read"] = Items.Number(read.Month.Charged),
+            [":used_read"] = Items.Number(read.Month.Used),
         });
         var (_, metered) = UsageOf(usage);
         foreach (var (name, value) in metered)
@@ -92,12 +98,14 @@ public sealed class QuotaLedger(IAmazonDynamoDB dynamo, string table)
                 KeyOf(tenant, month), "SET charged = :charged, used = :used, cpu_ms = :cpu, gpu_ms = :gpu, input_tokens = :in, output_tokens = :out", values,
                 $"({WasRead("charged", read.Month.Charged)}) AND ({WasRead("used", read.Month.Used)})"),
             AsOwner(Change(
-                ActiveKeyOf(tenant), "SET active = :active", new() { [":active"] = Items.Number(counted.Active), [":active_read"] = Items.Number(read.Active) }, WasRead("active", read.Active))),
+                ActiveKeyOf(tenant), "SET active = :active", new() { [":active"] = Items.Number(counted.Active), [":active_read"] = Items.Number(read.Active) },
+                WasRead("active", read.Active))),
         };
         return await dynamo.TryWriteAsync(new() { TransactItems = [.. parts] }, TimeProvider.System, cancel) is null;
 
         // What is not there was read as nothing.
-        static string WasRead(string counter, long read) => read == 0 ? $"{counter} = :{counter}_read OR attribute_not_exists({counter})" : $"{counter} = :{counter}_read";
+        static string WasRead(string counter, long read) =>
+            read == 0 ? $"{counter} = :{counter}_read OR attribute_not_exists({counter})" : $"{counter} = :{counter}_read";
     }
 
     /// <summary>A part that touches those under way, with the condition that the ledger is ours to write.</summary>
@@ -149,7 +157,8 @@ public sealed class QuotaLedger(IAmazonDynamoDB dynamo, string table)
         if (limit <= 0)
             return Change(key, $"ADD {counter} :one", values, Never, ReturnValuesOnConditionCheckFailure.ALL_OLD);
         values[":limit"] = Items.Number(limit);
-        return Change(key, $"ADD {counter} :one", values, $"attribute_not_exists({counter}) OR {counter} < :limit", ReturnValuesOnConditionCheckFailure.ALL_OLD);
+        return Change(
+            key, $"ADD {counter} :one", values, $"attribute_not_exists({counter}) OR {counter} < :limit", ReturnValuesOnConditionCheckFailure.ALL_OLD);
     }
 
     private static (string Add, Item Values) UsageOf(ExecutionUsage usage) => (

@@ -9,13 +9,15 @@ namespace ControlPlane.Aws;
 /// <summary>Secrets as Secrets Manager keeps them.</summary>
 public sealed partial class SecretsManagerSource(IAmazonSecretsManager secrets) : ISecretSource
 {
-    /// <summary>A secret that a function needs, read before its first event: one that is missing, empty or malformed stops the start, unless the value before it can be read.</summary>
+    /// <summary>A secret that a function needs, read before its first event: one that is missing, empty or malformed stops the start, unless the value before
+    /// it can be read.</summary>
     /// <param name="parse">Throws <see cref="FormatException"/> for a value that is no such secret.</param>
     public static async Task<RotatingSecret<T>> OpenAsync<T>(string secretId, Func<string, T> parse, TimeSpan overlap, TimeProvider clock)
     {
         var client = new AmazonSecretsManagerClient(new AmazonSecretsManagerConfig { Timeout = TimeSpan.FromSeconds(1), MaxErrorRetry = 1 });
         var log = JsonLog.ToStandardOutput(clock);
-        var secret = new RotatingSecret<T>(new SecretsManagerSource(client), secretId, parse, overlap, clock, noticeMalformed: () => LogMalformed(log, secretId));
+        var secret = new RotatingSecret<T>(
+            new SecretsManagerSource(client), secretId, parse, overlap, clock, noticeMalformed: () => LogMalformed(log, secretId));
         await secret.GetAsync(CancellationToken.None);
         return secret;
     }
@@ -34,6 +36,7 @@ public sealed partial class SecretsManagerSource(IAmazonSecretsManager secrets) 
         }
     }
 
-    [LoggerMessage(EventId = 90, EventName = "secret_malformed", Level = LogLevel.Error, Message = "The current value of {SecretId} cannot be read; the one before it serves. ./ctl secret rotate mends it")]
+    [LoggerMessage(EventId = 90, EventName = "secret_malformed", Level = LogLevel.Error,
+        Message = "The current value of {SecretId} cannot be read; the one before it serves. ./ctl secret rotate mends it")]
     private static partial void LogMalformed(ILogger log, string secretId);
 }

@@ -5,7 +5,8 @@ namespace ControlPlane.Aws;
 
 /// <summary>Whether tables answer, by one small read of each.</summary>
 /// <param name="tables">Tables with the keys <c>pk</c> and <c>sk</c>.</param>
-/// <param name="counters">A table with the key <c>pk</c> alone, that its user may only write to: asked by a write whose condition never holds, so nothing is written.</param>
+/// <param name="counters">A table with the key <c>pk</c> alone, that its user may only write to: asked by a write whose condition never holds, so nothing is
+/// written.</param>
 /// <remarks>Anyone may ask, so an answer is kept for a while: a flood of questions is no flood of reads.</remarks>
 public sealed class TableCheck(IAmazonDynamoDB dynamo, IReadOnlyList<string> tables, TimeProvider clock, string? counters = null)
 {
@@ -37,7 +38,8 @@ public sealed class TableCheck(IAmazonDynamoDB dynamo, IReadOnlyList<string> tab
     {
         try
         {
-            await dynamo.UpdateItemAsync(new() { TableName = table, Key = new() { ["pk"] = Items.Text("HEALTH") }, ConditionExpression = "attribute_exists(pk)" }, cancel);
+            await dynamo.UpdateItemAsync(
+                new() { TableName = table, Key = new() { ["pk"] = Items.Text("HEALTH") }, ConditionExpression = "attribute_exists(pk)" }, cancel);
         }
         catch (ConditionalCheckFailedException)
         {

@@ -137,7 +137,9 @@ public sealed class TenantAdministration(IAmazonDynamoDB dynamo, string table, T
             UpdateExpression = (sets.Count > 0 ? $"SET {string.Join(", ", sets)} " : "") + (removals.Count > 0 ? $"REMOVE {string.Join(", ", removals)}" : ""),
             ConditionExpression = $"attribute_exists(pk) AND ({string.Join(" OR ", differs)})",
             ExpressionAttributeNames = wanted.Keys.ToDictionary(name => $"#{name}", name => name),
-            ExpressionAttributeValues = sets.Count > 0 ? wanted.Where(one => one.Value is not null).ToDictionary(one => $":{one.Key}", one => one.Value!) : null,
+            ExpressionAttributeValues = sets.Count > 0
+                ? wanted.Where(one => one.Value is not null).ToDictionary(one => $":{one.Key}", one => one.Value!)
+                : null,
         }, alreadySo: _ => true, cancel);
     }
 

@@ -101,7 +101,8 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
     /// <summary>Writes a tenant's profile anew.</summary>
     public Task SaveAsync(Tenant tenant, CancellationToken cancel) => dynamo.PutItemAsync(new() { TableName = table, Item = Of(tenant) }, cancel);
 
-    public Task SaveAsync(TenantId tenant, Workflow workflow, CancellationToken cancel) => dynamo.PutItemAsync(new() { TableName = table, Item = Of(tenant, workflow) }, cancel);
+    public Task SaveAsync(TenantId tenant, Workflow workflow, CancellationToken cancel) =>
+        dynamo.PutItemAsync(new() { TableName = table, Item = Of(tenant, workflow) }, cancel);
 
     /// <remarks>All of a tenant's groups are one item, an attribute each: policy can name its key without knowing which groups a workflow names.</remarks>
     public Task SaveAsync(TenantId tenant, UserGroup group, CancellationToken cancel) => dynamo.UpdateItemAsync(new()

@@ -37,7 +37,8 @@ internal static class Transactions
     }
 
     /// <summary>Updates an item, again with jitter where a transaction was in its way: the SDK does not do that by itself.</summary>
-    public static async Task<UpdateItemResponse> UpdateAsync(this IAmazonDynamoDB dynamo, UpdateItemRequest request, TimeProvider clock, CancellationToken cancel)
+    public static async Task<UpdateItemResponse> UpdateAsync(
+        this IAmazonDynamoDB dynamo, UpdateItemRequest request, TimeProvider clock, CancellationToken cancel)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -53,7 +54,8 @@ internal static class Transactions
     }
 
     private static bool AllWereJudged(List<CancellationReason> reasons) =>
-        reasons.Exists(reason => reason.Code == "ConditionalCheckFailed") && reasons.TrueForAll(reason => reason.Code is "ConditionalCheckFailed" or "None" or null);
+        reasons.Exists(reason => reason.Code == "ConditionalCheckFailed")
+            && reasons.TrueForAll(reason => reason.Code is "ConditionalCheckFailed" or "None" or null);
 
     private static Task PauseAsync(int attempt, TimeProvider clock, CancellationToken cancel) =>
         Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(10, 25 << attempt)), clock, cancel);

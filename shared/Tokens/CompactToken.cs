@@ -6,7 +6,8 @@ using System.Text.Json;
 namespace ControlPlane.Tokens;
 
 /// <summary>A signed token's three parts, taken apart and held to one spelling before any key is looked for.</summary>
-/// <remarks>Refuses what IdentityModel lets through: header members other than <c>alg</c>, <c>typ</c> and <c>kid</c> (so <c>crit</c>, <c>b64</c>, <c>zip</c>, <c>jwk</c>…),
+/// <remarks>Refuses what IdentityModel lets through: header members other than <c>alg</c>, <c>typ</c> and <c>kid</c> (so <c>crit</c>, <c>b64</c>, <c>zip</c>,
+/// <c>jwk</c>…),
 /// duplicate members, text behind an object, padding, unused bits.</remarks>
 internal sealed class CompactToken
 {

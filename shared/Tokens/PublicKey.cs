@@ -34,12 +34,14 @@ public sealed class PublicKey : IDisposable
 
     internal SecurityKey ForVerifying { get; }
 
-    /// <summary>Reads a JSON Web Key, unless it says of itself that it is for something else than verifying ES256 signatures, or carries the private half: who shows that has lost it.</summary>
+    /// <summary>Reads a JSON Web Key, unless it says of itself that it is for something else than verifying ES256 signatures, or carries the private half: who
+    /// shows that has lost it.</summary>
     /// <remarks>IdentityModel does not look at <c>use</c> and <c>key_ops</c> (RFC 7517 §4.2, §4.3), so they are judged here.</remarks>
     public static bool TryImport(JsonElement jwk, [NotNullWhen(true)] out PublicKey? key)
     {
         key = null;
-        if (!Is(jwk, "kty", "EC") || !Is(jwk, "crv", "P-256") || !IsAbsentOr(jwk, "use", "sig") || !IsAbsentOr(jwk, "alg", TokenKinds.Algorithm) || !MayVerify(jwk)
+        if (!Is(jwk, "kty", "EC") || !Is(jwk, "crv", "P-256") || !IsAbsentOr(jwk, "use", "sig") || !IsAbsentOr(jwk, "alg", TokenKinds.Algorithm)
+            || !MayVerify(jwk)
             || jwk.TryGetProperty("d", out _))
             return false;
         if (Coordinate(jwk, "x") is not { } x || Coordinate(jwk, "y") is not { } y)
@@ -76,7 +78,8 @@ public sealed class PublicKey : IDisposable
     public void Dispose() => _key.Dispose();
 
     // IdentityModel caches signature providers by thumbprint; one whose key object is gone makes valid tokens fail on and off.
-    internal static ECDsaSecurityKey KeyObject(ECDsa key, string id) => new(key) { KeyId = id, CryptoProviderFactory = new() { CacheSignatureProviders = false } };
+    internal static ECDsaSecurityKey KeyObject(ECDsa key, string id) =>
+        new(key) { KeyId = id, CryptoProviderFactory = new() { CacheSignatureProviders = false } };
 
     private static bool Is(JsonElement jwk, string name, string value) =>
         jwk.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.String && member.ValueEquals(value);
@@ -85,7 +88,8 @@ public sealed class PublicKey : IDisposable
 
     private static bool MayVerify(JsonElement jwk) =>
         !jwk.TryGetProperty("key_ops", out var operations)
-        || (operations.ValueKind == JsonValueKind.Array && operations.EnumerateArray().Any(one => one.ValueKind == JsonValueKind.String && one.ValueEquals("verify")));
+        || (operations.ValueKind == JsonValueKind.Array
+            && operations.EnumerateArray().Any(one => one.ValueKind == JsonValueKind.String && one.ValueEquals("verify")));
 
     private static byte[]? Coordinate(JsonElement jwk, string name) =>
         jwk.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.String

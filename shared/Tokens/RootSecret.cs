@@ -12,7 +12,8 @@ public sealed class RootSecret
 {
     public const int LeastBytes = 32;
 
-    /// <summary>For how long after a rotation the previous version still signs: until every copy of the public keys that may be cached has the new one.</summary>
+    /// <summary>For how long after a rotation the previous version still signs: until every copy of the public keys that may be cached has the new
+    /// one.</summary>
     public static readonly TimeSpan PublishFirst = TimeSpan.FromMinutes(10);
 
     /// <summary>For how long after a rotation the previous version is accepted: the longest life of a token that it signed last.</summary>

@@ -54,7 +54,8 @@ public sealed partial class SidecarPublicKey
         return true;
     }
 
-    /// <summary>The same for a key that is new: also refuses bytes that are no point, so that a key that was cut or retyped is found out now and not by heartbeats that never verify.</summary>
+    /// <summary>The same for a key that is new: also refuses bytes that are no point, so that a key that was cut or retyped is found out now and not by
+    /// heartbeats that never verify.</summary>
     /// <remarks>Costs big-number arithmetic, which a heartbeat whose key is on record need not pay.</remarks>
     public static bool TryAdmit(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out SidecarPublicKey? key)
     {

@@ -42,7 +42,8 @@ public sealed class TokenMinter(Uri issuer, TimeProvider clock)
     }
 
     private MintedToken Sign(
-        TenantSigningKey key, string type, string audience, TenantId tenant, ExecutionId execution, DateTimeOffset now, DateTimeOffset notBefore, DateTimeOffset expires,
+        TenantSigningKey key, string type, string audience, TenantId tenant, ExecutionId execution, DateTimeOffset now, DateTimeOffset notBefore,
+        DateTimeOffset expires,
         Dictionary<string, object> claims)
     {
         claims["sub"] = execution.ToString();

@@ -99,7 +99,8 @@ public sealed partial class TokenVerifier(TenantKeys keys, Uri issuer, TimeProvi
             using var document = CompactToken.ParseObject(payload);
             if (document?.RootElement is not { } json || CompactToken.Text(json, "iss") is null || CompactToken.Text(json, "aud") is null)
                 return null;
-            if (!TenantId.TryParse(CompactToken.Text(json, "tenant_id"), out var tenant) || !ExecutionId.TryParse(CompactToken.Text(json, "sub"), out var execution))
+            if (!TenantId.TryParse(CompactToken.Text(json, "tenant_id"), out var tenant)
+                || !ExecutionId.TryParse(CompactToken.Text(json, "sub"), out var execution))
                 return null;
             if (CompactToken.Text(json, "jti") is not { } tokenId || !TokenIdShape().IsMatch(tokenId))
                 return null;
@@ -118,12 +119,15 @@ public sealed partial class TokenVerifier(TenantKeys keys, Uri issuer, TimeProvi
                 return TokenFault.Expired;
             if (IssuedAt > now + skew || NotBefore > now + skew)
                 return TokenFault.NotYetValid;
-            return Expires <= IssuedAt || Expires < NotBefore || Expires - IssuedAt > (long)TokenLives.LongestOutcome.TotalSeconds ? TokenFault.BadClaims : null;
+            return Expires <= IssuedAt || Expires < NotBefore || Expires - IssuedAt > (long)TokenLives.LongestOutcome.TotalSeconds
+                ? TokenFault.BadClaims
+                : null;
         }
 
         // Whole seconds in plain digits: TryGetInt64 takes neither fractions nor exponents.
         private static long? Second(JsonElement json, string name) =>
-            json.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.Number && member.TryGetInt64(out var second) && second is >= 0 and <= LastSecond
+            json.TryGetProperty(name, out var member)
+                && member.ValueKind == JsonValueKind.Number && member.TryGetInt64(out var second) && second is >= 0 and <= LastSecond
                 ? second
                 : null;
 

@@ -130,7 +130,8 @@ public class ExecutionStoreTests(LocalCloud cloud)
 
         Assert.IsType<Move.Moved>(await world.Store.RecordAttemptAsync(claimed, Signal.Deferred, attempt, notFound: false, Cancel));
         Assert.Single((await world.FindAsync(claimed.Id)).Attempts);
-        Assert.IsType<Move.Lost>(await world.Store.RecordAttemptAsync(claimed, Signal.Ambiguous, attempt with { Result = "ambiguous" }, notFound: false, Cancel));
+        Assert.IsType<Move.Lost>(
+            await world.Store.RecordAttemptAsync(claimed, Signal.Ambiguous, attempt with { Result = "ambiguous" }, notFound: false, Cancel));
     }
 
     [Fact]
@@ -229,7 +230,9 @@ public class ExecutionStoreTests(LocalCloud cloud)
         await world.Store.TimeOutAsync(execution, Cancel);
         await world.Ledger.GiveToAsync(StoreWorld.Tenant, "us-west-2", Cancel);
 
-        Assert.Equal(new Move.Moved(IsBooked: false), await world.Store.FinishAsync(await world.FindAsync(execution.Id), StoreWorld.Outcome(OutcomeStatus.Succeeded), "aa", Cancel));
+        Assert.Equal(
+            new Move.Moved(IsBooked: false),
+            await world.Store.FinishAsync(await world.FindAsync(execution.Id), StoreWorld.Outcome(OutcomeStatus.Succeeded), "aa", Cancel));
 
         Assert.True((await world.FindAsync(execution.Id)) is { State: ExecutionState.Succeeded, IsLate: true });
         Assert.Equal((0, 0, 0), await world.BooksAsync());
@@ -265,8 +268,15 @@ public class ExecutionStoreTests(LocalCloud cloud)
         _ => world.Store.TimeOutAsync(execution, Cancel),
     };
 
-    private static Task SetAsync(StoreWorld world, Dictionary<string, Amazon.DynamoDBv2.Model.AttributeValue> key, string counter, long value) => world.Tables.Client.UpdateItemAsync(
-        new() { TableName = world.Tables.Quotas, Key = key, UpdateExpression = $"SET {counter} = :value", ExpressionAttributeValues = new() { [":value"] = Items.Number(value) } }, Cancel);
+    private static Task SetAsync(StoreWorld world, Dictionary<string, Amazon.DynamoDBv2.Model.AttributeValue> key, string counter, long value) =>
+        world.Tables.Client.UpdateItemAsync(
+        new()
+        {
+            TableName = world.Tables.Quotas,
+            Key = key,
+            UpdateExpression = $"SET {counter} = :value",
+            ExpressionAttributeValues = new() { [":value"] = Items.Number(value) }
+        }, Cancel);
 
     [Fact]
     public async Task The_first_of_two_outcomes_stays_and_the_second_learns_of_it()
@@ -395,7 +405,8 @@ public class ExecutionStoreTests(LocalCloud cloud)
     }
 
     [Theory]
-    [InlineData(OutcomeStatus.Succeeded, ExecutionState.Succeeded), InlineData(OutcomeStatus.Failed, ExecutionState.Failed), InlineData(OutcomeStatus.Cancelled, ExecutionState.Cancelled)]
+    [InlineData(OutcomeStatus.Succeeded, ExecutionState.Succeeded), InlineData(OutcomeStatus.Failed, ExecutionState.Failed),
+        InlineData(OutcomeStatus.Cancelled, ExecutionState.Cancelled)]
     public async Task An_outcome_replaces_a_rejection_once(OutcomeStatus status, ExecutionState end)
     {
         var world = await StoreWorld.StartAsync(cloud);

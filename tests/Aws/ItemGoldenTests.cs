@@ -17,20 +17,25 @@ public class ItemGoldenTests(LocalCloud cloud)
     {
         var world = await StoreWorld.StartAsync(cloud);
         var execution = await world.DispatchedAsync();
-        Golden.Matches("execution-dispatched.golden.txt", await ItemAsync(world.Tables, world.Tables.Executions, execution.Id.ToString(), "EXECUTION", cutOwner: true));
+        Golden.Matches(
+            "execution-dispatched.golden.txt", await ItemAsync(world.Tables, world.Tables.Executions, execution.Id.ToString(), "EXECUTION", cutOwner: true));
 
         world.Clock.Advance(TimeSpan.FromMinutes(1));
         await world.Store.FinishAsync(
             execution,
-            new(OutcomeStatus.Failed, world.Now.AddSeconds(-50), world.Now, "8123", new(1200, 30, 5, 6), new("three of four", "https://example.com/r"), new("E42", "the fourth")),
+            new(
+                OutcomeStatus.Failed, world.Now.AddSeconds(-50), world.Now, "8123", new(1200, 30, 5, 6), new("three of four", "https://example.com/r"),
+                new("E42", "the fourth")),
             "4fe6a93920ae2da50f5910e4859bb81bf8eca5870108d6f8a80c09b62983c54a",
             Cancel);
-        Golden.Matches("execution-finished.golden.txt", await ItemAsync(world.Tables, world.Tables.Executions, execution.Id.ToString(), "EXECUTION", cutOwner: true));
+        Golden.Matches(
+            "execution-finished.golden.txt", await ItemAsync(world.Tables, world.Tables.Executions, execution.Id.ToString(), "EXECUTION", cutOwner: true));
         Golden.Matches("month.golden.txt", await ItemAsync(world.Tables, world.Tables.Quotas, "tenant-43", "MONTH#2026-11"));
         Golden.Matches("active.golden.txt", await ItemAsync(world.Tables, world.Tables.Quotas, "tenant-43", "ACTIVE"));
 
         await world.Store.MarkToldAsync(execution.Id, ExecutionState.Failed, Cancel);
-        Golden.Matches("execution-told.golden.txt", await ItemAsync(world.Tables, world.Tables.Executions, execution.Id.ToString(), "EXECUTION", cutOwner: true));
+        Golden.Matches(
+            "execution-told.golden.txt", await ItemAsync(world.Tables, world.Tables.Executions, execution.Id.ToString(), "EXECUTION", cutOwner: true));
     }
 
     [Fact]

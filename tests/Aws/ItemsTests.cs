@@ -24,7 +24,9 @@ public class ItemsTests
         Assert.Equal(["a"], Values.Texts("texts"));
         Assert.Equal((null, null, false, null), (Values.OptionalText("x"), Values.OptionalNumber("x"), Values.HasFlag("x"), Values.OptionalTime("x")));
         Assert.Empty(Values.Texts("x"));
-        Assert.All([() => Values.RequiredText("x"), () => Values.RequiredNumber("x"), () => Values.RequiredTime("x"), (Func<object>)(() => Values.RequiredBytes("x"))], Names("x"));
+        Assert.All(
+            [() => Values.RequiredText("x"), () => Values.RequiredNumber("x"), () => Values.RequiredTime("x"), (Func<object>)(() => Values.RequiredBytes("x"))],
+            Names("x"));
     }
 
     [Fact]
@@ -45,5 +47,6 @@ public class ItemsTests
         Names("text")(() => Values.OptionalJson("text", DomainJson.Default.Workflow)!);
     }
 
-    private static Action<Func<object>> Names(string attribute) => read => Assert.Contains($"'{attribute}'", Assert.Throws<InvalidDataException>(read).Message, StringComparison.Ordinal);
+    private static Action<Func<object>> Names(string attribute) =>
+        read => Assert.Contains($"'{attribute}'", Assert.Throws<InvalidDataException>(read).Message, StringComparison.Ordinal);
 }

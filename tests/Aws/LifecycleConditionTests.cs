@@ -4,7 +4,8 @@ using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.Aws;
 
-/// <summary>Every condition that the store writes admits what the rows of the lifecycle admit, and nothing else: each signal sent to an execution in every state, with every fact that a guard asks for.</summary>
+/// <summary>Every condition that the store writes admits what the rows of the lifecycle admit, and nothing else: each signal sent to an execution in every
+/// state, with every fact that a guard asks for.</summary>
 public class LifecycleConditionTests(LocalCloud cloud)
 {
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(1);
@@ -26,7 +27,9 @@ public class LifecycleConditionTests(LocalCloud cloud)
                 await PutAsync(world, execution);
                 var expected = ExecutionLifecycle.Of(signal, effect).FirstOrDefault(one => one.Admits(execution, "one", world.Now));
                 var stored = (await SendAsync(world, signal, effect, execution), (await world.FindAsync(execution.Id)).State);
-                Assert.True(stored == (expected is not null, expected?.To ?? execution.State), $"{signal} ({effect}) to {execution}: {stored}, the rows say {expected}");
+                Assert.True(
+                    stored == (expected is not null, expected?.To ?? execution.State),
+                    $"{signal} ({effect}) to {execution}: {stored}, the rows say {expected}");
                 if (expected is not null)
                     moved.Add(expected);
             }
@@ -40,9 +43,19 @@ public class LifecycleConditionTests(LocalCloud cloud)
         from idempotent in new[] { false, true }
         from leaseUntil in new[] { world.Now, world.Now - Moment }
         from owner in new[] { "one", "another" }
-        from finished in state.IsTerminal ? [world.Now - ExecutionLifecycle.SupersededWithin, world.Now - ExecutionLifecycle.SupersededWithin - Moment] : new DateTimeOffset?[] { null }
+        from finished in state.IsTerminal
+            ? [world.Now - ExecutionLifecycle.SupersededWithin, world.Now - ExecutionLifecycle.SupersededWithin - Moment]
+            : new DateTimeOffset?[] { null }
         from code in state == ExecutionState.Failed ? [DispatchFailure.Rejected, DispatchFailure.Unauthorized] : new DispatchFailure?[] { null }
-        select world.New() with { State = state, IsIdempotent = idempotent, LeaseUntil = leaseUntil, LeaseOwner = owner, FinishedAt = finished, FailureCode = code };
+        select world.New() with
+        {
+            State = state,
+            IsIdempotent = idempotent,
+            LeaseUntil = leaseUntil,
+            LeaseOwner = owner,
+            FinishedAt = finished,
+            FailureCode = code
+        };
 
     private static async Task PutAsync(StoreWorld world, Execution execution)
     {

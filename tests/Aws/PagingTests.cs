@@ -45,7 +45,9 @@ public sealed class PagingTests(LocalCloud cloud)
             var id = TenantId.Parse($"tenant-{n}");
             Assert.True(EngineAddress.TryParse($"10.{99 + n}.128.10", id, allowPublicSubnet: false, out var engine));
             await registry.SaveAsync(new Tenant(id, "A tenant", TenantStatus.Active, engine, false, TenantLimits.Default), Cancel);
-            await registry.SaveAsync(TenantId.Parse("tenant-1"), new Workflow(WorkflowName.Parse($"wf_{n}"), WorkflowName.Parse("x"), [], TimeSpan.FromHours(1), false, true, [], [], []), Cancel);
+            await registry.SaveAsync(
+                TenantId.Parse("tenant-1"),
+                new Workflow(WorkflowName.Parse($"wf_{n}"), WorkflowName.Parse("x"), [], TimeSpan.FromHours(1), false, true, [], [], []), Cancel);
             await registry.TryLinkAsync(new($"T{n}", TenantId.Parse("tenant-1")), Cancel);
             await registry.TryAddAsync(new($"key-{n}", TenantId.Parse("tenant-1"), null, new byte[32], world.Now, null, null), Cancel);
         }
@@ -95,5 +97,6 @@ public sealed class PagingTests(LocalCloud cloud)
         Assert.Equal(3, found);
     }
 
-    private async Task<Amazon.DynamoDBv2.AmazonDynamoDBClient> DynamoAsync() => new FaultSeam(_ => null, new EmptyPages()).DynamoDb(await cloud.DynamoDbEndpointAsync());
+    private async Task<Amazon.DynamoDBv2.AmazonDynamoDBClient> DynamoAsync() =>
+        new FaultSeam(_ => null, new EmptyPages()).DynamoDb(await cloud.DynamoDbEndpointAsync());
 }

@@ -21,7 +21,8 @@ public class QuotaPropertyTests(LocalCloud cloud)
         (4, Gen.Const(Step.Create)),
         (3, Gen.Const(Step.Claim)),
         (3, Gen.OneOf(Gen.Const(Step.Accept), Gen.Const(Step.Ambiguous), Gen.Const(Step.Defer), Gen.Const(Step.Start))),
-        (4, Gen.OneOf(Gen.Const(Step.Refuse), Gen.Const(Step.Succeed), Gen.Const(Step.Fail), Gen.Const(Step.Stop), Gen.Const(Step.Cancel), Gen.Const(Step.TimeOut))));
+        (4, Gen.OneOf(Gen.Const(Step.Refuse), Gen.Const(Step.Succeed), Gen.Const(Step.Fail), Gen.Const(Step.Stop), Gen.Const(Step.Cancel),
+            Gen.Const(Step.TimeOut))));
 
     private static readonly Gen<Scenario> Scenarios =
         from quota in Gen.Int[0, 6]

@@ -84,7 +84,8 @@ public class RawRequestTests
     [Fact]
     public void An_absent_body_is_zero_bytes()
     {
-        var request = RawRequest.From(new APIGatewayHttpApiV2ProxyRequest { RawPath = "/", RequestContext = new() { RequestId = "r1", Http = new() { Method = "POST" } } });
+        var request = RawRequest.From(
+            new APIGatewayHttpApiV2ProxyRequest { RawPath = "/", RequestContext = new() { RequestId = "r1", Http = new() { Method = "POST" } } });
 
         Assert.Equal(0, request!.Body.Length);
     }

@@ -110,7 +110,11 @@ public class StandingStoreTests(LocalCloud cloud)
             if (--_left < 0)
                 return await base.SendAsync(request, cancellationToken);
             var wanted = System.Text.Json.Nodes.JsonNode.Parse(await request.Content!.ReadAsStringAsync(cancellationToken))!["RequestItems"]!;
-            return new() { Content = new StringContent($$"""{"Responses":{},"UnprocessedKeys":{{wanted.ToJsonString()}}}""", System.Text.Encoding.UTF8, "application/x-amz-json-1.0") };
+            return new()
+            {
+                Content = new StringContent($$"""{"Responses":{},"UnprocessedKeys":{{wanted.ToJsonString()}}}""", System.Text.Encoding.UTF8,
+                "application/x-amz-json-1.0")
+            };
         }
     }
 

@@ -45,7 +45,8 @@ internal sealed class StoreWorld
         Inputs = JsonDocument.Parse("{}").RootElement,
     };
 
-    public Task<Creation> CreateAsync(Execution execution, TenantLimits? limits = null) => Store.CreateAsync(execution, OrderOf(execution), limits ?? Limits, Cancel);
+    public Task<Creation> CreateAsync(Execution execution, TenantLimits? limits = null) =>
+        Store.CreateAsync(execution, OrderOf(execution), limits ?? Limits, Cancel);
 
     public async Task<Execution> CreatedAsync(string trigger = "t1", bool idempotent = false)
     {
@@ -83,7 +84,9 @@ internal sealed class StoreWorld
     public static Outcome Outcome(OutcomeStatus status, long cpuMs = 0) => new(status, null, null, "8123", new(cpuMs, 0, 0, 0), null, null);
 
     public static DispatchOrder OrderOf(Execution execution) =>
-        new(execution.Id, execution.Tenant, WorkflowName.Parse("sched-v2"), "{\"schema\":\"dispatch.v1\"}"u8.ToArray(), "header.payload.signature", execution.CreatedAt + TimeSpan.FromSeconds(600));
+        new(
+            execution.Id, execution.Tenant, WorkflowName.Parse("sched-v2"), "{\"schema\":\"dispatch.v1\"}"u8.ToArray(), "header.payload.signature",
+            execution.CreatedAt + TimeSpan.FromSeconds(600));
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 }

@@ -48,7 +48,8 @@ public class TransactionsTests
     {
         public List<string?> Tokens { get; } = [];
 
-        public override Task<TransactWriteItemsResponse> TransactWriteItemsAsync(TransactWriteItemsRequest request, CancellationToken cancellationToken = default)
+        public override Task<TransactWriteItemsResponse> TransactWriteItemsAsync(
+            TransactWriteItemsRequest request, CancellationToken cancellationToken = default)
         {
             var codes = reasons[Math.Min(Tokens.Count, reasons.Length - 1)].Split(' ');
             Tokens.Add(request.ClientRequestToken);

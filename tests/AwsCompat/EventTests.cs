@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -35,7 +36,8 @@ public sealed class EventTests
         Assert.Equal("JKJaXmPLvHcESHA=", context.RequestId);
         Assert.Equal("$default", context.Stage);
         Assert.Equal(1583348638390, context.TimeEpoch);
-        Assert.Equal(("POST", "/slack/commands", "HTTP/1.1", "203.0.113.7"), (context.Http.Method, context.Http.Path, context.Http.Protocol, context.Http.SourceIp));
+        Assert.Equal(
+            ("POST", "/slack/commands", "HTTP/1.1", "203.0.113.7"), (context.Http.Method, context.Http.Path, context.Http.Protocol, context.Http.SourceIp));
         Assert.Equal("user-1", context.Authorizer!.Jwt!.Claims!["sub"]);
         Assert.Equal(["read", "write"], context.Authorizer.Jwt.Scopes!);
         Assert.Equal(3, Assert.IsType<JsonElement>(context.Authorizer.Lambda!["level"]).GetInt32());
@@ -93,11 +95,27 @@ public sealed class EventTests
     [Fact]
     public void Answers_are_written_as_the_services_read_them()
     {
-        var http = new APIGatewayHttpApiV2ProxyResponse { StatusCode = 200, Headers = new Dictionary<string, string> { ["X-A"] = "b" }, Cookies = ["a=b"], Body = "é<>&" };
-        Assert.Equal("""{"statusCode":200,"headers":{"X-A":"b"},"cookies":["a=b"],"body":"é<>&","isBase64Encoded":false}""", Written<APIGatewayHttpApiV2ProxyResponse, ProbeJson>(http));
+        var http =
+            new APIGatewayHttpApiV2ProxyResponse
+            {
+                StatusCode = 200,
+                Headers = new Dictionary<string, string> { ["X-A"] = "b" },
+                Cookies = ["a=b"],
+                Body = "é<>&"
+            };
+        Assert.Equal(
+            """{"statusCode":200,"headers":{"X-A":"b"},"cookies":["a=b"],"body":"é<>&","isBase64Encoded":false}""", Written<APIGatewayHttpApiV2ProxyResponse,
+            ProbeJson>(http));
 
-        var rest = new APIGatewayProxyResponse { StatusCode = 404, MultiValueHeaders = new Dictionary<string, IList<string>> { ["X-A"] = ["b", "c"] }, IsBase64Encoded = true };
-        Assert.Equal("""{"statusCode":404,"multiValueHeaders":{"X-A":["b","c"]},"isBase64Encoded":true}""", Written<APIGatewayProxyResponse, RestProbeJson>(rest));
+        var rest =
+            new APIGatewayProxyResponse
+            {
+                StatusCode = 404,
+                MultiValueHeaders = new Dictionary<string, IList<string>> { ["X-A"] = ["b", "c"] },
+                IsBase64Encoded = true
+            };
+        Assert.Equal(
+            """{"statusCode":404,"multiValueHeaders":{"X-A":["b","c"]},"isBase64Encoded":true}""", Written<APIGatewayProxyResponse, RestProbeJson>(rest));
 
         Assert.Equal("""{"batchItemFailures":[]}""", Written<SQSBatchResponse, ProbeJson>(new()));
         Assert.Equal("""{"batchItemFailures":[{"itemIdentifier":"id-1"}]}""", Written<SQSBatchResponse, ProbeJson>(new([new() { ItemIdentifier = "id-1" }])));
@@ -130,7 +148,7 @@ public sealed class EventTests
 
     private static byte[] Bytes(string base64) => JsonSerializer.Deserialize($"\"{base64}\"", ProbeJson.Default.ByteArray)!;
 
-    private static class SerializerOf<[System.Diagnostics.CodeAnalysis.DynamicallyAccessedMembers(System.Diagnostics.CodeAnalysis.DynamicallyAccessedMemberTypes.PublicConstructors)] TContext>
+    private static class SerializerOf<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TContext>
         where TContext : JsonSerializerContext
     {
         public static readonly SourceGeneratorLambdaJsonSerializer<TContext> Json = new();

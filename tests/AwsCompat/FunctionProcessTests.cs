@@ -76,7 +76,8 @@ public sealed class FunctionProcessTests
     public async Task The_memory_size_limits_the_heap(string size, string disabled, int? megabytes)
     {
         await using var api = new LoopbackRuntimeApi();
-        await using var function = new FunctionProcess(api.Endpoint, "memory", ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", size), ("AWS_LAMBDA_DOTNET_DISABLE_MEMORY_LIMIT_CHECK", disabled));
+        await using var function = new FunctionProcess(
+            api.Endpoint, "memory", ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", size), ("AWS_LAMBDA_DOTNET_DISABLE_MEMORY_LIMIT_CHECK", disabled));
         api.Send(new Event("id-1", "{}"));
 
         var limit = long.Parse((await api.ReportAsync()).Body, System.Globalization.CultureInfo.InvariantCulture) >> 20;

@@ -52,7 +52,8 @@ internal sealed class LoopbackRuntimeApi : IAsyncDisposable
         else
         {
             using var reader = new StreamReader(http.Request.InputStream, Encoding.UTF8);
-            _reports.Writer.TryWrite(new(path, await reader.ReadToEndAsync(stopped), http.Request.ContentType, http.Request.Headers["Lambda-Runtime-Function-Error-Type"]));
+            _reports.Writer.TryWrite(
+                new(path, await reader.ReadToEndAsync(stopped), http.Request.ContentType, http.Request.Headers["Lambda-Runtime-Function-Error-Type"]));
         }
         http.Response.StatusCode = status ?? 202;
         http.Response.Close("""{"status":"OK"}"""u8.ToArray(), willBlock: false);

@@ -38,7 +38,8 @@ public sealed class MotoTests
         Assert.Equal(("two", second.VersionId), (current.SecretString, current.VersionId));
         Assert.Equal(("one", first.VersionId), (previous.SecretString, previous.VersionId));
         Assert.Equal(["AWSCURRENT"], current.VersionStages!);
-        Assert.InRange(current.CreatedDate!.Value, TimeProvider.System.GetUtcNow().UtcDateTime.AddMinutes(-2), TimeProvider.System.GetUtcNow().UtcDateTime.AddMinutes(2));
+        Assert.InRange(
+            current.CreatedDate!.Value, TimeProvider.System.GetUtcNow().UtcDateTime.AddMinutes(-2), TimeProvider.System.GetUtcNow().UtcDateTime.AddMinutes(2));
 
         await Assert.ThrowsAsync<ResourceNotFoundException>(() => secrets.GetSecretValueAsync(new() { SecretId = "nobody" }, cancel));
         await Assert.ThrowsAsync<ResourceExistsException>(() => secrets.CreateSecretAsync(new() { Name = "slack", SecretString = "three" }, cancel));
@@ -48,7 +49,8 @@ public sealed class MotoTests
     {
         try
         {
-            return Process.Start(new ProcessStartInfo("moto_server", ["-H", "127.0.0.1", "-p", $"{port}"]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+            return Process.Start(
+                new ProcessStartInfo("moto_server", ["-H", "127.0.0.1", "-p", $"{port}"]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         }
         catch (System.ComponentModel.Win32Exception)
         {

@@ -22,7 +22,8 @@ public sealed class RuntimeApiTests : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await Task.WhenAll(_running).WaitAsync(TimeSpan.FromSeconds(60)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        await Task.WhenAll(_running).WaitAsync(TimeSpan.FromSeconds(60))
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         await _api.DisposeAsync();
         _stop.Dispose();
     }
@@ -141,12 +142,14 @@ public sealed class RuntimeApiTests : IAsyncLifetime
     [Fact]
     public async Task Each_of_several_causes_is_reported()
     {
-        Run(LambdaBootstrapBuilder.Create(() => throw new AggregateException("two at once", new TimeoutException("too slow"), new NotSupportedException("not here"))));
+        Run(LambdaBootstrapBuilder.Create(() => throw new AggregateException("two at once", new TimeoutException("too slow"),
+            new NotSupportedException("not here"))));
         _api.Send(new Event("id-1", "{}"));
 
         using var body = JsonDocument.Parse((await _api.ReportAsync()).Body);
         Assert.Equal("TimeoutException", body.RootElement.GetProperty("cause").GetProperty("errorType").GetString());
-        Assert.Equal(["too slow", "not here"], body.RootElement.GetProperty("causes").EnumerateArray().Select(cause => cause.GetProperty("errorMessage").GetString()));
+        Assert.Equal(
+            ["too slow", "not here"], body.RootElement.GetProperty("causes").EnumerateArray().Select(cause => cause.GetProperty("errorMessage").GetString()));
         Assert.False(body.RootElement.GetProperty("cause").TryGetProperty("stackTrace", out _));
     }
 
@@ -211,7 +214,8 @@ public sealed class RuntimeApiTests : IAsyncLifetime
         using var bootstrap = LambdaBootstrapBuilder.Create((Stream _) => Task.FromResult<Stream>(new MemoryStream(new byte[5_000_000])))
             .ConfigureOptions(options => options.RuntimeApiEndpoint = api.Endpoint).Build();
 
-        await Assert.ThrowsAsync<HttpRequestException>(() => bootstrap.RunAsync(_stop.Token).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<HttpRequestException>(
+            () => bootstrap.RunAsync(_stop.Token).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -241,8 +245,11 @@ public sealed class RuntimeApiTests : IAsyncLifetime
         _api.Status = path => path.EndsWith(where) ? status : null;
         _api.Send(new Event("id-1", "one"), new Event("id-2", "two"));
 
-        var running = RunToEndAsync(LambdaBootstrapBuilder.Create((Stream body, ILambdaContext _) => where == "/error" ? throw new InvalidOperationException("no") : Task.FromResult(body)));
-        var error = await Assert.ThrowsAsync<RuntimeApiClientException>(() => running.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
+        var running =
+            RunToEndAsync(LambdaBootstrapBuilder.Create((Stream body,
+                ILambdaContext _) => where == "/error" ? throw new InvalidOperationException("no") : Task.FromResult(body)));
+        var error = await Assert.ThrowsAsync<RuntimeApiClientException>(
+            () => running.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
         Assert.Equal(status, error.StatusCode);
         Assert.Contains(where, error.Message);
         Assert.Equal(1, _api.NextCalls);

@@ -45,7 +45,9 @@ public sealed class SecretsManagerTests : IAsyncDisposable
         Assert.Equal("secretsmanager.GetSecretValue", request.Target);
         Assert.Equal("application/x-amz-json-1.1", request.ContentType);
         Assert.Equal("""{"SecretId":"slack","VersionStage":"AWSCURRENT"}""", request.Body);
-        Assert.Matches(@"^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/\d{8}/us-east-1/secretsmanager/aws4_request, SignedHeaders=[^,]*x-amz-target, Signature=[0-9a-f]{64}$", request.Authorization);
+        Assert.Matches(
+            @"^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/\d{8}/us-east-1/secretsmanager/aws4_request, SignedHeaders=[^,]*x-amz-target, Signature=[0-9a-f]{64}$",
+            request.Authorization);
         Assert.Equal("arn:aws:secretsmanager:us-east-1:123456789012:secret:slack-AbCdEf", secret.ARN);
         Assert.Equal(("slack", "v-1", """{"a":"é"}"""), (secret.Name, secret.VersionId, secret.SecretString));
         Assert.Equal(["AWSCURRENT"], secret.VersionStages!);
@@ -61,7 +63,8 @@ public sealed class SecretsManagerTests : IAsyncDisposable
         Answers((200, """{"ARN":"arn","Name":"root","VersionId":"v-2","SecretBinary":"AQID"}"""), (200, """{"ARN":"arn","Name":"root","VersionId":"v-3"}"""));
 
         var read = await _secrets.GetSecretValueAsync(new() { SecretId = "root" }, Cancel);
-        await _secrets.PutSecretValueAsync(new() { SecretId = "root", ClientRequestToken = "token", SecretBinary = new([4, 5]), VersionStages = ["AWSPENDING"] }, Cancel);
+        await _secrets.PutSecretValueAsync(
+            new() { SecretId = "root", ClientRequestToken = "token", SecretBinary = new([4, 5]), VersionStages = ["AWSPENDING"] }, Cancel);
 
         Assert.Equal([1, 2, 3], read.SecretBinary!.ToArray());
         Assert.Equal("""{"ClientRequestToken":"token","SecretBinary":"BAU=","SecretId":"root","VersionStages":["AWSPENDING"]}""", _requests[1].Body);
@@ -76,7 +79,8 @@ public sealed class SecretsManagerTests : IAsyncDisposable
 
         Assert.Equal(2, _requests.Count);
         Assert.Equal(_requests[0].Body, _requests[1].Body);
-        Assert.Matches("""^\{"ClientRequestToken":"[0-9a-f-]{36}","Name":"slack","SecretString":"s","Tags":\[\{"Key":"k","Value":"v"\}\]\}$""", _requests[0].Body);
+        Assert.Matches(
+            """^\{"ClientRequestToken":"[0-9a-f-]{36}","Name":"slack","SecretString":"s","Tags":\[\{"Key":"k","Value":"v"\}\]\}$""", _requests[0].Body);
     }
 
     [Fact]
@@ -84,7 +88,8 @@ public sealed class SecretsManagerTests : IAsyncDisposable
     {
         Answers((200, """{"ARN":"arn","Name":"slack"}"""));
 
-        var moved = await _secrets.UpdateSecretVersionStageAsync(new() { SecretId = "slack", VersionStage = "AWSCURRENT", RemoveFromVersionId = "v-1", MoveToVersionId = "v-2" }, Cancel);
+        var moved = await _secrets.UpdateSecretVersionStageAsync(
+            new() { SecretId = "slack", VersionStage = "AWSCURRENT", RemoveFromVersionId = "v-1", MoveToVersionId = "v-2" }, Cancel);
 
         Assert.Equal("secretsmanager.UpdateSecretVersionStage", _requests[0].Target);
         Assert.Equal("""{"MoveToVersionId":"v-2","RemoveFromVersionId":"v-1","SecretId":"slack","VersionStage":"AWSCURRENT"}""", _requests[0].Body);
@@ -101,7 +106,8 @@ public sealed class SecretsManagerTests : IAsyncDisposable
     public Task An_error_code_becomes_its_exception(string code, Type exception) =>
         Becomes(code, exception, () => _secrets.GetSecretValueAsync(new() { SecretId = "slack" }, Cancel));
 
-    /// <summary>An operation has exceptions for the errors that it can meet; a caller that waits for another one at the wrong place would wait in vain.</summary>
+    /// <summary>An operation has exceptions for the errors that it can meet; a caller that waits for another one at the wrong place would wait in
+    /// vain.</summary>
     [Theory]
     [InlineData("DecryptionFailure", typeof(DecryptionFailureException), null, null)]
     [InlineData("EncryptionFailure", null, typeof(EncryptionFailureException), null)]
@@ -160,7 +166,13 @@ public sealed class SecretsManagerTests : IAsyncDisposable
     [InlineData("us-gov-west-1", true, true, "https://secretsmanager-fips.us-gov-west-1.api.aws/")]
     public void A_region_has_its_endpoint(string region, bool fips, bool dualStack, string url)
     {
-        var config = new AmazonSecretsManagerConfig { RegionEndpoint = RegionEndpoint.GetBySystemName(region), UseFIPSEndpoint = fips, UseDualstackEndpoint = dualStack };
+        var config =
+            new AmazonSecretsManagerConfig
+            {
+                RegionEndpoint = RegionEndpoint.GetBySystemName(region),
+                UseFIPSEndpoint = fips,
+                UseDualstackEndpoint = dualStack
+            };
 
         Assert.Equal(url, config.DetermineServiceOperationEndpoint(new ServiceOperationEndpointParameters(new GetSecretValueRequest())).URL);
     }

@@ -3,7 +3,8 @@ using System.Text.Json.Nodes;
 
 namespace ControlPlane.Tests.Cloud;
 
-/// <summary>Makes every query's answer a train of pages of one item each, with a page before each that is empty and goes on: all of it what DynamoDB may do.</summary>
+/// <summary>Makes every query's answer a train of pages of one item each, with a page before each that is empty and goes on: all of it what DynamoDB may
+/// do.</summary>
 public sealed class EmptyPages() : DelegatingHandler(new SocketsHttpHandler())
 {
     private const string Mark = "__after_an_empty_page";
@@ -30,7 +31,13 @@ public sealed class EmptyPages() : DelegatingHandler(new SocketsHttpHandler())
     private static HttpResponseMessage Empty(string next) => new()
     {
         Content = new StringContent(
-            new JsonObject { ["Items"] = new JsonArray(), ["Count"] = 0, ["ScannedCount"] = 0, ["LastEvaluatedKey"] = new JsonObject { [Mark] = new JsonObject { ["S"] = next } } }.ToJsonString(),
+            new JsonObject
+            {
+                ["Items"] = new JsonArray(),
+                ["Count"] = 0,
+                ["ScannedCount"] = 0,
+                ["LastEvaluatedKey"] = new JsonObject { [Mark] = new JsonObject { ["S"] = next } }
+            }.ToJsonString(),
             Encoding.UTF8, "application/x-amz-json-1.0"),
     };
 }

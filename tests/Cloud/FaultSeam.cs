@@ -153,7 +153,9 @@ public sealed class FaultSeam(Func<SeamCall, Fault?> plan, HttpMessageHandler? b
 
         private static HttpResponseMessage Answer(HttpStatusCode status, string type, string more = "") => new(status)
         {
-            Content = new StringContent($$"""{"__type":"com.amazonaws.dynamodb.v20120810#{{type}}","message":"by the fault seam"{{more}}}""", Encoding.UTF8, "application/x-amz-json-1.0"),
+            Content = new StringContent(
+                $$"""{"__type":"com.amazonaws.dynamodb.v20120810#{{type}}","message":"by the fault seam"{{more}}}""", Encoding.UTF8,
+                "application/x-amz-json-1.0"),
         };
     }
 

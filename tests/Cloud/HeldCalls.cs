@@ -1,6 +1,7 @@
 namespace ControlPlane.Tests.Cloud;
 
-/// <summary>Holds every call that names something, a tenant for one, until whoever made it gives up: that tenant's items are as slow as can be, the others' are not.</summary>
+/// <summary>Holds every call that names something, a tenant for one, until whoever made it gives up: that tenant's items are as slow as can be, the others' are
+/// not.</summary>
 public sealed class HeldCalls(params IReadOnlyList<string> words) : DelegatingHandler(new SocketsHttpHandler())
 {
     private int _held;

@@ -46,7 +46,8 @@ public sealed class LocalCloud : IAsyncDisposable
     private static string Prefix() => $"t{Guid.NewGuid():N}-";
 }
 
-/// <summary>A server that is started by the first test that needs it. One that does not start is one failure with its cause: the tests after it are skipped.</summary>
+/// <summary>A server that is started by the first test that needs it. One that does not start is one failure with its cause: the tests after it are
+/// skipped.</summary>
 internal sealed class Service<T>(string name, Func<Task<T>> startAsync) : IAsyncDisposable where T : class, IAsyncDisposable
 {
     private readonly Lazy<Task<T>> _started = new(startAsync);

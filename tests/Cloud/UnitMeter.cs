@@ -12,10 +12,13 @@ public sealed record Charge(double WriteUnits, double ReadUnits, IReadOnlyDictio
 
 /// <summary>Stands below the AWS SDK and adds up what each call is charged: DynamoDB's units as DynamoDB Local reports them, and requests to queues.</summary>
 /// <remarks>
-/// Seen with DynamoDB Local 1.25.1: single reads and writes, their indexes and updates of grown items are reported as the price list has them. What is not, is set right here.
+/// Seen with DynamoDB Local 1.25.1: single reads and writes, their indexes and updates of grown items are reported as the price list has them. What is not, is
+/// set right here.
 /// <list type="bullet">
-/// <item>Transactions: one item of 1 KB is reported as four units, two items as four, and indexes are multiplied too. AWS charges an item twice and its indexes once
-/// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html; measured there: https://github.com/nubo-db/dynoxide/pull/188). So each part goes out as the single
+/// <item>Transactions: one item of 1 KB is reported as four units, two items as four, and indexes are multiplied too. AWS charges an item twice and its indexes
+/// once
+/// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html; measured there: https://github.com/nubo-db/dynoxide/pull/188). So
+/// each part goes out as the single
 /// write that it is, and its item's units are doubled. This is for work that goes well: a part whose condition fails ends the measurement.</item>
 /// <item>What is not there: a query or a batch that finds nothing is reported as nothing. It is counted as the smallest read, as GetItem is.</item>
 /// </list>
@@ -94,10 +97,13 @@ public sealed class UnitMeter(HttpMessageHandler below) : DelegatingHandler(belo
     };
 
     // The signature does not fit the changed body: DynamoDB Local does not look at it.
-    private async Task<(HttpResponseMessage Response, JsonNode Answer)> SendAsync(HttpRequestMessage request, string operation, JsonNode body, CancellationToken cancel)
+    private async Task<(
+        HttpResponseMessage Response, JsonNode Answer)> SendAsync(HttpRequestMessage request, string operation, JsonNode body, CancellationToken cancel)
     {
         body["ReturnConsumedCapacity"] = "INDEXES";
-        using var measured = new HttpRequestMessage(request.Method, request.RequestUri) { Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/x-amz-json-1.0") };
+        using var measured = new HttpRequestMessage(
+            request.Method, request.RequestUri)
+        { Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/x-amz-json-1.0") };
         foreach (var (name, values) in request.Headers)
             measured.Headers.TryAddWithoutValidation(name, name.Equals("X-Amz-Target", StringComparison.OrdinalIgnoreCase) ? [DynamoDb + operation] : values);
         var response = await base.SendAsync(measured, cancel);
@@ -109,7 +115,8 @@ public sealed class UnitMeter(HttpMessageHandler below) : DelegatingHandler(belo
     {
         "GetItem" => TotalOf(answer["ConsumedCapacity"]),
         "Query" => Math.Max(TotalOf(answer["ConsumedCapacity"]), Least(body)),
-        "BatchGetItem" => answer["ConsumedCapacity"]!.AsArray().Sum(TotalOf) + body["RequestItems"]!.AsObject().Sum(table => MissingOf(table.Value!, answer["Responses"]![table.Key]!.AsArray())),
+        "BatchGetItem" => answer["ConsumedCapacity"]!.AsArray().Sum(TotalOf)
+            + body["RequestItems"]!.AsObject().Sum(table => MissingOf(table.Value!, answer["Responses"]![table.Key]!.AsArray())),
         _ => throw new NotSupportedException(operation),
     };
 
@@ -117,7 +124,8 @@ public sealed class UnitMeter(HttpMessageHandler below) : DelegatingHandler(belo
 
     private static double Least(JsonNode read) => (bool?)read["ConsistentRead"] == true ? 1 : 0.5;
 
-    private static double TotalOf(JsonNode? consumed) => (double?)consumed?["CapacityUnits"] ?? throw new InvalidDataException("The table did not say what it charged.");
+    private static double TotalOf(JsonNode? consumed) =>
+        (double?)consumed?["CapacityUnits"] ?? throw new InvalidDataException("The table did not say what it charged.");
 
     private void Add(double writes, double reads)
     {

@@ -43,7 +43,11 @@ public sealed class FaultSeamTests(LocalCloud cloud)
         try
         {
             await dynamo.TransactWriteItemsAsync(
-                new() { TransactItems = [new() { Put = new() { TableName = table, Item = Key(id, "MARK"), ConditionExpression = "attribute_not_exists(pk)" } }, new() { Update = Add(table, id) }] }, Cancel);
+                new()
+                {
+                    TransactItems = [new() { Put = new() { TableName = table, Item = Key(id, "MARK"), ConditionExpression = "attribute_not_exists(pk)" } },
+                    new() { Update = Add(table, id) }]
+                }, Cancel);
         }
         catch (TransactionCanceledException e) when (e.CancellationReasons[0].Code == "ConditionalCheckFailed")
         {
@@ -81,11 +85,19 @@ public sealed class FaultSeamTests(LocalCloud cloud)
     private static Task AddAsync(IAmazonDynamoDB dynamo, string table, string id)
     {
         var add = Add(table, id);
-        return dynamo.UpdateItemAsync(new() { TableName = table, Key = add.Key, UpdateExpression = add.UpdateExpression, ExpressionAttributeValues = add.ExpressionAttributeValues }, Cancel);
+        return dynamo.UpdateItemAsync(
+            new() { TableName = table, Key = add.Key, UpdateExpression = add.UpdateExpression, ExpressionAttributeValues = add.ExpressionAttributeValues },
+            Cancel);
     }
 
     private static Update Add(string table, string id) =>
-        new() { TableName = table, Key = Key(id, "TOTAL"), UpdateExpression = "ADD n :ten", ExpressionAttributeValues = new() { [":ten"] = new() { N = "10" } } };
+        new()
+        {
+            TableName = table,
+            Key = Key(id, "TOTAL"),
+            UpdateExpression = "ADD n :ten",
+            ExpressionAttributeValues = new() { [":ten"] = new() { N = "10" } }
+        };
 
     private static Dictionary<string, AttributeValue> Key(string id, string sk) => new() { ["pk"] = new(id), ["sk"] = new(sk) };
 }

@@ -59,6 +59,8 @@ public sealed class LayerTests
 
         var rule = SliceRuleDefinition.Slices().Matching("ControlPlane.(**)").Should().BeFreeOfCycles();
 
-        Assert.True(rule.HasNoViolations(architecture), string.Join("\n", rule.Evaluate(architecture).Where(result => !result.Passed).Select(result => result.Description)));
+        Assert.True(
+            rule.HasNoViolations(architecture),
+            string.Join("\n", rule.Evaluate(architecture).Where(result => !result.Passed).Select(result => result.Description)));
     }
 }

@@ -13,7 +13,8 @@ public sealed class RunbookTests
     [Fact]
     public void Every_alarm_is_in_the_runbook()
     {
-        var alarms = Directory.GetFiles(Path.Combine(Root, "infra"), "*.template").Append(Path.Combine(Root, "serverless.template")).SelectMany(AlarmsOf).ToList();
+        var alarms = Directory.GetFiles(Path.Combine(Root, "infra"), "*.template").Append(Path.Combine(Root, "serverless.template")).SelectMany(AlarmsOf)
+            .ToList();
         Assert.True(alarms.Count > 40, $"only {alarms.Count} alarms were found");
         Assert.All(alarms, alarm => Assert.Contains($"`{alarm}`", Runbook, StringComparison.Ordinal));
     }
@@ -21,9 +22,11 @@ public sealed class RunbookTests
     [Fact]
     public void Every_alarm_of_the_runbook_is_in_a_template()
     {
-        var alarms = Directory.GetFiles(Path.Combine(Root, "infra"), "*.template").Append(Path.Combine(Root, "serverless.template")).SelectMany(AlarmsOf).ToHashSet();
+        var alarms = Directory.GetFiles(Path.Combine(Root, "infra"), "*.template").Append(Path.Combine(Root, "serverless.template")).SelectMany(AlarmsOf)
+            .ToHashSet();
         var table = Runbook[Runbook.IndexOf("## Alarms", StringComparison.Ordinal)..Runbook.IndexOf("## Disaster recovery", StringComparison.Ordinal)];
-        var named = table.Split('\n').Where(line => line.StartsWith("| `", StringComparison.Ordinal)).SelectMany(line => line.Split('|')[1].Split('`', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        var named = table.Split('\n').Where(line => line.StartsWith("| `", StringComparison.Ordinal))
+            .SelectMany(line => line.Split('|')[1].Split('`', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
         Assert.All(named, name => Assert.Contains(name, alarms));
     }
 

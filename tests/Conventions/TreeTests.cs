@@ -19,7 +19,9 @@ public partial class TreeTests
 
         Assert.Contains("Program.cs", files);
         Assert.Contains(json, files);
-        Assert.Contains(Directory.GetFiles(Path.Combine(Root, "functions", function), "*Function.cs", SearchOption.AllDirectories), file => !Ignored().IsMatch(Relative(file)));
+        Assert.Contains(
+            Directory.GetFiles(Path.Combine(Root, "functions", function), "*Function.cs", SearchOption.AllDirectories),
+            file => !Ignored().IsMatch(Relative(file)));
     }
 
     [Fact]
@@ -50,6 +52,33 @@ public partial class TreeTests
         Assert.Equal(Directory.GetFiles(folder, "0*.md").Select(Path.GetFileName).Order(), index.Order());
     }
 
+    /// <summary>As .editorconfig says, and no compiler. What stands in quotes may reach further: a sentence is not cut for the sake of a margin.</summary>
+    [Fact]
+    public void No_line_of_code_is_longer_than_160()
+    {
+        var wide =
+            from folder in new[] { "aws-compat", "bench", "data-plane", "functions", "local", "operator", "shared", "tests" }
+            from file in Sources(folder)
+            from line in CodeOf(File.ReadAllLines(file))
+            where line.Text.Length > 160
+            select $"{Relative(file)}:{line.Number}";
+
+        Assert.Empty(wide);
+    }
+
+    /// <summary>The lines outside of raw strings, with what stands in quotes left out.</summary>
+    private static IEnumerable<(int Number, string Text)> CodeOf(string[] lines)
+    {
+        var isText = false;
+        for (var i = 0; i < lines.Length; i++)
+        {
+            var wasText = isText;
+            isText ^= RawQuotes().Count(lines[i]) % 2 == 1;
+            if (!wasText)
+                yield return (i + 1, lines[i].Length <= 160 ? "" : Quoted().Replace(lines[i], "\"\""));
+        }
+    }
+
     [Fact]
     public void Every_link_in_the_docs_leads_somewhere()
     {
@@ -74,7 +103,8 @@ public partial class TreeTests
             .Select(Relative);
         Assert.Empty(strays);
 
-        var floating = File.ReadLines(Path.Combine(Root, "Directory.Packages.props")).Where(line => line.Contains("<PackageVersion", StringComparison.Ordinal) && !ExactVersion().IsMatch(line));
+        var floating = File.ReadLines(Path.Combine(Root, "Directory.Packages.props"))
+            .Where(line => line.Contains("<PackageVersion", StringComparison.Ordinal) && !ExactVersion().IsMatch(line));
         Assert.Empty(floating);
     }
 
@@ -85,6 +115,12 @@ public partial class TreeTests
 
     [GeneratedRegex(@"(^|/)(bin|obj|node_modules|\.cache|\.state|\.git)/")]
     private static partial Regex Ignored();
+
+    [GeneratedRegex("\"\"\"+")]
+    private static partial Regex RawQuotes();
+
+    [GeneratedRegex("\"\"\"+.*?\"\"\"+|\"(?:[^\"\\\\]|\\\\.)*\"")]
+    private static partial Regex Quoted();
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex MarkdownLink();

@@ -40,7 +40,13 @@ public sealed class UnitMeterTests(LocalCloud cloud)
         var tables = await cloud.TablesAsync();
         using var meter = new UnitMeter(new SocketsHttpHandler());
         using var dynamo = new FaultSeam(_ => null, meter).DynamoDb(await cloud.DynamoDbEndpointAsync());
-        var query = new QueryRequest { TableName = tables.Metering, KeyConditionExpression = "pk = :pk", ExpressionAttributeValues = new() { [":pk"] = new("nobody") } };
+        var query =
+            new QueryRequest
+            {
+                TableName = tables.Metering,
+                KeyConditionExpression = "pk = :pk",
+                ExpressionAttributeValues = new() { [":pk"] = new("nobody") }
+            };
 
         await dynamo.QueryAsync(query, Cancel);
         Assert.Equal(0.5, meter.Take().ReadUnits);

@@ -14,7 +14,8 @@ namespace ControlPlane.Tests.DpDispatcher;
 public sealed class DataPlaneClientTests
 {
     private const string Address = "10.142.128.10";
-    private static readonly DispatchLimits Limits = new(TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(1.5), TimeSpan.FromMilliseconds(150), 64 * 1024, 16);
+    private static readonly DispatchLimits Limits = new(
+        TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(1.5), TimeSpan.FromMilliseconds(150), 64 * 1024, 16);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -43,7 +44,8 @@ public sealed class DataPlaneClientTests
     }
 
     [Theory]
-    [InlineData("text/html", "<h1>Thank you</h1>"), InlineData("text/html", ""), InlineData("text/html", "<!-- n8n is starting up -->"), InlineData("text/plain", "n8n is starting up")]
+    [InlineData("text/html", "<h1>Thank you</h1>"), InlineData("text/html", ""), InlineData("text/html", "<!-- n8n is starting up -->"),
+        InlineData("text/plain", "n8n is starting up")]
     [InlineData("text/plain", "queued"), InlineData("application/pdf", "%PDF-1.7"), InlineData(null, "ok")]
     public async Task Whatever_a_workflow_answers_with_it_has_taken_the_request(string? contentType, string body)
     {
@@ -79,7 +81,8 @@ public sealed class DataPlaneClientTests
     public async Task A_redirect_is_not_followed(int status)
     {
         await using var elsewhere = ScriptedEngine.Answering(200);
-        foreach (var location in new[] { "http://169.254.169.254/latest/meta-data", "http://10.143.128.10:5678/webhook/wf", $"http://{elsewhere.Address}/", "/webhook/wf", "https://example.com/" })
+        foreach (var location in new[] { "http://169.254.169.254/latest/meta-data", "http://10.143.128.10:5678/webhook/wf", $"http://{elsewhere.Address}/",
+            "/webhook/wf", "https://example.com/" })
         {
             await using var engine = ScriptedEngine.Answering(status, headers: $"Location: {location}\r\n");
             var answer = await SendAsync(engine);
@@ -133,7 +136,8 @@ public sealed class DataPlaneClientTests
         using var full = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         full.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         full.Listen(0);
-        var fillers = Enumerable.Range(0, 4).Select(_ => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false }).ToList();
+        var fillers = Enumerable.Range(0, 4).Select(_ => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false })
+            .ToList();
         foreach (var filler in fillers)
             try { filler.Connect(full.LocalEndPoint!); } catch (SocketException) { /* would block */ }
         await Task.Delay(50, Cancel);
@@ -313,7 +317,9 @@ public sealed class DataPlaneClientTests
             }
         });
         var started = TimeProvider.System.GetTimestamp();
-        Assert.Equal((200, "application/json"), Assert.IsType<EngineAnswer.Answered>(await SendAsync(engine)) is var answer ? (answer.Status, answer.MediaType) : default);
+        Assert.Equal(
+            (200, "application/json"),
+            Assert.IsType<EngineAnswer.Answered>(await SendAsync(engine)) is var answer ? (answer.Status, answer.MediaType) : default);
         Assert.InRange(answer.Beginning.Length, 0, EngineAnswer.Answered.LongestBeginning);
         Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(1));
         Assert.InRange(written, 0, 16 << 20);                     // what kernels buffer, not a gigabyte

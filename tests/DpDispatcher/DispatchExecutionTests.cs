@@ -92,7 +92,8 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
         await using var engine = ScriptedEngine.Start(async connection =>
         {
             await connection.ReadRequestAsync();
-            await stage!.Executions.FinishAsync(await stage.ReadAsync(id), new(OutcomeStatus.Succeeded, null, null, "1", ExecutionUsage.None, null, null), "aa", Cancel);
+            await stage!.Executions.FinishAsync(
+                await stage.ReadAsync(id), new(OutcomeStatus.Succeeded, null, null, "1", ExecutionUsage.None, null, null), "aa", Cancel);
             await connection.WriteAsync(EngineConnection.Answer(status, "application/json"));
         });
         using (stage = await Stage.SetAsync(cloud, ("tenant-43", engine)))
@@ -385,15 +386,18 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
         Assert.IsType<Move.Moved>(await stage.Executions.RecordAttemptAsync(first, Signal.Deferred, attempt, notFound: false, Cancel));
         await stage.Executions.ClaimAsync(id, tenant, "second", DispatchLimits.Default.Lease, Cancel);
 
-        Assert.IsType<Move.Moved>(await stage.Executions.RecordAttemptAsync(first, Signal.Deferred, attempt, notFound: false, Cancel));       // it is there: no news
+        // it is there: no news
+        Assert.IsType<Move.Moved>(await stage.Executions.RecordAttemptAsync(first, Signal.Deferred, attempt, notFound: false, Cancel));
         var now = await stage.ReadAsync(id);
         Assert.Equal((ExecutionState.Dispatching, "second", 1), (now.State, now.LeaseOwner, now.Attempts.Count));
         Assert.IsType<Move.Lost>(await stage.Executions.RefuseAsync(first, DispatchFailure.Rejected, null, Cancel));
     }
 
     [Theory]
-    [InlineData("10.143.128.10"), InlineData("127.0.0.1"), InlineData("169.254.169.254"), InlineData("169.254.170.2"), InlineData("0.0.0.0"), InlineData("10.99.0.1")]
-    [InlineData("10.0.0.1"), InlineData("172.16.0.1"), InlineData("93.184.216.34"), InlineData("10.142.128.3"), InlineData("10.142.0.0"), InlineData("10.142.143.255")]
+    [InlineData("10.143.128.10"), InlineData("127.0.0.1"), InlineData("169.254.169.254"), InlineData("169.254.170.2"), InlineData("0.0.0.0"),
+        InlineData("10.99.0.1")]
+    [InlineData("10.0.0.1"), InlineData("172.16.0.1"), InlineData("93.184.216.34"), InlineData("10.142.128.3"), InlineData("10.142.0.0"),
+        InlineData("10.142.143.255")]
     [InlineData("::ffff:10.142.128.10"), InlineData("engine.example.com"), InlineData("10.142.128.10:22"), InlineData("user@10.142.128.10"), InlineData(" ")]
     public async Task A_stored_address_that_breaks_the_rules_is_not_dialled(string address)
     {
@@ -476,7 +480,9 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
             {
                 case "reset": connection.Reset(); return;
                 case "silence": await connection.SilenceAsync(); break;
-                default: await connection.WriteAsync(EngineConnection.Answer(int.Parse(how, System.Globalization.CultureInfo.InvariantCulture), "application/json")); break;
+                default:
+                    await connection.WriteAsync(
+                    EngineConnection.Answer(int.Parse(how, System.Globalization.CultureInfo.InvariantCulture), "application/json")); break;
             }
     });
 

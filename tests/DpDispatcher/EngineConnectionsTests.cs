@@ -13,14 +13,17 @@ public sealed class EngineConnectionsTests
 
     /// <summary>The last check, on what the HTTP stack asks to dial: even a request built for elsewhere does not get there.</summary>
     [Theory]
-    [InlineData("http://10.101.128.10:5678/"), InlineData("http://10.100.128.10:22/"), InlineData("http://10.100.128.10/"), InlineData("http://169.254.169.254:5678/")]
-    [InlineData("http://localhost:5678/"), InlineData("http://[::ffff:10.100.128.10]:5678/"), InlineData("http://10.100.1.10:5678/"), InlineData("https://10.100.128.10/")]
+    [InlineData("http://10.101.128.10:5678/"), InlineData("http://10.100.128.10:22/"), InlineData("http://10.100.128.10/"),
+        InlineData("http://169.254.169.254:5678/")]
+    [InlineData("http://localhost:5678/"), InlineData("http://[::ffff:10.100.128.10]:5678/"), InlineData("http://10.100.1.10:5678/"),
+        InlineData("https://10.100.128.10/")]
     public async Task The_connection_refuses_to_dial_outside(string url)
     {
         var cancel = TestContext.Current.CancellationToken;
         var tenant = TenantId.Parse("tenant-1");
         Assert.True(EngineAddress.TryParse("10.100.128.10", tenant, allowPublicSubnet: false, out var address));
-        using var http = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false, ConnectCallback = new EngineConnections(ConnectRoutes.None, TimeProvider.System).ConnectAsync });
+        using var http = new HttpMessageInvoker(
+            new SocketsHttpHandler { UseProxy = false, ConnectCallback = new EngineConnections(ConnectRoutes.None, TimeProvider.System).ConnectAsync });
         using var request = new HttpRequestMessage(HttpMethod.Post, url);
         request.Options.Set(EngineConnections.EngineOf, new(tenant, address, AllowPublicSubnet: false));
         var refused = await Assert.ThrowsAnyAsync<HttpRequestException>(() => http.SendAsync(request, cancel));

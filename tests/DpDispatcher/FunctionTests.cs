@@ -81,7 +81,8 @@ public sealed class FunctionTests(LocalCloud cloud)
 
         Assert.Equal(["m0", "m2"], answer.BatchItemFailures.Select(failure => failure.ItemIdentifier));
         Assert.Equal(
-            [ExecutionState.Queued, ExecutionState.Dispatched, ExecutionState.Queued, ExecutionState.Dispatched], await Task.WhenAll(ids.Select(async one => (await stage.ReadAsync(one.Id)).State)));
+            [ExecutionState.Queued, ExecutionState.Dispatched, ExecutionState.Queued, ExecutionState.Dispatched],
+            await Task.WhenAll(ids.Select(async one => (await stage.ReadAsync(one.Id)).State)));
         Assert.True(held.Held > 0);
     }
 
@@ -225,12 +226,14 @@ public sealed class FunctionTests(LocalCloud cloud)
             Assert.DoesNotContain((await batch).BatchItemFailures, one => one.ItemIdentifier == "well");
         }
 
-        // The first batch finds out, with the tries under way at once and those that took a place before the last silence counted; all others are held without a try.
+        // The first batch finds out, with the tries under way at once and those that took a place before the last silence counted; all others are held without
+        // a try.
         Assert.Equal(messages.Count, well.Requests.Count);
         Assert.InRange(dead.Requests.Count, TenantGates.ShutsAfter, TenantGates.TriesAtOnce + TenantGates.ShutsAfter - 1);
         Assert.True(stage.Gates.IsShut(TenantId.Parse("tenant-1")));
         Assert.InRange(slowest, TimeSpan.Zero, TimeSpan.FromSeconds(3));
-        TestContext.Current.SendDiagnosticMessage($"slowest dispatch of the healthy tenant: {slowest.TotalMilliseconds:F0} ms; 111 batches in {clock.Elapsed.TotalSeconds:F1} s");
+        TestContext.Current.SendDiagnosticMessage(
+            $"slowest dispatch of the healthy tenant: {slowest.TotalMilliseconds:F0} ms; 111 batches in {clock.Elapsed.TotalSeconds:F1} s");
 
         static string Body(ExecutionId id, string tenant) => $$"""{"schema":"dispatch-request.v1","execution_id":"{{id}}","tenant_id":"{{tenant}}"}""";
     }

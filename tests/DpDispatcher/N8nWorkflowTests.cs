@@ -6,7 +6,8 @@ namespace ControlPlane.Tests.DpDispatcher;
 /// <summary>The workflow that tenants import keeps what its page promises.</summary>
 public sealed class N8nWorkflowTests
 {
-    private static readonly JsonElement Workflow = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(RepositoryRoot.Find(), "data-plane/n8n/wf_sched.json"))).RootElement[0];
+    private static readonly JsonElement Workflow = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(RepositoryRoot.Find(), "data-plane/n8n/wf_sched.json")))
+        .RootElement[0];
 
     [Fact]
     public void Nothing_is_answered_or_done_before_the_claims_are_checked()
@@ -34,9 +35,12 @@ public sealed class N8nWorkflowTests
     {
         var webhook = Parameters("Webhook");
         Assert.Equal(("POST", "jwtAuth", "responseNode"),
-            (webhook.GetProperty("httpMethod").GetString(), webhook.GetProperty("authentication").GetString(), webhook.GetProperty("responseMode").GetString()));
+            (
+                webhook.GetProperty("httpMethod").GetString(), webhook.GetProperty("authentication").GetString(),
+                webhook.GetProperty("responseMode").GetString()));
         Assert.True(webhook.GetProperty("options").GetProperty("rawBody").GetBoolean());
-        Assert.Equal(("hash", "SHA256", true), (Parameters("Hash of the body").GetProperty("action").GetString(), Parameters("Hash of the body").GetProperty("type").GetString(),
+        Assert.Equal(("hash", "SHA256", true),
+            (Parameters("Hash of the body").GetProperty("action").GetString(), Parameters("Hash of the body").GetProperty("type").GetString(),
             Parameters("Hash of the body").GetProperty("binaryData").GetBoolean()));
     }
 
@@ -65,5 +69,6 @@ public sealed class N8nWorkflowTests
     private static JsonElement Parameters(string name) => Node(name).GetProperty("parameters");
 
     private static List<List<string>> Next(string name) =>
-        [.. Workflow.GetProperty("connections").GetProperty(name).GetProperty("main").EnumerateArray().Select(output => output.EnumerateArray().Select(to => to.GetProperty("node").GetString()!).ToList())];
+        [.. Workflow.GetProperty("connections").GetProperty(name).GetProperty("main").EnumerateArray()
+            .Select(output => output.EnumerateArray().Select(to => to.GetProperty("node").GetString()!).ToList())];
 }

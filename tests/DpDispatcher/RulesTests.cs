@@ -18,18 +18,23 @@ public sealed class RulesTests
     [Theory]
     [InlineData(200, "application/json", "accepted"), InlineData(204, null, "accepted"), InlineData(299, "APPLICATION/json", "accepted")]
     [InlineData(200, "text/html", "accepted"), InlineData(200, null, "accepted"), InlineData(202, "text/plain", "accepted"), InlineData(205, null, "accepted")]
-    [InlineData(408, null, "again"), InlineData(425, null, "again"), InlineData(429, null, "again"), InlineData(502, null, "again"), InlineData(503, null, "again")]
-    [InlineData(500, "application/json", "ambiguous"), InlineData(504, null, "ambiguous"), InlineData(501, null, "ambiguous"), InlineData(520, null, "ambiguous"), InlineData(999, null, "ambiguous")]
+    [InlineData(408, null, "again"), InlineData(425, null, "again"), InlineData(429, null, "again"), InlineData(502, null, "again"),
+        InlineData(503, null, "again")]
+    [InlineData(500, "application/json", "ambiguous"), InlineData(504, null, "ambiguous"), InlineData(501, null, "ambiguous"),
+        InlineData(520, null, "ambiguous"), InlineData(999, null, "ambiguous")]
     [InlineData(409, null, "accepted"), InlineData(404, "application/json", "not found"), InlineData(404, "text/html", "not found")]
     [InlineData(401, null, "dispatch_unauthorized"), InlineData(403, "text/plain", "dispatch_unauthorized")]
-    [InlineData(400, null, "dispatch_rejected"), InlineData(422, null, "dispatch_rejected"), InlineData(431, null, "dispatch_rejected"), InlineData(451, null, "dispatch_rejected")]
-    [InlineData(300, "application/json", "dispatch_rejected"), InlineData(304, null, "dispatch_rejected"), InlineData(101, null, "dispatch_rejected"), InlineData(199, "application/json", "dispatch_rejected")]
+    [InlineData(400, null, "dispatch_rejected"), InlineData(422, null, "dispatch_rejected"), InlineData(431, null, "dispatch_rejected"),
+        InlineData(451, null, "dispatch_rejected")]
+    [InlineData(300, "application/json", "dispatch_rejected"), InlineData(304, null, "dispatch_rejected"), InlineData(101, null, "dispatch_rejected"),
+        InlineData(199, "application/json", "dispatch_rejected")]
     public void Every_answer_means_one_thing(int status, string? mediaType, string meaning) =>
         Assert.Equal(meaning, NameOf(AfterFirst(new EngineAnswer.Answered(status, mediaType, null))));
 
     [Theory]
     [InlineData(200, "text/html", "n8n is starting up. Please wait", "again"), InlineData(200, "TEXT/HTML", "n8n is starting up", "again")]
-    [InlineData(202, "text/html", "n8n is starting up", "accepted"), InlineData(200, "text/plain", "n8n is starting up", "accepted"), InlineData(200, "text/html", "N8N is starting up", "accepted")]
+    [InlineData(202, "text/html", "n8n is starting up", "accepted"), InlineData(200, "text/plain", "n8n is starting up", "accepted"),
+        InlineData(200, "text/html", "N8N is starting up", "accepted")]
     public void Only_n8ns_boot_page_is_a_success_that_took_nothing(int status, string mediaType, string beginning, string meaning) =>
         Assert.Equal(meaning, NameOf(AfterFirst(new EngineAnswer.Answered(status, mediaType, null, beginning))));
 
@@ -47,7 +52,8 @@ public sealed class RulesTests
         Gen.Select(Gen.Int[0, SomeAnswers.Length - 1].Select(i => SomeAnswers[i]), Gen.Bool, Gen.Int[1, 5], Gen.Bool)
             .Sample((answer, idempotent, attempts, crashed) =>
             {
-                var earlier = Enumerable.Range(1, attempts).Select(i => new DispatchAttempt(i, Now, 1, i == attempts && !crashed ? AttemptResult.Ambiguous : AttemptResult.Again, null)).ToList();
+                var earlier = Enumerable.Range(1, attempts)
+                    .Select(i => new DispatchAttempt(i, Now, 1, i == attempts && !crashed ? AttemptResult.Ambiguous : AttemptResult.Again, null)).ToList();
                 var claimed = Claimed(earlier, count: attempts + (crashed ? 2 : 1), idempotent);
                 Assert.True(NextStep.After(answer, claimed, Now) is NextStep.Accept or NextStep.LeaveUnknown);
                 Assert.IsType<NextStep.LeaveUnknown>(NextStep.Unsent(DispatchFailure.Expired, claimed));
@@ -76,7 +82,8 @@ public sealed class RulesTests
         Assert.Equal(new Readiness.MustNot(DispatchFailure.Unreadable), Of(claimed, order with { Tenant = TenantId.Parse("tenant-2") }, found));
         Assert.Equal(new Readiness.MustNot(DispatchFailure.Unreadable), Of(claimed, order with { Token = "a b" }, found));
 
-        static Readiness Of(Execution claimed, DispatchOrder? order, EngineLookup engine, bool engineIsSilent = false) => Readiness.Of(claimed, order, engine, engineIsSilent, Now);
+        static Readiness Of(Execution claimed, DispatchOrder? order, EngineLookup engine, bool engineIsSilent = false) =>
+            Readiness.Of(claimed, order, engine, engineIsSilent, Now);
     }
 
     [Fact]
@@ -86,7 +93,9 @@ public sealed class RulesTests
         Gen.Select(Gen.Int[1, 200], Gen.Double[-1e6, 1e9].Nullable(), Gen.Double[-10, 700]).Sample((receives, asked, left) =>
         {
             var pause = Pauses.Next(receives, asked is { } seconds ? TimeSpan.FromSeconds(seconds) : null, TimeSpan.FromSeconds(left), random);
-            Assert.InRange(pause, Pauses.Least, Pauses.IsNearLastReceive(receives) ? TimeSpan.FromSeconds(700) : asked is null ? Pauses.Greatest : Pauses.GreatestRetryAfter * 1.25);
+            Assert.InRange(
+                pause, Pauses.Least,
+                Pauses.IsNearLastReceive(receives) ? TimeSpan.FromSeconds(700) : asked is null ? Pauses.Greatest : Pauses.GreatestRetryAfter * 1.25);
             if (left > 1 && !Pauses.IsNearLastReceive(receives))
                 Assert.True(pause <= TimeSpan.FromSeconds(left));
         });

@@ -119,7 +119,8 @@ internal sealed class Stage : IDisposable
     }
 
     public Task<SQSBatchResponse> DispatchAsync(ExecutionId id, string tenant = "tenant-43", int receives = 1) =>
-        DeliverAsync(Message("m1", JsonSerializer.Serialize(new DispatchRequest(DispatchRequest.SchemaV1, id.ToString(), tenant), DomainJson.Default.DispatchRequest), receives));
+        DeliverAsync(Message("m1",
+            JsonSerializer.Serialize(new DispatchRequest(DispatchRequest.SchemaV1, id.ToString(), tenant), DomainJson.Default.DispatchRequest), receives));
 
     /// <summary>One batch, as Lambda hands it over.</summary>
     public Task<SQSBatchResponse> DeliverAsync(params SQSEvent.SQSMessage[] messages) =>
@@ -152,13 +153,15 @@ internal sealed class Stage : IDisposable
 
     public async Task<Execution> ReadAsync(ExecutionId id) => (await Executions.FindAsync(id, Cancel))!;
 
-    public async Task<long> ChargedAsync(string tenant = "tenant-43") => (await Quotas.MonthAsync(TenantId.Parse(tenant), Month.Of(Clock.GetUtcNow()), Cancel)).Charged;
+    public async Task<long> ChargedAsync(string tenant = "tenant-43") =>
+        (await Quotas.MonthAsync(TenantId.Parse(tenant), Month.Of(Clock.GetUtcNow()), Cancel)).Charged;
 
     /// <summary>The executions whose users are to be told, read off the queue.</summary>
     public async Task<IReadOnlyList<string>> NotificationsAsync()
     {
         var told = new List<string>();
-        while ((await _queues.Client.ReceiveMessageAsync(new ReceiveMessageRequest { QueueUrl = _queues.Notifications, MaxNumberOfMessages = 10 }, Cancel)).Messages is { Count: > 0 } messages)
+        while ((await _queues.Client.ReceiveMessageAsync(new ReceiveMessageRequest { QueueUrl = _queues.Notifications, MaxNumberOfMessages = 10 },
+            Cancel)).Messages is { Count: > 0 } messages)
             told.AddRange(messages.Select(one => JsonSerializer.Deserialize(one.Body, DomainJson.Default.Notification)!.ExecutionId));
         return told;
     }

@@ -65,12 +65,18 @@ public sealed class KnownAnswerTests(LocalCloud cloud)
         var clock = new SetClock(DateTimeOffset.FromUnixTimeSeconds(second));
         var tables = await cloud.TablesAsync();
         var registry = new TenantRegistry(tables.Client, tables.Tenants);
-        await registry.SaveAsync(new Tenant(DemoData.Tenant, "Acme", TenantStatus.Active, DemoData.Engine, AllowPublicSubnet: true, TenantLimits.Default), Cancel);
+        await registry.SaveAsync(
+            new Tenant(DemoData.Tenant, "Acme", TenantStatus.Active, DemoData.Engine, AllowPublicSubnet: true, TenantLimits.Default), Cancel);
         await registry.TryAddAsync(SidecarSigner.OfRfc8032().Registration(), Cancel);
 
         var secret = new KeptSecrets();
-        secret.Put("v1", $$"""{"signing_secret":"{{DemoData.SigningSecret}}","response_url_key":"{{Convert.ToBase64String(new byte[32])}}","origin_verify":"{{Origin}}"}""", clock.Now.AddDays(-30));
-        return new(new(tables, secret, KeptSecrets.WithRoot("v1", clock.Now.AddDays(-30)), new SocketsHttpHandler(), ConnectRoutes.None, Stream.Null, clock), tables.Client, (await cloud.QueuesAsync()).Client);
+        secret.Put(
+            "v1",
+            $$"""{"signing_secret":"{{DemoData.SigningSecret}}","response_url_key":"{{Convert.ToBase64String(new byte[32])}}","origin_verify":"{{Origin}}"}""",
+            clock.Now.AddDays(-30));
+        return new(
+            new(tables, secret, KeptSecrets.WithRoot("v1", clock.Now.AddDays(-30)), new SocketsHttpHandler(), ConnectRoutes.None, Stream.Null, clock),
+            tables.Client, (await cloud.QueuesAsync()).Client);
     }
 
     private static APIGatewayHttpApiV2ProxyRequest Post(byte[] body, string signature) => new()

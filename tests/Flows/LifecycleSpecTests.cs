@@ -9,7 +9,8 @@ using CsCheck;
 
 namespace ControlPlane.Tests.Flows;
 
-/// <summary>One execution and its tenant's quota as a small specification: proved for every order of events, and held against the tables along every step of the proof.</summary>
+/// <summary>One execution and its tenant's quota as a small specification: proved for every order of events, and held against the tables along every step of
+/// the proof.</summary>
 /// <remarks>Every event may come at any time and any number of times: late, twice, and from somebody who read the execution before others moved it.</remarks>
 public sealed class LifecycleSpecTests(LocalCloud cloud)
 {
@@ -26,14 +27,16 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
     /// <param name="Lost">Whether the ledger was lost while it was under way, and not counted anew since.</param>
     /// <param name="Old">Whether an end that was our guess was a day ago.</param>
     private readonly record struct Books(
-        ExecutionState? State, bool Told, bool Late, int Charged, int Used, int Active, bool MayRunTwice, Lease Lease, bool OddClaims, bool Rejected, bool Old, bool Counts, bool Lost)
+        ExecutionState? State, bool Told, bool Late, int Charged, int Used, int Active, bool MayRunTwice, Lease Lease, bool OddClaims, bool Rejected, bool Old,
+        bool Counts, bool Lost)
     {
         public bool IsGuess => State == ExecutionState.TimedOut || Rejected;
         public bool IsOpen => State is { IsTerminal: false };
         public bool HasEnded => State is { IsTerminal: true };
         private bool IsClaimed => State is ExecutionState.Dispatching or ExecutionState.DispatchUnknown;
 
-        public Books Create(bool mayRunTwice) => State is null ? this with { State = ExecutionState.Queued, Charged = 1, Active = 1, MayRunTwice = mayRunTwice } : this;
+        public Books Create(bool mayRunTwice) =>
+            State is null ? this with { State = ExecutionState.Queued, Charged = 1, Active = 1, MayRunTwice = mayRunTwice } : this;
         public Books Claim() => State == ExecutionState.Queued || (IsClaimed && MayRunTwice && Lease == Lease.Lapsed) ? Claimed() : this;
         public Books Claimed() => this with { State = ExecutionState.Dispatching, Lease = Lease.Runs, OddClaims = !OddClaims };
         public Books Lapse() => this with { Lease = Lease.Lapsed };
@@ -46,8 +49,10 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
         public Books Lose() => this with { Charged = 0, Used = 0, Active = 0, Lost = true };
         public Books Recount() => this with { Charged = IsOpen || Counts ? 1 : 0, Used = Counts ? 1 : 0, Active = IsOpen ? 1 : 0, Lost = false };
         public Books End(ExecutionState end) => IsGuess ? Old ? this : Supersede(end) : Settle(end);
-        public Books Supersede(ExecutionState end) => this with { State = end, Late = true, Told = false, Charged = Charged + 1, Used = Used + 1, Rejected = false, Counts = true };
-        public Books Refuse(bool rejected) => State is ExecutionState.Queued or ExecutionState.Dispatching ? Release(ExecutionState.Failed) with { Rejected = rejected } : this;
+        public Books Supersede(ExecutionState end) =>
+            this with { State = end, Late = true, Told = false, Charged = Charged + 1, Used = Used + 1, Rejected = false, Counts = true };
+        public Books Refuse(bool rejected) =>
+            State is ExecutionState.Queued or ExecutionState.Dispatching ? Release(ExecutionState.Failed) with { Rejected = rejected } : this;
         public Books Stop() => State == ExecutionState.Queued ? Release(ExecutionState.Cancelled) : Settle(ExecutionState.Cancelled);
         public Books StopFromTheQueue() => State == ExecutionState.Queued ? Release(ExecutionState.Cancelled) : this;
         public Books Tell() => this with { Told = true };
@@ -58,7 +63,8 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
     {
         var tables = await cloud.TablesAsync();
         await Assert.ThrowsAsync<ArgumentException>(
-            () => new ExecutionStore(tables.Client, tables.Executions, tables.Quotas, TimeProvider.System).MarkToldAsync(ExecutionId.Of("T0001", "1"), ExecutionState.Queued, Cancel));
+            () => new ExecutionStore(tables.Client, tables.Executions, tables.Quotas, TimeProvider.System)
+                .MarkToldAsync(ExecutionId.Of("T0001", "1"), ExecutionState.Queued, Cancel));
     }
 
     private static Spec<Books> Specification() => Spec.From(default(Books))
@@ -68,7 +74,9 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
         .Action("claim", books => books.State is not null, books => books.Claim())
         .Action("the lease lapses", books => books.Lease == Lease.Runs, books => books.Lapse())
         .Action("a day passes", books => books is { IsGuess: true, Old: false }, books => books.Age())
-        .Action("accepted", books => books.State is not null, books => books.Move(ExecutionState.Dispatched, ExecutionState.Dispatching, ExecutionState.DispatchUnknown))
+        .Action(
+            "accepted", books => books.State is not null,
+            books => books.Move(ExecutionState.Dispatched, ExecutionState.Dispatching, ExecutionState.DispatchUnknown))
         .Action("ambiguous", books => books.State is not null, books => books.Move(ExecutionState.DispatchUnknown, ExecutionState.Dispatching))
         .Action("deferred", books => books.State is not null, books => books.Move(ExecutionState.Queued, ExecutionState.Dispatching))
         .Action("refused", books => books.State is not null, books => books.Refuse(rejected: false))
@@ -85,16 +93,25 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
         .Action("told", books => books.HasEnded, books => books.Tell())
         .Invariant("I3", "Quota used = executions charged - charges returned, never negative.",
             books => (books.Lost || books.Charged - books.Used == books.Active) && books is { Charged: 0 or 1, Used: 0 or 1, Active: 0 or 1 })
-        .Invariant("I3-ENDED", "What has ended holds no place and no reservation.", books => books.Lost || books.HasEnded == (books.Active == 0 && books.State is not null))
+        .Invariant(
+            "I3-ENDED", "What has ended holds no place and no reservation.",
+            books => books.Lost || books.HasEnded == (books.Active == 0 && books.State is not null))
         .Invariant("I3-TRUE", "The ledger says what became of the execution.", books => books.Lost || books == books.Recount())
-        .Rule("I3-LOST", "What the ledger lacks keeps no execution open.", "succeeded", (before, _) => before is { Lost: true, IsOpen: true }, (_, after) => after.HasEnded)
+        .Rule(
+            "I3-LOST", "What the ledger lacks keeps no execution open.", "succeeded", (before, _) => before is { Lost: true, IsOpen: true },
+            (_, after) => after.HasEnded)
         .Rule("I3-LOST-DEADLINE", "Nor past its deadline.", "expired", (before, _) => before is { Lost: true, IsOpen: true }, (_, after) => after.HasEnded)
-        .Rule("I3-RECOUNT", "A recount puts right what was lost.", "recount", (before, _) => before.Lost, (before, after) => !after.Lost && after == before.Recount())
-        .Rule("I2-ONE", "While a dispatcher's lease runs nobody else has the attempt.", "claim", (before, _) => before.Lease == Lease.Runs, (before, after) => after == before)
+        .Rule(
+            "I3-RECOUNT", "A recount puts right what was lost.", "recount", (before, _) => before.Lost,
+            (before, after) => !after.Lost && after == before.Recount())
+        .Rule(
+            "I2-ONE", "While a dispatcher's lease runs nobody else has the attempt.", "claim", (before, _) => before.Lease == Lease.Runs,
+            (before, after) => after == before)
         .Rule("I2-ONCE", "What may have reached the engine and must not run twice is not claimed again.", "claim",
             (before, _) => !before.MayRunTwice && before.Lease != Lease.None, (before, after) => after == before)
         .Rule("I2-AGAIN", "What may run twice is taken over when whoever had it is silent.", "claim",
-            (before, _) => before is { MayRunTwice: true, Lease: Lease.Lapsed }, (before, after) => after is { State: ExecutionState.Dispatching, Lease: Lease.Runs } && after.OddClaims != before.OddClaims)
+            (before, _) => before is { MayRunTwice: true, Lease: Lease.Lapsed },
+            (before, after) => after is { State: ExecutionState.Dispatching, Lease: Lease.Runs } && after.OddClaims != before.OddClaims)
         .AtMost("I3-ONCE", "Each charge is returned at most once.", 1, (before, after) => after.Charged < before.Charged && !before.Lost && !after.Lost)
         .Never("I5", "A terminal state never changes, but for the engine's word after an end that was our guess.",
             (before, after) => before.HasEnded && after.State != before.State && !(before.IsGuess && after.Late))
@@ -106,26 +123,39 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
             (before, after) => (after.Charged, after.Used) == (before.Charged + 1, before.Used + 1) && after.Counts)
         .Never("I5-ONCE", "What replaced a guess stays.", (before, after) => before.Late && after.State != before.State)
         .Reachable("LATE", "The engine's word after a time-out is told.", books => books is { Late: true, Told: true, State: ExecutionState.Succeeded })
-        .Reachable("LATE-FAILED", "So is one that agrees with the refusal before it.", books => books is { Late: true, Told: true, State: ExecutionState.Failed })
+        .Reachable(
+            "LATE-FAILED", "So is one that agrees with the refusal before it.", books => books is { Late: true, Told: true, State: ExecutionState.Failed })
         .Reachable("CHARGED", "What a user cancels when the engine may have it is charged.", books => books is { State: ExecutionState.Cancelled, Used: 1 })
         .Reachable("GIVEN-BACK", "What a user cancels in the queue is not.", books => books is { State: ExecutionState.Cancelled, Charged: 0 })
         .Fault("taken over while the lease runs", "claim", (before, _) => before is { MayRunTwice: true, Lease: Lease.Runs }, (before, _) => before.Claimed())
-        .Fault("taken over though it must not run twice", "claim", (before, _) => before is { MayRunTwice: false, Lease: Lease.Lapsed }, (before, _) => before.Claimed())
+        .Fault(
+            "taken over though it must not run twice", "claim", (before, _) => before is { MayRunTwice: false, Lease: Lease.Lapsed },
+            (before, _) => before.Claimed())
         .Fault("never taken over", "claim", (before, after) => before.Lease == Lease.Lapsed && after != before, (before, _) => before)
         .Fault("replaced after a day", "succeeded", (before, _) => before.Old, (before, _) => before.Supersede(ExecutionState.Succeeded))
         .Fault("a rejection is final", "succeeded", (before, _) => before is { Rejected: true, Old: false }, (before, _) => before)
         .Fault("any refusal gives way", "succeeded", (before, _) => before is { State: ExecutionState.Failed, Rejected: false, Late: false, Used: 0 },
             (before, _) => before.Supersede(ExecutionState.Succeeded))
         .Fault("the late outcome is free", "succeeded", (before, after) => !before.Late && after.Late, (_, books) => books with { Charged = 0, Used = 0 })
-        .Fault("a late failure is replaced by another", "failed", (before, _) => before is { Late: true, State: ExecutionState.Failed }, (before, _) => before.Supersede(ExecutionState.Failed))
+        .Fault(
+            "a late failure is replaced by another", "failed", (before, _) => before is { Late: true, State: ExecutionState.Failed },
+            (before, _) => before.Supersede(ExecutionState.Failed))
         .Fault("an outcome waits for the ledger", "succeeded", (before, _) => before is { Lost: true, IsOpen: true }, (before, _) => before)
         .Fault("a time-out waits for the ledger", "expired", (before, _) => before is { Lost: true, IsOpen: true }, (before, _) => before)
-        .Fault("a recount forgets what ended meanwhile", "recount", (before, _) => before is { Lost: true, Counts: true }, (_, after) => after with { Charged = 0, Used = 0 })
+        .Fault(
+            "a recount forgets what ended meanwhile", "recount", (before, _) => before is { Lost: true, Counts: true },
+            (_, after) => after with { Charged = 0, Used = 0 })
         .Fault("a settled charge is not marked", "succeeded", (before, after) => before.IsOpen && after.HasEnded, (_, books) => books with { Counts = false })
-        .Fault("the outcome lacks its condition", "succeeded", (before, _) => before.State == ExecutionState.Cancelled, (_, books) => books with { State = ExecutionState.Succeeded })
-        .Fault("the charge is returned again", "expired", (before, _) => before.State == ExecutionState.TimedOut, (_, books) => books with { Charged = books.Charged - 1 })
+        .Fault(
+            "the outcome lacks its condition", "succeeded", (before, _) => before.State == ExecutionState.Cancelled,
+            (_, books) => books with { State = ExecutionState.Succeeded })
+        .Fault(
+            "the charge is returned again", "expired", (before, _) => before.State == ExecutionState.TimedOut,
+            (_, books) => books with { Charged = books.Charged - 1 })
         .Fault("settled again", "succeeded", (before, _) => before.State == ExecutionState.Succeeded, (_, books) => books with { Used = books.Used + 1 })
-        .Fault("a time-out keeps its place", "expired", (before, after) => before.IsOpen && after.HasEnded, (_, books) => books with { Active = 1, Charged = books.Used + 1 })
+        .Fault(
+            "a time-out keeps its place", "expired", (before, after) => before.IsOpen && after.HasEnded,
+            (_, books) => books with { Active = 1, Charged = books.Used + 1 })
         .Fault("the late outcome passes for told", "succeeded", (before, after) => !before.Late && after.Late, (_, books) => books with { Told = true });
 
     [Fact]
@@ -143,7 +173,8 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
         var report = Specification().ConformExhaustive(
             () => new Stored(tables),
             // The engine that drives this is synchronous; nothing here has a context to wait for.
-            (stored, step) => Task.Run(() => stored.DifferenceAsync(step.Action, step.After, compare: seen.Add((step.Action, step.Before, step.After))), Cancel).GetAwaiter().GetResult(),
+            (stored, step) => Task.Run(() => stored.DifferenceAsync(step.Action, step.After, compare: seen.Add((step.Action, step.Before, step.After))), Cancel)
+                .GetAwaiter().GetResult(),
             writeLine: line => TestContext.Current.TestOutputHelper!.WriteLine(line), threads: 1);
         Assert.Equal(report.Transitions, report.ConformedTransitions);
     }
@@ -243,7 +274,8 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
                 IsIdempotent = mayRunTwice,
                 Inputs = JsonDocument.Parse("{}").RootElement,
             };
-            await Executions.CreateAsync(execution, new(_id, Tenant, execution.Workflow, "{}"u8.ToArray(), "token", _clock.Now.AddMinutes(10)), new(5, 5, null), Cancel);
+            await Executions.CreateAsync(
+                execution, new(_id, Tenant, execution.Workflow, "{}"u8.ToArray(), "token", _clock.Now.AddMinutes(10)), new(5, 5, null), Cancel);
             _asQueued ??= execution;
         }
 
@@ -254,10 +286,16 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
             var execution = await Executions.FindAsync(_id, Cancel);
             var isClaimed = execution?.State is ExecutionState.Dispatching or ExecutionState.DispatchUnknown;
             return new(
-                execution?.State, execution?.ToldAt is not null, execution?.IsLate ?? false, (int)month.Charged, (int)month.Used, await ledger.ActiveAsync(Tenant, Cancel),
-                execution?.IsIdempotent ?? false, !isClaimed ? Lease.None : execution!.LeaseUntil < _clock.Now ? Lease.Lapsed : Lease.Runs, execution?.AttemptCount % 2 == 1,
+                execution?.State, execution?.ToldAt is not null, execution?.IsLate ?? false, (int)month.Charged, (int)month.Used,
+                await ledger.ActiveAsync(Tenant, Cancel),
+                execution?.IsIdempotent ?? false, !isClaimed
+                    ? Lease.None
+                    : execution!.LeaseUntil < _clock.Now
+                    ? Lease.Lapsed
+                    : Lease.Runs, execution?.AttemptCount % 2 == 1,
                 execution?.FailureCode == DispatchFailure.Rejected,
-                (execution?.State == ExecutionState.TimedOut || execution?.FailureCode == DispatchFailure.Rejected) && execution.FinishedAt < _clock.Now - ExecutionLifecycle.SupersededWithin,
+                (execution?.State == ExecutionState.TimedOut || execution?.FailureCode == DispatchFailure.Rejected)
+                    && execution.FinishedAt < _clock.Now - ExecutionLifecycle.SupersededWithin,
                 execution?.IsCharged ?? false, _isLost);
         }
 

@@ -17,9 +17,11 @@ using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Flows;
 
-/// <summary>What the eight flows of bench/Capacity ask of tables and queues: the functions as their programs compose them, over DynamoDB Local, with the demo tenant and its workflow.</summary>
+/// <summary>What the eight flows of bench/Capacity ask of tables and queues: the functions as their programs compose them, over DynamoDB Local, with the demo
+/// tenant and its workflow.</summary>
 /// <remarks>
-/// Each flow goes once before it is measured, and again a minute later: what a process keeps for longer is kept, and the month's counters are there. Slack's ids are as long as Slack's own, and
+/// Each flow goes once before it is measured, and again a minute later: what a process keeps for longer is kept, and the month's counters are there. Slack's
+/// ids are as long as Slack's own, and
 /// times have milliseconds: an execution of the demo is a few bytes beyond two units when it ends.
 /// </remarks>
 public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
@@ -92,7 +94,8 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
     private async Task RunLargeAsync(Hub hub)
     {
         await new TenantRegistry(hub.Tables.Client, hub.Tables.Tenants).SaveAsync(
-            DemoData.Tenant, new Workflow(Large, Large, [new("text", ParameterType.String)], Workflow.DefaultDeadline, Idempotent: false, Enabled: true, [], [], []), Cancel);
+            DemoData.Tenant,
+            new Workflow(Large, Large, [new("text", ParameterType.String)], Workflow.DefaultDeadline, Idempotent: false, Enabled: true, [], [], []), Cancel);
         var charges = new Dictionary<string, Charge>();
         var id = await RunAsync(hub, $"{Large} text={new string('x', 3360)}", new string('x', 1650), charges);
         WriteUnitsOfLargeRun = charges.Values.Sum(charge => charge.WriteUnits);
@@ -111,7 +114,8 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
         charges["dispatch"] = hub.Meter.Take();
         var job = hub.Engine.Jobs[id];
         var report = SidecarSigner.Post(
-            Outcome(job, summary), DemoData.Engine.Address.ToString(), new() { ["Content-Type"] = "application/json", ["Authorization"] = $"Bearer {job.CallbackToken}" });
+            Outcome(job, summary), DemoData.Engine.Address.ToString(),
+            new() { ["Content-Type"] = "application/json", ["Authorization"] = $"Bearer {job.CallbackToken}" });
         Assert.Equal(200, (await hub.Functions.Outcomes.AnswerAsync(report, Context)).StatusCode);
         charges["outcome"] = hub.Meter.Take();
         await hub.Functions.Notifications.TellAsync(hub.Batch("NotificationsQueue"), Context);
@@ -131,7 +135,8 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
 
     private async Task BeatAsync(Hub hub)
     {
-        var sample = Sample.At(_clock.Now, ++hub.Beats, cpuMs: 7500 * hub.Beats, epoch: new DateTimeOffset(2026, 11, 22, 11, 0, 0, TimeSpan.Zero).ToUnixTimeSeconds());
+        var sample = Sample.At(
+            _clock.Now, ++hub.Beats, cpuMs: 7500 * hub.Beats, epoch: new DateTimeOffset(2026, 11, 22, 11, 0, 0, TimeSpan.Zero).ToUnixTimeSeconds());
         Assert.Equal(200, (await hub.Functions.Heartbeats.AnswerAsync(hub.Sidecar.Request(sample, _clock.Now), Context)).StatusCode);
         Charges["heartbeat"] = hub.Meter.Take();
     }
@@ -157,7 +162,13 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
                 },
                 Body = Convert.ToBase64String(form),
                 IsBase64Encoded = true,
-                RequestContext = new() { Http = new() { Method = "POST", Path = "/slack/commands", SourceIp = "198.51.100.7" }, RequestId = "request", TimeEpoch = _clock.Now.ToUnixTimeMilliseconds() },
+                RequestContext =
+                    new()
+                    {
+                        Http = new() { Method = "POST", Path = "/slack/commands", SourceIp = "198.51.100.7" },
+                        RequestId = "request",
+                        TimeEpoch = _clock.Now.ToUnixTimeMilliseconds()
+                    },
             },
             Context);
         Assert.Equal(200, answer.StatusCode);
@@ -251,7 +262,9 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
                 "v1", $$"""{"signing_secret":"{{DemoData.SigningSecret}}","response_url_key":"{{Convert.ToBase64String(Enumerable.Repeat((byte)7, 32).ToArray())}}","origin_verify":"{{Origin}}"}""",
                 clock.Now.AddDays(-30));
             Functions = new(
-                new(tables, secret, KeptSecrets.WithRoot("v1", clock.Now.AddDays(-30)), Slack, ConnectRoutes.Parse($"{DemoData.Engine}:5678={Engine.Endpoint}"), Stream.Null, clock), dynamo, sqs);
+                new(
+                    tables, secret, KeptSecrets.WithRoot("v1", clock.Now.AddDays(-30)), Slack, ConnectRoutes.Parse($"{DemoData.Engine}:5678={Engine.Endpoint}"),
+                    Stream.Null, clock), dynamo, sqs);
         }
 
         public TestTables Tables { get; }
@@ -271,7 +284,8 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
             {
                 Records =
                 [
-                    new() { MessageId = "m1", ReceiptHandle = "m1", Body = message.Body, Attributes = new() { ["ApproximateReceiveCount"] = "1", ["MessageGroupId"] = message.Group ?? "" } },
+                    new() { MessageId = "m1", ReceiptHandle = "m1", Body = message.Body,
+                        Attributes = new() { ["ApproximateReceiveCount"] = "1", ["MessageGroupId"] = message.Group ?? "" } },
                 ],
             };
         }

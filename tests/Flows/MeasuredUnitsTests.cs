@@ -37,7 +37,8 @@ public sealed class MeasuredUnitsTests(MeasuredFlows flows) : IClassFixture<Meas
     {
         Near("stored_kilobytes_per_heartbeat", flows.StoredPerHeartbeat / 1000.0, Given.Measured.StoredKilobytesPerHeartbeat);
         Near("stored_kilobytes_per_execution", flows.StoredPerExecution / 1000.0, Given.Measured.StoredKilobytesPerExecution);
-        Assert.Equal((MeteringRecord.Retention.TotalDays, ExecutionItems.Retention.TotalDays), (Given.Measured.HeartbeatDaysKept, Given.Measured.ExecutionDaysKept));
+        Assert.Equal(
+            (MeteringRecord.Retention.TotalDays, ExecutionItems.Retention.TotalDays), (Given.Measured.HeartbeatDaysKept, Given.Measured.ExecutionDaysKept));
     }
 
     [Fact]
@@ -48,8 +49,11 @@ public sealed class MeasuredUnitsTests(MeasuredFlows flows) : IClassFixture<Meas
         Near("write_units_per_large_run", flows.WriteUnitsOfLargeRun, Given.Measured.WriteUnitsPerLargeRun);
     }
 
-    private static int Requests(Charge charge, bool isFifo) => charge.Queues.Where(queue => LocalCloud.Template.Queues.Single(one => one.Id == queue.Key).Fifo == isFifo).Sum(queue => queue.Value);
+    private static int Requests(Charge charge, bool isFifo) =>
+        charge.Queues.Where(queue => LocalCloud.Template.Queues.Single(one => one.Id == queue.Key).Fifo == isFifo).Sum(queue => queue.Value);
 
     private static void Near(string what, double measured, double written) =>
-        Assert.True(Math.Abs(measured - written) <= Rounding, $"{what}: {measured:0.###} measured, {written} in bench/Capacity/measured.json. Mend it and run `dotnet run --project bench/Capacity`.");
+        Assert.True(
+            Math.Abs(measured - written) <= Rounding,
+            $"{what}: {measured:0.###} measured, {written} in bench/Capacity/measured.json. Mend it and run `dotnet run --project bench/Capacity`.");
 }

@@ -71,7 +71,8 @@ internal sealed class MeteringSidecar : IDisposable
             Content = new ByteArrayContent(heartbeat.Body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
             Headers =
             {
-                { "webhook-id", heartbeat.Id }, { "webhook-timestamp", $"{heartbeat.Timestamp}" }, { "webhook-signature", heartbeat.Signature }, { "x-dp-key-id", _keyId },
+                { "webhook-id", heartbeat.Id }, { "webhook-timestamp", $"{heartbeat.Timestamp}" }, { "webhook-signature", heartbeat.Signature },
+                { "x-dp-key-id", _keyId },
             },
         };
         using var response = await _http.SendAsync(request, cancel);

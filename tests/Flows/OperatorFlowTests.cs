@@ -30,7 +30,8 @@ public sealed class OperatorFlowTests : IDisposable
         // Engines are started for the tenants that a start finds.
         await using var local = await StartAsync();
         var engine = IPAddress.Parse("10.106.128.10");
-        using var sidecar = new MeteringSidecar("tenant-7", DemoData.Instance, DemoData.SidecarKeyId, DemoData.SidecarSeed, engine, local.PrivateApi.Endpoint, TimeProvider.System);
+        using var sidecar = new MeteringSidecar(
+            "tenant-7", DemoData.Instance, DemoData.SidecarKeyId, DemoData.SidecarSeed, engine, local.PrivateApi.Endpoint, TimeProvider.System);
         Assert.Equal(200, (await sidecar.PostAsync(sidecar.Sign(sidecar.Sample()), Cancel)).Status);
         Assert.Equal("HEALTHY", (await CtlAsync("health")).GetProperty("tenants")[0].GetProperty("liveness").GetString());
 
@@ -50,7 +51,9 @@ public sealed class OperatorFlowTests : IDisposable
     public void Dispose() => Directory.Delete(_state, recursive: true);
 
     private Task<LocalControlPlane> StartAsync() => LocalControlPlane.StartAsync(
-        new(_state, Port: 0, PrivatePort: 0, Empty: true, new Dictionary<string, IPEndPoint>(), DemoData.Engine.Address, Published: null), _ => { }, TimeProvider.System, Cancel);
+        new(
+            _state, Port: 0, PrivatePort: 0, Empty: true, new Dictionary<string, IPEndPoint>(), DemoData.Engine.Address,
+            Published: null), _ => { }, TimeProvider.System, Cancel);
 
     private async Task<JsonElement> CtlAsync(string line)
     {

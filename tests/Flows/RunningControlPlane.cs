@@ -37,7 +37,9 @@ public sealed class RunningControlPlane : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Local = await LocalControlPlane.StartAsync(
-            new(_state, Port: 0, PrivatePort: 0, Empty: false, new Dictionary<string, IPEndPoint>(), DemoData.Engine.Address, Published: null), _ => { }, TimeProvider.System, Cancel);
+            new(
+                _state, Port: 0, PrivatePort: 0, Empty: false, new Dictionary<string, IPEndPoint>(), DemoData.Engine.Address,
+                Published: null), _ => { }, TimeProvider.System, Cancel);
         Local.Slack.Caught += _told.Enqueue;
         Slack = new(Local.PublicApi.Endpoint, TimeProvider.System);
 
@@ -47,7 +49,9 @@ public sealed class RunningControlPlane : IAsyncLifetime
         await sqs.SetQueueAttributesAsync(Local.Queues["NotificationsQueue"].Url, new() { ["VisibilityTimeout"] = $"{visibility.TotalSeconds}" }, Cancel);
         await new TenantRegistry(Local.DynamoClient, Local.Tables["TenantsTable"]).SaveAsync(
             DemoData.Tenant,
-            new Workflow(WorkflowName.Parse(Repeatable), WorkflowName.Parse(Repeatable), [new("city", ParameterType.String)], TimeSpan.FromMinutes(30), Idempotent: true, Enabled: true, [], [], []),
+            new Workflow(
+                WorkflowName.Parse(Repeatable), WorkflowName.Parse(Repeatable), [new("city", ParameterType.String)], TimeSpan.FromMinutes(30), Idempotent: true,
+                Enabled: true, [], [], []),
             Cancel);
     }
 
@@ -80,7 +84,8 @@ public sealed class RunningControlPlane : IAsyncLifetime
                 return found;
         }
 
-        var printed = Printed().SelectMany(log => log.Value.Where(line => line.Contains($"{ExecutionOf(command)}") || line.Contains("\"Error\"")).Select(line => $"{log.Key}: {line}"));
+        var printed = Printed().SelectMany(
+            log => log.Value.Where(line => line.Contains($"{ExecutionOf(command)}") || line.Contains("\"Error\"")).Select(line => $"{log.Key}: {line}"));
         Assert.Fail($"{Encoding.UTF8.GetString(command.Body)}: {found?.State.ToString() ?? "no execution"}, and nobody was told within {Patience}.\n{string.Join('\n', printed)}");
         throw new UnreachableException();
     }

@@ -62,7 +62,8 @@ public sealed class RunningControlPlaneTests(RunningControlPlane running) : ICla
         var second = await sidecar.PostAsync(heartbeat, Cancel);
 
         Assert.Equal((200, false, 200, true), (first.Status, (bool)first.Answer["duplicate"]!, second.Status, (bool)second.Answer["duplicate"]!));
-        var stored = Assert.Single((await running.Local.DynamoClient.ScanAsync(new Amazon.DynamoDBv2.Model.ScanRequest { TableName = running.Local.Tables["MeteringTable"] }, Cancel)).Items,
+        var stored = Assert.Single(
+            (await running.Local.DynamoClient.ScanAsync(new Amazon.DynamoDBv2.Model.ScanRequest { TableName = running.Local.Tables["MeteringTable"] }, Cancel)).Items,
             item => item["sk"].S.Contains(machine, StringComparison.Ordinal));
         Assert.Equal(TimeSpan.FromDays(30).TotalSeconds, long.Parse(stored["expires_at"].N) - heartbeat.Timestamp, tolerance: 120);
         sidecar.Dispose();
@@ -135,7 +136,8 @@ public sealed class RunningControlPlaneTests(RunningControlPlane running) : ICla
     {
         var secrets = SecretsOfTheHouse();
         var seen = new List<string>();
-        var commands = new[] { Type($"run {DemoData.Workflow} city=Rome"), Type($"run {DemoData.Workflow} colour=red"), Type("run"), Type("usage"), Type("list") };
+        var commands =
+            new[] { Type($"run {DemoData.Workflow} city=Rome"), Type($"run {DemoData.Workflow} colour=red"), Type("run"), Type("usage"), Type("list") };
         foreach (var command in commands)
         {
             secrets.Add($"the response_url of {command.TriggerId}", command.ResponsePath);
@@ -159,12 +161,16 @@ public sealed class RunningControlPlaneTests(RunningControlPlane running) : ICla
         seen.AddRange(await DeadLettersAsync());
         var printed = running.Printed();
         var lines = printed.Values.SelectMany(line => line).ToList();
-        Assert.Empty(running.Local.Functions.Keys.Except(["JwksFunction", "SweeperFunction"]).Except(printed.Keys));      // these two may have had nothing to say
-        Assert.All(printed.Where(log => log.Key != DemoMachine.Name).SelectMany(log => log.Value), line => Assert.Equal(JsonValueKind.Object, JsonDocument.Parse(line).RootElement.ValueKind));
+        // these two may have had nothing to say
+        Assert.Empty(running.Local.Functions.Keys.Except(["JwksFunction", "SweeperFunction"]).Except(printed.Keys));
+        Assert.All(
+            printed.Where(log => log.Key != DemoMachine.Name).SelectMany(log => log.Value),
+            line => Assert.Equal(JsonValueKind.Object, JsonDocument.Parse(line).RootElement.ValueKind));
         Assert.All(lines.Concat(seen), text => Assert.True(secrets.In(text) is [], $"{string.Join(", ", secrets.In(text))} is in {text}"));
 
         // The search would have found one.
-        var (name, value) = ("Authorization", $"Bearer {(await running.Executions.FindOrderAsync(RunningControlPlane.ExecutionOf(commands[0]), Cancel))!.Token}");
+        var (name, value) = (
+            "Authorization", $"Bearer {(await running.Executions.FindOrderAsync(RunningControlPlane.ExecutionOf(commands[0]), Cancel))!.Token}");
         Assert.NotEmpty(secrets.In(new JsonObject { [name] = value }.ToJsonString()));
     }
 
@@ -174,7 +180,8 @@ public sealed class RunningControlPlaneTests(RunningControlPlane running) : ICla
     private async Task KillDuringAsync(FunctionHost function, SlashCommand command)
     {
         var engine = running.Local.Engines[DemoData.Tenant.ToString()];
-        var moment = function.Id switch { "DispatchFunction" => "verified", "OutcomesFunction" => "ran", "SlackNotificationsFunction" => "reported", _ => null };
+        var moment =
+            function.Id switch { "DispatchFunction" => "verified", "OutcomesFunction" => "ran", "SlackNotificationsFunction" => "reported", _ => null };
         var killed = new TaskCompletionSource();
         void KillAt(EngineEvent happened)
         {
@@ -257,7 +264,9 @@ public sealed class RunningControlPlaneTests(RunningControlPlane running) : ICla
         using var sqs = running.Local.QueueServer.NewClient();
         var bodies = new List<string>();
         foreach (var queue in running.Local.Queues.Where(queue => queue.Key.EndsWith("DeadLetters", StringComparison.Ordinal)))
-            bodies.AddRange(((await sqs.ReceiveMessageAsync(new ReceiveMessageRequest { QueueUrl = queue.Value.Url, MaxNumberOfMessages = 10 }, Cancel)).Messages ?? []).Select(message => message.Body));
+            bodies.AddRange(
+                ((await sqs.ReceiveMessageAsync(new ReceiveMessageRequest { QueueUrl = queue.Value.Url, MaxNumberOfMessages = 10 }, Cancel)).Messages ?? [])
+                .Select(message => message.Body));
         return bodies;
     }
 
@@ -267,14 +276,16 @@ public sealed class RunningControlPlaneTests(RunningControlPlane running) : ICla
     private SlashCommand Type(string text)
     {
         var command = running.Slack.Type(text);
-        var body = Encoding.ASCII.GetString(command.Body).Replace($"user_id={DemoData.User}", $"user_id=U1{Interlocked.Increment(ref _users):000}", StringComparison.Ordinal);
+        var body = Encoding.ASCII.GetString(command.Body)
+            .Replace($"user_id={DemoData.User}", $"user_id=U1{Interlocked.Increment(ref _users):000}", StringComparison.Ordinal);
         return command with { Body = Encoding.ASCII.GetBytes(body) };
     }
 
     private (MeteringSidecar Sidecar, string Machine) NewSidecar(byte[]? seed = null)
     {
         var machine = $"i-flows{Interlocked.Increment(ref _machines):000}";
-        return (new(DemoData.Tenant.ToString(), machine, DemoData.SidecarKeyId, seed ?? DemoData.SidecarSeed, DemoData.Engine.Address, running.Local.PrivateApi.Endpoint, TimeProvider.System), machine);
+        return (new(DemoData.Tenant.ToString(), machine, DemoData.SidecarKeyId, seed ?? DemoData.SidecarSeed, DemoData.Engine.Address,
+            running.Local.PrivateApi.Endpoint, TimeProvider.System), machine);
     }
 
     private static async Task<HttpResponseMessage> SendAsync(Uri api, string method, string path, string contentType)

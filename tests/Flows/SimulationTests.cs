@@ -22,7 +22,8 @@ public sealed class SimulationTests(LocalCloud cloud)
 
         var ended = new ConcurrentBag<Execution>();
         var seeds = Enumerable.Range(1, Math.Max(UsualSeeds, Number("SIMULATION_SEEDS") ?? 0));
-        await Parallel.ForEachAsync(seeds, new ParallelOptions { MaxDegreeOfParallelism = 2, CancellationToken = TestContext.Current.CancellationToken }, async (seed, _) =>
+        await Parallel.ForEachAsync(seeds, new ParallelOptions { MaxDegreeOfParallelism = 2, CancellationToken = TestContext.Current.CancellationToken },
+            async (seed, _) =>
         {
             foreach (var execution in await Simulation.RunAsync(cloud, seed))
                 ended.Add(execution);
@@ -61,5 +62,6 @@ public sealed class SimulationTests(LocalCloud cloud)
         }
     }
 
-    private static int? Number(string variable) => int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : null;
+    private static int? Number(string variable) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : null;
 }

@@ -32,7 +32,8 @@ public sealed class AddressPlanTests
         var networks = Template.Read("infra/tenant-data-plane.template").Root["Mappings"]!["TenantNetwork"]!.AsObject();
 
         Assert.Equal(EveryTenant, networks.Select(one => one.Key));
-        Assert.All(networks, one => Assert.Equal($"10.{99 + int.Parse(one.Key["tenant-".Length..], System.Globalization.CultureInfo.InvariantCulture)}", (string?)one.Value!["Prefix"]));
+        Assert.All(networks, one => Assert.Equal($"10.{99 + int.Parse(one.Key["tenant-".Length..], System.Globalization.CultureInfo.InvariantCulture)}",
+            (string?)one.Value!["Prefix"]));
         Assert.All(networks, one => Assert.True(TenantId.TryParse(one.Key, out _)));
     }
 
@@ -46,7 +47,8 @@ public sealed class AddressPlanTests
     public void A_tenant_that_cannot_be_is_refused_by_both_templates(string tenant)
     {
         Assert.Throws<StackRefused>(() => Deploy(Template.Read("infra/tenant-data-plane.template"), tenant));
-        Assert.Throws<StackRefused>(() => Stack.Deploy(Template.Read("infra/tenant-peering.template"), "peering", new("111111111111"), ("TenantId", tenant), ("PeeringId", "pcx-0123456789abcdef0"), ("DataPlaneCidr", "10.100.0.0/16")));
+        Assert.Throws<StackRefused>(() => Stack.Deploy(Template.Read("infra/tenant-peering.template"), "peering", new("111111111111"), ("TenantId", tenant),
+            ("PeeringId", "pcx-0123456789abcdef0"), ("DataPlaneCidr", "10.100.0.0/16")));
     }
 
     [Theory]
@@ -57,7 +59,8 @@ public sealed class AddressPlanTests
     [InlineData("0.0.0.0/0")]
     public void A_range_that_is_no_tenants_is_refused_by_the_hub(string range) =>
         Assert.Contains("DataPlaneCidr", Assert.Throws<StackRefused>(() => Stack.Deploy(
-            Template.Read("infra/tenant-peering.template"), "peering", new("111111111111"), ("TenantId", "tenant-1"), ("PeeringId", "pcx-0123456789abcdef0"), ("DataPlaneCidr", range))).Message, StringComparison.Ordinal);
+            Template.Read("infra/tenant-peering.template"), "peering", new("111111111111"), ("TenantId", "tenant-1"), ("PeeringId", "pcx-0123456789abcdef0"),
+            ("DataPlaneCidr", range))).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("tenant-1", "10.100.128.0/18")]
@@ -108,7 +111,8 @@ public sealed class AddressPlanTests
                 hubs.Add((tenant, vpc));
                 var subnets = stack.OfType("AWS::EC2::Subnet").Select(one => (one.Id, Block: Cidr.Parse((string)one.Properties["CidrBlock"]!))).ToList();
                 findings.AddRange(subnets.Where(one => !vpc.Contains(one.Block)).Select(one => $"{tenant}: {one.Id} lies outside of {vpc}"));
-                findings.AddRange(subnets.SelectMany(one => subnets.Where(other => other.Id != one.Id && other.Block.Overlaps(one.Block)).Select(other => $"{tenant}: {one.Id} overlaps {other.Id}")));
+                findings.AddRange(subnets.SelectMany(one => subnets.Where(other => other.Id != one.Id && other.Block.Overlaps(one.Block))
+                    .Select(other => $"{tenant}: {one.Id} overlaps {other.Id}")));
             }
             catch (Exception e) when (e is StackRefused or FormatException)
             {
@@ -119,5 +123,7 @@ public sealed class AddressPlanTests
     }
 
     private static Stack Deploy(Template dataPlane, string tenant) =>
-        Stack.Deploy(dataPlane, $"dp-{tenant}", new("222222222222"), ("TenantId", tenant), ("NatImage", Platform.Image), ("PeerVpcId", "vpc-0123456789abcdef0"), ("PeerAccountId", "111111111111"));
+        Stack.Deploy(
+            dataPlane, $"dp-{tenant}", new("222222222222"), ("TenantId", tenant), ("NatImage", Platform.Image), ("PeerVpcId", "vpc-0123456789abcdef0"),
+            ("PeerAccountId", "111111111111"));
 }

@@ -13,9 +13,11 @@ public sealed class BackupTests
     {
         { "no copy in the other region", root => root.Drop("Resources/WeeklyBackup/Properties/BackupPlan/BackupPlanRule/0/CopyActions") },
         { "the copy goes to a vault that is not there", root => root.Set("Resources/WeeklyBackup/Properties/BackupPlan/BackupPlanRule/0/CopyActions/0/DestinationBackupVaultArn/Fn::Sub", "arn:aws:backup:us-west-2:1:backup-vault:x") },
-        { "another stack's tables", root => root.Set("Resources/BackedUp/Properties/BackupSelection/Resources/0/Fn::Sub", "arn:aws:dynamodb:us-east-1:111111111111:table/hub-*") },
+        { "another stack's tables",
+            root => root.Set("Resources/BackedUp/Properties/BackupSelection/Resources/0/Fn::Sub", "arn:aws:dynamodb:us-east-1:111111111111:table/hub-*") },
         { "anybody may delete a backup", root => root.Drop("Resources/BackupVault/Properties/LockConfiguration") },
-        { "a backup is deleted while the vault forbids it", root => root.Set("Resources/WeeklyBackup/Properties/BackupPlan/BackupPlanRule/0/Lifecycle/DeleteAfterDays", 3) },
+        { "a backup is deleted while the vault forbids it",
+            root => root.Set("Resources/WeeklyBackup/Properties/BackupPlan/BackupPlanRule/0/Lifecycle/DeleteAfterDays", 3) },
     };
 
     [Theory]

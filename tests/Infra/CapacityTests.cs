@@ -12,7 +12,8 @@ public sealed class CapacityTests
     public void The_cost_page_is_up_to_date() => Assert.Equal(File.ReadAllText(Path.Combine(RepositoryRoot.Find(), "docs", "cost.md")), Pages.Cost(Given));
 
     [Fact]
-    public void The_scaling_page_is_up_to_date() => Assert.Equal(File.ReadAllText(Path.Combine(RepositoryRoot.Find(), "docs", "scaling.md")), Pages.Scaling(Given));
+    public void The_scaling_page_is_up_to_date() =>
+        Assert.Equal(File.ReadAllText(Path.Combine(RepositoryRoot.Find(), "docs", "scaling.md")), Pages.Scaling(Given));
 
     [Fact]
     public void The_traffic_is_what_the_pages_are_computed_from()
@@ -31,12 +32,16 @@ public sealed class CapacityTests
         int Count(string type) => stacks.Sum(stack => stack.OfType(type).Count());
 
         // An alarm on an expression is paid for by each metric in it.
-        Counted("alarm_metrics", Given.Estate.AlarmMetrics, stacks.SelectMany(stack => stack.OfType("AWS::CloudWatch::Alarm")).Sum(alarm => Math.Max(1, alarm.Properties["Metrics"].Many().Count(one => one["MetricStat"] is not null))));
+        Counted("alarm_metrics", Given.Estate.AlarmMetrics, stacks.SelectMany(stack => stack.OfType("AWS::CloudWatch::Alarm")).Sum(alarm => Math.Max(1,
+            alarm.Properties["Metrics"].Many().Count(one => one["MetricStat"] is not null))));
         // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html: six by route; of a REST API five by method.
-        var routes = platform.Application.OfType("AWS::Serverless::Function").SelectMany(function => function.Properties["Events"]!.AsObject()).Select(one => (string)one.Value!["Type"]!).ToList();
+        var routes = platform.Application.OfType("AWS::Serverless::Function").SelectMany(function => function.Properties["Events"]!.AsObject())
+            .Select(one => (string)one.Value!["Type"]!).ToList();
         Counted("api_metrics", Given.Estate.ApiMetrics, routes.Count(type => type == "HttpApi") * 6 + routes.Count(type => type == "Api") * 5);
         Counted("dashboards", Given.Estate.Dashboards, Count("AWS::CloudWatch::Dashboard"));
-        Assert.Equal(Given.Estate.InterfaceEndpoints, platform.Hub.OfType("AWS::EC2::VPCEndpoint").Count(one => (string?)one.Properties["VpcEndpointType"] == "Interface"));
+        Assert.Equal(
+            Given.Estate.InterfaceEndpoints,
+            platform.Hub.OfType("AWS::EC2::VPCEndpoint").Count(one => (string?)one.Properties["VpcEndpointType"] == "Interface"));
         Assert.Equal(Given.Estate.NatInstances, platform.Hub.OfType("AWS::AutoScaling::AutoScalingGroup").Count());
         Assert.Equal(Given.Estate.Secrets, Count("AWS::SecretsManager::Secret"));
         Assert.Equal(Given.Estate.HealthChecks, Count("AWS::Route53::HealthCheck"));
@@ -46,7 +51,9 @@ public sealed class CapacityTests
             Given.Quotas.All.Single(quota => quota.Name.Contains("Lambda", StringComparison.Ordinal)).Then, StringComparison.Ordinal);
 
         static void Counted(string name, int written, int counted) =>
-            Assert.True(written == counted, $"The templates have {counted}, bench/Capacity/estate.json says {written} {name}: mend it and run `dotnet run --project bench/Capacity`.");
+            Assert.True(
+                written == counted,
+                $"The templates have {counted}, bench/Capacity/estate.json says {written} {name}: mend it and run `dotnet run --project bench/Capacity`.");
     }
 
     [Theory]
@@ -56,7 +63,9 @@ public sealed class CapacityTests
     [InlineData("commands at once", "serverless.template", "Resources/SlackCommandsFunction/Properties/ReservedConcurrentExecutions")]
     [InlineData("heartbeats at once", "serverless.template", "Resources/HeartbeatsFunction/Properties/ReservedConcurrentExecutions")]
     public void The_hubs_own_brakes_are_those_of_the_templates(string name, string template, string path) =>
-        Assert.Equal((double)Template.Read(template).Root.At(path), Given.Quotas.All.Single(quota => quota.Name.StartsWith($"The hub's own: {name}", StringComparison.Ordinal)).Default);
+        Assert.Equal(
+            (double)Template.Read(template).Root.At(path),
+            Given.Quotas.All.Single(quota => quota.Name.StartsWith($"The hub's own: {name}", StringComparison.Ordinal)).Default);
 
     [Fact]
     public void Traces_are_one_a_second_and_five_in_a_hundred_of_the_rest()
@@ -97,9 +106,19 @@ public sealed class CapacityTests
     [Fact]
     public void A_changed_input_changes_the_page()
     {
-        var dearer = Given with { Prices = Given.Prices with { Dollars = Given.Prices.Dollars.ToDictionary(one => one.Key, one => one.Value with { Dollars = one.Value.Dollars * 2 }) } };
+        var dearer =
+            Given with
+            {
+                Prices = Given.Prices with
+                {
+                    Dollars = Given.Prices.Dollars.ToDictionary(one => one.Key,
+                one => one.Value with { Dollars = one.Value.Dollars * 2 })
+                }
+            };
 
         Assert.NotEqual(Pages.Cost(Given), Pages.Cost(dearer));
-        Assert.NotEqual(Pages.Scaling(Given), Pages.Scaling(Given with { Quotas = Given.Quotas with { All = [.. Given.Quotas.All.Select(quota => quota with { Default = quota.Default / 2 })] } }));
+        Assert.NotEqual(Pages.Scaling(Given),
+            Pages.Scaling(
+                Given with { Quotas = Given.Quotas with { All = [.. Given.Quotas.All.Select(quota => quota with { Default = quota.Default / 2 })] } }));
     }
 }

@@ -30,7 +30,8 @@ internal readonly record struct Cidr(uint First, int Length)
     public bool Overlaps(Cidr other) => First <= other.Last && other.First <= Last;
 
     /// <summary>The address <paramref name="offset"/> places above the first.</summary>
-    public string Address(uint offset) => new IPAddress([(byte)((First + offset) >> 24), (byte)((First + offset) >> 16), (byte)((First + offset) >> 8), (byte)(First + offset)]).ToString();
+    public string Address(uint offset) =>
+        new IPAddress([(byte)((First + offset) >> 24), (byte)((First + offset) >> 16), (byte)((First + offset) >> 8), (byte)(First + offset)]).ToString();
 
     public override string ToString() => $"{Address(0)}/{Length}";
 }

@@ -20,7 +20,8 @@ public sealed class DeploymentTests
     /// <summary>On an update the tool sends the old value of every parameter: a default that follows the commit would never arrive.</summary>
     [Fact]
     public void No_parameter_carries_a_version() =>
-        Assert.DoesNotContain(Template.Read("serverless.template").Root["Parameters"]!.AsObject(), parameter => Version.TryParse(parameter.Value!["Default"]!.ToString(), out _));
+        Assert.DoesNotContain(
+            Template.Read("serverless.template").Root["Parameters"]!.AsObject(), parameter => Version.TryParse(parameter.Value!["Default"]!.ToString(), out _));
 
     [Fact]
     public void The_tool_finds_the_template_and_is_told_the_rest() =>
@@ -32,13 +33,16 @@ public sealed class DeploymentTests
         {
             var defaults = Defaults($"{folder}/aws-lambda-tools-defaults.json");
             Assert.Equal("provided.al2023", (string?)defaults["function-runtime"]);
-            Assert.Equal(Template.Read("serverless.template").Root["Globals"]!["Function"]!["Architectures"]![0]!.ToString(), (string?)defaults["function-architecture"]);
+            Assert.Equal(
+                Template.Read("serverless.template").Root["Globals"]!["Function"]!["Architectures"]![0]!.ToString(),
+                (string?)defaults["function-architecture"]);
             Assert.Equal("-p:OfficialAwsPackages=true -p:SelfContained=true", (string?)defaults["msbuild-parameters"]);
             Assert.True((bool?)defaults["use-container-for-build"]);
         });
 
     [Fact]
-    public void A_first_deployment_that_fails_leaves_nothing_that_stops_the_next() => Assert.Empty(Template.All.SelectMany(name => LeftBehind(Template.Read(name))));
+    public void A_first_deployment_that_fails_leaves_nothing_that_stops_the_next() =>
+        Assert.Empty(Template.All.SelectMany(name => LeftBehind(Template.Read(name))));
 
     [Theory]
     [InlineData("serverless.template", "Resources/TenantsTable")]
@@ -55,13 +59,16 @@ public sealed class DeploymentTests
         { "new code gets every call at once", root => root.Drop("Resources/JwksFunction/Properties/DeploymentPreference") },
         { "callers are led past the alias", root => root.Drop("Globals/Function/AutoPublishAlias") },
         { "another function's alarm", root => root.Set("Resources/JwksFunction/Properties/DeploymentPreference/Alarms/0/Ref", "OutcomesErrors") },
-        { "all calls are moved before the alarm has looked once", root => root.Set("Resources/JwksFunction/Properties/DeploymentPreference/Type", "Canary10Percent5Minutes") },
-        { "an alarm that is up stops the deployment that would end it", root => root.Set("Resources/JwksFunction/Properties/DeploymentPreference/Enabled", true) },
+        { "all calls are moved before the alarm has looked once",
+            root => root.Set("Resources/JwksFunction/Properties/DeploymentPreference/Type", "Canary10Percent5Minutes") },
+        { "an alarm that is up stops the deployment that would end it",
+            root => root.Set("Resources/JwksFunction/Properties/DeploymentPreference/Enabled", true) },
     };
 
     [Theory]
     [MemberData(nameof(PlantedHaste), DisableDiscoveryEnumeration = true)]
-    public void Planted_haste_is_found(string error, Action<JsonObject> plant) => Assert.True(Unguarded(Template.Read("serverless.template").With(plant)).Any(), $"Nothing found although {error}.");
+    public void Planted_haste_is_found(string error, Action<JsonObject> plant) =>
+        Assert.True(Unguarded(Template.Read("serverless.template").With(plant)).Any(), $"Nothing found although {error}.");
 
     public static TheoryData<string, Action<JsonObject>> PlantedErrors => new()
     {
@@ -69,14 +76,17 @@ public sealed class DeploymentTests
         { "there are two architectures", root => root.At("Globals/Function/Architectures").AsArray().Add("arm64") },
         { "the code is nowhere", root => root.Set("Resources/JwksFunction/Properties/CodeUri", "functions/Jwks") },
         { "the code is inline", root => root.At("Resources/JwksFunction/Properties").Set("InlineCode", "exit 0") },
-        { "a stack in the stack", root => root.Set("Resources/Nested", JsonNode.Parse("""{ "Type": "AWS::CloudFormation::Stack", "Properties": { "TemplateURL": "infra/network.template" } }""")) },
+        { "a stack in the stack", root => root.Set("Resources/Nested",
+            JsonNode.Parse("""{ "Type": "AWS::CloudFormation::Stack", "Properties": { "TemplateURL": "infra/network.template" } }""")) },
         { "a handler that the code does not know", root => root.Set("Resources/JwksFunction/Properties/Handler", "Orchestrator::Jwks") },
-        { "an expression that a local run cannot read", root => root.Set("Resources/JwksFunction/Properties/Environment/Variables/CONTROL_PLANE_URL", JsonNode.Parse("""{ "Fn::ImportValue": "url" }""")) },
+        { "an expression that a local run cannot read",
+            root => root.Set("Resources/JwksFunction/Properties/Environment/Variables/CONTROL_PLANE_URL", JsonNode.Parse("""{ "Fn::ImportValue": "url" }""")) },
     };
 
     [Theory]
     [MemberData(nameof(PlantedErrors), DisableDiscoveryEnumeration = true)]
-    public void A_planted_error_is_found(string error, Action<JsonObject> plant) => Assert.True(Findings(Template.Read("serverless.template").With(plant)).Any(), $"Nothing found although {error}.");
+    public void A_planted_error_is_found(string error, Action<JsonObject> plant) =>
+        Assert.True(Findings(Template.Read("serverless.template").With(plant)).Any(), $"Nothing found although {error}.");
 
     private static IEnumerable<string> Findings(Template template)
     {
@@ -114,7 +124,8 @@ public sealed class DeploymentTests
             var alarms = preference?["Alarms"].Many().Select(one => template.Resources[(string)one["Ref"]!]!["Properties"]!).ToList() ?? [];
             if (!alarms.Exists(one => (string?)one["MetricName"] == "Errors" && (string?)one["Dimensions"]?[0]?["Value"]?["Ref"] == id))
                 yield return $"{id}: its errors do not take its deployment back";
-            // CodeDeploy looks at an alarm while it moves calls, and an alarm looks back a period: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/automating-updates-to-serverless-apps.html
+            // CodeDeploy looks at an alarm while it moves calls, and an alarm looks back a period:
+            // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/automating-updates-to-serverless-apps.html
             var minutes = Regex.Match((string?)preference?["Type"] ?? "", "^Canary10Percent([0-9]+)Minutes$").Groups[1].Value;
             if (minutes.Length == 0 || alarms.Exists(one => int.Parse(minutes, CultureInfo.InvariantCulture) * 60 < 2 * (int)one["Period"]!))
                 yield return $"{id}: the canary ends before an alarm has seen it for a whole period";
@@ -126,12 +137,13 @@ public sealed class DeploymentTests
         template.Resources.Where(one => (string?)one.Value!["DeletionPolicy"] == "Retain").Select(one => $"{template.Name}: {one.Key}");
 
     // The local control plane reads the same file, and understands no more than this.
-    private static bool IsSimple(JsonNode value) => value is JsonValue || (value is JsonObject { Count: 1 } expression && expression.First() is var (name, of) && name switch
-    {
-        "Ref" or "Fn::GetAtt" or "Fn::Sub" => true,
-        "Fn::If" => of!.AsArray().Skip(1).All(branch => IsSimple(branch!)),
-        _ => false,
-    });
+    private static bool IsSimple(JsonNode value) =>
+        value is JsonValue || (value is JsonObject { Count: 1 } expression && expression.First() is var (name, of) && name switch
+        {
+            "Ref" or "Fn::GetAtt" or "Fn::Sub" => true,
+            "Fn::If" => of!.AsArray().Skip(1).All(branch => IsSimple(branch!)),
+            _ => false,
+        });
 
     private static JsonNode Defaults(string path) => JsonNode.Parse(File.ReadAllText(Path.Combine(RepositoryRoot.Find(), path)))!;
 }

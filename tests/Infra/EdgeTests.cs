@@ -17,7 +17,8 @@ public sealed class EdgeTests
     [Fact]
     public void Every_rule_that_looks_at_a_body_counts_only()
     {
-        var groups = Platform.Build([]).Edge.Properties("Firewall")["Rules"].Many().Select(rule => rule["Statement"]!["ManagedRuleGroupStatement"]).OfType<JsonNode>();
+        var groups = Platform.Build([]).Edge.Properties("Firewall")["Rules"].Many().Select(rule => rule["Statement"]!["ManagedRuleGroupStatement"])
+            .OfType<JsonNode>();
         Assert.All(groups, group =>
         {
             var counting = group["RuleActionOverrides"].Many().Where(one => one["ActionToUse"]!["Count"] is not null).Select(one => one["Name"]!.ToString());
@@ -32,7 +33,9 @@ public sealed class EdgeTests
         Assert.EndsWith($"distribution/{edge.IdOf("Distribution")}", edge.Properties("AccessLogSource")["ResourceArn"]!.ToString(), StringComparison.Ordinal);
         Assert.Equal($"{edge.IdOf("AccessLogs")}.Arn", edge.Properties("AccessLogDestination")["DestinationResourceArn"]!.ToString());
         Assert.NotNull(edge.Properties("AccessLogs")["LifecycleConfiguration"]!["Rules"]![0]!["ExpirationInDays"]);
-        Assert.DoesNotContain(edge.Properties("AccessLogDelivery")["RecordFields"].Texts(), field => field.Contains("query") || field.Contains("cookie", StringComparison.OrdinalIgnoreCase) || field.StartsWith("cs("));
+        Assert.DoesNotContain(
+            edge.Properties("AccessLogDelivery")["RecordFields"].Texts(),
+            field => field.Contains("query") || field.Contains("cookie", StringComparison.OrdinalIgnoreCase) || field.StartsWith("cs("));
         Assert.Contains("sc-status", edge.Properties("AccessLogDelivery")["RecordFields"].Texts());
     }
 
@@ -43,7 +46,8 @@ public sealed class EdgeTests
         var platform = Platform.Build([]);
         foreach (var (id, domain) in platform.Application.OfType("AWS::ApiGatewayV2::DomainName"))
         {
-            var records = platform.Edge.OfType("AWS::Route53::RecordSet").Select(one => one.Properties).Where(one => (string?)one["SetIdentifier"] is null or "us-east-1");
+            var records = platform.Edge.OfType("AWS::Route53::RecordSet").Select(one => one.Properties)
+                .Where(one => (string?)one["SetIdentifier"] is null or "us-east-1");
             var record = records.Single(one => one["Name"]!.ToString() == domain["DomainName"]!.ToString());
             Assert.Equal($"{platform.Application.IdOf(id)}.RegionalDomainName", (string?)record["AliasTarget"]!["DNSName"]);
             Assert.Equal($"{platform.Application.IdOf(id)}.RegionalHostedZoneId", (string?)record["AliasTarget"]!["HostedZoneId"]);
@@ -81,7 +85,9 @@ public sealed class EdgeTests
 
         Assert.Equal("https://dp.example.com", application.Outputs["PrivateApiUrl"]);
         const string Outcomes = "ExecutionRequestsFunction/Properties/Environment/Variables/OUTCOMES_URL";
-        Assert.Equal("https://dp.example.com/outcomes/execution", (string?)application.Resources[Outcomes[..Outcomes.IndexOf('/')]].At(Outcomes[(Outcomes.IndexOf('/') + 1)..]));
+        Assert.Equal(
+            "https://dp.example.com/outcomes/execution",
+            (string?)application.Resources[Outcomes[..Outcomes.IndexOf('/')]].At(Outcomes[(Outcomes.IndexOf('/') + 1)..]));
         // Both name the record, so neither is there before it is.
         Assert.All(new[] { "Outputs/PrivateApiUrl", $"Resources/{Outcomes}" }, handedOut =>
             Assert.Contains($"${{{record.Id}}}", Template.Read("serverless.template").Root.At(handedOut).ToJsonString(), StringComparison.Ordinal));

@@ -36,13 +36,16 @@ public sealed class FunctionTests
         { "a route has another method", root => root.Set("Resources/HeartbeatsFunction/Properties/Events/Heartbeat/Properties/Method", "PUT") },
         { "a route has another path", root => root.Set("Resources/JwksFunction/Properties/Events/Jwks/Properties/Path", "/tenants/{tenant_id}/keys") },
         { "a private route on the public API", root => root.Set("Resources/HeartbeatsFunction/Properties/Events/Heartbeat/Type", "HttpApi") },
-        { "a route that no code answers", root => root.At("Resources/SlackCommandsFunction/Properties/Events").Set("Admin", JsonNode.Parse("""{ "Type": "HttpApi", "Properties": { "Method": "GET", "Path": "/admin" } }""")) },
-        { "a function of another name", root => { root.Set("Resources/Keys", root.At("Resources/JwksFunction").DeepClone()); root.Drop("Resources/JwksFunction"); } },
+        { "a route that no code answers", root => root.At("Resources/SlackCommandsFunction/Properties/Events").Set("Admin",
+            JsonNode.Parse("""{ "Type": "HttpApi", "Properties": { "Method": "GET", "Path": "/admin" } }""")) },
+        { "a function of another name",
+            root => { root.Set("Resources/Keys", root.At("Resources/JwksFunction").DeepClone()); root.Drop("Resources/JwksFunction"); } },
     };
 
     [Theory]
     [MemberData(nameof(PlantedRoutes), DisableDiscoveryEnumeration = true)]
-    public void A_planted_route_is_found(string error, Action<JsonObject> plant) => Assert.True(RouteDifferences(Template.Read("serverless.template").With(plant)).Count > 0, $"Nothing found although {error}.");
+    public void A_planted_route_is_found(string error, Action<JsonObject> plant) =>
+        Assert.True(RouteDifferences(Template.Read("serverless.template").With(plant)).Count > 0, $"Nothing found although {error}.");
 
     public static TheoryData<string, Action<JsonObject>> PlantedSettings => new()
     {
@@ -55,12 +58,15 @@ public sealed class FunctionTests
 
     [Theory]
     [MemberData(nameof(PlantedSettings), DisableDiscoveryEnumeration = true)]
-    public void A_planted_setting_is_found(string error, Action<JsonObject> plant) => Assert.True(SettingDifferences(Template.Read("serverless.template").With(plant)).Count > 0, $"Nothing found although {error}.");
+    public void A_planted_setting_is_found(string error, Action<JsonObject> plant) =>
+        Assert.True(SettingDifferences(Template.Read("serverless.template").With(plant)).Count > 0, $"Nothing found although {error}.");
 
     private static List<string> RouteDifferences(Template template)
     {
-        var handlers = Assemblies.SelectMany(name => Assembly.Load(name).GetTypes()).SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static))
-            .Select(method => (Method: method, Resource: method.GetCustomAttribute<LambdaFunctionAttribute>()?.ResourceName)).Where(one => one.Resource is not null).ToList();
+        var handlers = Assemblies.SelectMany(name => Assembly.Load(name).GetTypes())
+            .SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static))
+            .Select(method => (Method: method, Resource: method.GetCustomAttribute<LambdaFunctionAttribute>()?.ResourceName))
+                .Where(one => one.Resource is not null).ToList();
         var inCode = handlers.SelectMany(one => RoutesOf(one.Method).Select(route => $"{one.Resource} {route}")).ToHashSet();
         var inTemplate = template.OfType("AWS::Serverless::Function").SelectMany(function => function.Resource["Properties"]!["Events"]!.AsObject()
                 .Where(one => (string?)one.Value!["Type"] is "HttpApi" or "Api")
@@ -81,7 +87,8 @@ public sealed class FunctionTests
         .. method.GetCustomAttributes<RestApiAttribute>().Select(route => $"Api {route.Method.ToString().ToUpperInvariant()} {route.Template}"),
     ];
 
-    /// <summary>A function is content when one of its project's settings reads from exactly its environment: with all of it, and with nothing of it taken away.</summary>
+    /// <summary>A function is content when one of its project's settings reads from exactly its environment: with all of it, and with nothing of it taken
+    /// away.</summary>
     private static List<string> SettingDifferences(Template template)
     {
         var differences = new List<string>();
@@ -89,18 +96,21 @@ public sealed class FunctionTests
         {
             var environment = function["Environment"]!["Variables"]!.AsObject().ToDictionary(one => one.Key, one => AsAt(one.Key, one.Value!.ToString()));
             var loaders = LoadersOf(((string)function["CodeUri"]!)["functions/".Length..]);
-            if (!loaders.Any(loader => Fault(loader, environment) is null && environment.Keys.All(name => Fault(loader, environment, without: name) is not null)))
+            if (!loaders.Any(loader => Fault(loader, environment) is null
+                && environment.Keys.All(name => Fault(loader, environment, without: name) is not null)))
                 differences.Add($"{id}: {string.Join("; ", loaders.Select(loader => $"{loader.DeclaringType!.Name}: {Fault(loader, environment) ?? "reads less than it is given"}"))}");
         }
         return differences;
     }
 
     // A queue's reference is its address.
-    private static string AsAt(string name, string value) => name.EndsWith("_QUEUE_URL", StringComparison.Ordinal) ? $"https://sqs.us-east-1.amazonaws.com/123456789012/{value}" : value;
+    private static string AsAt(string name, string value) =>
+        name.EndsWith("_QUEUE_URL", StringComparison.Ordinal) ? $"https://sqs.us-east-1.amazonaws.com/123456789012/{value}" : value;
 
     private static List<MethodInfo> LoadersOf(string project) =>
         [.. Assembly.Load(project).GetTypes().Where(type => type.Name.EndsWith("Settings", StringComparison.Ordinal))
-            .Select(type => type.GetMethod("Load", BindingFlags.Public | BindingFlags.Static, []) ?? type.GetMethod("Read", BindingFlags.Public | BindingFlags.Static, [])).OfType<MethodInfo>()];
+            .Select(type => type.GetMethod("Load", BindingFlags.Public | BindingFlags.Static, []) ?? type.GetMethod("Read",
+                BindingFlags.Public | BindingFlags.Static, [])).OfType<MethodInfo>()];
 
     private static string? Fault(MethodInfo loader, Dictionary<string, string> environment, string? without = null)
     {
@@ -127,5 +137,7 @@ public sealed class FunctionTests
         }
     }
 
-    private static bool IsASetting(string name) => !SetByLambda.Contains(name) && (name.EndsWith("_TABLE", StringComparison.Ordinal) || name.EndsWith("_QUEUE_URL", StringComparison.Ordinal) || name.EndsWith("_SECRET_ID", StringComparison.Ordinal) || name is "CONTROL_PLANE_URL" or "OUTCOMES_URL" or "CONNECT_ROUTES");
+    private static bool IsASetting(string name) =>
+        !SetByLambda.Contains(name) && (name.EndsWith("_TABLE", StringComparison.Ordinal) || name.EndsWith("_QUEUE_URL", StringComparison.Ordinal)
+            || name.EndsWith("_SECRET_ID", StringComparison.Ordinal) || name is "CONTROL_PLANE_URL" or "OUTCOMES_URL" or "CONNECT_ROUTES");
 }

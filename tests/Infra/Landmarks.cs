@@ -1,6 +1,7 @@
 namespace ControlPlane.Tests.Infra;
 
-/// <summary>The places between which traffic is judged: every function in each of its zones, every endpoint, every engine and sidecar, and the world outside.</summary>
+/// <summary>The places between which traffic is judged: every function in each of its zones, every endpoint, every engine and sidecar, and the world
+/// outside.</summary>
 internal sealed class Landmarks
 {
     public static readonly Place Slack = new("Slack", "3.94.1.1", null, []);

@@ -22,8 +22,11 @@ public sealed class MonitoringTests
         var application = Platform.Build([]).Application;
         var widgets = JsonNode.Parse((string)application.Properties("Dashboard")["DashboardBody"]!)!["widgets"]!.ToJsonString();
 
-        Assert.All(application.OfType("AWS::Serverless::Function"), function => Assert.Contains($"\"{application.IdOf(function.Id)}\"", widgets, StringComparison.Ordinal));
-        Assert.All(application.OfType("AWS::SQS::Queue"), queue => Assert.Contains($"{application.IdOf(queue.Id)}.QueueName", widgets, StringComparison.Ordinal));
+        Assert.All(
+            application.OfType("AWS::Serverless::Function"),
+            function => Assert.Contains($"\"{application.IdOf(function.Id)}\"", widgets, StringComparison.Ordinal));
+        Assert.All(
+            application.OfType("AWS::SQS::Queue"), queue => Assert.Contains($"{application.IdOf(queue.Id)}.QueueName", widgets, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -32,14 +35,18 @@ public sealed class MonitoringTests
         var hub = Platform.Build([]).Hub;
         Dictionary<string, string> services = new()
         {
-            ["AWS::CloudWatch::Alarm"] = "cloudwatch.amazonaws.com", ["AWS::Events::Rule"] = "events.amazonaws.com", ["AWS::Backup::BackupVault"] = "backup.amazonaws.com",
+            ["AWS::CloudWatch::Alarm"] = "cloudwatch.amazonaws.com",
+            ["AWS::Events::Rule"] = "events.amazonaws.com",
+            ["AWS::Backup::BackupVault"] = "backup.amazonaws.com",
         };
-        var publishers = services.Where(one => hub.OfType(one.Key).Any(by => by.Properties.ToJsonString().Contains(hub.IdOf("AlarmTopic"), StringComparison.Ordinal)));
+        var publishers = services.Where(
+            one => hub.OfType(one.Key).Any(by => by.Properties.ToJsonString().Contains(hub.IdOf("AlarmTopic"), StringComparison.Ordinal)));
 
         Assert.Equal(publishers.Select(one => one.Value).Order(), Admitted(hub.Properties("AlarmKey")["KeyPolicy"]!));
         Assert.Equal(publishers.Select(one => one.Value).Order(), Admitted(hub.Properties("AlarmTopicPolicy")["PolicyDocument"]!));
 
-        static IEnumerable<string> Admitted(JsonNode policy) => policy["Statement"].Many().SelectMany(statement => statement["Principal"]!["Service"].Texts()).Order();
+        static IEnumerable<string> Admitted(JsonNode policy) =>
+            policy["Statement"].Many().SelectMany(statement => statement["Principal"]!["Service"].Texts()).Order();
     }
 
     [Fact]
@@ -49,23 +56,29 @@ public sealed class MonitoringTests
         var owner = Stack.Deploy(Template.Read("serverless.template"), "control-plane", here, ("ReplicaRegion", "us-west-2"));
         var standby = Stack.Deploy(Template.Read("serverless.template"), "control-plane", here, ("DataRole", "replica"));
 
-        Assert.Equal(owner.OfType("AWS::DynamoDB::GlobalTable").Select(one => owner.IdOf(one.Id)).Order(), Of(owner, "ReplicationLatency").Select(one => one["Dimensions"]![0]!["Value"]!.ToString()).Order());
+        Assert.Equal(
+            owner.OfType("AWS::DynamoDB::GlobalTable").Select(one => owner.IdOf(one.Id)).Order(),
+            Of(owner, "ReplicationLatency").Select(one => one["Dimensions"]![0]!["Value"]!.ToString()).Order());
         Assert.All(Of(owner, "ReplicationLatency"), alarm => Assert.Equal("us-west-2", alarm["Dimensions"]![1]!["Value"]!.ToString()));
         Assert.Empty(Of(standby, "ReplicationLatency"));
 
         var serves = Assert.Single(Of(standby, "Count"));
-        Assert.Equal($"{standby.IdOf("PublicApi")} $default POST /slack/commands", string.Join(' ', serves["Dimensions"].Many().Select(one => one["Value"]!.ToString())));
+        Assert.Equal(
+            $"{standby.IdOf("PublicApi")} $default POST /slack/commands",
+            string.Join(' ', serves["Dimensions"].Many().Select(one => one["Value"]!.ToString())));
         Assert.True((bool?)standby.Properties("PublicApi")["DefaultRouteSettings"]!["DetailedMetricsEnabled"]);     // without it no route is counted
         Assert.Empty(Of(owner, "Count"));
 
-        static IEnumerable<JsonObject> Of(Stack stack, string metric) => stack.OfType("AWS::CloudWatch::Alarm").Select(one => one.Properties).Where(one => (string?)one["MetricName"] == metric);
+        static IEnumerable<JsonObject> Of(Stack stack, string metric) =>
+            stack.OfType("AWS::CloudWatch::Alarm").Select(one => one.Properties).Where(one => (string?)one["MetricName"] == metric);
     }
 
     [Fact]
     public void Nothing_is_logged_that_a_request_carries()
     {
         var application = Template.Read("serverless.template");
-        foreach (var format in new[] { application.Root.At("Resources/PublicApi/Properties/AccessLogSettings/Format"), application.Root.At("Resources/PrivateApi/Properties/AccessLogSetting/Format") })
+        foreach (var format in new[] { application.Root.At("Resources/PublicApi/Properties/AccessLogSettings/Format"),
+            application.Root.At("Resources/PrivateApi/Properties/AccessLogSetting/Format") })
         {
             Assert.DoesNotContain("query", (string)format!, StringComparison.OrdinalIgnoreCase);
             Assert.DoesNotContain("header", (string)format!, StringComparison.OrdinalIgnoreCase);
@@ -89,25 +102,32 @@ public sealed class MonitoringTests
     {
         { "an alarm that tells nobody", "serverless.template", root => root.Set("Resources/JwksErrors/Properties/AlarmActions", new JsonArray()) },
         { "an alarm whose end nobody is told", "serverless.template", root => root.Drop("Resources/JwksErrors/Properties/OKActions") },
-        { "an alarm on a metric that nobody writes", "serverless.template", root => root.Set("Resources/EnginesRefuseTokens/Properties/MetricName", "DispatchUnauthorised") },
-        { "an alarm on a value that nobody writes", "serverless.template", root => root.Set("Resources/CounterConflicts/Properties/Dimensions/0/Value", "conflict") },
+        { "an alarm on a metric that nobody writes", "serverless.template",
+            root => root.Set("Resources/EnginesRefuseTokens/Properties/MetricName", "DispatchUnauthorised") },
+        { "an alarm on a value that nobody writes", "serverless.template",
+            root => root.Set("Resources/CounterConflicts/Properties/Dimensions/0/Value", "conflict") },
         { "the wrong dimension", "serverless.template", root => root.Set("Resources/CounterConflicts/Properties/Dimensions/0/Name", "Result") },
-        { "a dimension that the metric does not have", "serverless.template", root => root.Set("Resources/HeartbeatGaps/Properties/Dimensions", JsonNode.Parse("""[{ "Name": "Outcome", "Value": "accepted" }]""")) },
+        { "a dimension that the metric does not have", "serverless.template",
+            root => root.Set("Resources/HeartbeatGaps/Properties/Dimensions", JsonNode.Parse("""[{ "Name": "Outcome", "Value": "accepted" }]""")) },
         { "a dimension that the metric has is left out", "serverless.template", root => root.Drop("Resources/CounterConflicts/Properties/Dimensions") },
         { "the dashboard shows a metric with a dimension that it does not have", "serverless.template", root => root.Set(
             "Resources/Dashboard/Properties/DashboardBody/Fn::Sub",
-            root.At("Resources/Dashboard/Properties/DashboardBody/Fn::Sub").ToString().Replace("\"HeartbeatGap\"", "\"HeartbeatGap\",\"Outcome\",\"accepted\"", StringComparison.Ordinal)) },
+            root.At("Resources/Dashboard/Properties/DashboardBody/Fn::Sub").ToString()
+                .Replace("\"HeartbeatGap\"", "\"HeartbeatGap\",\"Outcome\",\"accepted\"", StringComparison.Ordinal)) },
         { "what is meant to ring has no alarm", "serverless.template", root => root.Drop("Resources/DispatchesGivenUp") },
         { "what is meant to ring inside an expression has no alarm", "serverless.template", root => root.Set(
             "Resources/PeeringNearLimit/Properties/Metrics/1/MetricStat/Metric/MetricName", "TenantsServed") },
-        { "an alarm on a metric that is not meant to ring", "serverless.template", root => root.Set("Resources/SweepsFail/Properties/MetricName", "NotificationsResent") },
+        { "an alarm on a metric that is not meant to ring", "serverless.template",
+            root => root.Set("Resources/SweepsFail/Properties/MetricName", "NotificationsResent") },
         { "the dashboard shows a metric that nobody writes", "serverless.template", root => root.Set(
             "Resources/Dashboard/Properties/DashboardBody/Fn::Sub",
-            root.At("Resources/Dashboard/Properties/DashboardBody/Fn::Sub").ToString().Replace("\"HeartbeatGap\"", "\"HeartbeatGaps\"", StringComparison.Ordinal)) },
+            root.At("Resources/Dashboard/Properties/DashboardBody/Fn::Sub").ToString()
+                .Replace("\"HeartbeatGap\"", "\"HeartbeatGaps\"", StringComparison.Ordinal)) },
         { "a function's errors are not watched", "serverless.template", root => root.Drop("Resources/OutcomesErrors") },
         { "a function's throttles are not watched", "serverless.template", root => root.Drop("Resources/HeartbeatsThrottles") },
         { "a table's throttles are not watched", "serverless.template", root => root.Drop("Resources/QuotasTableThrottled") },
-        { "an index's throttles are not watched", "serverless.template", root => root.At("Resources/ExecutionsTableThrottled/Properties/Metrics").AsArray().RemoveAt(6) },
+        { "an index's throttles are not watched", "serverless.template",
+            root => root.At("Resources/ExecutionsTableThrottled/Properties/Metrics").AsArray().RemoveAt(6) },
         { "DynamoDB's own failures are not watched", "serverless.template", root => root.Drop("Resources/QuotasTableFails") },
         { "the peering limit is not watched", "serverless.template", root => root.Drop("Resources/PeeringNearLimit") },
         { "the peering alarm is too late", "serverless.template", root => root.Set("Resources/PeeringNearLimit/Properties/Threshold", 100) },
@@ -145,22 +165,27 @@ public sealed class MonitoringTests
         {
             var named = table["Properties"]!["TableName"]!["Fn::Sub"]!.ToString();
             var watched = alarms.SelectMany(one => one.Properties["Metrics"].Many()).Select(one => one["MetricStat"]?["Metric"]).OfType<JsonNode>()
-                .Where(metric => metric["Dimensions"].Many().Any(one => (one["Value"] as JsonObject)?["Fn::Sub"]?.ToString().Replace("${TableSuffix}", "", StringComparison.Ordinal) == named)).ToList();
+                .Where(metric => metric["Dimensions"].Many().Any(one => (one["Value"] as JsonObject)?["Fn::Sub"]?.ToString().Replace("${TableSuffix}", "",
+                    StringComparison.Ordinal) == named)).ToList();
             var indexes = table["Properties"]!["GlobalSecondaryIndexes"].Many().Select(one => one["IndexName"]!.ToString()).Prepend("").ToList();
             foreach (var metric in new[] { "ReadThrottleEvents", "WriteThrottleEvents" })
-                foreach (var index in indexes.Where(index => !watched.Exists(one => (string?)one["MetricName"] == metric && (one["Dimensions"]!.AsArray().Count == 1 ? "" : one["Dimensions"]![1]!["Value"]!.ToString()) == index)))
+                foreach (var index in indexes.Where(index => !watched.Exists(one => (string?)one["MetricName"] == metric
+                    && (one["Dimensions"]!.AsArray().Count == 1 ? "" : one["Dimensions"]![1]!["Value"]!.ToString()) == index)))
                     yield return $"{id} {index}: {metric} are not watched";
             if (!watched.Exists(one => (string?)one["MetricName"] == "SystemErrors"))
                 yield return $"{id}: nobody sees DynamoDB itself fail";
         }
-        if (!alarms.Exists(one => one.Id == "PeeringNearLimit" && (int)one.Properties["Threshold"]! == 80 && one.Properties["Metrics"]![0]!["Expression"]!.ToJsonString().Contains("100 * tenants / ${PeeringLimit}", StringComparison.Ordinal)))
+        if (!alarms.Exists(one => one.Id == "PeeringNearLimit" && (int)one.Properties["Threshold"]! == 80
+            && one.Properties["Metrics"]![0]!["Expression"]!.ToJsonString().Contains("100 * tenants / ${PeeringLimit}", StringComparison.Ordinal)))
             yield return "nobody notices that the peerings run out";
     }
 
     /// <summary>Our own metrics that an alarm watches, alone or in an expression.</summary>
-    private static IEnumerable<MetricSeries> SeriesOf(JsonNode alarm) => alarm["Metrics"].Many().Select(one => one["MetricStat"]?["Metric"]).OfType<JsonNode>().Append(alarm)
+    private static IEnumerable<MetricSeries> SeriesOf(JsonNode alarm) =>
+        alarm["Metrics"].Many().Select(one => one["MetricStat"]?["Metric"]).OfType<JsonNode>().Append(alarm)
         .Where(metric => metric["Namespace"]?.ToString() == Metrics.Namespace)
-        .Select(metric => Series([metric["MetricName"]!.ToString(), .. metric["Dimensions"].Many().SelectMany(one => new[] { one["Name"]!.ToString(), one["Value"]!.ToString() })]));
+        .Select(metric => Series([metric["MetricName"]!.ToString(),
+            .. metric["Dimensions"].Many().SelectMany(one => new[] { one["Name"]!.ToString(), one["Value"]!.ToString() })]));
 
     /// <summary>Our own metrics on the dashboard.</summary>
     private static IEnumerable<MetricSeries> Shown(Template template) => template.OfType("AWS::CloudWatch::Dashboard")

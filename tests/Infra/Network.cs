@@ -8,7 +8,8 @@ namespace ControlPlane.Tests.Infra;
 /// <param name="Service">The AWS service that it is, where a gateway endpoint may lead to it.</param>
 /// <param name="PrefixList">The AWS-managed list that such a service's addresses are on.</param>
 /// <param name="IsPublic">It has an address of the internet's beside its own: nobody else gets through an internet gateway.</param>
-internal sealed record Place(string Name, string Address, string? Subnet, IReadOnlyList<string> Groups, string? Service = null, string? PrefixList = null, bool IsPublic = false)
+internal sealed record Place(
+    string Name, string Address, string? Subnet, IReadOnlyList<string> Groups, string? Service = null, string? PrefixList = null, bool IsPublic = false)
 {
     public override string ToString() => $"{Name} ({Address})";
 }
@@ -79,7 +80,8 @@ internal sealed class Network
                 : ends == (subnet.Vpc, target?.Vpc) || ends == (target?.Vpc, subnet.Vpc) ? null
                 : "the peering ends in another VPC, and peering is not transitive",
             _ when target is not null => "the internet does not lead into a VPC",
-            { NatInterface: { } nat } => _natInterfaces.TryGetValue(nat, out var place) ? ThroughNat(from, to, port, place) : "an interface that takes only what is addressed to it",
+            { NatInterface: { } nat } =>
+                _natInterfaces.TryGetValue(nat, out var place) ? ThroughNat(from, to, port, place) : "an interface that takes only what is addressed to it",
             { Gateway: ['i', 'g', 'w', '-', ..] } when !from.IsPublic => "no public address",
             _ => null,
         };
@@ -112,7 +114,8 @@ internal sealed class Network
     private bool Names(Rule rule, Place other) =>
         rule.Block?.Contains(other.Address) is true
         || (rule.Group is not null && other.Groups.Contains(rule.Group))
-        || (rule.PrefixList is not null && (_prefixLists.TryGetValue(rule.PrefixList, out var blocks) ? blocks.Any(block => block.Contains(other.Address)) : rule.PrefixList == other.PrefixList));
+        || (rule.PrefixList is not null && (_prefixLists.TryGetValue(rule.PrefixList,
+            out var blocks) ? blocks.Any(block => block.Contains(other.Address)) : rule.PrefixList == other.PrefixList));
 
     private string? AclStops(Place at, Place other, int port, bool outwards)
     {
@@ -135,12 +138,16 @@ internal sealed class Network
 
     private void ReadSubnets()
     {
-        var tables = Of("AWS::EC2::SubnetRouteTableAssociation").ToDictionary(one => (string)one.Properties["SubnetId"]!, one => (string)one.Properties["RouteTableId"]!);
-        var acls = Of("AWS::EC2::SubnetNetworkAclAssociation").ToDictionary(one => (string)one.Properties["SubnetId"]!, one => (string)one.Properties["NetworkAclId"]!);
+        var tables = Of("AWS::EC2::SubnetRouteTableAssociation")
+            .ToDictionary(one => (string)one.Properties["SubnetId"]!, one => (string)one.Properties["RouteTableId"]!);
+        var acls = Of("AWS::EC2::SubnetNetworkAclAssociation")
+            .ToDictionary(one => (string)one.Properties["SubnetId"]!, one => (string)one.Properties["NetworkAclId"]!);
         foreach (var (stack, id, properties) in Of("AWS::EC2::Subnet"))
         {
             var subnet = stack.IdOf(id);
-            _subnets[subnet] = new((string)properties["VpcId"]!, Cidr.Parse((string)properties["CidrBlock"]!), tables.GetValueOrDefault(subnet, "none"), acls.GetValueOrDefault(subnet));
+            _subnets[subnet] = new(
+                (string)properties["VpcId"]!, Cidr.Parse((string)properties["CidrBlock"]!), tables.GetValueOrDefault(subnet, "none"),
+                acls.GetValueOrDefault(subnet));
         }
     }
 
@@ -172,7 +179,8 @@ internal sealed class Network
         foreach (var acl in Of("AWS::EC2::NetworkAclEntry").GroupBy(one => ((string)one.Properties["NetworkAclId"]!, (bool)one.Properties["Egress"]!)))
             _acls[acl.Key] =
             [
-                .. acl.Select(one => new AclRule(Number(one.Properties["RuleNumber"]), (string)one.Properties["RuleAction"]! == "allow", Cidr.Parse((string)one.Properties["CidrBlock"]!),
+                .. acl.Select(one => new AclRule(Number(one.Properties["RuleNumber"]), (string)one.Properties["RuleAction"]! == "allow",
+                    Cidr.Parse((string)one.Properties["CidrBlock"]!),
                     Number(one.Properties["PortRange"]!["From"]), Number(one.Properties["PortRange"]!["To"]))).OrderBy(rule => rule.Number),
             ];
     }
@@ -181,7 +189,8 @@ internal sealed class Network
     {
         foreach (var (stack, id, nat) in Of("AWS::EC2::NetworkInterface"))
             if ((bool?)nat["SourceDestCheck"] is false)
-                _natInterfaces[stack.IdOf(id)] = new(id, _subnets[(string)nat["SubnetId"]!].Block.Address(10), (string)nat["SubnetId"]!, [.. nat["GroupSet"].Texts()], IsPublic: true);
+                _natInterfaces[stack.IdOf(id)] = new(
+                    id, _subnets[(string)nat["SubnetId"]!].Block.Address(10), (string)nat["SubnetId"]!, [.. nat["GroupSet"].Texts()], IsPublic: true);
     }
 
     private IEnumerable<(Stack Stack, string Id, JsonObject Properties)> Of(string type) =>

@@ -15,7 +15,8 @@ public sealed partial class NetworkFactsTests
 
     private static readonly (string Subnet, int Third, char Zone)[] DataPlaneSubnets =
     [
-        ("PublicSubnet1", 0, 'a'), ("PublicSubnet2", 16, 'b'), ("PublicSubnet3", 32, 'c'), ("PrivateSubnet1", 128, 'a'), ("PrivateSubnet2", 144, 'b'), ("PrivateSubnet3", 160, 'c'),
+        ("PublicSubnet1", 0, 'a'), ("PublicSubnet2", 16, 'b'), ("PublicSubnet3", 32, 'c'), ("PrivateSubnet1", 128, 'a'), ("PrivateSubnet2", 144, 'b'),
+        ("PrivateSubnet3", 160, 'c'),
     ];
 
     [Fact]
@@ -24,10 +25,15 @@ public sealed partial class NetworkFactsTests
     [Fact]
     public void The_disaster_recovery_region_has_a_range_of_its_own()
     {
-        var second = Platform.Build([], ("VpcCidr", "10.20.0.0/16"), ("FunctionsCidr", "10.20.0.0/18"), ("PrivateSubnet1Cidr", "10.20.0.0/20"), ("PrivateSubnet2Cidr", "10.20.16.0/20"),
-            ("PrivateSubnet3Cidr", "10.20.32.0/20"), ("PublicSubnet1Cidr", "10.20.48.0/20"), ("PublicSubnet2Cidr", "10.20.64.0/20"), ("PublicSubnet3Cidr", "10.20.80.0/20"));
+        var second =
+            Platform.Build([], ("VpcCidr", "10.20.0.0/16"), ("FunctionsCidr", "10.20.0.0/18"), ("PrivateSubnet1Cidr", "10.20.0.0/20"),
+                ("PrivateSubnet2Cidr", "10.20.16.0/20"),
+            ("PrivateSubnet3Cidr", "10.20.32.0/20"), ("PublicSubnet1Cidr", "10.20.48.0/20"), ("PublicSubnet2Cidr", "10.20.64.0/20"),
+            ("PublicSubnet3Cidr", "10.20.80.0/20"));
 
-        Assert.All(second.Hub.OfType("AWS::EC2::Subnet"), subnet => Assert.True(Cidr.Parse("10.20.0.0/16").Contains(Cidr.Parse((string)subnet.Properties["CidrBlock"]!))));
+        Assert.All(
+            second.Hub.OfType("AWS::EC2::Subnet"),
+            subnet => Assert.True(Cidr.Parse("10.20.0.0/16").Contains(Cidr.Parse((string)subnet.Properties["CidrBlock"]!))));
     }
 
     [Theory]
@@ -37,13 +43,15 @@ public sealed partial class NetworkFactsTests
     [InlineData("VpcCidr", "10.100.0.0/16")]
     [InlineData("AdminLoadBalancer", "on")]
     [InlineData("NatMode", "none")]
-    public void Parameters_that_do_not_fit_together_are_refused(string name, string value) => Assert.Throws<StackRefused>(() => Platform.Build([], (name, value)));
+    public void Parameters_that_do_not_fit_together_are_refused(string name, string value) =>
+        Assert.Throws<StackRefused>(() => Platform.Build([], (name, value)));
 
     [Fact]
     public void A_data_plane_may_peer_with_the_standby_hub_too()
     {
         var dataPlane = Stack.Deploy(Template.Read("infra/tenant-data-plane.template"), "dp-tenant-9", new("222222222222"), ("TenantId", "tenant-9"),
-            ("PeerVpcId", "vpc-0123456789abcdef0"), ("PeerAccountId", "111111111111"), ("NatImage", Platform.Image), ("StandbyPeerVpcId", "vpc-0fedcba9876543210"));
+            ("PeerVpcId", "vpc-0123456789abcdef0"), ("PeerAccountId", "111111111111"), ("NatImage", Platform.Image),
+            ("StandbyPeerVpcId", "vpc-0fedcba9876543210"));
 
         Assert.Equal("us-west-2", (string?)dataPlane.Properties("StandbyPeering")["PeerRegion"]);
         Assert.Equal("10.20.0.0/18", (string?)dataPlane.Properties("PrivateRoute1ToStandbyControlPlane")["DestinationCidrBlock"]);
@@ -71,7 +79,8 @@ public sealed partial class NetworkFactsTests
     public void Every_proof_and_every_resource_that_the_document_names_is_there()
     {
         var document = File.ReadAllText(Path.Combine(RepositoryRoot.Find(), "docs", "network.md"));
-        var rows = document[document.IndexOf("row by row", StringComparison.Ordinal)..].Split('\n').Where(line => line.StartsWith("| ", StringComparison.Ordinal));
+        var rows = document[document.IndexOf("row by row", StringComparison.Ordinal)..].Split('\n')
+            .Where(line => line.StartsWith("| ", StringComparison.Ordinal));
         var names = rows.Select(row => row.Split('|')).SelectMany(cells => Name().Matches(cells[2] + cells[3]))
             .Select(match => match.Groups[1].Value).Distinct().ToList();
         var there = Template.All.Select(name => Template.Read(name).Root)
@@ -90,20 +99,27 @@ public sealed partial class NetworkFactsTests
 
     public static TheoryData<string, string, Action<JsonObject>> PlantedErrors => new()
     {
-        { "a wrong VPC range", "infra/network.template", root => { root.Set("Parameters/VpcCidr/Default", "10.11.0.0/16"); root.Drop("Parameters/VpcCidr/AllowedValues"); } },
-        { "a wrong subnet", "infra/network.template", root => { root.Set("Parameters/PublicSubnet2Cidr/Default", "10.10.96.0/20"); root.Drop("Parameters/PublicSubnet2Cidr/AllowedValues"); root.Drop("Rules"); } },
-        { "two subnets in one zone", "infra/network.template", root => root.Set("Resources/PrivateSubnet2/Properties/AvailabilityZone/Fn::Sub", "${AWS::Region}a") },
+        { "a wrong VPC range", "infra/network.template",
+            root => { root.Set("Parameters/VpcCidr/Default", "10.11.0.0/16"); root.Drop("Parameters/VpcCidr/AllowedValues"); } },
+        { "a wrong subnet", "infra/network.template", root => { root.Set("Parameters/PublicSubnet2Cidr/Default",
+            "10.10.96.0/20"); root.Drop("Parameters/PublicSubnet2Cidr/AllowedValues"); root.Drop("Rules"); } },
+        { "two subnets in one zone", "infra/network.template",
+            root => root.Set("Resources/PrivateSubnet2/Properties/AvailabilityZone/Fn::Sub", "${AWS::Region}a") },
         { "no DNS host names", "infra/network.template", root => root.Set("Resources/Vpc/Properties/EnableDnsHostnames", false) },
         { "a NAT of another size", "infra/network.template", root => root.Set("Parameters/NatInstanceType/Default", "t3.micro") },
         { "the NAT alarm's threshold", "infra/network.template", root => root.Set("Parameters/NatBytesOutAlarm/Default", 100000000) },
         { "the NAT alarm's periods", "infra/network.template", root => root.Set("Resources/NatInstance1BytesOut/Properties/EvaluationPeriods", 1) },
         { "the peering alarm's threshold", "infra/network.template", root => root.Set("Parameters/PeeringDropsAlarm/Default", 10000) },
-        { "one route table for all zones", "infra/network.template", root => root.Set("Resources/PrivateSubnet2Routes/Properties/RouteTableId/Ref", "PrivateRouteTable1") },
+        { "one route table for all zones", "infra/network.template",
+            root => root.Set("Resources/PrivateSubnet2Routes/Properties/RouteTableId/Ref", "PrivateRouteTable1") },
         { "an endpoint in one zone", "infra/network.template", root => root.At("Resources/SqsInterface/Properties/SubnetIds").AsArray().RemoveAt(2) },
-        { "an endpoint without private DNS", "infra/network.template", root => root.Set("Resources/SecretsManagerInterface/Properties/PrivateDnsEnabled", false) },
-        { "no gateway endpoint to DynamoDB", "infra/network.template", root => root.Set("Resources/DynamoDbEndpoint/Properties/RouteTableIds", new JsonArray()) },
+        { "an endpoint without private DNS", "infra/network.template",
+            root => root.Set("Resources/SecretsManagerInterface/Properties/PrivateDnsEnabled", false) },
+        { "no gateway endpoint to DynamoDB", "infra/network.template",
+            root => root.Set("Resources/DynamoDbEndpoint/Properties/RouteTableIds", new JsonArray()) },
         { "the private record's time to live", "infra/network.template", root => root.Set("Resources/PrivateApiName/Properties/TTL/Fn::If/2", "60") },
-        { "a wrong tenant subnet", "infra/tenant-data-plane.template", root => root.Set("Resources/PrivateSubnet2/Properties/CidrBlock/Fn::Sub/0", "${Network}.160.0/20") },
+        { "a wrong tenant subnet", "infra/tenant-data-plane.template",
+            root => root.Set("Resources/PrivateSubnet2/Properties/CidrBlock/Fn::Sub/0", "${Network}.160.0/20") },
         { "a wrong tenant range", "infra/tenant-data-plane.template", root => root.Set("Mappings/TenantNetwork/tenant-43/Prefix", "10.143") },
         { "the tenant's tag", "infra/tenant-data-plane.template", root => root.At("Resources/Vpc/Properties/Tags").AsArray().RemoveAt(1) },
         { "the peering's name", "infra/tenant-data-plane.template", root => root.Set("Resources/Peering/Properties/Tags/0/Value/Fn::Sub", "to-cp") },
@@ -113,9 +129,11 @@ public sealed partial class NetworkFactsTests
         { "a failover that is none", "infra/edge.template", root => root.Set("Resources/SecondaryOriginRecord/Properties/Failover", "PRIMARY") },
         { "caching of commands", "infra/edge.template", root => root.Set("Resources/Distribution/Properties/DistributionConfig/DefaultCacheBehavior/CachePolicyId", "658327ea-f89d-4fab-a63d-7e88639e58f6") },
         { "no firewall", "infra/edge.template", root => root.Drop("Resources/Distribution/Properties/DistributionConfig/WebACLId") },
-        { "no daily snapshot", "infra/backup.template", root => root.Set("Resources/DailySnapshot/Properties/ConfigSnapshotDeliveryProperties/DeliveryFrequency", "One_Hour") },
+        { "no daily snapshot", "infra/backup.template",
+            root => root.Set("Resources/DailySnapshot/Properties/ConfigSnapshotDeliveryProperties/DeliveryFrequency", "One_Hour") },
         { "no replica", "infra/backup.template", root => root.Drop("Resources/StateBucket/Properties/ReplicationConfiguration") },
-        { "security groups are not recorded", "infra/backup.template", root => root.At("Resources/NetworkRecorder/Properties/RecordingGroup/ResourceTypes").AsArray().RemoveAt(1) },
+        { "security groups are not recorded", "infra/backup.template",
+            root => root.At("Resources/NetworkRecorder/Properties/RecordingGroup/ResourceTypes").AsArray().RemoveAt(1) },
     };
 
     [Theory]
@@ -154,9 +172,12 @@ public sealed partial class NetworkFactsTests
             is_(subnet, block, hub.Properties(subnet)["CidrBlock"]);
             is_($"{subnet}'s zone", zone, hub.Properties(subnet)["AvailabilityZone"]);
         }
-        is_("private route tables", "3", hub.OfType("AWS::EC2::SubnetRouteTableAssociation").Where(one => one.Id.StartsWith("Private", StringComparison.Ordinal))
+        is_("private route tables", "3",
+            hub.OfType("AWS::EC2::SubnetRouteTableAssociation").Where(one => one.Id.StartsWith("Private", StringComparison.Ordinal))
             .Select(one => (string)one.Properties["RouteTableId"]!).Distinct().Count());
-        is_("the data planes' range", "10.100.0.0/14 10.104.0.0/13 10.112.0.0/12 10.128.0.0/9", string.Join(' ', hub.Properties("DataPlanes")["Entries"].Many().Select(entry => entry["Cidr"])));
+        is_(
+            "the data planes' range", "10.100.0.0/14 10.104.0.0/13 10.112.0.0/12 10.128.0.0/9",
+            string.Join(' ', hub.Properties("DataPlanes")["Entries"].Many().Select(entry => entry["Cidr"])));
         is_("drops across the peerings", "1000", hub.Properties("PeeringDropsAlarmed")["Threshold"]);
         is_("drops' statistic", "Sum 300 1", Window(hub.Properties("PeeringDropsAlarmed")));
         foreach (var filter in new[] { "PeeringDropsToDataPlanes", "PeeringDropsFromDataPlanes" })
@@ -168,14 +189,17 @@ public sealed partial class NetworkFactsTests
         for (var zone = 1; zone <= 3; zone++)
         {
             var group = hub.Properties($"NatGroup{zone}");
-            var template = hub.OfType("AWS::EC2::LaunchTemplate").Single(one => hub.IdOf(one.Id) == (string?)group["LaunchTemplate"]!["LaunchTemplateId"]).Properties;
+            var template = hub.OfType("AWS::EC2::LaunchTemplate").Single(one => hub.IdOf(one.Id) == (string?)group["LaunchTemplate"]!["LaunchTemplateId"])
+                .Properties;
             is_($"NAT {zone}", "t3.nano", template["LaunchTemplateData"]!["InstanceType"]);
             is_($"NAT {zone} stands in", hub.IdOf($"PublicSubnet{zone}"), group["VPCZoneIdentifier"]!.Texts().Single());
             is_($"NAT {zone}'s interface stands in", hub.IdOf($"PublicSubnet{zone}"), hub.Properties($"NatInterface{zone}")["SubnetId"]);
             is_($"zone {zone} leaves by", hub.IdOf($"NatInterface{zone}"), hub.Properties($"PrivateRoute{zone}ToNat")["NetworkInterfaceId"]);
             var alarm = hub.Properties($"NatInstance{zone}BytesOut");
             is_($"NAT {zone}'s metric", "AWS/EC2 NetworkOut", $"{alarm["Namespace"]} {alarm["MetricName"]}");
-            is_($"NAT {zone}'s bytes are", $"AutoScalingGroupName={hub.IdOf($"NatGroup{zone}")}", $"{alarm["Dimensions"]![0]!["Name"]}={alarm["Dimensions"]![0]!["Value"]}");
+            is_(
+                $"NAT {zone}'s bytes are", $"AutoScalingGroupName={hub.IdOf($"NatGroup{zone}")}",
+                $"{alarm["Dimensions"]![0]!["Name"]}={alarm["Dimensions"]![0]!["Value"]}");
             is_($"NAT {zone}'s threshold", "1000000000", alarm["Threshold"]);
             is_($"NAT {zone}'s window", "Sum 300 2", Window(alarm));
         }
@@ -185,7 +209,8 @@ public sealed partial class NetworkFactsTests
     {
         foreach (var gateway in new[] { "DynamoDbEndpoint", "S3Endpoint" })
             is_($"{gateway}'s route tables", "3", hub.Properties(gateway)["RouteTableIds"]!.AsArray().Count);
-        foreach (var (id, service) in new[] { ("SecretsManagerInterface", "secretsmanager"), ("SqsInterface", "sqs"), ("LogsInterface", "logs"), ("PrivateApiInterface", "execute-api") })
+        foreach (var (id, service) in new[] { ("SecretsManagerInterface", "secretsmanager"), ("SqsInterface", "sqs"), ("LogsInterface", "logs"),
+            ("PrivateApiInterface", "execute-api") })
         {
             is_(id, $"com.amazonaws.us-east-1.{service}", hub.Properties(id)["ServiceName"]);
             is_($"{id}'s zones", "3", hub.Properties(id)["SubnetIds"]!.AsArray().Count);
@@ -198,13 +223,17 @@ public sealed partial class NetworkFactsTests
         is_("the private zone", "control-plane.internal", platform.Hub.Properties("PrivateZone")["Name"]);
         var byAddress = Platform.Build(platform, ("PrivateApiRecord", "addresses")).Hub.Properties("PrivateApiName");
         is_("the private API's name", "api.control-plane.internal", byAddress["Name"]);
-        is_("its type, life and address", "A 300 10.10.1.50", $"{byAddress["Type"]} {byAddress["TTL"]} {string.Join(' ', byAddress["ResourceRecords"].Texts())}");
+        is_(
+            "its type, life and address", "A 300 10.10.1.50",
+            $"{byAddress["Type"]} {byAddress["TTL"]} {string.Join(' ', byAddress["ResourceRecords"].Texts())}");
     }
 
     private static void DataPlaneIsRight(Stack dataPlane, Check is_)
     {
         is_("tenant-43's VPC", "10.142.0.0/16", dataPlane.Properties("Vpc")["CidrBlock"]);
-        is_("its tags", "Name=dp-tenant-43 TenantID=tenant-43", string.Join(' ', dataPlane.Properties("Vpc")["Tags"].Many().Select(tag => $"{tag["Key"]}={tag["Value"]}")));
+        is_(
+            "its tags", "Name=dp-tenant-43 TenantID=tenant-43",
+            string.Join(' ', dataPlane.Properties("Vpc")["Tags"].Many().Select(tag => $"{tag["Key"]}={tag["Value"]}")));
         foreach (var (subnet, third, zone) in DataPlaneSubnets)
         {
             is_($"tenant-43's {subnet}", $"10.142.{third}.0/20", dataPlane.Properties(subnet)["CidrBlock"]);
@@ -223,14 +252,17 @@ public sealed partial class NetworkFactsTests
             is_($"{who}'s health check", $"HTTPS origin-{region}.example.com:443/health every 30 s, 3 times",
                 $"{check["Type"]} {check["FullyQualifiedDomainName"]}:{check["Port"]}{check["ResourcePath"]} every {check["RequestInterval"]} s, {check["FailureThreshold"]} times");
             var record = edge.Properties($"{who}OriginRecord");
-            is_($"{who}'s failover", $"origin.example.com {who.ToUpperInvariant()} {region} true", $"{record["Name"]} {record["Failover"]} {record["SetIdentifier"]} {record["AliasTarget"]!["EvaluateTargetHealth"]}");
+            is_(
+                $"{who}'s failover", $"origin.example.com {who.ToUpperInvariant()} {region} true",
+                $"{record["Name"]} {record["Failover"]} {record["SetIdentifier"]} {record["AliasTarget"]!["EvaluateTargetHealth"]}");
             is_($"{who}'s check", edge.IdOf($"{who}HealthCheck"), record["HealthCheckId"]);
         }
         is_("the API's name", "api.example.com", edge.Properties("ApiRecord")["Name"]);
         var distribution = edge.Properties("Distribution")["DistributionConfig"]!;
         is_("the origin", "origin.example.com", distribution["Origins"]![0]!["DomainName"]);
         is_("what is cached", "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", distribution["DefaultCacheBehavior"]!["CachePolicyId"]);        // Managed-CachingDisabled
-        is_("what is forwarded", "b689b0a8-53d0-40ab-baf2-68738e2966ac", distribution["DefaultCacheBehavior"]!["OriginRequestPolicyId"]);    // Managed-AllViewerExceptHostHeader
+        // Managed-AllViewerExceptHostHeader
+        is_("what is forwarded", "b689b0a8-53d0-40ab-baf2-68738e2966ac", distribution["DefaultCacheBehavior"]!["OriginRequestPolicyId"]);
         is_("the firewall", $"{edge.IdOf("Firewall")}.Arn", distribution["WebACLId"]);
         is_("the origin's header", "x-origin-verify", distribution["Origins"]![0]!["OriginCustomHeaders"]![0]!["HeaderName"]);
     }

@@ -39,13 +39,16 @@ public sealed class PermissionTests
 
     public static TheoryData<string, string, Action<JsonObject>> PlantedErrors => new()
     {
-        { "a role may do everything", "serverless.template", root => { root.Set("Resources/JwksRole/Properties/Policies/0/PolicyDocument/Statement/0/Action", "*"); root.Drop("Resources/JwksRole/Metadata"); } },
+        { "a role may do everything", "serverless.template", root => { root.Set("Resources/JwksRole/Properties/Policies/0/PolicyDocument/Statement/0/Action",
+            "*"); root.Drop("Resources/JwksRole/Metadata"); } },
         { "a role may read every table", "serverless.template", root => { root.Set("Resources/JwksRole/Properties/Policies/0/PolicyDocument/Statement/0/Resource", "*"); root.Drop("Resources/JwksRole/Metadata"); } },
         { "a reason is empty", "serverless.template", root => root.Set("Resources/FunctionNetworkPolicy/Metadata/WildcardReason", " ") },
-        { "a policy in SAM's place", "serverless.template", root => root.At("Resources/JwksFunction/Properties").Set("Policies", JsonNode.Parse("""[{ "Statement": [{ "Effect": "Allow", "Action": "s3:*", "Resource": "*" }] }]""")) },
+        { "a policy in SAM's place", "serverless.template", root => root.At("Resources/JwksFunction/Properties").Set("Policies",
+            JsonNode.Parse("""[{ "Statement": [{ "Effect": "Allow", "Action": "s3:*", "Resource": "*" }] }]""")) },
         { "an endpoint without a reason", "infra/network.template", root => root.Drop("Resources/PrivateApiInterface/Metadata") },
         { "an endpoint without a policy", "infra/network.template", root => root.Drop("Resources/SqsInterface/Properties/PolicyDocument") },
-        { "a bucket for everybody", "infra/backup.template", root => { root.Set("Resources/StateBucketPolicy/Properties/PolicyDocument/Statement/2/Principal", "*"); root.Drop("Resources/StateBucketPolicy/Metadata"); } },
+        { "a bucket for everybody", "infra/backup.template", root => { root.Set("Resources/StateBucketPolicy/Properties/PolicyDocument/Statement/2/Principal",
+            "*"); root.Drop("Resources/StateBucketPolicy/Metadata"); } },
     };
 
     [Theory]
@@ -55,11 +58,14 @@ public sealed class PermissionTests
 
     public static TheoryData<string, Action<JsonObject>> PlantedSurplus => new()
     {
-        { "a role reads a table that its function does not name", root => root.At("Resources/JwksRole/Properties/Policies/0/PolicyDocument/Statement").AsArray().Add(JsonNode.Parse(
+        { "a role reads a table that its function does not name",
+            root => root.At("Resources/JwksRole/Properties/Policies/0/PolicyDocument/Statement").AsArray().Add(JsonNode.Parse(
             """{ "Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": { "Fn::Sub": "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${AWS::StackName}-tenants" } }""")) },
         { "a role lacks its queue", root => root.At("Resources/DispatchRole/Properties/Policies/0/PolicyDocument/Statement").AsArray().RemoveAt(4) },
-        { "a function names a table that its role cannot use", root => root.At("Resources/JwksFunction/Properties/Environment/Variables").Set("METERING_TABLE", JsonNode.Parse("""{ "Ref": "MeteringTable" }""")) },
-        { "a role takes another function's messages", root => root.Set("Resources/DispatchRole/Properties/Policies/0/PolicyDocument/Statement/4/Resource/Fn::GetAtt/0", "NotificationsQueue") },
+        { "a function names a table that its role cannot use", root => root.At("Resources/JwksFunction/Properties/Environment/Variables").Set("METERING_TABLE",
+            JsonNode.Parse("""{ "Ref": "MeteringTable" }""")) },
+        { "a role takes another function's messages",
+            root => root.Set("Resources/DispatchRole/Properties/Policies/0/PolicyDocument/Statement/4/Resource/Fn::GetAtt/0", "NotificationsQueue") },
     };
 
     [Theory]
@@ -104,7 +110,8 @@ public sealed class PermissionTests
 
     // A log group's Arn attribute carries a wildcard that the template does not show.
     private static bool ReachesStreams(JsonNode resource) =>
-        Statements(resource).SelectMany(statement => statement["Resource"].Many()).Any(one => one is JsonObject && one["Fn::GetAtt"]?[0]?.ToString() is { } id && (id.EndsWith("Logs", StringComparison.Ordinal) || id.EndsWith("LogGroup", StringComparison.Ordinal)));
+        Statements(resource).SelectMany(statement => statement["Resource"].Many()).Any(one => one is JsonObject && one["Fn::GetAtt"]?[0]?.ToString() is { } id
+            && (id.EndsWith("Logs", StringComparison.Ordinal) || id.EndsWith("LogGroup", StringComparison.Ordinal)));
 
     private static IEnumerable<string> Differences(Stack application)
     {
@@ -121,7 +128,8 @@ public sealed class PermissionTests
                 wanted.Add(ids[failures.ToString()[..^".Arn".Length]]);
 
             var role = ids[properties["Role"]!.ToString()[..^".Arn".Length]];
-            var granted = Statements(application.Resources[role]).SelectMany(statement => statement["Resource"].Texts()).Select(Named).OfType<string>().ToHashSet();
+            var granted = Statements(application.Resources[role]).SelectMany(statement => statement["Resource"].Texts()).Select(Named).OfType<string>()
+                .ToHashSet();
             foreach (var missing in wanted.Except(granted))
                 yield return $"{role} lacks {missing}";
             foreach (var surplus in granted.Except(wanted))
@@ -131,8 +139,10 @@ public sealed class PermissionTests
         string? Named(string arn) =>
             arn.Contains(":table/", StringComparison.Ordinal) ? application.OfType("AWS::DynamoDB::GlobalTable", "AWS::DynamoDB::Table")
                 .Single(table => (string)table.Properties["TableName"]! == arn.Split(":table/")[1].Split("/index/")[0]).Id
-            : arn.Contains(":secret:", StringComparison.Ordinal) ? application.OfType("AWS::SecretsManager::Secret").Single(secret => arn.EndsWith($"{secret.Properties["Name"]}-??????", StringComparison.Ordinal)).Id
-            : arn.EndsWith(".Arn", StringComparison.Ordinal) && ids.TryGetValue(arn[..^".Arn".Length], out var queue) && (string?)application.Resources[queue]["Type"] == "AWS::SQS::Queue" ? queue
+            : arn.Contains(":secret:", StringComparison.Ordinal) ? application.OfType("AWS::SecretsManager::Secret")
+                .Single(secret => arn.EndsWith($"{secret.Properties["Name"]}-??????", StringComparison.Ordinal)).Id
+            : arn.EndsWith(".Arn", StringComparison.Ordinal)
+                && ids.TryGetValue(arn[..^".Arn".Length], out var queue) && (string?)application.Resources[queue]["Type"] == "AWS::SQS::Queue" ? queue
             : null;
     }
 }

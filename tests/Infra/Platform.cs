@@ -1,6 +1,7 @@
 namespace ControlPlane.Tests.Infra;
 
-/// <summary>The whole platform as its templates would build it: hub, application, edge and some tenants, each output handed on as infra/README.md says.</summary>
+/// <summary>The whole platform as its templates would build it: hub, application, edge and some tenants, each output handed on as infra/README.md
+/// says.</summary>
 internal sealed class Platform
 {
     public const string Domain = "example.com";
@@ -17,7 +18,8 @@ internal sealed class Platform
             [("DomainName", Domain), ("HostedZoneId", "Z0123456789"), ("OrganizationId", "o-0123456789"), ("NatImage", Image), .. hubParameters]);
         Application = Stack.Deploy(templates("serverless.template"), "control-plane", Here);
         Edge = Stack.Deploy(templates("infra/edge.template"), "edge", Here, ("OriginVerifyVersion", "01234567-89ab-cdef-0123-456789abcdef"),
-            ("SecondaryTarget", "d-standby.example"), ("SecondaryTargetZoneId", "Z1"), ("SecondaryRegionTarget", "d-west.example"), ("SecondaryRegionTargetZoneId", "Z2"));
+            ("SecondaryTarget", "d-standby.example"), ("SecondaryTargetZoneId", "Z1"), ("SecondaryRegionTarget", "d-west.example"),
+            ("SecondaryRegionTargetZoneId", "Z2"));
         Backup = Stack.Deploy(templates("infra/backup.template"), "backup", Here, ("BucketName", "state"));
     }
 
@@ -33,7 +35,8 @@ internal sealed class Platform
 
     public List<(string Tenant, Stack DataPlane, Stack Peering)> Tenants { get; } = [];
 
-    public static Platform Build(IEnumerable<string> tenants, params (string Name, string Value)[] hubParameters) => Build(Template.Read, tenants, hubParameters);
+    public static Platform Build(IEnumerable<string> tenants, params (string Name, string Value)[] hubParameters) =>
+        Build(Template.Read, tenants, hubParameters);
 
     /// <summary>With an error planted in one template.</summary>
     public static Platform Build(Template changed, IEnumerable<string> tenants) => Build(name => name == changed.Name ? changed : Template.Read(name), tenants);
@@ -56,7 +59,8 @@ internal sealed class Platform
         var flag = ("EngineInPublicRange", engineInPublicRange ? "true" : "false");
         var theirs = new Account("222222222222");
         var dataPlane = Stack.Deploy(_templates("infra/tenant-data-plane.template"), $"dp-{tenant}", theirs,
-            ("TenantId", tenant), ("NatImage", Image), ("PeerVpcId", Hub.Outputs["VpcId"]), ("PeerAccountId", Hub.Outputs["AccountId"]), ("ControlPlaneCidr", Hub.Outputs["FunctionsCidr"]), flag);
+            ("TenantId", tenant), ("NatImage", Image), ("PeerVpcId", Hub.Outputs["VpcId"]), ("PeerAccountId", Hub.Outputs["AccountId"]),
+            ("ControlPlaneCidr", Hub.Outputs["FunctionsCidr"]), flag);
         var peering = Stack.Deploy(_templates("infra/tenant-peering.template"), $"peering-{tenant}", Here,
             ("TenantId", tenant), ("PeeringId", dataPlane.Outputs["PeeringId"]), ("DataPlaneCidr", dataPlane.Outputs["VpcCidr"]), flag);
         Tenants.Add((tenant, dataPlane, peering));

@@ -16,12 +16,15 @@ public sealed class QueueTests
         { "a queue is not encrypted", root => root.Set("Resources/DispatchQueue/Properties/SqsManagedSseEnabled", false) },
         { "a queue never gives up", root => root.Drop("Resources/NotificationsQueue/Properties/RedrivePolicy") },
         { "an hour of trouble loses accepted commands", root => root.Set("Resources/ExecutionRequestsQueue/Properties/RedrivePolicy/maxReceiveCount", 5) },
-        { "a message is given up while its requester can be told", root => root.Set("Resources/NotificationsQueue/Properties/RedrivePolicy/maxReceiveCount", 20) },
+        { "a message is given up while its requester can be told",
+            root => root.Set("Resources/NotificationsQueue/Properties/RedrivePolicy/maxReceiveCount", 20) },
         { "dead letters are lost after four days", root => root.Drop("Resources/DispatchDeadLetters/Properties/MessageRetentionPeriod") },
         { "a FIFO queue gives up into a standard one", root => root.Drop("Resources/ExecutionRequestsDeadLetters/Properties/FifoQueue") },
         { "a message comes back while it is worked on", root => root.Set("Resources/DispatchQueue/Properties/VisibilityTimeout", 90) },
-        { "a batch that is gathered comes back while it is worked on", root => root.At("Resources/ExecutionRequestsFunction/Properties/Events/Queue/Properties").Set("MaximumBatchingWindowInSeconds", 5) },
-        { "one bad message holds back its neighbours", root => root.Drop("Resources/DispatchFunction/Properties/Events/Queue/Properties/FunctionResponseTypes") },
+        { "a batch that is gathered comes back while it is worked on",
+            root => root.At("Resources/ExecutionRequestsFunction/Properties/Events/Queue/Properties").Set("MaximumBatchingWindowInSeconds", 5) },
+        { "one bad message holds back its neighbours",
+            root => root.Drop("Resources/DispatchFunction/Properties/Events/Queue/Properties/FunctionResponseTypes") },
         { "pollers outnumber the function", root => root.Set("Resources/DispatchFunction/Properties/ReservedConcurrentExecutions", 5) },
         { "nobody watches the dead letters", root => root.Drop("Resources/DispatchDeadLettersNotEmpty") },
         { "nobody watches the waiting time", root => root.Drop("Resources/NotificationsWaitTooLong") },
@@ -29,17 +32,20 @@ public sealed class QueueTests
         { "a failed sweep leaves no trace", root => root.Drop("Resources/SweeperFunction/Properties/EventInvokeConfig") },
         { "two sweepers at once", root => root.Set("Resources/SweeperFunction/Properties/ReservedConcurrentExecutions", 2) },
         { "a table may be deleted", root => root.Set("Resources/QuotasTable/Properties/Replicas/Fn::If/2/0/DeletionProtectionEnabled", false) },
-        { "a table cannot be restored", root => root.Set("Resources/QuotasTable/Properties/Replicas/Fn::If/2/0/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled", false) },
+        { "a table cannot be restored",
+            root => root.Set("Resources/QuotasTable/Properties/Replicas/Fn::If/2/0/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled", false) },
         { "a table goes with its stack", root => root.Drop("Resources/TenantsTable/DeletionPolicy") },
         { "a table has a fixed capacity", root => root.Set("Resources/TenantsTable/Properties/BillingMode", "PROVISIONED") },
-        { "presence expires", root => root.Set("Resources/InstancesTable/Properties/TimeToLiveSpecification", JsonNode.Parse("""{ "AttributeName": "expires_at", "Enabled": true }""")) },
+        { "presence expires", root => root.Set("Resources/InstancesTable/Properties/TimeToLiveSpecification",
+            JsonNode.Parse("""{ "AttributeName": "expires_at", "Enabled": true }""")) },
         { "records never expire", root => root.Drop("Resources/MeteringTable/Properties/TimeToLiveSpecification") },
         { "a secret goes with its stack", root => root.Drop("Resources/TokenRootSecret/DeletionPolicy") },
     };
 
     [Theory]
     [MemberData(nameof(PlantedErrors), DisableDiscoveryEnumeration = true)]
-    public void A_planted_error_is_found(string error, Action<JsonObject> plant) => Assert.True(Findings(Template.Read("serverless.template").With(plant)).Count > 0, $"Nothing found although {error}.");
+    public void A_planted_error_is_found(string error, Action<JsonObject> plant) =>
+        Assert.True(Findings(Template.Read("serverless.template").With(plant)).Count > 0, $"Nothing found although {error}.");
 
     [Fact]
     public void With_a_second_region_every_table_but_the_rate_limits_is_copied()
@@ -48,8 +54,11 @@ public sealed class QueueTests
         var owner = Stack.Deploy(Template.Read("serverless.template"), "control-plane", here, ("ReplicaRegion", "us-west-2"));
 
         Assert.Equal(5, owner.OfType("AWS::DynamoDB::GlobalTable").Count());
-        Assert.All(owner.OfType("AWS::DynamoDB::GlobalTable"), table => Assert.Equal(["us-east-1", "us-west-2"], table.Properties["Replicas"].Many().Select(one => one["Region"]!.ToString())));
-        Assert.All(owner.OfType("AWS::SecretsManager::Secret"), secret => Assert.Equal("us-west-2", (string?)secret.Properties["ReplicaRegions"]![0]!["Region"]));
+        Assert.All(
+            owner.OfType("AWS::DynamoDB::GlobalTable"),
+            table => Assert.Equal(["us-east-1", "us-west-2"], table.Properties["Replicas"].Many().Select(one => one["Region"]!.ToString())));
+        Assert.All(
+            owner.OfType("AWS::SecretsManager::Secret"), secret => Assert.Equal("us-west-2", (string?)secret.Properties["ReplicaRegions"]![0]!["Region"]));
         Assert.Equal("RateLimitsTable", Assert.Single(owner.OfType("AWS::DynamoDB::Table")).Id);
     }
 
@@ -64,7 +73,8 @@ public sealed class QueueTests
         Assert.Equal((string?)owner.Properties("TenantsTable")["TableName"], (string?)Variables(replica, "DispatchFunction")["TENANTS_TABLE"]);
         Assert.Equal((string?)owner.Properties("TokenRootSecret")["Name"], (string?)Variables(replica, "JwksFunction")["TOKEN_ROOT_SECRET_ID"]);
         Assert.Equal("DISABLED", (string?)replica.Properties("SweeperFunction")["Events"]!["EveryMinute"]!["Properties"]!["State"]);
-        Assert.Throws<StackRefused>(() => Stack.Deploy(Template.Read("serverless.template"), "control-plane", here, ("DataRole", "replica"), ("ReplicaRegion", "us-west-2")));
+        Assert.Throws<StackRefused>(
+            () => Stack.Deploy(Template.Read("serverless.template"), "control-plane", here, ("DataRole", "replica"), ("ReplicaRegion", "us-west-2")));
 
         static JsonNode Variables(Stack stack, string function) => stack.Properties(function)["Environment"]!["Variables"]!;
     }
@@ -76,11 +86,14 @@ public sealed class QueueTests
         var before = Stack.Deploy(Template.Read("serverless.template"), "control-plane", here);
         var after = Stack.Deploy(Template.Read("serverless.template"), "control-plane", here, ("TableSuffix", "-20261126"));
 
-        Assert.Equal(before.OfType("AWS::DynamoDB::GlobalTable").Select(one => (one.Id, one.Properties.ToJsonString())), after.OfType("AWS::DynamoDB::GlobalTable").Select(one => (one.Id, one.Properties.ToJsonString())));
+        Assert.Equal(
+            before.OfType("AWS::DynamoDB::GlobalTable").Select(one => (one.Id, one.Properties.ToJsonString())),
+            after.OfType("AWS::DynamoDB::GlobalTable").Select(one => (one.Id, one.Properties.ToJsonString())));
         string[] restored = [.. after.OfType("AWS::DynamoDB::GlobalTable").Select(one => (string)one.Properties["TableName"]!)];
         foreach (var (id, function) in after.OfType("AWS::Serverless::Function"))
         {
-            foreach (var (name, value) in function["Environment"]!["Variables"]!.AsObject().Where(one => one.Key.EndsWith("_TABLE", StringComparison.Ordinal) && one.Key != "RATE_LIMITS_TABLE"))
+            foreach (var (name, value) in function["Environment"]!["Variables"]!.AsObject().Where(one => one.Key.EndsWith("_TABLE", StringComparison.Ordinal)
+                && one.Key != "RATE_LIMITS_TABLE"))
                 Assert.Contains(value!.ToString(), restored.Select(table => $"{table}-20261126"));
             var granted = after.Resources[function["Role"]!.ToString().Split(':')[1].Split('.')[0]].ToJsonString();
             Assert.DoesNotContain(restored, table => System.Text.RegularExpressions.Regex.IsMatch(granted, $"table/{table}(?!-20261126)"));
@@ -112,11 +125,13 @@ public sealed class QueueTests
                 continue;
             }
 
-            if (queue["RedrivePolicy"]?["deadLetterTargetArn"]?.ToString() is not { } target || queues.Keys.SingleOrDefault(other => $"{application.IdOf(other)}.Arn" == target) is not { } letters)
+            if (queue["RedrivePolicy"]?["deadLetterTargetArn"]?.ToString() is not { } target
+                || queues.Keys.SingleOrDefault(other => $"{application.IdOf(other)}.Arn" == target) is not { } letters)
                 yield return $"{id} never gives up";
             else if ((bool?)queues[letters]["FifoQueue"] != (bool?)queue["FifoQueue"])
                 yield return $"{letters} is not of {id}'s kind";
-            // Nothing else carries on a command that was accepted, or a dispatch: no execution is there yet, or it waits. Who is to be told can be for half an hour.
+            // Nothing else carries on a command that was accepted, or a dispatch: no execution is there yet, or it waits. Who is to be told can be for half an
+            // hour.
             var atLeast = id is "NotificationsQueue" ? Reply.Lifetime : TimeSpan.FromHours(1);
             if ((int?)queue["RedrivePolicy"]?["maxReceiveCount"] * (int)queue["VisibilityTimeout"]! <= atLeast.TotalSeconds)
                 yield return $"{id} gives up within {atLeast}";
@@ -132,7 +147,8 @@ public sealed class QueueTests
                 yield return $"{id} shows a message again while it is worked on";
             if (!reader.Source["FunctionResponseTypes"].Texts().Contains("ReportBatchItemFailures"))
                 yield return $"{id}: one bad message holds back its neighbours";
-            if ((int?)reader.Source["ScalingConfig"]?["MaximumConcurrency"] is not { } most || most > (int)reader.Function.Properties["ReservedConcurrentExecutions"]!)
+            if ((int?)reader.Source["ScalingConfig"]?["MaximumConcurrency"] is not { } most
+                || most > (int)reader.Function.Properties["ReservedConcurrentExecutions"]!)
                 yield return $"{id} is polled faster than {reader.Function.Id} may run";
         }
     }
@@ -169,5 +185,7 @@ public sealed class QueueTests
     }
 
     private static bool Watches(Stack application, string queue, string metric) => application.OfType("AWS::CloudWatch::Alarm").Any(alarm =>
-        (string?)alarm.Properties["MetricName"] == metric && alarm.Properties["Dimensions"]![0]!["Value"]!.ToString() == $"{application.IdOf(queue)}.QueueName" && alarm.Properties["AlarmActions"]!.AsArray().Count > 0);
+        (string?)alarm.Properties["MetricName"] == metric
+            && alarm.Properties["Dimensions"]![0]!["Value"]!.ToString() == $"{application.IdOf(queue)}.QueueName"
+            && alarm.Properties["AlarmActions"]!.AsArray().Count > 0);
 }

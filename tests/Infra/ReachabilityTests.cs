@@ -151,7 +151,8 @@ public sealed class ReachabilityTests
         bool Reaches(Platform platform)
         {
             var network = platform.Network();
-            return new[] { "HeartbeatsFunction", "DispatchFunction" }.SelectMany(new Landmarks(platform, network).Named).All(from => network.WhatStops(from, service, 443) is null);
+            return new[] { "HeartbeatsFunction", "DispatchFunction" }.SelectMany(new Landmarks(platform, network).Named)
+                .All(from => network.WhatStops(from, service, 443) is null);
         }
     }
 
@@ -159,14 +160,19 @@ public sealed class ReachabilityTests
     {
         { "a route is missing", "infra/tenant-peering.template", root => root.Drop("Resources/Route2ToDataPlane") },
         { "the way back is missing", "infra/tenant-data-plane.template", root => root.Drop("Resources/PrivateRoute1ToControlPlane") },
-        { "a route leads to the neighbour", "infra/tenant-peering.template", root => root.Set("Resources/Route1ToDataPlane/Properties/DestinationCidrBlock", "10.101.128.0/18") },
-        { "engines admit nobody", "infra/tenant-data-plane.template", root => root.Set("Resources/EngineSecurityGroup/Properties/SecurityGroupIngress/0/FromPort", 5679) },
+        { "a route leads to the neighbour", "infra/tenant-peering.template",
+            root => root.Set("Resources/Route1ToDataPlane/Properties/DestinationCidrBlock", "10.101.128.0/18") },
+        { "engines admit nobody", "infra/tenant-data-plane.template",
+            root => root.Set("Resources/EngineSecurityGroup/Properties/SecurityGroupIngress/0/FromPort", 5679) },
         { "the dispatcher may go anywhere", "infra/network.template", root => root.Drop("Resources/DispatcherSecurityGroup/Properties/SecurityGroupEgress") },
-        { "the dispatcher has the wrong group", "serverless.template", root => root.Set("Resources/DispatchFunction/Properties/VpcConfig/SecurityGroupIds/0", new JsonObject { ["Ref"] = "FunctionsSecurityGroup" }) },
-        { "heartbeats may post to Slack", "serverless.template", root => root.Set("Resources/HeartbeatsFunction/Properties/VpcConfig/SecurityGroupIds/0", new JsonObject { ["Ref"] = "NotificationsSecurityGroup" }) },
+        { "the dispatcher has the wrong group", "serverless.template",
+            root => root.Set("Resources/DispatchFunction/Properties/VpcConfig/SecurityGroupIds/0", new JsonObject { ["Ref"] = "FunctionsSecurityGroup" }) },
+        { "heartbeats may post to Slack", "serverless.template", root => root.Set("Resources/HeartbeatsFunction/Properties/VpcConfig/SecurityGroupIds/0",
+            new JsonObject { ["Ref"] = "NotificationsSecurityGroup" }) },
         { "the private API is open to the hub", "infra/network.template", root => root.At("Resources/PrivateApiSecurityGroup/Properties/SecurityGroupIngress").AsArray().Add(new JsonObject { ["IpProtocol"] = "tcp", ["FromPort"] = 443, ["ToPort"] = 443, ["CidrIp"] = "10.10.0.0/16" }) },
         { "data planes reach the other endpoints", "infra/network.template", root => root.At("Resources/EndpointsSecurityGroup/Properties").Set("SecurityGroupIngress", new JsonArray(new JsonObject { ["IpProtocol"] = "tcp", ["FromPort"] = 443, ["ToPort"] = 443, ["CidrIp"] = "10.0.0.0/8" })) },
-        { "a block is missing from the data planes' range", "infra/network.template", root => root.At("Resources/DataPlanes/Properties/Entries").AsArray().RemoveAt(3) },
+        { "a block is missing from the data planes' range", "infra/network.template",
+            root => root.At("Resources/DataPlanes/Properties/Entries").AsArray().RemoveAt(3) },
         { "an ACL forgets the engines", "infra/network.template", root => root.Drop("Resources/PrivateAclOut110") },
         { "an ACL forgets answers", "infra/network.template", root => root.Drop("Resources/PrivateAclIn200") },
         { "the public ACL lets nothing back", "infra/network.template", root => root.Drop("Resources/PublicAclOut110") },

@@ -39,7 +39,8 @@ internal sealed partial class Stack
         stack.TakeParameters(parameters.ToDictionary(one => one.Name, one => one.Value));
         stack.ObeyRules();
         stack.Resources = template.Resources.Where(one => stack.Exists(one.Value!)).ToDictionary(one => one.Key, one => stack.Resolve(one.Value)!.AsObject());
-        stack.Outputs = (template.Root["Outputs"]?.AsObject() ?? []).Where(one => stack.Exists(one.Value!)).ToDictionary(one => one.Key, one => stack.Resolve(one.Value!["Value"])!.ToString());
+        stack.Outputs = (template.Root["Outputs"]?.AsObject() ?? []).Where(one => stack.Exists(one.Value!))
+            .ToDictionary(one => one.Key, one => stack.Resolve(one.Value!["Value"])!.ToString());
         stack.Publish();
         return stack;
     }
@@ -138,7 +139,8 @@ internal sealed partial class Stack
         {
             case JsonArray list:
                 return new JsonArray([.. list.Select(Resolve).Where(item => item is not null)]);
-            case JsonObject { Count: 1 } expression when expression.First() is var (name, of) && (name == "Ref" || name.StartsWith("Fn::", StringComparison.Ordinal)):
+            case JsonObject { Count: 1 } expression when expression.First() is var (name, of) && (
+                name == "Ref" || name.StartsWith("Fn::", StringComparison.Ordinal)):
                 return Evaluate(name, of!);
             case JsonObject map:
                 var resolved = new JsonObject();
@@ -160,7 +162,8 @@ internal sealed partial class Stack
         "Fn::Join" => string.Join((string)of[0]!, Resolve(of[1]).Texts()),
         "Fn::Select" => Resolve(of[1])![int.Parse(of[0]!.ToString(), CultureInfo.InvariantCulture)]!.DeepClone(),
         "Fn::Split" => new JsonArray([.. Resolve(of[1])!.ToString().Split((string)of[0]!).Select(part => JsonValue.Create(part))]),
-        "Fn::FindInMap" => _template.Root["Mappings"]![(string)of[0]!]![Resolve(of[1])!.ToString()]?[(string)of[2]!]?.DeepClone() ?? throw new StackRefused($"{of[0]} knows no {Resolve(of[1])}."),
+        "Fn::FindInMap" => _template.Root["Mappings"]![(string)of[0]!]![Resolve(of[1])!.ToString()]?[(string)of[2]!]?.DeepClone() ?? throw new StackRefused(
+            $"{of[0]} knows no {Resolve(of[1])}."),
         "Fn::If" => Resolve(Holds(new JsonObject { ["Condition"] = (string)of[0]! }) ? of[1] : of[2]),
         "Fn::ImportValue" => _account.Exports[Resolve(of)!.ToString()],
         "Fn::Base64" => Resolve(of),

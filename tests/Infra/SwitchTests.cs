@@ -59,7 +59,8 @@ public sealed class SwitchTests
 
         static Dictionary<string, string> WaysOut(Stack stack) => stack.OfType("AWS::EC2::Route")
             .Where(one => (string?)one.Properties["DestinationCidrBlock"] == "0.0.0.0/0")
-            .ToDictionary(one => one.Id, one => (string)(one.Properties["NatGatewayId"] ?? one.Properties["NetworkInterfaceId"] ?? one.Properties["GatewayId"])!);
+            .ToDictionary(
+                one => one.Id, one => (string)(one.Properties["NatGatewayId"] ?? one.Properties["NetworkInterfaceId"] ?? one.Properties["GatewayId"])!);
     }
 
     /// <summary>A NAT gateway cannot start on an address that an instance still holds, and the instance goes last.</summary>

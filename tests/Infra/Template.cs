@@ -7,13 +7,15 @@ namespace ControlPlane.Tests.Infra;
 /// <summary>A CloudFormation template as it is written, read as strictly as the deployment tool reads it.</summary>
 internal sealed class Template
 {
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, CommentHandling = JsonCommentHandling.Disallow, AllowTrailingCommas = false };
+    private static readonly JsonDocumentOptions Strict =
+        new() { AllowDuplicateProperties = false, CommentHandling = JsonCommentHandling.Disallow, AllowTrailingCommas = false };
 
     private Template(string name, JsonObject root) => (Name, Root) = (name, root);
 
     public static readonly IReadOnlyList<string> All =
     [
-        "serverless.template", "infra/network.template", "infra/edge.template", "infra/tenant-data-plane.template", "infra/tenant-peering.template", "infra/backup.template",
+        "serverless.template", "infra/network.template", "infra/edge.template", "infra/tenant-data-plane.template", "infra/tenant-peering.template",
+        "infra/backup.template",
     ];
 
     public string Name { get; }
@@ -44,7 +46,8 @@ internal static class JsonPaths
 {
     /// <summary>The node at <c>a/b/0/c</c>.</summary>
     public static JsonNode At(this JsonNode node, string path) =>
-        path.Split('/').Aggregate(node, (at, step) => (at is JsonArray list ? list[int.Parse(step, System.Globalization.CultureInfo.InvariantCulture)] : at[step])
+        path.Split('/').Aggregate(node,
+            (at, step) => (at is JsonArray list ? list[int.Parse(step, System.Globalization.CultureInfo.InvariantCulture)] : at[step])
             ?? throw new KeyNotFoundException($"{step} of {path} is not there."));
 
     /// <summary>Puts a value at <c>a/b/0/c</c>, whose parent must be there.</summary>

@@ -94,9 +94,11 @@ public sealed class FunctionHostTests : IAsyncDisposable
     {
         var script = Path.Combine(_folder, "function.mjs");
         await File.WriteAllTextAsync(script, Function, TestContext.Current.CancellationToken);
-        var function = new TemplateFunction("EchoFunction", "functions/Echo", handler, TimeSpan.FromSeconds(2), 128, new Dictionary<string, System.Text.Json.Nodes.JsonNode?>(), []);
+        var function = new TemplateFunction(
+            "EchoFunction", "functions/Echo", handler, TimeSpan.FromSeconds(2), 128, new Dictionary<string, System.Text.Json.Nodes.JsonNode?>(), []);
         var host = await FunctionHost.StartAsync(
-            function, new("node", [script], _folder), new Dictionary<string, string?> { ["NAME"] = "local" }, line => { lock (_lines) _lines.Add(line); }, TimeProvider.System);
+            function, new("node", [script], _folder), new Dictionary<string, string?> { ["NAME"] = "local" }, line => { lock (_lines) _lines.Add(line); },
+            TimeProvider.System);
         if (wait) await host.Ready.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         return host;
     }
@@ -104,5 +106,6 @@ public sealed class FunctionHostTests : IAsyncDisposable
     private static Task<InvocationResult> InvokeAsync(FunctionHost host, string text) =>
         host.InvokeAsync(Encoding.UTF8.GetBytes(text)).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
 
-    private static async Task<string> TextAsync(FunctionHost host, string text) => Encoding.UTF8.GetString(Assert.IsType<InvocationResult.Answered>(await InvokeAsync(host, text)).Payload);
+    private static async Task<string> TextAsync(FunctionHost host, string text) =>
+        Encoding.UTF8.GetString(Assert.IsType<InvocationResult.Answered>(await InvokeAsync(host, text)).Payload);
 }

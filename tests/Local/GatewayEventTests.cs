@@ -11,7 +11,9 @@ public sealed class GatewayEventTests
     public void A_form_reaches_the_public_api_as_base64_with_lower_case_headers() => Golden.Holds(
         "public-form.json",
         PublicEvent.From(
-            Request("POST", "/slack/commands", "", "text=run+wf", ("Host", "127.0.0.1:8080"), ("Content-Type", "application/x-www-form-urlencoded"), ("X-Slack-Signature", "v0=a"), ("x-slack-signature", "v0=b")),
+            Request(
+                "POST", "/slack/commands", "", "text=run+wf", ("Host", "127.0.0.1:8080"), ("Content-Type", "application/x-www-form-urlencoded"),
+                ("X-Slack-Signature", "v0=a"), ("x-slack-signature", "v0=b")),
             new("POST", "/slack/commands", "SlackCommandsFunction"),
             new Dictionary<string, string>()));
 
@@ -27,7 +29,9 @@ public sealed class GatewayEventTests
     public void The_private_api_keeps_every_value_of_a_header_and_the_body_as_text() => Golden.Holds(
         "private-post.json",
         PrivateEvent.From(
-            Request("POST", "/metering/heartbeat", "", """{"schema":"heartbeat.v1"}""", ("Host", "127.0.0.1:8081"), ("Content-Type", "application/json"), ("webhook-id", "one"), ("Webhook-Id", "two")),
+            Request(
+                "POST", "/metering/heartbeat", "", """{"schema":"heartbeat.v1"}""", ("Host", "127.0.0.1:8081"), ("Content-Type", "application/json"),
+                ("webhook-id", "one"), ("Webhook-Id", "two")),
             new("POST", "/metering/heartbeat", "HeartbeatsFunction"),
             new Dictionary<string, string>()));
 
@@ -63,5 +67,6 @@ public sealed class GatewayEventTests
         Assert.Equal(tenant, new Route("GET", route, "F").Match(method, path)?["tenant_id"]);
 
     private static GatewayRequest Request(string method, string path, string query, string body, params (string Name, string Value)[] headers) => new(
-        method, path, query, "HTTP/1.1", [.. headers.Select(header => KeyValuePair.Create(header.Name, header.Value))], Encoding.UTF8.GetBytes(body), "10.142.1.10", "request-1", Noon);
+        method, path, query, "HTTP/1.1", [.. headers.Select(header => KeyValuePair.Create(header.Name, header.Value))], Encoding.UTF8.GetBytes(body),
+        "10.142.1.10", "request-1", Noon);
 }

@@ -117,10 +117,14 @@ public sealed class LocalControlPlaneTests : IAsyncLifetime
         using var publicMiss = await http.GetAsync(new Uri(_local.PublicApi.Endpoint, "/nothing"), Cancel);
         using var privateMiss = await http.PostAsync(new Uri(_local.PrivateApi.Endpoint, "/tenants/tenant-43/jwks.json"), null, Cancel);
         Assert.Equal((404, """{"message":"Not Found"}"""), ((int)publicMiss.StatusCode, await publicMiss.Content.ReadAsStringAsync(Cancel)));
-        Assert.Equal((403, """{"message":"Missing Authentication Token"}"""), ((int)privateMiss.StatusCode, await privateMiss.Content.ReadAsStringAsync(Cancel)));
+        Assert.Equal(
+            (403, """{"message":"Missing Authentication Token"}"""), ((int)privateMiss.StatusCode, await privateMiss.Content.ReadAsStringAsync(Cancel)));
 
         // 401 and not 403: the header that CloudFront adds is there, whatever the client sent.
-        using var forged = new HttpRequestMessage(HttpMethod.Post, new Uri(_local.PublicApi.Endpoint, "/slack/commands")) { Headers = { { "x-origin-verify", "guess" } }, Content = new FormUrlEncodedContent([]) };
+        using var forged = new HttpRequestMessage(
+            HttpMethod.Post,
+            new Uri(_local.PublicApi.Endpoint, "/slack/commands"))
+        { Headers = { { "x-origin-verify", "guess" } }, Content = new FormUrlEncodedContent([]) };
         using var answer = await http.SendAsync(forged, Cancel);
         Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
 
@@ -132,7 +136,9 @@ public sealed class LocalControlPlaneTests : IAsyncLifetime
     private Task<LocalControlPlane> StartAsync() => StartAsync(port: 0);
 
     private Task<LocalControlPlane> StartAsync(int port) => LocalControlPlane.StartAsync(
-        new(_state, Port: port, PrivatePort: 0, Empty: false, new Dictionary<string, IPEndPoint>(), DemoData.Engine.Address, Published: null), _ => { }, TimeProvider.System, Cancel);
+        new(
+            _state, Port: port, PrivatePort: 0, Empty: false, new Dictionary<string, IPEndPoint>(), DemoData.Engine.Address,
+            Published: null), _ => { }, TimeProvider.System, Cancel);
 
     /// <summary>What this process and the programs it started listen on; others on this machine are no concern of ours.</summary>
     private static IEnumerable<IPEndPoint> ListenersOfThisTree()
@@ -149,11 +155,13 @@ public sealed class LocalControlPlaneTests : IAsyncLifetime
     }
 
     private static IEnumerable<int> ChildrenOf(int process) =>
-        Directory.GetDirectories($"/proc/{process}/task").SelectMany(task => File.ReadAllText(Path.Combine(task, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        Directory.GetDirectories($"/proc/{process}/task")
+            .SelectMany(task => File.ReadAllText(Path.Combine(task, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
             .Select(int.Parse).SelectMany(child => ChildrenOf(child).Prepend(child));
 
     private static IEnumerable<string> Sockets(int process) => Directory.GetFiles($"/proc/{process}/fd")
-        .Select(file => new FileInfo(file).LinkTarget).OfType<string>().Where(target => target.StartsWith("socket:[", StringComparison.Ordinal)).Select(target => target["socket:[".Length..^1]);
+        .Select(file => new FileInfo(file).LinkTarget).OfType<string>().Where(target => target.StartsWith("socket:[", StringComparison.Ordinal))
+            .Select(target => target["socket:[".Length..^1]);
 
     private static IPEndPoint Endpoint(string hex)
     {

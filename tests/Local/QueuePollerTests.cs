@@ -76,7 +76,8 @@ public sealed class QueuePollerTests(LocalCloud cloud)
     {
         var queues = await cloud.QueuesAsync();
         foreach (var body in bodies) await queues.Client.SendMessageAsync(queues.Dispatch, body, Cancel);
-        var received = await queues.Client.ReceiveMessageAsync(new ReceiveMessageRequest { QueueUrl = queues.Dispatch, MaxNumberOfMessages = 10, MessageSystemAttributeNames = ["All"] }, Cancel);
+        var received = await queues.Client.ReceiveMessageAsync(
+            new ReceiveMessageRequest { QueueUrl = queues.Dispatch, MaxNumberOfMessages = 10, MessageSystemAttributeNames = ["All"] }, Cancel);
         return (queues, received.Messages);
     }
 
@@ -89,7 +90,8 @@ public sealed class QueuePollerTests(LocalCloud cloud)
 
     private static async Task<(int Visible, int InFlight)> CountAsync(TestQueues queues)
     {
-        var count = await queues.Client.GetQueueAttributesAsync(queues.Dispatch, [QueueAttributeName.ApproximateNumberOfMessages, QueueAttributeName.ApproximateNumberOfMessagesNotVisible], Cancel);
+        var count = await queues.Client.GetQueueAttributesAsync(
+            queues.Dispatch, [QueueAttributeName.ApproximateNumberOfMessages, QueueAttributeName.ApproximateNumberOfMessagesNotVisible], Cancel);
         return (count.ApproximateNumberOfMessages, count.ApproximateNumberOfMessagesNotVisible);
     }
 }

@@ -14,7 +14,8 @@ public sealed class QueueServerTests(LocalCloud cloud)
     {
         var queues = await cloud.QueuesAsync();
         foreach (var body in new[] { "first", "second" })
-            await queues.Client.SendMessageAsync(new() { QueueUrl = queues.ExecutionRequests, MessageBody = body, MessageGroupId = "exec_1", MessageDeduplicationId = "exec_1" }, Cancel);
+            await queues.Client.SendMessageAsync(
+                new() { QueueUrl = queues.ExecutionRequests, MessageBody = body, MessageGroupId = "exec_1", MessageDeduplicationId = "exec_1" }, Cancel);
 
         var message = Assert.Single(await ReceiveAsync(queues, queues.ExecutionRequests));
         Assert.Equal("first", message.Body);
@@ -26,7 +27,8 @@ public sealed class QueueServerTests(LocalCloud cloud)
     {
         var queues = await cloud.QueuesAsync();
         foreach (var (body, group) in new[] { ("a1", "a"), ("a2", "a"), ("b1", "b") })
-            await queues.Client.SendMessageAsync(new() { QueueUrl = queues.ExecutionRequests, MessageBody = body, MessageGroupId = group, MessageDeduplicationId = body }, Cancel);
+            await queues.Client.SendMessageAsync(
+                new() { QueueUrl = queues.ExecutionRequests, MessageBody = body, MessageGroupId = group, MessageDeduplicationId = body }, Cancel);
 
         var first = await ReceiveAsync(queues, queues.ExecutionRequests);
         Assert.Equal(["a1", "b1"], first.Select(message => message.Body).Order());
@@ -74,7 +76,8 @@ public sealed class QueueServerTests(LocalCloud cloud)
     public async Task A_message_received_too_often_is_a_dead_letter()
     {
         var queues = await cloud.QueuesAsync();
-        await queues.Client.SendMessageAsync(new() { QueueUrl = queues.ExecutionRequests, MessageBody = "poison", MessageGroupId = "p", MessageDeduplicationId = "p" }, Cancel);
+        await queues.Client.SendMessageAsync(
+            new() { QueueUrl = queues.ExecutionRequests, MessageBody = "poison", MessageGroupId = "p", MessageDeduplicationId = "p" }, Cancel);
         var most = LocalCloud.Template.Queues.Single(queue => queue.Id == "ExecutionRequestsQueue").Redrive!.MaxReceiveCount;
         for (var received = 0; received < most; received++)
         {
@@ -113,7 +116,8 @@ public sealed class QueueServerTests(LocalCloud cloud)
     private static async Task<List<Message>> ReceiveAsync(TestQueues queues, string url, int waitSeconds = 0)
     {
         var received = await queues.Client.ReceiveMessageAsync(
-            new ReceiveMessageRequest { QueueUrl = url, MaxNumberOfMessages = 10, WaitTimeSeconds = waitSeconds, MessageSystemAttributeNames = ["All"] }, Cancel);
+            new ReceiveMessageRequest { QueueUrl = url, MaxNumberOfMessages = 10, WaitTimeSeconds = waitSeconds, MessageSystemAttributeNames = ["All"] },
+                Cancel);
         return received.Messages ?? [];
     }
 }

@@ -32,8 +32,10 @@ public class SlackLimitsTests
     [InlineData("""{"text":"x","blocks":[{"type":"divider","block_id":"{256}"}]}""", "invalid_blocks")]
     [InlineData("""{"text":"x","blocks":[{"type":"divider","block_id":"a"},{"type":"divider","block_id":"a"}]}""", "invalid_blocks")]
     [InlineData("""{"text":"x","blocks":[{"type":"actions","elements":[{"type":"button","text":{"type":"plain_text","text":"{76}"}}]}]}""", "invalid_blocks")]
-    [InlineData("""{"text":"x","blocks":[{"type":"actions","elements":[{"type":"button","text":{"type":"plain_text","text":"x"},"action_id":"{256}"}]}]}""", "invalid_blocks")]
-    public void What_breaks_one_is_refused_in_Slacks_word(string message, string word) => Assert.StartsWith($"{word}:", SlackLimits.Fault(Of(message)), StringComparison.Ordinal);
+    [InlineData("""{"text":"x","blocks":[{"type":"actions","elements":[{"type":"button","text":{"type":"plain_text","text":"x"},"action_id":"{256}"}]}]}""",
+        "invalid_blocks")]
+    public void What_breaks_one_is_refused_in_Slacks_word(string message, string word) =>
+        Assert.StartsWith($"{word}:", SlackLimits.Fault(Of(message)), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("divider", 50, 51)]
@@ -47,7 +49,8 @@ public class SlackLimitsTests
         JsonObject With(int count) => Of(type switch
         {
             "divider" => $$"""{"blocks":[{{Repeat("""{"type":"divider"}""", count)}}]}""",
-            "actions" => $$"""{"blocks":[{"type":"actions","elements":[{{Repeat("""{"type":"button","text":{"type":"plain_text","text":"x"}}""", count)}}]}]}""",
+            "actions" =>
+                $$"""{"blocks":[{"type":"actions","elements":[{{Repeat("""{"type":"button","text":{"type":"plain_text","text":"x"}}""", count)}}]}]}""",
             _ => $$"""{"blocks":[{"type":"section","fields":[{{Repeat("""{"type":"mrkdwn","text":"x"}""", count)}}]}]}""",
         });
     }
@@ -56,5 +59,6 @@ public class SlackLimitsTests
 
     // {3000} stands for three thousand letters.
     private static JsonObject Of(string message) =>
-        JsonNode.Parse(System.Text.RegularExpressions.Regex.Replace(message, @"\{([0-9]+)\}", match => new string('x', int.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture))))!.AsObject();
+        JsonNode.Parse(System.Text.RegularExpressions.Regex.Replace(message, @"\{([0-9]+)\}",
+            match => new string('x', int.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture))))!.AsObject();
 }

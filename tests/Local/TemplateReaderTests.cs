@@ -27,7 +27,9 @@ public sealed class TemplateReaderTests
         var requests = Template.Queues.Single(queue => queue.Id == "ExecutionRequestsQueue");
         Assert.True(requests.Fifo);
         Assert.Equal(new Redrive("ExecutionRequestsDeadLetters", 60), requests.Redrive);
-        Assert.All(Template.Queues.Where(queue => queue.Redrive is not null), queue => Assert.Contains(Template.Queues, other => other.Id == queue.Redrive!.DeadLetters && other.Fifo == queue.Fifo));
+        Assert.All(
+            Template.Queues.Where(queue => queue.Redrive is not null),
+            queue => Assert.Contains(Template.Queues, other => other.Id == queue.Redrive!.DeadLetters && other.Fifo == queue.Fifo));
     }
 
     [Fact]
@@ -41,7 +43,8 @@ public sealed class TemplateReaderTests
     [Fact]
     public void Every_setting_of_every_function_has_a_value_on_this_machine()
     {
-        var references = Template.Tables.Select(table => table.Id).Concat(Template.Queues.Select(queue => queue.Id)).Concat(Template.Secrets).ToDictionary(id => id, id => $"local-{id}");
+        var references = Template.Tables.Select(table => table.Id).Concat(Template.Queues.Select(queue => queue.Id)).Concat(Template.Secrets)
+            .ToDictionary(id => id, id => $"local-{id}");
         references["OutcomesUrl"] = "http://127.0.0.1:8081/outcomes/execution";
         var values = new TemplateValues(Template, references, new Dictionary<string, string>());
 
@@ -72,7 +75,8 @@ public sealed class TemplateReaderTests
     [InlineData("""{"Ref":"Nobody"}""")]
     [InlineData("""{"Fn::GetAtt":["Table","Nothing"]}""")]
     [InlineData("""{"Fn::Select":["0",[]]}""")]
-    public void What_cannot_be_resolved_is_said_and_not_guessed(string expression) => Assert.Throws<FormatException>(() => Values().Resolve(JsonNode.Parse(expression)));
+    public void What_cannot_be_resolved_is_said_and_not_guessed(string expression) =>
+        Assert.Throws<FormatException>(() => Values().Resolve(JsonNode.Parse(expression)));
 
     private static TemplateValues Values() => new(
         TemplateReader.Parse("""

@@ -146,7 +146,8 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
         var desk = await HeartbeatDesk.OpenAsync(cloud);
         await LimitAsync(desk, 5);
         var answers = new System.Collections.Concurrent.ConcurrentBag<int>();
-        await Parallel.ForEachAsync(Enumerable.Range(1, 40), Cancel, async (n, _) => answers.Add((await desk.SendAsync(new Sample { Instance = $"i-{n}" })).Status));
+        await Parallel.ForEachAsync(
+            Enumerable.Range(1, 40), Cancel, async (n, _) => answers.Add((await desk.SendAsync(new Sample { Instance = $"i-{n}" })).Status));
 
         Assert.Equal(5, answers.Count(status => status == 200));
         Assert.Equal(35, answers.Count(status => status == 403));
@@ -262,7 +263,9 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
 
         await RestartAsync(629);        // the first of the three restarts is 599 s ago
         Assert.Equal(1, WrittenMetrics.Sum(desk.Logged, new("InstanceRestartsTooOften")));
-        Assert.Contains("\"instance\":\"i-0abc1234def567890\"", desk.Logged.Split('\n').Single(line => line.Contains("restarts_too_often", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"instance\":\"i-0abc1234def567890\"", desk.Logged.Split('\n').Single(line => line.Contains("restarts_too_often", StringComparison.Ordinal)),
+            StringComparison.Ordinal);
 
         async Task RestartAsync(int second)
         {
@@ -289,7 +292,9 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
         var desk = await HeartbeatDesk.OpenAsync(cloud);
         await desk.SendAsync(new Sample());
         await desk.SendAsync(new Sample { CpuMs = "7501" });
-        Assert.Contains("\"instance\":\"i-0abc1234def567890\"", desk.Logged.Split('\n').Single(line => line.Contains("heartbeat_refused", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"instance\":\"i-0abc1234def567890\"", desk.Logged.Split('\n').Single(line => line.Contains("heartbeat_refused", StringComparison.Ordinal)),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -299,7 +304,8 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
         var seam = FaultSeam.None();
         desk.Restart(seam);
         var stale = desk.Clock.Now.AddSeconds(-301);
-        var (known, unknown) = (await desk.SendAsync(desk.Sidecar.Request(new Sample(), stale)), await desk.SendAsync(new SidecarSigner().Request(new Sample(), stale)));
+        var (known, unknown) = (
+            await desk.SendAsync(desk.Sidecar.Request(new Sample(), stale)), await desk.SendAsync(new SidecarSigner().Request(new Sample(), stale)));
 
         Assert.Equal((401, "timestamp-out-of-window"), (known.Status, known.Code));
         Assert.Equal(known.ToString(), unknown.ToString());
@@ -307,13 +313,15 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
     }
 
     private static Task LimitAsync(HeartbeatDesk desk, int instances) =>
-        new TenantAdministration(desk.Tables.Client, desk.Tables.Tenants, desk.Clock).LimitAsync(HeartbeatDesk.Tenant, new LimitChange(Instances: instances), Cancel);
+        new TenantAdministration(desk.Tables.Client, desk.Tables.Tenants, desk.Clock)
+            .LimitAsync(HeartbeatDesk.Tenant, new LimitChange(Instances: instances), Cancel);
 
     private static Task<DataPlane> PlaneAsync(HeartbeatDesk desk) => desk.Instances.OfTenantAsync(HeartbeatDesk.Tenant, new(2026, 1), Cancel);
 
     internal static async Task<long> PlacesTakenAsync(HeartbeatDesk desk)
     {
-        var item = (await desk.Tables.Client.GetItemAsync(desk.Tables.Instances, InstanceItems.TenantKeyOf(HeartbeatDesk.Tenant), consistentRead: true, Cancel)).Item;
+        var item = (await desk.Tables.Client.GetItemAsync(desk.Tables.Instances, InstanceItems.TenantKeyOf(HeartbeatDesk.Tenant), consistentRead: true, Cancel))
+            .Item;
         return long.Parse(item["instances"].N, CultureInfo.InvariantCulture);
     }
 

@@ -44,7 +44,8 @@ internal sealed class HeartbeatDesk
 
         // The desk's clock stands in the past: DynamoDB Local, which has the real time, would remove the records under our eyes.
         await desk.Tables.Client.UpdateTimeToLiveAsync(
-            new() { TableName = desk.Tables.Metering, TimeToLiveSpecification = new() { AttributeName = "expires_at", Enabled = false } }, TestContext.Current.CancellationToken);
+            new() { TableName = desk.Tables.Metering, TimeToLiveSpecification = new() { AttributeName = "expires_at", Enabled = false } },
+                TestContext.Current.CancellationToken);
         await desk.RegisterAsync(Tenant, TenantStatus.Active);
         await desk.Registry.TryAddAsync(desk.Sidecar.Registration() with { NotAfter = desk.Clock.Now + keyLives }, TestContext.Current.CancellationToken);
         desk.Restart();
@@ -54,7 +55,8 @@ internal sealed class HeartbeatDesk
     public Task RegisterAsync(TenantId tenant, TenantStatus status)
     {
         Assert.True(EngineAddress.TryParse($"10.{99 + tenant.Number}.128.10", tenant, allowPublicSubnet: false, out var engine));
-        return Registry.SaveAsync(new Tenant(tenant, "A tenant", status, engine, AllowPublicSubnet: false, TenantLimits.Default), TestContext.Current.CancellationToken);
+        return Registry.SaveAsync(
+            new Tenant(tenant, "A tenant", status, engine, AllowPublicSubnet: false, TenantLimits.Default), TestContext.Current.CancellationToken);
     }
 
     /// <summary>A new process: nothing cached, and calls to the tables as this seam lets them through.</summary>
@@ -65,7 +67,8 @@ internal sealed class HeartbeatDesk
         var events = new MeteringEvents(new JsonLog(_log, Clock), Clock);
         return new(
             new RecordHeartbeat(
-                new SidecarKeys(new(dynamo, Tables.Tenants), Clock), new(dynamo, Tables.Instances, Clock), new(dynamo, Tables.Metering, Clock), SourceNetworkCheck, events, Clock),
+                new SidecarKeys(new(dynamo, Tables.Tenants), Clock), new(
+                    dynamo, Tables.Instances, Clock), new(dynamo, Tables.Metering, Clock), SourceNetworkCheck, events, Clock),
             new("https://api.example.com"), events, Clock);
     }
 
@@ -75,7 +78,8 @@ internal sealed class HeartbeatDesk
         new(await (function ?? Function).AnswerAsync(request, new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(10) }));
 
     public async Task<InstanceState?> StateAsync(string instance = "i-0abc1234def567890") =>
-        (await Instances.OfTenantAsync(Tenant, new(2026, 1), TestContext.Current.CancellationToken)).Instances.SingleOrDefault(state => state.Instance.ToString() == instance);
+        (await Instances.OfTenantAsync(Tenant, new(2026, 1), TestContext.Current.CancellationToken))
+            .Instances.SingleOrDefault(state => state.Instance.ToString() == instance);
 
     public async Task<ComputeTime> UsageAsync(int year, int month) =>
         (await Instances.OfTenantAsync(Tenant, new Month(year, month), TestContext.Current.CancellationToken)).Usage;

@@ -18,7 +18,8 @@ public sealed class HeartbeatFaultTests(LocalCloud cloud)
 
     [Fact]
     public async Task The_next_heartbeat() => await BreakAsync(
-        before: [Sample.At(Start.AddSeconds(60), 1, cpuMs: 700, gpuMs: 7)], Sample.At(Start.AddSeconds(120), 2, cpuMs: 900, gpuMs: 8), lifetime: new(900, 8), january: new(900, 8));
+        before: [Sample.At(Start.AddSeconds(60), 1, cpuMs: 700, gpuMs: 7)], Sample.At(Start.AddSeconds(120), 2, cpuMs: 900, gpuMs: 8), lifetime: new(900, 8),
+        january: new(900, 8));
 
     [Fact]
     public async Task The_first_heartbeat_after_a_restart() => await BreakAsync(
@@ -27,7 +28,8 @@ public sealed class HeartbeatFaultTests(LocalCloud cloud)
 
     [Fact]
     public async Task The_first_heartbeat_of_a_month() => await BreakAsync(
-        before: [Sample.At(MonthEnd, 1, cpuMs: 700, gpuMs: 7)], Sample.At(MonthEnd.AddSeconds(60), 2, cpuMs: 900, gpuMs: 8), lifetime: new(900, 8), january: new(700, 7));
+        before: [Sample.At(MonthEnd, 1, cpuMs: 700, gpuMs: 7)], Sample.At(MonthEnd.AddSeconds(60), 2, cpuMs: 900, gpuMs: 8), lifetime: new(900, 8),
+        january: new(700, 7));
 
     [Fact]
     public async Task A_restart_into_a_new_month() => await BreakAsync(
@@ -36,7 +38,8 @@ public sealed class HeartbeatFaultTests(LocalCloud cloud)
 
     [Fact]
     public async Task The_first_heartbeat_since_it_was_folded() => await BreakAsync(
-        before: [Sample.At(Start.AddSeconds(60), 1, cpuMs: 700, gpuMs: 7)], Sample.At(Start.AddSeconds(120), 2, cpuMs: 900, gpuMs: 8), lifetime: new(900, 8), january: new(900, 8), isFolded: true);
+        before: [Sample.At(Start.AddSeconds(60), 1, cpuMs: 700, gpuMs: 7)], Sample.At(Start.AddSeconds(120), 2, cpuMs: 900, gpuMs: 8), lifetime: new(900, 8),
+        january: new(900, 8), isFolded: true);
 
     [Fact]
     public async Task A_fold_happens_whole_or_not_at_all()
@@ -50,7 +53,8 @@ public sealed class HeartbeatFaultTests(LocalCloud cloud)
             var seen = (await desk.StateAsync(instance))!;
             try
             {
-                await new ControlPlane.Aws.InstanceStore(seam.DynamoDb(desk.Endpoint), desk.Tables.Instances, desk.Clock).TryFoldAsync(seen, TestContext.Current.CancellationToken);
+                await new ControlPlane.Aws.InstanceStore(seam.DynamoDb(desk.Endpoint), desk.Tables.Instances, desk.Clock)
+                    .TryFoldAsync(seen, TestContext.Current.CancellationToken);
             }
             catch (Exception) when (!TestContext.Current.CancellationToken.IsCancellationRequested)
             {

@@ -4,7 +4,8 @@ using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.MeteringCollector;
 
-/// <summary>Two heartbeats of one instance, the second between the first one's look and its write: never is the counter put back, nothing counted twice.</summary>
+/// <summary>Two heartbeats of one instance, the second between the first one's look and its write: never is the counter put back, nothing counted
+/// twice.</summary>
 public sealed class HeartbeatRaceTests(LocalCloud cloud)
 {
     private static readonly DateTimeOffset Start = DateTimeOffset.FromUnixTimeSeconds(Sample.Started);
@@ -17,7 +18,9 @@ public sealed class HeartbeatRaceTests(LocalCloud cloud)
     {
         var desk = await HeartbeatDesk.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 700));
-        var (early, late) = (Sample.At(Start.AddSeconds(120), 1, cpuMs: 5, epoch: Sample.Started + 100), Sample.At(Start.AddSeconds(180), 1, cpuMs: 7, epoch: Sample.Started + 150));
+        var (early, late) = (
+            Sample.At(Start.AddSeconds(120), 1, cpuMs: 5, epoch: Sample.Started + 100),
+            Sample.At(Start.AddSeconds(180), 1, cpuMs: 7, epoch: Sample.Started + 150));
 
         var answer = await OvertakenAsync(desk, early, "UpdateItem", skip: 1, late);
 
@@ -48,7 +51,8 @@ public sealed class HeartbeatRaceTests(LocalCloud cloud)
         var epoch = Sample.Started + 100;
 
         var answer = await OvertakenAsync(
-            desk, Sample.At(Start.AddSeconds(120), 1, cpuMs: 5, epoch: epoch), "UpdateItem", skip: 1, Sample.At(Start.AddSeconds(180), 2, cpuMs: 7, epoch: epoch));
+            desk, Sample.At(Start.AddSeconds(120), 1, cpuMs: 5, epoch: epoch), "UpdateItem", skip: 1,
+            Sample.At(Start.AddSeconds(180), 2, cpuMs: 7, epoch: epoch));
 
         Assert.Equal("counter-replayed", answer.Code);
         Assert.Equal((2L, new ComputeTime(707, 0)), ((await desk.StateAsync())!.Counter, (await desk.StateAsync())!.Lifetime));
@@ -74,7 +78,8 @@ public sealed class HeartbeatRaceTests(LocalCloud cloud)
     public async Task Two_first_heartbeats_end_at_the_later_counter_and_take_one_place()
     {
         var desk = await HeartbeatDesk.OpenAsync(cloud);
-        var answer = await OvertakenAsync(desk, Sample.At(Start.AddSeconds(60), 1, cpuMs: 5), "TransactWriteItems", skip: 0, Sample.At(Start.AddSeconds(120), 2, cpuMs: 7));
+        var answer = await OvertakenAsync(
+            desk, Sample.At(Start.AddSeconds(60), 1, cpuMs: 5), "TransactWriteItems", skip: 0, Sample.At(Start.AddSeconds(120), 2, cpuMs: 7));
 
         Assert.Equal("counter-replayed", answer.Code);
         Assert.Equal((2L, new ComputeTime(7, 0)), ((await desk.StateAsync())!.Counter, (await desk.StateAsync())!.Lifetime));
@@ -163,7 +168,8 @@ public sealed class HeartbeatRaceTests(LocalCloud cloud)
     private static async Task<Answer> OvertakenAsync(HeartbeatDesk desk, Sample sample, string operation, int skip, Sample faster)
     {
         var other = desk.Function;
-        var between = new Interleaved(operation, async () => Assert.Equal(200, (await desk.SendAsync(desk.Sidecar.Request(faster, desk.Clock.Now), other)).Status), skip);
+        var between = new Interleaved(
+            operation, async () => Assert.Equal(200, (await desk.SendAsync(desk.Sidecar.Request(faster, desk.Clock.Now), other)).Status), skip);
         desk.Restart(new FaultSeam(_ => null, between));
         var answer = await desk.SendAsync(sample);
         Assert.True(between.Happened);

@@ -18,7 +18,8 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
 
     public static TheoryData<string> NoCounters =>
     [
-        "9223372036854775808", "18446744073709551616", "1e400", "-1", "-0", "0", "1.0", "1e3", "1E3", "1.5", "01", "+1", "0x10", "NaN", "\"5\"", "null", "true", "[5]", "{}", "",
+        "9223372036854775808", "18446744073709551616", "1e400", "-1", "-0", "0", "1.0", "1e3", "1E3", "1.5", "01", "+1", "0x10", "NaN", "\"5\"", "null", "true",
+        "[5]", "{}", "",
     ];
 
     [Theory]
@@ -51,14 +52,19 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
 
     public static TheoryData<string> NoHeartbeats =>
     [
-        "", " ", "null", "[]", "{}", "\"heartbeat.v1\"", new Sample() + "x", new Sample() + "{}", new Sample { After = "," }.ToString(), "/* */" + new Sample(), "\ufeff" + new Sample(),
+        "", " ", "null", "[]", "{}", "\"heartbeat.v1\"", new Sample()
+            + "x", new Sample() + "{}", new Sample { After = "," }.ToString(), "/* */" + new Sample(), "\ufeff" + new Sample(),
         new Sample { After = ",\"deep\":" + new string('[', 16) + new string(']', 16) }.ToString(),
         new Sample { After = ",\"number\":9007199254740992" }.ToString(),
         new Sample { After = ",\"text\":\"\\ud800\"" }.ToString(),
-        new Sample { Instance = "i_0" }.ToString(), new Sample { Instance = "" }.ToString(), new Sample { Instance = new string('i', 65) }.ToString(), new Sample { Instance = "i-1\\n" }.ToString(),
-        new Sample { SampledAt = "2026-01-01T00:01:00" }.ToString(), new Sample { SampledAt = "1767225660" }.ToString(), new Sample { SampledAt = "2026-13-01T00:01:00Z" }.ToString(),
-        new Sample { Epoch = "0" }.ToString(), new Sample { Epoch = "-1" }.ToString(), new Sample { Epoch = "1.5" }.ToString(), new Sample { Epoch = "9223372036854775807" }.ToString(),
-        new Sample { CpuMs = "-1" }.ToString(), new Sample { CpuMs = "0.5" }.ToString(), new Sample { GpuMs = "9223372036854775807" }.ToString(), new Sample { GpuMs = "1" + new string('0', 39) }.ToString(),
+        new Sample { Instance = "i_0" }.ToString(), new Sample { Instance = "" }.ToString(), new Sample { Instance = new string('i', 65) }.ToString(),
+            new Sample { Instance = "i-1\\n" }.ToString(),
+        new Sample { SampledAt = "2026-01-01T00:01:00" }.ToString(), new Sample { SampledAt = "1767225660" }.ToString(),
+            new Sample { SampledAt = "2026-13-01T00:01:00Z" }.ToString(),
+        new Sample { Epoch = "0" }.ToString(), new Sample { Epoch = "-1" }.ToString(), new Sample { Epoch = "1.5" }.ToString(),
+            new Sample { Epoch = "9223372036854775807" }.ToString(),
+        new Sample { CpuMs = "-1" }.ToString(), new Sample { CpuMs = "0.5" }.ToString(), new Sample { GpuMs = "9223372036854775807" }.ToString(),
+            new Sample { GpuMs = "1" + new string('0', 39) }.ToString(),
         new Sample { After = ",\"gpu_unreadable_since\":\"yesterday\"" }.ToString(), new Sample { After = ",\"gpu_unreadable_since\":1767225660" }.ToString(),
         new Sample { Gpus = "null" }.ToString(), new Sample { Gpus = "[null]" }.ToString(), new Sample { Gpus = "[{}]" }.ToString(),
         new Sample { Gpus = $"[{string.Join(',', Enumerable.Repeat(Gpu, 17))}]" }.ToString(),
@@ -245,7 +251,8 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     {
         var desk = await HeartbeatDesk.OpenAsync(cloud);
         await AssertSignatureInvalidAsync(desk, With(
-            desk.Sidecar.Request(new Sample(), desk.Clock.Now), headers => headers["x-dp-key-id"] = keyId.Replace("{good}", desk.Sidecar.KeyId, StringComparison.Ordinal)));
+            desk.Sidecar.Request(new Sample(), desk.Clock.Now), headers =>
+                headers["x-dp-key-id"] = keyId.Replace("{good}", desk.Sidecar.KeyId, StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -444,7 +451,9 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
         var desk = await HeartbeatDesk.OpenAsync(cloud);
         var bound = new SidecarSigner();
         await desk.Registry.TryAddAsync(bound.Registration(instance: "i-1"), TestContext.Current.CancellationToken);
-        Assert.Equal((403, "instance-mismatch"), await desk.SendAsync(bound.Request(new Sample { Instance = "i-2" }, desk.Clock.Now)) is var other ? (other.Status, other.Code) : default);
+        Assert.Equal(
+            (403, "instance-mismatch"),
+            await desk.SendAsync(bound.Request(new Sample { Instance = "i-2" }, desk.Clock.Now)) is var other ? (other.Status, other.Code) : default);
         Assert.Equal(200, (await desk.SendAsync(bound.Request(new Sample { Instance = "i-1" }, desk.Clock.Now))).Status);
     }
 
@@ -490,7 +499,8 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
         Assert.Equal(Change.Made, await new TenantAdministration(desk.Tables.Client, desk.Tables.Tenants, desk.Clock)
             .RevokeAsync(HeartbeatDesk.Tenant, desk.Sidecar.KeyId, TestContext.Current.CancellationToken));
         desk.Clock.Advance(SidecarKeys.MaximumAge);
-        Assert.Equal((401, "signature-invalid"), await desk.SendAsync(Sample.At(desk.Clock.Now, 2, cpuMs: 2)) is var answer ? (answer.Status, answer.Code) : default);
+        Assert.Equal(
+            (401, "signature-invalid"), await desk.SendAsync(Sample.At(desk.Clock.Now, 2, cpuMs: 2)) is var answer ? (answer.Status, answer.Code) : default);
     }
 
     [Fact]
@@ -506,7 +516,8 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
         Assert.Equal(3, seam.Calls.Count(call => call.Operation == "GetItem"));     // key and tenant, and the unknown key
 
         for (var i = 0; i <= SidecarKeys.Capacity; i++)
-            await desk.SendAsync(With(unknown.Request(new Sample(), desk.Clock.Now), headers => headers["x-dp-key-id"] = unknown.KeyId[..35] + i.ToString("D8", CultureInfo.InvariantCulture)));
+            await desk.SendAsync(With(unknown.Request(new Sample(), desk.Clock.Now),
+                headers => headers["x-dp-key-id"] = unknown.KeyId[..35] + i.ToString("D8", CultureInfo.InvariantCulture)));
         var before = seam.Calls.Count;
         await desk.SendAsync(Sample.At(desk.Clock.Now.AddSeconds(1), 2, cpuMs: 2));
         Assert.Equal(["UpdateItem", "PutItem"], seam.Calls.Skip(before).Select(call => call.Operation));
@@ -564,7 +575,8 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
         var secretive = new Sample { After = ",\"note\":\"needle-in-the-body\"" };
         var request = desk.Sidecar.Request(secretive, desk.Clock.Now);
         await desk.SendAsync(request);
-        await desk.SendAsync(With(desk.Sidecar.Request(new Sample { Tenant = "x\\n{\\\"level\\\":\\\"forged\\\"}" }, desk.Clock.Now), headers => headers["x-amzn-thing"] = "a\nb"));
+        await desk.SendAsync(With(desk.Sidecar.Request(new Sample { Tenant = "x\\n{\\\"level\\\":\\\"forged\\\"}" }, desk.Clock.Now),
+            headers => headers["x-amzn-thing"] = "a\nb"));
         await desk.SendAsync(With(desk.Sidecar.Request(new Sample(), desk.Clock.Now), headers => headers["webhook-id"] = "hb_\n{}"));
 
         Assert.DoesNotContain("needle-in-the-body", desk.Logged, StringComparison.Ordinal);
@@ -594,7 +606,8 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
             return Convert.FromBase64CharArray([.. whole.GetString()!], 0, whole.GetString()!.Length);
         var unit = test.GetProperty("unit_base64").GetString()!.ToCharArray();
         var tail = test.TryGetProperty("tail_base64", out var end) ? end.GetString()!.ToCharArray() : [];
-        return [.. Enumerable.Repeat(Convert.FromBase64CharArray(unit, 0, unit.Length), test.GetProperty("count").GetInt32()).SelectMany(bytes => bytes), .. Convert.FromBase64CharArray(tail, 0, tail.Length)];
+        return [.. Enumerable.Repeat(Convert.FromBase64CharArray(unit, 0, unit.Length), test.GetProperty("count").GetInt32()).SelectMany(bytes => bytes),
+            .. Convert.FromBase64CharArray(tail, 0, tail.Length)];
     }
 
     private static APIGatewayProxyRequest With(APIGatewayProxyRequest request, Action<Dictionary<string, string>> change)

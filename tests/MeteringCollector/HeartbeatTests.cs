@@ -23,7 +23,9 @@ public sealed class HeartbeatTests(LocalCloud cloud)
         var body = Encoding.UTF8.GetBytes(sample.ToString());
 
         Assert.Equal(267, body.Length);
-        Assert.Equal("v1a,WgC9IOoxak8DlDVM5Sw1fnLHjmKQqLzz3/VujVbUqq9ytgxfNAiydyG2BwojOS7tg8bPuJhp0r3dlJYNGVfHBQ==", published.SignatureText(sample.Id, 1767225660, body));
+        Assert.Equal(
+            "v1a,WgC9IOoxak8DlDVM5Sw1fnLHjmKQqLzz3/VujVbUqq9ytgxfNAiydyG2BwojOS7tg8bPuJhp0r3dlJYNGVfHBQ==",
+            published.SignatureText(sample.Id, 1767225660, body));
 
         var answer = await desk.SendAsync(published.Request(sample, desk.Clock.Now));
 
@@ -78,7 +80,9 @@ public sealed class HeartbeatTests(LocalCloud cloud)
 
         static async Task<string> TextOfAsync(HeartbeatDesk desk, string table, string sk)
         {
-            var item = (await desk.Tables.Client.GetItemAsync(table, new() { ["pk"] = new("tenant-43"), ["sk"] = new(sk) }, TestContext.Current.CancellationToken)).Item;
+            var item =
+                (await desk.Tables.Client.GetItemAsync(table, new() { ["pk"] = new("tenant-43"), ["sk"] = new(sk) }, TestContext.Current.CancellationToken))
+                    .Item;
             return string.Join(' ', item.OrderBy(attribute => attribute.Key, StringComparer.Ordinal).Select(attribute => $"{attribute.Key}={(attribute.Key == "body_hash" ? "#" : attribute.Value.S ?? attribute.Value.N)}"));
         }
     }
@@ -329,7 +333,9 @@ public sealed class HeartbeatTests(LocalCloud cloud)
                 ExpressionAttributeValues = new() { [":most"] = new() { N = (ComputeTime.Highest - 7600).ToString(CultureInfo.InvariantCulture) } },
             }, TestContext.Current.CancellationToken);
 
-        Assert.Equal((422, "totals-implausible"), await desk.SendAsync(Sample.At(Start.AddSeconds(120), 2, cpuMs: 7601)) is var over ? (over.Status, over.Code) : default);
+        Assert.Equal(
+            (422, "totals-implausible"),
+            await desk.SendAsync(Sample.At(Start.AddSeconds(120), 2, cpuMs: 7601)) is var over ? (over.Status, over.Code) : default);
         Assert.Equal(200, (await desk.SendAsync(Sample.At(Start.AddSeconds(120), 2, cpuMs: 7600))).Status);
         Assert.Equal(422, (await desk.SendAsync(Sample.At(Start.AddSeconds(180), 1, cpuMs: 1, epoch: Sample.Started + 60))).Status);
         Assert.Equal(ComputeTime.Highest, (await desk.StateAsync())!.Lifetime.CpuMs);

@@ -7,7 +7,8 @@ using CsCheck;
 
 namespace ControlPlane.Tests.MeteringCollector;
 
-/// <summary>One instance, its counter, its usage and its place among its tenant's, as a small specification: proved for every order of events, and held against the tables along every step.</summary>
+/// <summary>One instance, its counter, its usage and its place among its tenant's, as a small specification: proved for every order of events, and held against
+/// the tables along every step.</summary>
 /// <remarks>There is one place, and another instance that wants it too. Every ordinary sample adds one unit.</remarks>
 public sealed class InstanceSpecTests(LocalCloud cloud)
 {
@@ -54,16 +55,28 @@ public sealed class InstanceSpecTests(LocalCloud cloud)
         .Rule("I6-READ", "Who was heard of meanwhile is not folded.", "folded, read before", (_, _) => true, (before, after) => after == before)
         .Reachable("BACK", "One that was folded comes back and goes on.", books => books is { Where: Where.Here, Epoch: 1, Counter: 2, Used: 2 })
         .Reachable("NO-ROOM", "One that was folded finds its place taken.", books => books is { Where: Where.Folded, Other: true })
-        .Fault("enters without a place", "sample", (before, _) => before is { Where: Where.Unknown, Taken: Places }, (before, _) => before.In() with { Epoch = 1, Counter = 1, Used = 1 })
-        .Fault("comes back without a place", "sample", (before, _) => before is { Where: Where.Folded, Taken: Places }, (before, _) => before.In() with { Counter = before.Counter + 1, Used = before.Used + 1 })
+        .Fault(
+            "enters without a place", "sample", (before, _) => before is { Where: Where.Unknown, Taken: Places },
+            (before, _) => before.In() with { Epoch = 1, Counter = 1, Used = 1 })
+        .Fault(
+            "comes back without a place", "sample", (before, _) => before is { Where: Where.Folded, Taken: Places },
+            (before, _) => before.In() with { Counter = before.Counter + 1, Used = before.Used + 1 })
         .Fault("keeps its place when folded", "folded", (_, _) => true, (before, after) => after with { Taken = before.Taken })
         .Fault("folded though it was heard of", "folded, read before", (_, _) => true, (before, _) => before.Fold())
-        .Fault("counts its totals again when it comes back", "sample", (before, after) => before.Where == Where.Folded && after != before, (before, after) => after with { Used = before.Used + before.Used + 1 })
+        .Fault(
+            "counts its totals again when it comes back", "sample", (before, after) => before.Where == Where.Folded && after != before,
+            (before, after) => after with { Used = before.Used + before.Used + 1 })
         .Fault("puts the counter back", "a lower one", (before, _) => before is { Where: Where.Here, Counter: 2 }, (before, _) => before with { Counter = 1 })
-        .Fault("books what comes too soon", "too soon", (before, _) => before.Where == Where.Here, (before, _) => before with { Counter = before.Counter + 1, Used = before.Used + 1 })
+        .Fault(
+            "books what comes too soon", "too soon", (before, _) => before.Where == Where.Here,
+            (before, _) => before with { Counter = before.Counter + 1, Used = before.Used + 1 })
         .Fault("books a repeat", "the same again", (before, _) => before.Where == Where.Here, (before, _) => before with { Used = before.Used + 1 })
-        .Fault("believes anything", "too much", (before, _) => before.Where == Where.Here, (before, _) => before with { Counter = before.Counter + 1, Used = before.Used + 1000 })
-        .Fault("believes anything of a new epoch", "too much in a new epoch", (before, _) => before.Where == Where.Here, (before, _) => before with { Epoch = before.Epoch + 1, Counter = 1, Used = before.Used + 1000 });
+        .Fault(
+            "believes anything", "too much", (before, _) => before.Where == Where.Here,
+            (before, _) => before with { Counter = before.Counter + 1, Used = before.Used + 1000 })
+        .Fault(
+            "believes anything of a new epoch", "too much in a new epoch", (before, _) => before.Where == Where.Here,
+            (before, _) => before with { Epoch = before.Epoch + 1, Counter = 1, Used = before.Used + 1000 });
 
     [Fact]
     public void The_rules_hold_in_every_order_of_events_and_each_planted_defect_breaks_one()
@@ -185,14 +198,23 @@ public sealed class InstanceSpecTests(LocalCloud cloud)
             var known = state ?? (folded.IsItemSet ? InstanceItems.ToState(folded.Item) : null);
             var tenant = await tables.Client.GetItemAsync(tables.Instances, InstanceItems.TenantKeyOf(Tenant), consistentRead: true, Cancel);
             return new(
-                state is not null ? Where.Here : known is not null ? Where.Folded : Where.Unknown, (int)(known?.Epoch ?? 0), (int)(known?.Counter ?? 0), (int)(plane.Usage.CpuMs / Unit),
+                state is not null
+                    ? Where.Here
+                    : known is not null
+                    ? Where.Folded
+                    : Where.Unknown, (int)(known?.Epoch ?? 0), (int)(known?.Counter ?? 0), (int)(plane.Usage.CpuMs / Unit),
                 (int)(tenant.IsItemSet ? tenant.Item.OptionalNumber("instances") ?? 0 : 0), plane.Instances.Any(one => one.Instance == Other));
         }
 
         private async Task ForgetOthersAsync()
         {
             var all = await tables.Client.QueryAsync(
-                new() { TableName = tables.Instances, KeyConditionExpression = "pk = :tenant", ExpressionAttributeValues = new() { [":tenant"] = Items.Text(Tenant.ToString()) } }, Cancel);
+                new()
+                {
+                    TableName = tables.Instances,
+                    KeyConditionExpression = "pk = :tenant",
+                    ExpressionAttributeValues = new() { [":tenant"] = Items.Text(Tenant.ToString()) }
+                }, Cancel);
             foreach (var item in all.Items)
                 await tables.Client.DeleteItemAsync(tables.Instances, Items.Key(item["pk"].S, item["sk"].S), Cancel);
         }

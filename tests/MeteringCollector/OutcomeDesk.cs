@@ -52,7 +52,8 @@ internal sealed class OutcomeDesk
         new(await cloud.TablesAsync(), await cloud.QueuesAsync(), await cloud.DynamoDbEndpointAsync(), await cloud.QueueEndpointAsync());
 
     /// <summary>A new process, whose calls pass this seam.</summary>
-    public void Restart(FaultSeam? seam = null) => Function = NewFunction(seam?.DynamoDb(DynamoEndpoint) ?? Tables.Client, seam?.Sqs(QueueEndpoint) ?? Queues.Client);
+    public void Restart(FaultSeam? seam = null) =>
+        Function = NewFunction(seam?.DynamoDb(DynamoEndpoint) ?? Tables.Client, seam?.Sqs(QueueEndpoint) ?? Queues.Client);
 
     public OutcomesFunction NewFunction(IAmazonDynamoDB dynamo, IAmazonSQS sqs)
     {
@@ -91,7 +92,9 @@ internal sealed class OutcomeDesk
             var claimed = Assert.IsType<Claim.Held>(await Executions.ClaimAsync(id, owner, "dispatcher-1", TimeSpan.FromMinutes(1), Cancel)).Execution;
             if (state != ExecutionState.Dispatching)
                 await Executions.RecordAttemptAsync(
-                    claimed, state == ExecutionState.DispatchUnknown ? Signal.Ambiguous : Signal.Accepted, new(1, Clock.Now, 5, "accepted", 200), notFound: false, Cancel);
+                    claimed, state == ExecutionState.DispatchUnknown
+                        ? Signal.Ambiguous
+                        : Signal.Accepted, new(1, Clock.Now, 5, "accepted", 200), notFound: false, Cancel);
         }
         var token = new TokenMinter(Issuer, Clock).ForOutcome(await NewKeys().ToSignAsync(owner, Cancel), owner, id, execution.DeadlineAt);
         return new(id, owner, token.Text);
@@ -128,7 +131,8 @@ internal sealed class OutcomeDesk
     public async Task<List<string>> NotifiedAsync()
     {
         var about = new List<string>();
-        while (await Queues.Client.ReceiveMessageAsync(new Amazon.SQS.Model.ReceiveMessageRequest { QueueUrl = Queues.Notifications, MaxNumberOfMessages = 10 }, Cancel) is { Messages: { Count: > 0 } messages })
+        while (await Queues.Client.ReceiveMessageAsync(new Amazon.SQS.Model.ReceiveMessageRequest { QueueUrl = Queues.Notifications, MaxNumberOfMessages = 10 },
+            Cancel) is { Messages: { Count: > 0 } messages })
             foreach (var message in messages)
             {
                 about.Add(JsonSerializer.Deserialize(message.Body, DomainJson.Default.Notification)!.ExecutionId);

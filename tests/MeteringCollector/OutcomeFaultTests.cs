@@ -4,7 +4,8 @@ using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.MeteringCollector;
 
-/// <summary>An outcome, and a sweep, broken at every call; then what the world does next. In the end one terminal state, one charge, and a requester who is told.</summary>
+/// <summary>An outcome, and a sweep, broken at every call; then what the world does next. In the end one terminal state, one charge, and a requester who is
+/// told.</summary>
 public sealed class OutcomeFaultTests(LocalCloud cloud)
 {
     private static readonly ExecutionUsage Usage = new(1200, 30, 4, 5);

@@ -171,7 +171,8 @@ public sealed class OutcomeTests(LocalCloud cloud)
     {
         var desk = await OutcomeDesk.OpenAsync(cloud);
         var job = await desk.StartAsync(ExecutionState.Dispatching);
-        await desk.Executions.RefuseAsync(await desk.ReadAsync(job), DispatchFailure.Rejected, new(1, desk.Clock.Now, 5, DispatchFailure.Rejected.Code, 422), Cancel);
+        await desk.Executions.RefuseAsync(
+            await desk.ReadAsync(job), DispatchFailure.Rejected, new(1, desk.Clock.Now, 5, DispatchFailure.Rejected.Code, 422), Cancel);
         desk.Clock.Advance(TimeSpan.FromHours(1));
 
         var running = await desk.SendAsync(job, OutcomeText.Running);
@@ -283,7 +284,8 @@ public sealed class OutcomeTests(LocalCloud cloud)
         var answers = new List<Answer>();
         foreach (var id in new[] { unknown, theirs.Id })
             answers.Add(await desk.SendAsync(
-                new Job(id, OutcomeDesk.Tenant, minter.ForOutcome(await keys.ToSignAsync(OutcomeDesk.Tenant, Cancel), OutcomeDesk.Tenant, id, desk.Clock.Now).Text), OutcomeText.Succeeded));
+                new Job(id, OutcomeDesk.Tenant, minter.ForOutcome(await keys.ToSignAsync(OutcomeDesk.Tenant, Cancel), OutcomeDesk.Tenant, id,
+                    desk.Clock.Now).Text), OutcomeText.Succeeded));
 
         Assert.All(answers, answer => Assert.Equal((404, "execution-unknown"), (answer.Status, answer.Code)));
         Assert.Equal(answers[0].ToString(), answers[1].ToString());
@@ -318,12 +320,14 @@ public sealed class OutcomeTests(LocalCloud cloud)
     {
         var desk = await OutcomeDesk.OpenAsync(cloud);
         var job = await desk.StartAsync();
-        var id = text.Replace("{upper}", job.Id.ToString().ToUpperInvariant(), StringComparison.Ordinal).Replace("{id}", job.Id.ToString(), StringComparison.Ordinal);
+        var id = text.Replace("{upper}", job.Id.ToString().ToUpperInvariant(), StringComparison.Ordinal)
+            .Replace("{id}", job.Id.ToString(), StringComparison.Ordinal);
         Assert.Equal(403, (await desk.SendAsync(job, OutcomeText.Succeeded.For(id))).Status);
         Assert.Equal(ExecutionState.Dispatched, (await desk.ReadAsync(job)).State);
     }
 
-    public static TheoryData<string> NoStatuses => ["\"succeded\"", "\"SUCCEEDED\"", "\"Succeeded\"", "\"timed_out\"", "\"\"", "null", "1", "[]", "[\"succeeded\"]", "{}", "true"];
+    public static TheoryData<string> NoStatuses =>
+        ["\"succeded\"", "\"SUCCEEDED\"", "\"Succeeded\"", "\"timed_out\"", "\"\"", "null", "1", "[]", "[\"succeeded\"]", "{}", "true"];
 
     [Theory]
     [MemberData(nameof(NoStatuses))]
@@ -349,7 +353,8 @@ public sealed class OutcomeTests(LocalCloud cloud)
         var desk = await OutcomeDesk.OpenAsync(cloud);
         var job = await desk.StartAsync();
         var good = OutcomeText.Succeeded.For(job.Id);
-        var body = form.Replace("{good}", good, StringComparison.Ordinal).Replace("{rest}", good[1..], StringComparison.Ordinal).Replace("{id}", $"\"{job.Id}\"", StringComparison.Ordinal);
+        var body = form.Replace("{good}", good, StringComparison.Ordinal).Replace("{rest}", good[1..], StringComparison.Ordinal)
+            .Replace("{id}", $"\"{job.Id}\"", StringComparison.Ordinal);
         Assert.Equal((400, "malformed"), await desk.SendAsync(job, body) is var answer ? (answer.Status, answer.Code) : default);
         Assert.Equal(ExecutionState.Dispatched, (await desk.ReadAsync(job)).State);
     }
@@ -367,7 +372,8 @@ public sealed class OutcomeTests(LocalCloud cloud)
     }
 
     [Theory]
-    [InlineData("1200.5", 1201), InlineData("1200.49", 1200), InlineData("1.2e3", 1200), InlineData("\"1200\"", 1200), InlineData("\"1200.5\"", 1201), InlineData("null", 0)]
+    [InlineData("1200.5", 1201), InlineData("1200.49", 1200), InlineData("1.2e3", 1200), InlineData("\"1200\"", 1200), InlineData("\"1200.5\"", 1201),
+        InlineData("null", 0)]
     public async Task A_number_is_read_however_it_is_written(string cpuMs, long booked)
     {
         var desk = await OutcomeDesk.OpenAsync(cloud);
@@ -378,23 +384,28 @@ public sealed class OutcomeTests(LocalCloud cloud)
     }
 
     [Theory]
-    [InlineData("-1"), InlineData("\"many\""), InlineData("true"), InlineData("[1200]"), InlineData("{}"), InlineData("1e400"), InlineData("\"\""), InlineData("\" 1\"")]
+    [InlineData("-1"), InlineData("\"many\""), InlineData("true"), InlineData("[1200]"), InlineData("{}"), InlineData("1e400"), InlineData("\"\""),
+        InlineData("\" 1\"")]
     public async Task A_number_that_is_none_is_left_out_and_named(string cpuMs)
     {
         var desk = await OutcomeDesk.OpenAsync(cloud);
         var job = await desk.StartAsync();
         var answer = await desk.SendAsync(job, OutcomeText.Succeeded with { CpuMs = cpuMs });
-        Assert.Equal($$"""{"execution_id":"{{job.Id}}","status":"succeeded","duplicate":false,"late":false,"ignored":["usage.cpu_ms"]}""", answer.Body.GetRawText());
+        Assert.Equal(
+            $$"""{"execution_id":"{{job.Id}}","status":"succeeded","duplicate":false,"late":false,"ignored":["usage.cpu_ms"]}""", answer.Body.GetRawText());
         Assert.Equal(new ExecutionUsage(0, 30, 4, 5), (await desk.ReadAsync(job)).Outcome!.Usage);
     }
 
     [Theory]
-    [InlineData("2026-11-22T06:59:00-05:00", "2026-11-22T11:59:00Z"), InlineData("2026-11-22T17:29:00.250+05:30", "2026-11-22T11:59:00.250Z"), InlineData("2026-11-22T11:59:00Z", "2026-11-22T11:59:00Z")]
+    [InlineData("2026-11-22T06:59:00-05:00", "2026-11-22T11:59:00Z"), InlineData("2026-11-22T17:29:00.250+05:30", "2026-11-22T11:59:00.250Z"),
+        InlineData("2026-11-22T11:59:00Z", "2026-11-22T11:59:00Z")]
     public async Task A_time_is_read_with_any_offset(string startedAt, string meant)
     {
         var desk = await OutcomeDesk.OpenAsync(cloud);
         var job = await desk.StartAsync();
-        Assert.Equal(200, (await desk.SendAsync(job, $$"""{"schema":"outcome.v1","execution_id":"{{job.Id}}","status":"succeeded","started_at":"{{startedAt}}"}""")).Status);
+        Assert.Equal(
+            200,
+            (await desk.SendAsync(job, $$"""{"schema":"outcome.v1","execution_id":"{{job.Id}}","status":"succeeded","started_at":"{{startedAt}}"}""")).Status);
         Assert.Equal(Text.Rfc3339.Parse(meant), (await desk.ReadAsync(job)).StartedAt);
     }
 
@@ -432,8 +443,10 @@ public sealed class OutcomeTests(LocalCloud cloud)
     }
 
     [Theory]
-    [InlineData("{\"execution_id\":\"{id}\",\"status\":\"failed\"}", "schema"), InlineData("{\"schema\":\"outcome.v2\",\"execution_id\":\"{id}\",\"status\":\"failed\"}", "schema")]
-    [InlineData("{\"schema\":\"outcome.v1\",\"status\":\"failed\"}", "execution_id"), InlineData("{\"schema\":\"outcome.v1\",\"execution_id\":5,\"status\":\"failed\"}", "execution_id")]
+    [InlineData("{\"execution_id\":\"{id}\",\"status\":\"failed\"}", "schema"),
+        InlineData("{\"schema\":\"outcome.v2\",\"execution_id\":\"{id}\",\"status\":\"failed\"}", "schema")]
+    [InlineData("{\"schema\":\"outcome.v1\",\"status\":\"failed\"}", "execution_id"),
+        InlineData("{\"schema\":\"outcome.v1\",\"execution_id\":5,\"status\":\"failed\"}", "execution_id")]
     [InlineData("{\"schema\":\"outcome.v1\",\"execution_id\":\"{id}\",\"status\":\"done\"}", "status")]
     public async Task A_required_member_that_is_wrong_is_named(string form, string member)
     {
@@ -514,7 +527,8 @@ public sealed class OutcomeTests(LocalCloud cloud)
         var desk = await OutcomeDesk.OpenAsync(cloud);
         var job = await desk.StartAsync();
         const string hostile = "<!channel> <https://evil.test|x> \u001b[31m\r\n{\"level\":\"forged\"}";
-        await desk.SendAsync(job, OutcomeText.Failed with { More = $",\"error\":{{\"message\":{JsonSerializer.Serialize(hostile, DomainJsonText.Default.String)}}}" });
+        await desk.SendAsync(
+            job, OutcomeText.Failed with { More = $",\"error\":{{\"message\":{JsonSerializer.Serialize(hostile, DomainJsonText.Default.String)}}}" });
 
         Assert.Equal(hostile, (await desk.ReadAsync(job)).Outcome!.Error!.Message);
         Assert.DoesNotContain("forged", desk.Logged, StringComparison.Ordinal);

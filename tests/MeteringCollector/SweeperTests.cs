@@ -218,7 +218,9 @@ public sealed class SweeperTests(LocalCloud cloud)
     {
         var id = execution ?? ExecutionId.Of("T1", Guid.NewGuid().ToString());
         var now = desk.Clock.Now;
-        var order = new ExecutionRequest(ExecutionRequest.SchemaV1, id.ToString(), OutcomeDesk.Tenant.ToString(), "wf_sched", JsonElement.Parse("{}"), new("slack", "T1", "U1", "C1"), false, now);
+        var order = new ExecutionRequest(
+            ExecutionRequest.SchemaV1, id.ToString(), OutcomeDesk.Tenant.ToString(), "wf_sched", JsonElement.Parse("{}"), new("slack", "T1", "U1", "C1"), false,
+            now);
         var replies = new ReplyStore(desk.Tables.Client, desk.Tables.Executions, desk.Clock);
         await new SlackRequests(desk.Tables.Client, desk.Tables.RateLimits, replies, new(10, 60), desk.Clock)
             .AdmitAsync("U1", new(id, OutcomeDesk.Tenant, [1], Uses: 0, now, now + SlackReply.Lifetime, order), Cancel);
@@ -330,7 +332,8 @@ public sealed class SweeperTests(LocalCloud cloud)
         AssertDark(planes);
 
         // Who is suspended or removed is not asked.
-        AssertDark([.. planes, .. Enumerable.Range(100, 9).Select(n => PlaneOf(n, TenantStatus.Suspended, now.AddSeconds(-30))), .. Enumerable.Range(110, 9).Select(n => PlaneOf(n, TenantStatus.Deleting, now.AddDays(-1)))]);
+        AssertDark([.. planes, .. Enumerable.Range(100, 9).Select(n => PlaneOf(n, TenantStatus.Suspended, now.AddSeconds(-30))),
+            .. Enumerable.Range(110, 9).Select(n => PlaneOf(n, TenantStatus.Deleting, now.AddDays(-1)))]);
 
         void AssertDark(IEnumerable<(Tenant, DataPlane)> all)
         {
@@ -447,7 +450,8 @@ public sealed class SweeperTests(LocalCloud cloud)
         await AdvanceAsync(desk, 181, 3, 4);
         var (log, held) = (new MemoryStream(), new HeldCalls("tenant-2"));
 
-        await NewSweeper(desk, new FaultSeam(_ => null, held), log, new HastyClock(desk.Clock)).SweepAsync(new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(50) });
+        await NewSweeper(desk, new FaultSeam(_ => null, held), log, new HastyClock(desk.Clock))
+            .SweepAsync(new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(50) });
 
         Assert.Equal(["OFFLINE tenant-1", "OFFLINE tenant-1/i-1", "unwatched tenant-2"], AlertsIn(log).Distinct());
         Assert.True(held.Held > 0);
@@ -465,7 +469,8 @@ public sealed class SweeperTests(LocalCloud cloud)
         desk.Clock.Advance(TimeSpan.FromHours(1));
         var held = new HeldCalls(OutcomeDesk.Tenant.ToString());
 
-        await NewSweeper(desk, new FaultSeam(_ => null, held), new(), new HastyClock(desk.Clock)).SweepAsync(new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(50) });
+        await NewSweeper(desk, new FaultSeam(_ => null, held), new(), new HastyClock(desk.Clock))
+            .SweepAsync(new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(50) });
 
         Assert.Equal(ExecutionState.TimedOut, (await desk.ReadAsync(other)).State);
         Assert.Equal(ExecutionState.Queued, (await desk.ReadAsync(slow[0])).State);
@@ -599,7 +604,8 @@ public sealed class SweeperTests(LocalCloud cloud)
         var desk = await OutcomeDesk.OpenAsync(cloud);
         var job = await desk.StartAsync();
         desk.Clock.Advance(TimeSpan.FromHours(1));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => NewSweeper(desk, FaultSeam.None(), new()).SweepAsync(new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(1) }));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => NewSweeper(desk, FaultSeam.None(), new()).SweepAsync(new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(1) }));
         await SweepAsync(desk);
         Assert.Equal(ExecutionState.TimedOut, (await desk.ReadAsync(job)).State);
     }
@@ -620,7 +626,8 @@ public sealed class SweeperTests(LocalCloud cloud)
         Encoding.UTF8.GetString(log.ToArray()).Split('\n').Count(line => line.Contains($"\"{metric}\":1", StringComparison.Ordinal));
 
     private static async Task<IEnumerable<string>> InstancesAsync(OutcomeDesk desk, int tenant) =>
-        (await new InstanceStore(desk.Tables.Client, desk.Tables.Instances, desk.Clock).OfTenantAsync(TenantId.Parse($"tenant-{tenant}"), Month.Of(desk.Clock.Now), Cancel))
+        (await new InstanceStore(desk.Tables.Client, desk.Tables.Instances, desk.Clock).OfTenantAsync(TenantId.Parse($"tenant-{tenant}"),
+            Month.Of(desk.Clock.Now), Cancel))
             .Instances.Select(instance => instance.Instance.ToString());
 
     internal static SweeperFunction NewSweeper(OutcomeDesk desk, FaultSeam seam, MemoryStream output, TimeProvider? clock = null)
@@ -689,7 +696,8 @@ public sealed class SweeperTests(LocalCloud cloud)
             switch (name.GetString())
             {
                 case "instance_changed":
-                    alerts.Add($"{line.GetProperty("change").GetString()} {line.GetProperty("tenant_id").GetString()}/{line.GetProperty("instance").GetString()}");
+                    alerts.Add(
+                        $"{line.GetProperty("change").GetString()} {line.GetProperty("tenant_id").GetString()}/{line.GetProperty("instance").GetString()}");
                     break;
                 case "tenant_offline" or "tenant_late" or "tenant_recovered" or "tenant_unwatched":
                     var word = name.GetString()!["tenant_".Length..];

@@ -16,7 +16,9 @@ public sealed class DeadLetterCommandsTests(LocalCloud cloud)
     {
         await using var ctl = await Ctl.StartAsync(cloud);
         await SendAsync(ctl, "DispatchDeadLetters", $$"""{"schema":"dispatch-request.v1","execution_id":"{{Execution}}","tenant_id":"tenant-7"}""");
-        await SendAsync(ctl, "ExecutionRequestsDeadLetters", $$$"""{"execution_id":"{{{Execution}}}","tenant_id":"tenant-7","inputs":{"city":"a secret of the tenant"}}""", group: Execution);
+        await SendAsync(
+            ctl, "ExecutionRequestsDeadLetters", $$$"""{"execution_id":"{{{Execution}}}","tenant_id":"tenant-7","inputs":{"city":"a secret of the tenant"}}""",
+            group: Execution);
         await SendAsync(ctl, "NotificationsDeadLetters", "not JSON, a secret of the tenant");
 
         for (var look = 0; look < 2; look++)
@@ -39,13 +41,15 @@ public sealed class DeadLetterCommandsTests(LocalCloud cloud)
         for (var i = 0; i < 13; i++)
             await SendAsync(ctl, "ExecutionRequestsDeadLetters", $"letter {i:D2}", group: i < 3 ? "one" : $"group-{i}");
 
-        Assert.Contains(" would go back to execution-requests.", (await ctl.DoAsync("dlq redrive execution-requests --dry-run")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            " would go back to execution-requests.", (await ctl.DoAsync("dlq redrive execution-requests --dry-run")).Output, StringComparison.Ordinal);
         Assert.Empty(await ReceiveAsync(ctl, "ExecutionRequestsQueue"));
 
         Assert.StartsWith("13 went back to execution-requests.", (await ctl.DoAsync("dlq redrive execution-requests")).Output, StringComparison.Ordinal);
         var back = await DrainAsync(ctl, "ExecutionRequestsQueue");
         Assert.Equal(Enumerable.Range(0, 13).Select(i => $"letter {i:D2}"), back.Select(message => message.Body).Order());
-        Assert.Equal(["letter 00", "letter 01", "letter 02"], back.Where(message => message.Attributes["MessageGroupId"] == "one").Select(message => message.Body));
+        Assert.Equal(
+            ["letter 00", "letter 01", "letter 02"], back.Where(message => message.Attributes["MessageGroupId"] == "one").Select(message => message.Body));
         Assert.Empty(await ReceiveAsync(ctl, "ExecutionRequestsDeadLetters"));
         Assert.StartsWith("execution-requests has no dead letters.", (await ctl.DoAsync("dlq redrive execution-requests")).Output, StringComparison.Ordinal);
     }
@@ -74,7 +78,13 @@ public sealed class DeadLetterCommandsTests(LocalCloud cloud)
         await SendAsync(ctl, "ExecutionRequestsDeadLetters", "letter", group: "one");
         var letter = Assert.Single(await ReceiveAsync(ctl, "ExecutionRequestsDeadLetters"));
         await ctl.Queues.Client.SendMessageAsync(
-            new() { QueueUrl = ctl.Queues.ExecutionRequests, MessageBody = letter.Body, MessageGroupId = "one", MessageDeduplicationId = $"redrive-{letter.MessageId}" }, Cancel);
+            new()
+            {
+                QueueUrl = ctl.Queues.ExecutionRequests,
+                MessageBody = letter.Body,
+                MessageGroupId = "one",
+                MessageDeduplicationId = $"redrive-{letter.MessageId}"
+            }, Cancel);
         await ctl.Queues.Client.ChangeMessageVisibilityAsync(ctl.Queues.Urls["ExecutionRequestsDeadLetters"], letter.ReceiptHandle, 0, Cancel);
 
         await ctl.DoAsync("dlq redrive execution-requests");
@@ -113,7 +123,8 @@ public sealed class DeadLetterCommandsTests(LocalCloud cloud)
             return new(System.Net.HttpStatusCode.OK)
             {
                 Content = new StringContent(
-                    """{"Successful":[{"Id":"1"},{"Id":"2"}],"Failed":[{"Id":"0","SenderFault":false,"Code":"InternalError","Message":"try again"}]}""", System.Text.Encoding.UTF8, "application/x-amz-json-1.0"),
+                    """{"Successful":[{"Id":"1"},{"Id":"2"}],"Failed":[{"Id":"0","SenderFault":false,"Code":"InternalError","Message":"try again"}]}""",
+                    System.Text.Encoding.UTF8, "application/x-amz-json-1.0"),
             };
         }
     }
@@ -123,7 +134,8 @@ public sealed class DeadLetterCommandsTests(LocalCloud cloud)
     [InlineData("dlq redrive", "See ./ctl dlq redrive --help")]
     [InlineData("dlq redrive dispatch --max 0", "1 to 1000")]
     [InlineData("dlq redrive dispatch --max 1001", "1 to 1000")]
-    public async Task What_is_no_queue_or_no_number_is_refused(string line, string mend) => (await Ctl.SayAsync(TimeProvider.System, line.Split(' '))).Refuses(2, mend);
+    public async Task What_is_no_queue_or_no_number_is_refused(string line, string mend) =>
+        (await Ctl.SayAsync(TimeProvider.System, line.Split(' '))).Refuses(2, mend);
 
     [Fact]
     public void Every_queue_with_dead_letters_that_can_be_sent_back_is_known()
@@ -133,7 +145,13 @@ public sealed class DeadLetterCommandsTests(LocalCloud cloud)
     }
 
     private static Task SendAsync(Ctl ctl, string queue, string body, string? group = null) => ctl.Queues.Client.SendMessageAsync(
-        new() { QueueUrl = ctl.Queues.Urls[queue], MessageBody = body, MessageGroupId = group, MessageDeduplicationId = group is null ? null : Guid.NewGuid().ToString() }, Cancel);
+        new()
+        {
+            QueueUrl = ctl.Queues.Urls[queue],
+            MessageBody = body,
+            MessageGroupId = group,
+            MessageDeduplicationId = group is null ? null : Guid.NewGuid().ToString()
+        }, Cancel);
 
     private static async Task<List<Message>> DrainAsync(Ctl ctl, string queue)
     {
@@ -151,7 +169,8 @@ public sealed class DeadLetterCommandsTests(LocalCloud cloud)
     {
         var all = new List<Message>();
         while ((await ctl.Queues.Client.ReceiveMessageAsync(
-            new ReceiveMessageRequest { QueueUrl = ctl.Queues.Urls[queue], MaxNumberOfMessages = 10, MessageSystemAttributeNames = ["All"] }, Cancel)).Messages is { Count: > 0 } messages)
+            new ReceiveMessageRequest { QueueUrl = ctl.Queues.Urls[queue], MaxNumberOfMessages = 10, MessageSystemAttributeNames = ["All"] },
+                Cancel)).Messages is { Count: > 0 } messages)
             all.AddRange(messages);
         return all;
     }

@@ -35,9 +35,13 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
         await using var ctl = await Ctl.StartAsync(cloud);
         await ctl.RegisterAsync();
         var execution = await ctl.QueueExecutionAsync();
-        await ctl.Executions.FinishAsync(execution, new(OutcomeStatus.Failed, null, null, "8123", new(1200, 0, 0, 0), new("a secret of the tenant", null), new("boom", "a secret of the tenant")), "00", Cancel);
+        await ctl.Executions.FinishAsync(
+            execution,
+            new(OutcomeStatus.Failed, null, null, "8123", new(1200, 0, 0, 0), new("a secret of the tenant", null), new("boom", "a secret of the tenant")), "00",
+            Cancel);
 
-        foreach (var line in new[] { $"execution show {execution.Id}", $"execution why {execution.Id}", $"execution show {execution.Id} --output json", $"execution why {execution.Id} --output json" })
+        foreach (var line in new[] { $"execution show {execution.Id}", $"execution why {execution.Id}", $"execution show {execution.Id} --output json",
+            $"execution why {execution.Id} --output json" })
         {
             var said = await ctl.DoAsync(line);
             Assert.DoesNotContain("secret", said.Output, StringComparison.Ordinal);
@@ -52,7 +56,8 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
         await ctl.RegisterAsync();
         var queued = await ctl.QueueExecutionAsync();
         var claimed = Assert.IsType<Claim.Held>(await ctl.Executions.ClaimAsync(queued.Id, Ctl.Seven, "me", Lease, Cancel)).Execution;
-        await ctl.Executions.RefuseAsync(claimed, DispatchFailure.WorkflowNotActive, new(1, ctl.Clock.Now, 12, DispatchFailure.WorkflowNotActive.Code, 404), Cancel);
+        await ctl.Executions.RefuseAsync(
+            claimed, DispatchFailure.WorkflowNotActive, new(1, ctl.Clock.Now, 12, DispatchFailure.WorkflowNotActive.Code, 404), Cancel);
 
         var said = (await ctl.DoAsync($"execution why {queued.Id}")).Output;
         Assert.StartsWith("It never ran: its engine has no active workflow at that path.", said, StringComparison.Ordinal);
@@ -132,7 +137,8 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
 
         var health = (await ctl.DoAsync("health --output json")).Json;
         Assert.Equal(["LATE", null], health.GetProperty("tenants").EnumerateArray().Select(tenant => tenant.GetProperty("liveness").GetString()));
-        Assert.Equal([(0, 0), (1, 1), (0, 0)], health.GetProperty("queues").EnumerateArray().Select(queue => (queue.GetProperty("waiting").GetInt32(), queue.GetProperty("dead_letters").GetInt32())));
+        Assert.Equal([(0, 0), (1, 1), (0, 0)], health.GetProperty("queues").EnumerateArray().Select(queue => (queue.GetProperty("waiting").GetInt32(),
+            queue.GetProperty("dead_letters").GetInt32())));
         Assert.Contains("never reported", (await ctl.DoAsync("health")).Output, StringComparison.Ordinal);
         Assert.Matches("SILENT INSTANCE.*\n *i-1 +tenant-7 +LATE", (await ctl.DoAsync("health")).Output);
         Assert.Equal("i-1", health.GetProperty("tenants")[0].GetProperty("silent")[0].GetProperty("instance").GetString());
@@ -148,15 +154,18 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
         await ctl.RegisterAsync();
         var since = ctl.Clock.Now.AddMinutes(-3);
         await HeartbeatAsync(ctl, 1, new(0, 0), since);
-        Assert.Contains($"tenant-7: GPUs unreadable since {Rfc3339.Format(since)}", (await ctl.DoAsync(command)).Output.ReplaceLineEndings(" "), StringComparison.Ordinal);
-        Assert.Contains($"\"gpu_unreadable_since\": \"{Rfc3339.Format(since)}\"", (await ctl.DoAsync($"{command} --output json")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"tenant-7: GPUs unreadable since {Rfc3339.Format(since)}", (await ctl.DoAsync(command)).Output.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        Assert.Contains(
+            $"\"gpu_unreadable_since\": \"{Rfc3339.Format(since)}\"", (await ctl.DoAsync($"{command} --output json")).Output, StringComparison.Ordinal);
 
         ctl.Clock.Advance(TimeSpan.FromMinutes(1));
         await HeartbeatAsync(ctl, 2, new(0, 0));
         Assert.DoesNotContain("unreadable since", (await ctl.DoAsync(command)).Output, StringComparison.Ordinal);
     }
 
-    private static Task<Booking> HeartbeatAsync(Ctl ctl, long counter, ComputeTime totals, DateTimeOffset? unreadableSince = null) => new InstanceStore(ctl.Tables.Client, ctl.Tables.Instances, ctl.Clock).BookAsync(
+    private static Task<Booking> HeartbeatAsync(Ctl ctl, long counter, ComputeTime totals, DateTimeOffset? unreadableSince = null) =>
+        new InstanceStore(ctl.Tables.Client, ctl.Tables.Instances, ctl.Clock).BookAsync(
         new()
         {
             Tenant = Ctl.Seven,

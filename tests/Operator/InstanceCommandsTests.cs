@@ -44,7 +44,8 @@ public sealed class InstanceCommandsTests(LocalCloud cloud)
         Assert.Matches("i-1 +HEALTHY .* 4 +9s", (await ctl.DoAsync("instance list tenant-7")).Output);
     }
 
-    private static Task<Booking> BeatAsync(Ctl ctl, string instance, long counter, ComputeTime totals) => new InstanceStore(ctl.Tables.Client, ctl.Tables.Instances, ctl.Clock).BookAsync(
+    private static Task<Booking> BeatAsync(Ctl ctl, string instance, long counter, ComputeTime totals) =>
+        new InstanceStore(ctl.Tables.Client, ctl.Tables.Instances, ctl.Clock).BookAsync(
         new()
         {
             Tenant = Ctl.Seven,

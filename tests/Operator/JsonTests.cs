@@ -22,7 +22,8 @@ public sealed partial class JsonTests(LocalCloud cloud)
         await ShowAsync("tenant-register", "tenant register tenant-7 --name Acme --slack-team T0007 --engine 10.106.128.10:5678");
         await ShowAsync("tenant-limits", "tenant limits tenant-7 --monthly-gpu 100h");
         await ShowAsync("slack-link", "slack link tenant-7 T0008");
-        await ShowAsync("key-add", "key add tenant-7 --public-key 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= --instance i-1 --not-after 2027-01-01T00:00:00Z");
+        await ShowAsync(
+            "key-add", "key add tenant-7 --public-key 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= --instance i-1 --not-after 2027-01-01T00:00:00Z");
         await ShowAsync("key-list", "key list tenant-7");
         await ShowAsync("group-set", "group set tenant-7 ops --user T0007/U1 --user T0007/U2");
         await ShowAsync("group-list", "group list tenant-7");
@@ -47,20 +48,23 @@ public sealed partial class JsonTests(LocalCloud cloud)
         await ShowAsync("instance-list", "instance list tenant-7");
         await ShowAsync("instance-show", "instance show tenant-7 i-1");
         await ShowAsync("instance-reset", "instance reset tenant-7 i-1");
-        await ctl.Queues.Client.SendMessageAsync(ctl.Queues.Urls["DispatchDeadLetters"], $$"""{"execution_id":"{{execution.Id}}","tenant_id":"tenant-7"}""", Cancel);
+        await ctl.Queues.Client.SendMessageAsync(
+            ctl.Queues.Urls["DispatchDeadLetters"], $$"""{"execution_id":"{{execution.Id}}","tenant_id":"tenant-7"}""", Cancel);
         await ShowAsync("health", "health");
         await ShowAsync("dlq-list", "dlq list dispatch");
         await ShowAsync("dlq-redrive", "dlq redrive dispatch");
         await ShowAsync("tenant-remove", "tenant remove tenant-7");
 
         var folder = Path.Combine(RepositoryRoot.Find(), "tests", "Operator", "Golden");
-        var differing = shown.Where(one => !File.Exists(Path.Combine(folder, one.File)) || File.ReadAllText(Path.Combine(folder, one.File)) != one.Output).ToList();
+        var differing = shown.Where(one => !File.Exists(Path.Combine(folder, one.File)) || File.ReadAllText(Path.Combine(folder, one.File)) != one.Output)
+            .ToList();
         foreach (var (file, output) in differing)
             File.WriteAllText(Path.Combine(folder, file + ".new"), output);
         Assert.True(differing.Count == 0, $"{string.Join(", ", differing.Select(one => one.File))}: what came was written beside it, .new.");
         Assert.Equal(Directory.GetFiles(folder, "*.json").Select(Path.GetFileName).Order(), shown.Select(one => one.File).Order());
 
-        async Task ShowAsync(string name, string line) => shown.Add(($"{name}.json", Chance().Replace((await ctl.DoAsync($"{line} --output json")).Output, "$1…")));
+        async Task ShowAsync(string name, string line) =>
+            shown.Add(($"{name}.json", Chance().Replace((await ctl.DoAsync($"{line} --output json")).Output, "$1…")));
     }
 
     /// <summary>Refused once by a booting engine, taken, finished; one heartbeat.</summary>
@@ -74,7 +78,8 @@ public sealed partial class JsonTests(LocalCloud cloud)
         var second = Assert.IsType<Claim.Held>(await ctl.Executions.ClaimAsync(queued.Id, Ctl.Seven, "two", lease, Cancel)).Execution;
         await ctl.Executions.RecordAttemptAsync(second, Signal.Accepted, new(2, ctl.Clock.Now, 12, "accepted", 200), notFound: false, Cancel);
         ctl.Clock.Advance(TimeSpan.FromSeconds(3));
-        await ctl.Executions.FinishAsync(queued, new(OutcomeStatus.Succeeded, ctl.Clock.Now, ctl.Clock.Now, "8123", new(1200, 10, 5, 6), new("done", null), null), "00", Cancel);
+        await ctl.Executions.FinishAsync(
+            queued, new(OutcomeStatus.Succeeded, ctl.Clock.Now, ctl.Clock.Now, "8123", new(1200, 10, 5, 6), new("done", null), null), "00", Cancel);
         await new InstanceStore(ctl.Tables.Client, ctl.Tables.Instances, ctl.Clock).BookAsync(
             new()
             {

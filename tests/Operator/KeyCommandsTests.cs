@@ -17,12 +17,18 @@ public sealed class KeyCommandsTests(LocalCloud cloud)
     {
         await using var ctl = await Ctl.StartAsync(cloud);
         await ctl.RegisterAsync();
-        Assert.Contains(KeyId, (await ctl.DoAsync($"key add tenant-7 --public-key {PublicKey} --instance i-0abc1234def567890 --not-after 2027-01-01T00:00:00Z")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            KeyId, (await ctl.DoAsync($"key add tenant-7 --public-key {PublicKey} --instance i-0abc1234def567890 --not-after 2027-01-01T00:00:00Z")).Output,
+            StringComparison.Ordinal);
 
         var key = await ctl.Registry.FindKeyAsync(KeyId, Cancel);
-        Assert.Equal((Ctl.Seven, "i-0abc1234def567890", new DateTimeOffset(2027, 1, 1, 0, 0, 0, TimeSpan.Zero)), (key!.Tenant, key.Instance!, key.NotAfter!.Value));
+        Assert.Equal(
+            (Ctl.Seven, "i-0abc1234def567890", new DateTimeOffset(2027, 1, 1, 0, 0, 0, TimeSpan.Zero)), (key!.Tenant, key.Instance!, key.NotAfter!.Value));
         Assert.Equal(PublicKey, Convert.ToBase64String(key.PublicKey));
-        Assert.Contains("so before", (await ctl.DoAsync($"key add tenant-7 --public-key {PublicKey} --instance i-0abc1234def567890 --not-after 2027-01-01T00:00:00Z")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "so before",
+            (await ctl.DoAsync($"key add tenant-7 --public-key {PublicKey} --instance i-0abc1234def567890 --not-after 2027-01-01T00:00:00Z")).Output,
+            StringComparison.Ordinal);
         (await ctl.SayAsync($"key add tenant-7 --public-key {PublicKey}")).Refuses(1, "there already", "make a new one");
     }
 
@@ -32,11 +38,13 @@ public sealed class KeyCommandsTests(LocalCloud cloud)
     {
         await using var ctl = await Ctl.StartAsync(cloud);
         await ctl.RegisterAsync();
-        (await ctl.SayAsync($"key add tenant-7 --public-key '{Convert.ToBase64String(Enumerable.Repeat((byte)9, length).ToArray())}'")).Refuses(2, "base64 of 32 bytes");
+        (await ctl.SayAsync($"key add tenant-7 --public-key '{Convert.ToBase64String(Enumerable.Repeat((byte)9, length).ToArray())}'"))
+            .Refuses(2, "base64 of 32 bytes");
     }
 
     [Theory]
-    [InlineData("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo"), InlineData("' 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo='"), InlineData("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo=")]
+    [InlineData("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo"), InlineData("' 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo='"),
+        InlineData("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo=")]
     [InlineData("'11qYAYKxCrfVS/7TyWQHOg7h\ncvPapiMlrwIaaPcHURo='"), InlineData("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURp=")]
     [InlineData("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")]
     public async Task A_key_in_another_spelling_is_refused(string text)
@@ -70,7 +78,8 @@ public sealed class KeyCommandsTests(LocalCloud cloud)
     {
         await using var ctl = await Ctl.StartAsync(cloud);
         await ctl.RegisterAsync();
-        (await ctl.SayAsync($"key add tenant-7 --public-key {Convert.ToBase64String(Convert.FromHexString(hex))}")).Refuses(1, "no Ed25519 key", "make a new one");
+        (await ctl.SayAsync($"key add tenant-7 --public-key {Convert.ToBase64String(Convert.FromHexString(hex))}"))
+            .Refuses(1, "no Ed25519 key", "make a new one");
         Assert.Empty(await ctl.Registry.KeysOfAsync(Ctl.Seven, Cancel));
     }
 

@@ -23,7 +23,8 @@ public sealed class MeteringCommandTests(LocalCloud cloud)
 
         var samples = (await ctl.DoAsync("metering tenant-7 --output json")).Json.GetProperty("samples").EnumerateArray().ToList();
         Assert.Equal(
-            [("i-1", 5, false, null), ("i-2", 1, false, null), ("i-1", 6, false, 0), ("i-1", 9, false, 2), ("i-1", 1, true, 0), ("i-1", 3, true, 2), ("i-1", 2, false, null), ("i-1", 4, false, 0)],
+            [("i-1", 5, false, null), ("i-2", 1, false, null), ("i-1", 6, false, 0), ("i-1", 9, false, 2), ("i-1", 1, true, 0), ("i-1", 3, true, 2),
+                ("i-1", 2, false, null), ("i-1", 4, false, 0)],
             samples.Select(one => (
                 one.GetProperty("instance").GetString()!, one.GetProperty("counter").GetInt32(), one.GetProperty("restarted").GetBoolean(),
                 one.GetProperty("gap") is { ValueKind: System.Text.Json.JsonValueKind.Number } gap ? gap.GetInt32() : (int?)null)));
@@ -44,7 +45,8 @@ public sealed class MeteringCommandTests(LocalCloud cloud)
     {
         await using var ctl = await Ctl.StartAsync(cloud);
         await ctl.RegisterAsync();
-        foreach (var age in new[] { TimeSpan.FromMinutes(60), TimeSpan.FromMinutes(61), TimeSpan.FromDays(30) - TimeSpan.FromSeconds(1), TimeSpan.FromDays(30) })
+        foreach (var age in new[] { TimeSpan.FromMinutes(60), TimeSpan.FromMinutes(61), TimeSpan.FromDays(30) - TimeSpan.FromSeconds(1),
+            TimeSpan.FromDays(30) })
             await ctl.SampleAsync(ctl.Clock.Now - age, 1000, (long)age.TotalSeconds, new(1, 0));
 
         Assert.Equal(shown, (await ctl.DoAsync($"metering tenant-7 {since} --output json")).Json.GetProperty("samples").GetArrayLength());

@@ -28,7 +28,8 @@ public sealed class PlacesTests(LocalCloud cloud)
             };
             if (name.Length == 0)
                 continue;
-            Assert.Equal(resource.Value.GetProperty("Properties").GetProperty(property).GetProperty("Fn::Sub").GetString()!.Replace("${AWS::StackName}", "control-plane"), name);
+            Assert.Equal(resource.Value.GetProperty("Properties").GetProperty(property).GetProperty("Fn::Sub").GetString()!.Replace("${AWS::StackName}",
+                "control-plane"), name);
             checkedNames++;
         }
         Assert.Equal(8, checkedNames);
@@ -38,15 +39,20 @@ public sealed class PlacesTests(LocalCloud cloud)
     public async Task A_queue_is_found_among_those_of_other_stacks()
     {
         using var sqs = new AmazonSQSClient(
-            new BasicAWSCredentials("local", "local"), new AmazonSQSConfig { ServiceURL = (await cloud.QueueEndpointAsync()).ToString(), AuthenticationRegion = "us-east-1" });
+            new BasicAWSCredentials("local", "local"),
+                new AmazonSQSConfig { ServiceURL = (await cloud.QueueEndpointAsync()).ToString(), AuthenticationRegion = "us-east-1" });
         var stack = $"s{Guid.NewGuid():N}"[..20];
-        foreach (var name in new[] { $"{stack}-DispatchQueue-1A2B3C4D5E6F", $"{stack}-DispatchQueue-2-DispatchQueue-1A2B", $"{stack}-2-DispatchQueue-1A2B3C4D5E6F", $"{stack}-DispatchDeadLetters-1A2B3C4D5E6F" })
+        foreach (var name in new[] { $"{stack}-DispatchQueue-1A2B3C4D5E6F", $"{stack}-DispatchQueue-2-DispatchQueue-1A2B",
+            $"{stack}-2-DispatchQueue-1A2B3C4D5E6F", $"{stack}-DispatchDeadLetters-1A2B3C4D5E6F" })
             await sqs.CreateQueueAsync(name, Cancel);
-        await sqs.CreateQueueAsync(new Amazon.SQS.Model.CreateQueueRequest { QueueName = $"{stack}-ExecutionRequestsQueue-1A2B.fifo", Attributes = new() { ["FifoQueue"] = "true" } }, Cancel);
+        await sqs.CreateQueueAsync(
+            new Amazon.SQS.Model.CreateQueueRequest { QueueName = $"{stack}-ExecutionRequestsQueue-1A2B.fifo", Attributes = new() { ["FifoQueue"] = "true" } },
+            Cancel);
 
         var place = new StackPlace(stack, "us-east-1");
         Assert.EndsWith($"/{stack}-DispatchQueue-1A2B3C4D5E6F", await place.QueueUrlOfAsync("DispatchQueue", sqs, Cancel), StringComparison.Ordinal);
-        Assert.EndsWith($"/{stack}-ExecutionRequestsQueue-1A2B.fifo", await place.QueueUrlOfAsync("ExecutionRequestsQueue", sqs, Cancel), StringComparison.Ordinal);
+        Assert.EndsWith(
+            $"/{stack}-ExecutionRequestsQueue-1A2B.fifo", await place.QueueUrlOfAsync("ExecutionRequestsQueue", sqs, Cancel), StringComparison.Ordinal);
         var e = await Assert.ThrowsAsync<PlaceException>(() => place.QueueUrlOfAsync("NotificationsQueue", sqs, Cancel));
         Assert.Contains("--stack and --region", e.Message, StringComparison.Ordinal);
     }

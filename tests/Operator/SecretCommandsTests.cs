@@ -12,7 +12,8 @@ namespace ControlPlane.Tests.Operator;
 /// <summary>What a rotation writes, read as the functions read it.</summary>
 public sealed class SecretCommandsTests(LocalCloud cloud)
 {
-    private static readonly string OldSlack = $$"""{"signing_secret":"old","response_url_key":"{{Convert.ToBase64String(new byte[32])}}","origin_verify":"edge"}""";
+    private static readonly string OldSlack =
+        $$"""{"signing_secret":"old","response_url_key":"{{Convert.ToBase64String(new byte[32])}}","origin_verify":"edge"}""";
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -142,11 +143,13 @@ public sealed class SecretCommandsTests(LocalCloud cloud)
     public async Task No_value_is_shown()
     {
         await using var ctl = await StartAsync();
-        foreach (var line in new[] { "secret rotate token-root", "secret rotate reply-key", "secret rotate origin", $"secret rotate slack --leaked --from {await FileAsync("hush-hush")}" })
+        foreach (var line in new[] { "secret rotate token-root", "secret rotate reply-key", "secret rotate origin",
+            $"secret rotate slack --leaked --from {await FileAsync("hush-hush")}" })
         {
             var said = await ctl.DoAsync(line);
             foreach (var secret in new[] { "SlackSecret", "TokenRootSecret" })
-                foreach (var value in Values(JsonNode.Parse(ctl.Secrets.Get(secret, null, null).Text)!).Where(value => value.Length > 8))     // the shorter ones are words
+                // the shorter ones are words
+                foreach (var value in Values(JsonNode.Parse(ctl.Secrets.Get(secret, null, null).Text)!).Where(value => value.Length > 8))
                     Assert.DoesNotContain(value, said.Output + said.Error, StringComparison.Ordinal);
         }
     }
@@ -165,7 +168,8 @@ public sealed class SecretCommandsTests(LocalCloud cloud)
         return ctl;
     }
 
-    private static TenantKeys Keys(Ctl ctl) => new(new RotatingSecret<RootSecret>(new VaultSource(ctl), "TokenRootSecret", RootSecret.Parse, RootSecret.Overlap, ctl.Clock), ctl.Clock);
+    private static TenantKeys Keys(Ctl ctl) =>
+        new(new RotatingSecret<RootSecret>(new VaultSource(ctl), "TokenRootSecret", RootSecret.Parse, RootSecret.Overlap, ctl.Clock), ctl.Clock);
 
     private static async Task<SecretVersions<SlackSecret>> SlackAsync(Ctl ctl) =>
         await new RotatingSecret<SlackSecret>(new VaultSource(ctl), "SlackSecret", SlackSecret.Parse, SlackSecret.Overlap, ctl.Clock).GetAsync(Cancel);

@@ -13,7 +13,8 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
     public async Task A_tenant_is_registered_with_its_workspace_and_limits()
     {
         await using var ctl = await Ctl.StartAsync(cloud);
-        var said = await ctl.DoAsync("tenant register tenant-7 --name Acme --slack-team T0007 --engine 10.106.128.10:5678 --monthly-quota 500 --concurrency 4 --monthly-gpu 1h30m");
+        var said = await ctl.DoAsync(
+            "tenant register tenant-7 --name Acme --slack-team T0007 --engine 10.106.128.10:5678 --monthly-quota 500 --concurrency 4 --monthly-gpu 1h30m");
 
         var tenant = await ctl.Registry.FindAsync(Ctl.Seven, Cancel);
         Assert.Equal(("Acme", TenantStatus.Active, "10.106.128.10", false), (tenant!.Name, tenant.Status, tenant.Engine.ToString(), tenant.AllowPublicSubnet));
@@ -67,7 +68,8 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
     public async Task Of_several_tenants_registered_at_once_for_one_workspace_one_gets_it_and_the_others_nothing()
     {
         await using var ctl = await Ctl.StartAsync(cloud);
-        var said = await Task.WhenAll(Enumerable.Range(1, 8).Select(n => ctl.SayAsync($"tenant register tenant-{n} --name Acme --slack-team T0007 --engine 10.{99 + n}.128.10")));
+        var said = await Task.WhenAll(
+            Enumerable.Range(1, 8).Select(n => ctl.SayAsync($"tenant register tenant-{n} --name Acme --slack-team T0007 --engine 10.{99 + n}.128.10")));
 
         var winner = Assert.Single(await ctl.Registry.AllAsync(Cancel));
         Assert.Equal(winner.Id, await ctl.Registry.OfSlackAsync("T0007", Cancel));
@@ -79,7 +81,8 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
     public async Task The_same_tenant_registered_several_times_at_once_is_registered_once()
     {
         await using var ctl = await Ctl.StartAsync(cloud);
-        var said = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => ctl.SayAsync("tenant register tenant-7 --name Acme --slack-team T0007 --engine 10.106.128.10 --output json")));
+        var said = await Task.WhenAll(
+            Enumerable.Range(0, 8).Select(_ => ctl.SayAsync("tenant register tenant-7 --name Acme --slack-team T0007 --engine 10.106.128.10 --output json")));
         Assert.All(said, one => Assert.Equal(0, one.Exit));
         Assert.Single(said, one => one.Json.GetProperty("result").GetString() == "registered");
     }
@@ -105,17 +108,21 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
         await using var ctl = await Ctl.StartAsync(cloud);
         await ctl.RegisterAsync();
 
-        (await ctl.SayAsync("tenant register tenant-8 --name Other --slack-team T0007 --engine 10.107.128.10:5678")).Refuses(1, "T0007 speaks for tenant-7", "./ctl slack unlink tenant-7 T0007");
+        (await ctl.SayAsync("tenant register tenant-8 --name Other --slack-team T0007 --engine 10.107.128.10:5678"))
+            .Refuses(1, "T0007 speaks for tenant-7", "./ctl slack unlink tenant-7 T0007");
         Assert.Null(await ctl.Registry.FindAsync(TenantId.Parse("tenant-8"), Cancel));
     }
 
     [Theory]
-    [InlineData("tenant-0"), InlineData("tenant-157"), InlineData("tenant-256"), InlineData("tenant-4294967297"), InlineData("tenant--1"), InlineData("tenant-01")]
-    [InlineData("tenant-1.0"), InlineData("tenant-1e2"), InlineData("tenant-+1"), InlineData("tenant-٣"), InlineData("tenant-３"), InlineData("Tenant-1"), InlineData("tenant-1 ")]
+    [InlineData("tenant-0"), InlineData("tenant-157"), InlineData("tenant-256"), InlineData("tenant-4294967297"), InlineData("tenant--1"),
+        InlineData("tenant-01")]
+    [InlineData("tenant-1.0"), InlineData("tenant-1e2"), InlineData("tenant-+1"), InlineData("tenant-٣"), InlineData("tenant-３"), InlineData("Tenant-1"),
+        InlineData("tenant-1 ")]
     [InlineData("tenant-1\n"), InlineData("tenant-1\0"), InlineData("tenant-1\u200b"), InlineData("ten\u0430nt-1"), InlineData("")]
     public async Task A_number_outside_1_to_156_is_no_tenant(string id)
     {
-        (await Ctl.SayAsync(TimeProvider.System, "tenant", "register", id, "--name", "Acme", "--engine", "10.106.128.10:5678")).Refuses(2, "is no tenant", "1 to 156");
+        (await Ctl.SayAsync(TimeProvider.System, "tenant", "register", id, "--name", "Acme", "--engine", "10.106.128.10:5678"))
+            .Refuses(2, "is no tenant", "1 to 156");
     }
 
     [Theory]
@@ -150,7 +157,8 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
         ];
         await using var ctl = await Ctl.StartAsync(cloud);
         foreach (var engine in engines)
-            (await ctl.SayAsync($"tenant register tenant-7 --name Acme --engine {engine}")).Refuses(1, $"is refused: tenant-7's engine is", "10.106.128.0/20", "port 5678");
+            (await ctl.SayAsync($"tenant register tenant-7 --name Acme --engine {engine}"))
+                .Refuses(1, $"is refused: tenant-7's engine is", "10.106.128.0/20", "port 5678");
         Assert.Empty(await ctl.Registry.AllAsync(Cancel));
     }
 
@@ -177,7 +185,8 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
         Assert.Equal(0, (await RegisterAsync(5)).Exit);
         (await ctl.SayAsync("tenant register tenant-6 --name Acme --engine 10.105.128.10 --peering-limit 126")).Refuses(2, "1 to 125");
 
-        Task<Said> RegisterAsync(int number) => ctl.SayAsync($"tenant register tenant-{number} --name Acme --slack-team T{number:D4} --engine 10.{99 + number}.128.10:5678 --peering-limit 5");
+        Task<Said> RegisterAsync(int number) =>
+            ctl.SayAsync($"tenant register tenant-{number} --name Acme --slack-team T{number:D4} --engine 10.{99 + number}.128.10:5678 --peering-limit 5");
     }
 
     [Fact]
@@ -216,7 +225,9 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
 
         var removed = (await ctl.DoAsync("tenant remove tenant-7 --output json")).Json;
 
-        Assert.Equal(("removed", 1, 1), (removed.GetProperty("result").GetString(), removed.GetProperty("keys_revoked").GetInt32(), removed.GetProperty("executions_closed").GetInt32()));
+        Assert.Equal(
+            ("removed", 1, 1),
+            (removed.GetProperty("result").GetString(), removed.GetProperty("keys_revoked").GetInt32(), removed.GetProperty("executions_closed").GetInt32()));
         Assert.Equal(["T0007", "T0008"], removed.GetProperty("unlinked").EnumerateArray().Select(one => one.GetString()).Order());
         Assert.Equal("2027-02-03T10:00:00.000Z", removed.GetProperty("free_again_at").GetString());
         Assert.All(await ctl.Registry.KeysOfAsync(Ctl.Seven, Cancel), key => Assert.NotNull(key.RevokedAt));
@@ -227,7 +238,9 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
         Assert.Equal(ExecutionState.Succeeded, (await ctl.Executions.FindAsync(done.Id, Cancel))!.State);     // its data stays
 
         var again = (await ctl.DoAsync("tenant remove tenant-7 --output json")).Json;
-        Assert.Equal(("unchanged", 0, 0), (again.GetProperty("result").GetString(), again.GetProperty("keys_revoked").GetInt32(), again.GetProperty("executions_closed").GetInt32()));
+        Assert.Equal(
+            ("unchanged", 0, 0),
+            (again.GetProperty("result").GetString(), again.GetProperty("keys_revoked").GetInt32(), again.GetProperty("executions_closed").GetInt32()));
         Assert.Equal("2027-02-03T10:00:00.000Z", again.GetProperty("free_again_at").GetString());
         (await ctl.SayAsync("tenant remove tenant-8")).Refuses(1, "not registered");
     }
@@ -250,8 +263,10 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
         Assert.Equal(("Next", TenantStatus.Active, null), (tenant.Name, tenant.Status, tenant.RemovedAt));
         Assert.IsType<Registered.Before>(await RegisterPastTheCommandAsync());                               // one that is active is never overwritten
 
-        async Task<Registered> RegisterPastTheCommandAsync() => await new ControlPlane.Aws.TenantAdministration(ctl.Tables.Client, ctl.Tables.Tenants, ctl.Clock)
-            .RegisterAsync((await ctl.Registry.FindAsync(Ctl.Seven, Cancel))! with { Name = "Thief", Status = TenantStatus.Active, RemovedAt = null }, null, Cancel);
+        async Task<Registered> RegisterPastTheCommandAsync() =>
+            await new ControlPlane.Aws.TenantAdministration(ctl.Tables.Client, ctl.Tables.Tenants, ctl.Clock)
+            .RegisterAsync(
+                (await ctl.Registry.FindAsync(Ctl.Seven, Cancel))! with { Name = "Thief", Status = TenantStatus.Active, RemovedAt = null }, null, Cancel);
     }
 
     [Fact]
@@ -275,18 +290,25 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
     {
         await using var ctl = await Ctl.StartAsync(cloud);
         await ctl.RegisterAsync();
-        Assert.Equal((200, false), ((await ctl.Registry.FindAsync(Ctl.Seven, Cancel))!.Limits is var standard ? (standard.Instances, standard.DeniesWhenSilent) : default));
+        Assert.Equal(
+            (200, false),
+            ((await ctl.Registry.FindAsync(Ctl.Seven, Cancel))!.Limits is var standard ? (standard.Instances, standard.DeniesWhenSilent) : default));
         await ctl.DoAsync("tenant limits tenant-7 --instances-max 3 --when-silent deny");
-        Assert.Equal((3, true), ((await ctl.Registry.FindAsync(Ctl.Seven, Cancel))!.Limits is var limits ? (limits.Instances, limits.DeniesWhenSilent) : default));
+        Assert.Equal(
+            (3, true), ((await ctl.Registry.FindAsync(Ctl.Seven, Cancel))!.Limits is var limits ? (limits.Instances, limits.DeniesWhenSilent) : default));
         await ctl.DoAsync("tenant limits tenant-7 --when-silent warn");
-        Assert.Equal((3, false), ((await ctl.Registry.FindAsync(Ctl.Seven, Cancel))!.Limits is var warned ? (warned.Instances, warned.DeniesWhenSilent) : default));
+        Assert.Equal(
+            (3, false), ((await ctl.Registry.FindAsync(Ctl.Seven, Cancel))!.Limits is var warned ? (warned.Instances, warned.DeniesWhenSilent) : default));
         await ctl.DoAsync("tenant register tenant-8 --name Other --engine 10.107.128.10:5678 --instances-max 1 --when-silent deny");
-        Assert.Equal((1, true), ((await ctl.Registry.FindAsync(TenantId.Parse("tenant-8"), Cancel))!.Limits is var other ? (other.Instances, other.DeniesWhenSilent) : default));
+        Assert.Equal(
+            (1, true),
+            ((await ctl.Registry.FindAsync(TenantId.Parse("tenant-8"), Cancel))!.Limits is var other ? (other.Instances, other.DeniesWhenSilent) : default));
     }
 
     [Theory]
     [InlineData("--instances-max 0"), InlineData("--instances-max 10001"), InlineData("--when-silent maybe")]
-    [InlineData("--monthly-quota -1"), InlineData("--monthly-quota 1.5"), InlineData("--monthly-quota 9007199254740992"), InlineData("--concurrency 100001"), InlineData("--concurrency ٣")]
+    [InlineData("--monthly-quota -1"), InlineData("--monthly-quota 1.5"), InlineData("--monthly-quota 9007199254740992"), InlineData("--concurrency 100001"),
+        InlineData("--concurrency ٣")]
     [InlineData("--monthly-gpu 0h"), InlineData("--monthly-gpu 100"), InlineData("--monthly-gpu -1h")]
     public async Task A_limit_that_is_none_is_refused(string limit)
     {
@@ -302,7 +324,8 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
         await using var ctl = await Ctl.StartAsync(cloud);
         await ctl.RegisterAsync();
         await ctl.Tables.Client.UpdateItemAsync(
-            ctl.Tables.Tenants, Items.Key("tenant-7", "PROFILE"), new() { ["engine"] = new() { Action = "PUT", Value = Items.Text("169.254.169.254") } }, Cancel);
+            ctl.Tables.Tenants, Items.Key("tenant-7", "PROFILE"), new() { ["engine"] = new() { Action = "PUT", Value = Items.Text("169.254.169.254") } },
+            Cancel);
 
         (await ctl.SayAsync("tenant show tenant-7")).Refuses(1, "stored engine address of tenant-7", "./ctl tenant engine");
         await ctl.DoAsync("tenant register tenant-8 --name Other --engine 10.107.128.10:5678");
@@ -328,10 +351,14 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
     }
 
     [Theory]
-    [InlineData("tenant show tenant-9"), InlineData("tenant limits tenant-9"), InlineData("tenant limits tenant-9 --concurrency 1"), InlineData("tenant suspend tenant-9"), InlineData("tenant resume tenant-9")]
-    [InlineData("tenant engine tenant-9 10.108.128.10"), InlineData("tenant rename tenant-9 X"), InlineData("slack link tenant-9 T0009"), InlineData("key list tenant-9")]
-    [InlineData("key add tenant-9 --public-key 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="), InlineData("workflow publish tenant-9 wf_sched --path wf_sched"), InlineData("workflow list tenant-9")]
-    [InlineData("group set tenant-9 ops --user U1"), InlineData("group list tenant-9"), InlineData("execution list tenant-9"), InlineData("usage tenant-9"), InlineData("metering tenant-9"), InlineData("engine-key tenant-9")]
+    [InlineData("tenant show tenant-9"), InlineData("tenant limits tenant-9"), InlineData("tenant limits tenant-9 --concurrency 1"),
+        InlineData("tenant suspend tenant-9"), InlineData("tenant resume tenant-9")]
+    [InlineData("tenant engine tenant-9 10.108.128.10"), InlineData("tenant rename tenant-9 X"), InlineData("slack link tenant-9 T0009"),
+        InlineData("key list tenant-9")]
+    [InlineData("key add tenant-9 --public-key 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="), InlineData("workflow publish tenant-9 wf_sched --path wf_sched"),
+        InlineData("workflow list tenant-9")]
+    [InlineData("group set tenant-9 ops --user U1"), InlineData("group list tenant-9"), InlineData("execution list tenant-9"), InlineData("usage tenant-9"),
+        InlineData("metering tenant-9"), InlineData("engine-key tenant-9")]
     public async Task Nothing_can_be_said_about_a_tenant_that_is_not_registered(string line)
     {
         await using var ctl = await Ctl.StartAsync(cloud);

@@ -20,8 +20,11 @@ public sealed class WorkflowCommandsTests(LocalCloud cloud)
 
         Assert.Contains("/wf run wf_sched city=…", said.Output, StringComparison.Ordinal);
         var workflow = (await ctl.Registry.FindWorkflowAsync(Ctl.Seven, Scheduler, Cancel))!;
-        Assert.Equal(("wf-sched-1", TimeSpan.FromMinutes(90), true, true), (workflow.Path.ToString(), workflow.Deadline, workflow.Idempotent, workflow.Enabled));
-        Assert.Equal([new("city", ParameterType.String, Required: true), new WorkflowParameter("count", ParameterType.Integer, Minimum: 1)], workflow.Parameters.Select(one => one with { Default = null }));
+        Assert.Equal(
+            ("wf-sched-1", TimeSpan.FromMinutes(90), true, true), (workflow.Path.ToString(), workflow.Deadline, workflow.Idempotent, workflow.Enabled));
+        Assert.Equal(
+            [new("city", ParameterType.String, Required: true), new WorkflowParameter("count", ParameterType.Integer, Minimum: 1)],
+            workflow.Parameters.Select(one => one with { Default = null }));
         Assert.Equal("3", workflow.Parameters[1].Default!.Value.GetRawText());
         Assert.Equal(["T0007/U1"], workflow.AllowedUsers);
         Assert.Equal(["ops"], workflow.AllowedGroups);

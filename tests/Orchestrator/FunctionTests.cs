@@ -72,7 +72,9 @@ public class FunctionTests(LocalCloud cloud)
         var batch = Foreign.Deserialize<SQSEvent>(new MemoryStream(Encoding.UTF8.GetBytes(json)));
         Assert.Empty((await world.Function.StartAsync(batch, new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(15) })).BatchItemFailures);
 
-        Assert.Contains("foreign_event", Assert.Single(Encoding.UTF8.GetString(world.Logged.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.Contains(
+            "foreign_event", Assert.Single(Encoding.UTF8.GetString(world.Logged.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries)),
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -82,10 +84,13 @@ public class FunctionTests(LocalCloud cloud)
     public async Task A_request_that_no_gateway_sent_is_malformed(string json)
     {
         var world = await OrchestratorWorld.StartAsync(cloud);
-        var answer = await world.Jwks.AnswerAsync(Foreign.Deserialize<APIGatewayProxyRequest>(new MemoryStream(Encoding.UTF8.GetBytes(json))), new TestLambdaContext());
+        var answer = await world.Jwks.AnswerAsync(
+            Foreign.Deserialize<APIGatewayProxyRequest>(new MemoryStream(Encoding.UTF8.GetBytes(json))), new TestLambdaContext());
 
         Assert.Equal(400, answer.StatusCode);
-        Assert.Contains("foreign_event", Assert.Single(Encoding.UTF8.GetString(world.Logged.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.Contains(
+            "foreign_event", Assert.Single(Encoding.UTF8.GetString(world.Logged.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries)),
+            StringComparison.Ordinal);
     }
 
     private static readonly SourceGeneratorLambdaJsonSerializer<OrchestratorJson> Foreign = new();
@@ -111,7 +116,11 @@ public class FunctionTests(LocalCloud cloud)
         var world = await OrchestratorWorld.StartAsync(cloud);
 
         var answer = await world.Function.StartAsync(
-            new() { Records = [Message(0, Request(world, "a"), "a"), Message(1, "poison", "b"), Message(2, Request(world, "b"), "b"), Message(3, Request(world, "c"), "c")] },
+            new()
+            {
+                Records = [Message(0, Request(world, "a"), "a"), Message(1, "poison", "b"), Message(2, Request(world, "b"), "b"),
+                Message(3, Request(world, "c"), "c")]
+            },
             new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(15) });
 
         Assert.Equal(["m1", "m2"], answer.BatchItemFailures.Select(failure => failure.ItemIdentifier));
@@ -126,7 +135,9 @@ public class FunctionTests(LocalCloud cloud)
         var world = await OrchestratorWorld.StartAsync(cloud);
         var held = new HeldCalls("tenant-43");
         var slow = world.Above(held);
-        string[] bodies = [.. new[] { "a", "b", "c" }.Select(trigger => Request(world, trigger)), Request(world, "d").Replace("tenant-43", "tenant-44", StringComparison.Ordinal)];
+        string[] bodies =
+            [.. new[] { "a", "b", "c" }.Select(trigger => Request(world, trigger)),
+                Request(world, "d").Replace("tenant-43", "tenant-44", StringComparison.Ordinal)];
 
         var answer = await slow.Function.StartAsync(
             new() { Records = [.. bodies.Select((body, i) => Message(i, body, $"g{i}"))] }, new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(15) });
@@ -196,7 +207,9 @@ public class FunctionTests(LocalCloud cloud)
         await RunAsync(world, Request(world, "a"));
 
         // Strongly consistent reads cost a whole unit an item, the others half of one: two registry items, one instance.
-        Assert.Equal([("BatchGetItem", 2.0), ("Query", 1.0)], world.Seam.Capacity.Skip(before).Take(2).OrderBy(cost => cost.Operation).Select(cost => (cost.Operation, cost.Units)));
+        Assert.Equal(
+            [("BatchGetItem", 2.0), ("Query", 1.0)],
+            world.Seam.Capacity.Skip(before).Take(2).OrderBy(cost => cost.Operation).Select(cost => (cost.Operation, cost.Units)));
     }
 
     [Fact]
@@ -216,7 +229,8 @@ public class FunctionTests(LocalCloud cloud)
         foreach (var token in new[] { order.Token, callback })
             Assert.DoesNotContain(token.Split('.')[2], log, StringComparison.Ordinal);
         Assert.All(log.TrimEnd('\n').Split('\n'), line => JsonDocument.Parse(line).Dispose());
-        Assert.DoesNotContain("SECRET", string.Join("", await world.DispatchesAsync()) + string.Join("", await world.NotificationsAsync()), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "SECRET", string.Join("", await world.DispatchesAsync()) + string.Join("", await world.NotificationsAsync()), StringComparison.Ordinal);
     }
 
     private static Task<SQSBatchResponse> RunAsync(OrchestratorWorld world, params string[] bodies) => world.Function.StartAsync(

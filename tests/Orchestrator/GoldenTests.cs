@@ -16,7 +16,8 @@ public partial class GoldenTests(LocalCloud cloud)
     public async Task The_dispatch_body_is_the_contracts()
     {
         var world = await OrchestratorWorld.StartAsync(cloud);
-        await world.PublishAsync(OrchestratorWorld.Workflow(new WorkflowParameter("city", ParameterType.String), new WorkflowParameter("days", ParameterType.Integer)));
+        await world.PublishAsync(
+            OrchestratorWorld.Workflow(new WorkflowParameter("city", ParameterType.String), new WorkflowParameter("days", ParameterType.Integer)));
 
         var execution = await world.StartAsync(world.Request(inputs: """{"days":"3","city":"Zürich <b>\r\n"}"""));
 

@@ -76,7 +76,8 @@ internal sealed class OrchestratorWorld
 
     public static async Task<OrchestratorWorld> StartAsync(LocalCloud cloud)
     {
-        var world = new OrchestratorWorld(await cloud.TablesAsync(), await cloud.QueuesAsync(), await cloud.DynamoDbEndpointAsync(), await cloud.QueueEndpointAsync());
+        var world = new OrchestratorWorld(
+            await cloud.TablesAsync(), await cloud.QueuesAsync(), await cloud.DynamoDbEndpointAsync(), await cloud.QueueEndpointAsync());
         await world.RegisterAsync(TenantLimits.Default);
         await world.PublishAsync(Workflow());
         await world.HeardFromAsync(world.Now);
@@ -120,13 +121,15 @@ internal sealed class OrchestratorWorld
         }),
         Cancel);
 
-    public Task<Dictionary<string, Amazon.DynamoDBv2.Model.AttributeValue>> ItemAsync(ExecutionId id, string sk) => ItemAsync(_tables.Executions, id.ToString(), sk);
+    public Task<Dictionary<string, Amazon.DynamoDBv2.Model.AttributeValue>> ItemAsync(ExecutionId id, string sk) =>
+        ItemAsync(_tables.Executions, id.ToString(), sk);
 
     public async Task<Dictionary<string, Amazon.DynamoDBv2.Model.AttributeValue>> ItemAsync(string table, string pk, string sk) =>
         (await _tables.Client.GetItemAsync(table, Items.Key(pk, sk), consistentRead: true, Cancel)).Item;
 
     public StartRequest Request(string trigger = "t1", string inputs = "{}", TenantId? tenant = null) => new(
-        ExecutionId.Of("T0001", trigger), tenant ?? Tenant, Scheduler, JsonDocument.Parse(inputs).RootElement, new("slack", "T0001", "U0001", "C0001"), IsPublic: false, Now);
+        ExecutionId.Of("T0001", trigger), tenant ?? Tenant, Scheduler, JsonDocument.Parse(inputs).RootElement, new("slack", "T0001", "U0001", "C0001"),
+        IsPublic: false, Now);
 
     public async Task<Execution> StartAsync(StartRequest request)
     {
@@ -142,7 +145,8 @@ internal sealed class OrchestratorWorld
     private async Task<IReadOnlyList<string>> ReceiveAsync(string queue)
     {
         var bodies = new List<string>();
-        while (await _queues.Client.ReceiveMessageAsync(new Amazon.SQS.Model.ReceiveMessageRequest { QueueUrl = queue, MaxNumberOfMessages = 10 }, Cancel) is { Messages: { Count: > 0 } messages })
+        while (await _queues.Client.ReceiveMessageAsync(new Amazon.SQS.Model.ReceiveMessageRequest { QueueUrl = queue, MaxNumberOfMessages = 10 },
+            Cancel) is { Messages: { Count: > 0 } messages })
             bodies.AddRange(messages.Select(message => message.Body));
         return bodies;
     }

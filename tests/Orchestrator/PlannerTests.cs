@@ -20,7 +20,8 @@ public class PlannerTests
 
         StartRequest RequestOf(string text) => new(
             Executions.ExecutionId.Of("T", "t"), OrchestratorWorld.Tenant, OrchestratorWorld.Scheduler,
-            JsonDocument.Parse(JsonSerializer.Serialize(new Dictionary<string, string> { ["text"] = text }, JsonSerializerOptions.Default.GetTypeInfo(typeof(Dictionary<string, string>)))).RootElement,
+            JsonDocument.Parse(JsonSerializer.Serialize(new Dictionary<string, string> { ["text"] = text },
+                JsonSerializerOptions.Default.GetTypeInfo(typeof(Dictionary<string, string>)))).RootElement,
             new("slack", "T", "U", "C"), false, now);
     }
 }

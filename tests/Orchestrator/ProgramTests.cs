@@ -19,7 +19,8 @@ public class ProgramTests
         (await StartAsync(handler, missing, secret: "{}")).AssertSays(message);
 
     [Theory]
-    [InlineData("x"), InlineData("control-plane-dispatch"), InlineData("https://sqs.us-east-1.amazonaws.com"), InlineData("https://sqs.us-east-1.amazonaws.com/"), InlineData("sqs:x"), InlineData("/123456789012/x")]
+    [InlineData("x"), InlineData("control-plane-dispatch"), InlineData("https://sqs.us-east-1.amazonaws.com"),
+        InlineData("https://sqs.us-east-1.amazonaws.com/"), InlineData("sqs:x"), InlineData("/123456789012/x")]
     public async Task A_queue_address_that_is_none_keeps_it_from_starting_and_is_reported_by_name(string address) =>
         (await StartAsync("execution-requests", "", secret: "{}", ("DISPATCH_QUEUE_URL", address))).AssertSays("The setting DISPATCH_QUEUE_URL is not ");
 
@@ -53,7 +54,8 @@ public class ProgramTests
         if (secret is not null)
             secrets.Vault.Put("root", secret, create: true);
         var environment = new[] { "TENANTS_TABLE", "EXECUTIONS_TABLE", "QUOTAS_TABLE", "INSTANCES_TABLE", "DISPATCH_QUEUE_URL", "NOTIFICATIONS_QUEUE_URL" }.ToDictionary(name => name, name => (string?)(name.EndsWith("_QUEUE_URL", StringComparison.Ordinal) ? "https://sqs.us-east-1.amazonaws.com/123456789012/x" : "x"));
-        (environment["TOKEN_ROOT_SECRET_ID"], environment["_HANDLER"], environment["AWS_ENDPOINT_URL_SECRETS_MANAGER"]) = ("root", handler, secrets.Endpoint.ToString());
+        (environment["TOKEN_ROOT_SECRET_ID"], environment["_HANDLER"], environment["AWS_ENDPOINT_URL_SECRETS_MANAGER"]) = (
+            "root", handler, secrets.Endpoint.ToString());
         (environment["CONTROL_PLANE_URL"], environment["OUTCOMES_URL"]) = ("https://api.example.com", "https://api.example.internal/outcomes/execution");
         if (missing.Length > 0)
             environment[missing] = null;

@@ -34,7 +34,9 @@ public class RulebookTests
         Assert.True(decision.Allowed);
         Assert.Equal("allowed", decision.Code);
         Assert.All(decision.Verdicts, verdict => Assert.Equal("allow", verdict.Verdict));
-        Assert.Equal(["tenant", "workflow", "user", "channel", "inputs", "deadline", "data_plane", "concurrency", "quota", "gpu_time"], decision.Verdicts.Select(verdict => verdict.Rule));
+        Assert.Equal(
+            ["tenant", "workflow", "user", "channel", "inputs", "deadline", "data_plane", "concurrency", "quota", "gpu_time"],
+            decision.Verdicts.Select(verdict => verdict.Rule));
     }
 
     [Fact]
@@ -204,7 +206,8 @@ public class RulebookTests
     [InlineData(null, 999_999, true)]
     public void Metered_GPU_time_ends_new_executions_from_the_limit_on(long? limit, long used, bool isAllowed)
     {
-        (_tenant, _instances) = (TenantOf(TenantStatus.Active, TenantLimits.Default with { MonthlyGpuMs = limit }), [Instance(Now) with { Totals = new(0, used) }]);
+        (_tenant, _instances) = (
+            TenantOf(TenantStatus.Active, TenantLimits.Default with { MonthlyGpuMs = limit }), [Instance(Now) with { Totals = new(0, used) }]);
         Assert.Equal(isAllowed ? "allowed" : "gpu_time_used_up", Decide().Code);
     }
 
@@ -217,7 +220,9 @@ public class RulebookTests
 
         var decision = AssertDenied("user_not_allowed");
 
-        Assert.Equal(["user_not_allowed", "channel_not_allowed", "data_plane_offline"], decision.Verdicts.Where(verdict => verdict.Verdict == "deny").Select(verdict => verdict.Code));
+        Assert.Equal(
+            ["user_not_allowed", "channel_not_allowed", "data_plane_offline"],
+            decision.Verdicts.Where(verdict => verdict.Verdict == "deny").Select(verdict => verdict.Code));
     }
 
     [Fact]
@@ -249,7 +254,8 @@ public class RulebookTests
             new("slack", "T0001", "U0001", "C0001"), IsPublic: false, _requestedAt);
         var planning = _workflow is null ? null : new Planner(OrchestratorWorld.Outcomes).Plan(request, _workflow, Now);
         return Rulebook.Decide(new(
-            request, new(_tenant, _workflow, _groups, _month, _active, _fault), planning, new(OrchestratorWorld.Tenant, November, _instances, [], _told), Now, _watch));
+            request, new(_tenant, _workflow, _groups, _month, _active, _fault), planning, new(OrchestratorWorld.Tenant, November, _instances, [], _told), Now,
+            _watch));
     }
 
     private static Tenant TenantOf(TenantStatus status, TenantLimits limits)

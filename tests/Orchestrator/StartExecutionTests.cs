@@ -232,7 +232,8 @@ public class StartExecutionTests(LocalCloud cloud)
         var executions = await RaceAsync(world, 12);
 
         Assert.Equal(3, executions.Count(execution => execution.State == ExecutionState.Queued));
-        Assert.All(executions.Where(execution => execution.State == ExecutionState.Denied), denied => Assert.Equal("too_many_under_way", denied.Decision!.Code));
+        Assert.All(
+            executions.Where(execution => execution.State == ExecutionState.Denied), denied => Assert.Equal("too_many_under_way", denied.Decision!.Code));
         Assert.Equal(3, await world.Ledger.ActiveAsync(OrchestratorWorld.Tenant, Cancel));
         Assert.Equal(3, (await world.Ledger.MonthAsync(OrchestratorWorld.Tenant, world.Month, Cancel)).Charged);
     }
@@ -267,7 +268,8 @@ public class StartExecutionTests(LocalCloud cloud)
 
         Assert.All(executions, execution => Assert.Equal(ExecutionState.Queued, execution.State));
         foreach (var month in new[] { new Month(2026, 11), new Month(2026, 12) })
-            Assert.Equal(executions.Count(execution => execution.Month == month), (await world.Ledger.MonthAsync(OrchestratorWorld.Tenant, month, Cancel)).Charged);
+            Assert.Equal(
+                executions.Count(execution => execution.Month == month), (await world.Ledger.MonthAsync(OrchestratorWorld.Tenant, month, Cancel)).Charged);
         Assert.All(executions, execution => Assert.Equal(Month.Of(execution.CreatedAt), execution.Month));
     }
 

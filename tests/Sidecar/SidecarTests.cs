@@ -41,7 +41,8 @@ public sealed class SidecarTests : IDisposable
         using var key = SigningKey.Load(KeyFile());
         Assert.Equal(KeyId, key.ToString());
         Assert.Equal("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", key.PublicKeyText);
-        var headers = new Heartbeat(1767225600, 1, body).HeadersAt(DateTimeOffset.FromUnixTimeSeconds(1767225660), Instance, [key]).ToDictionary(one => one.Name, one => one.Value);
+        var headers = new Heartbeat(1767225600, 1, body).HeadersAt(DateTimeOffset.FromUnixTimeSeconds(1767225660), Instance, [key])
+            .ToDictionary(one => one.Name, one => one.Value);
         Assert.Equal("hb_i-0abc1234def567890_1767225600_1", headers["webhook-id"]);
         Assert.Equal("1767225660", headers["webhook-timestamp"]);
         Assert.Equal("v1a,WgC9IOoxak8DlDVM5Sw1fnLHjmKQqLzz3/VujVbUqq9ytgxfNAiydyG2BwojOS7tg8bPuJhp0r3dlJYNGVfHBQ==", headers["webhook-signature"]);
@@ -99,7 +100,8 @@ public sealed class SidecarTests : IDisposable
         await again.Meter.SampleAsync(Cancel);
         await again.Delivery.DrainAsync(Cancel);
 
-        var order = controlPlane.Requests.Select(request => JsonDocument.Parse(request.Body).RootElement).Select(body => (body.GetProperty("epoch").GetInt64(), body.GetProperty("counter").GetInt64())).ToList();
+        var order = controlPlane.Requests.Select(request => JsonDocument.Parse(request.Body).RootElement)
+            .Select(body => (body.GetProperty("epoch").GetInt64(), body.GetProperty("counter").GetInt64())).ToList();
         Assert.Equal([.. Enumerable.Range(1, 1440).Select(i => (1767225600L, (long)i)), (1767225600 + 86400, 1)], order);
         Assert.Equal(0, again.Spool.Count);
     }
@@ -212,10 +214,13 @@ public sealed class SidecarTests : IDisposable
 
     [Theory]
     [InlineData(200, null, null, "Booked"), InlineData(409, "counter-replayed", 100L, "Overtaken"), InlineData(409, "counter-replayed", 101L, "NeedsNewEpoch")]
-    [InlineData(409, "counter-conflict", null, "SetAside"), InlineData(422, "totals-decreased", null, "SetAside"), InlineData(422, "epoch-in-future", null, "Again"), InlineData(422, "epoch-implausible", null, "NeedsNewEpoch"), InlineData(422, "too-soon", null, "Overtaken")]
+    [InlineData(409, "counter-conflict", null, "SetAside"), InlineData(422, "totals-decreased", null, "SetAside"), InlineData(422, "epoch-in-future", null,
+        "Again"), InlineData(422, "epoch-implausible", null, "NeedsNewEpoch"), InlineData(422, "too-soon", null, "Overtaken")]
     [InlineData(400, "malformed", null, "SetAside"), InlineData(413, null, null, "SetAside"), InlineData(415, null, null, "SetAside")]
-    [InlineData(401, "signature-invalid", null, "Again"), InlineData(401, "timestamp-out-of-window", null, "Again"), InlineData(403, "source-network-mismatch", null, "Again"), InlineData(404, null, null, "Again")]
-    [InlineData(429, null, null, "Again"), InlineData(500, null, null, "Again"), InlineData(503, null, null, "Again"), InlineData(302, null, null, "Again"), InlineData(204, null, null, "Again"), InlineData(null, null, null, "Again")]
+    [InlineData(401, "signature-invalid", null, "Again"), InlineData(401, "timestamp-out-of-window", null, "Again"),
+        InlineData(403, "source-network-mismatch", null, "Again"), InlineData(404, null, null, "Again")]
+    [InlineData(429, null, null, "Again"), InlineData(500, null, null, "Again"), InlineData(503, null, null, "Again"), InlineData(302, null, null, "Again"),
+        InlineData(204, null, null, "Again"), InlineData(null, null, null, "Again")]
     public void Every_answer_decides_one_fate(int? status, string? code, long? epoch, string fate) =>
         Assert.Equal(fate, SampleFate.Of(new(status, code, epoch), epoch: 100, DateTimeOffset.FromUnixTimeSeconds(100)).GetType().Name);
 
@@ -245,7 +250,8 @@ public sealed class SidecarTests : IDisposable
             await sidecar.Delivery.DrainAsync(Cancel);
         }
         var sent = controlPlane.Requests.Select(request => JsonDocument.Parse(request.Body).RootElement)
-            .Select(body => (body.GetProperty("epoch").GetInt64(), body.GetProperty("counter").GetInt64(), body.GetProperty("totals").GetProperty("cpu_ms").GetInt64())).ToList();
+            .Select(body => (body.GetProperty("epoch").GetInt64(), body.GetProperty("counter").GetInt64(),
+                body.GetProperty("totals").GetProperty("cpu_ms").GetInt64())).ToList();
         Assert.Equal([(1767225600, 1, 100), (1767225600, 2, 200), (1767225701, 1, 200)], sent);     // 300 in all, 100 of it booked before
     }
 
@@ -295,7 +301,8 @@ public sealed class SidecarTests : IDisposable
         if (OperatingSystem.IsWindows())
             Assert.Skip("no file modes");
         else
-            foreach (var (mode, isTaken) in new[] { (UnixFileMode.UserRead, true), (UnixFileMode.UserRead | UnixFileMode.GroupRead, false), (UnixFileMode.UserRead | UnixFileMode.OtherRead, false) })
+            foreach (var (mode, isTaken) in new[] { (UnixFileMode.UserRead, true), (UnixFileMode.UserRead | UnixFileMode.GroupRead, false),
+                (UnixFileMode.UserRead | UnixFileMode.OtherRead, false) })
             {
                 var file = KeyFile();
                 File.SetUnixFileMode(file, mode);
@@ -318,7 +325,9 @@ public sealed class SidecarTests : IDisposable
     {
         var proc = Directory.CreateDirectory(Path.Combine(_folder, "proc")).FullName;
         //                                                     user nice system idle iowait irq softirq steal guest guest_nice
-        File.WriteAllText(Path.Combine(proc, "stat"), "cpu  100 10 50 1000 40 5 3 7 20 0\ncpu0 50 5 25 500 20 3 2 4 10 0\ncpu1 50 5 25 500 20 2 1 3 10 0\nintr 1 2 3\nctxt 4\n");
+        File.WriteAllText(
+            Path.Combine(proc, "stat"),
+            "cpu  100 10 50 1000 40 5 3 7 20 0\ncpu0 50 5 25 500 20 3 2 4 10 0\ncpu1 50 5 25 500 20 2 1 3 10 0\nintr 1 2 3\nctxt 4\n");
         File.WriteAllText(Path.Combine(proc, "meminfo"), "MemTotal:       16000 kB\nMemFree:  1000 kB\nMemAvailable:   6000 kB\n");
         var machine = new LinuxMachine(proc);
         Assert.Equal(new CpuTimes((100 + 10 + 50 + 5 + 3) * 10, (100 + 10 + 50 + 1000 + 40 + 5 + 3 + 7) * 10, 2), machine.ReadCpu());
@@ -358,9 +367,18 @@ public sealed class SidecarTests : IDisposable
     [Fact]
     public void Options_come_from_the_command_line_before_the_environment()
     {
-        var environment = new Dictionary<string, string> { ["SIDECAR_URL"] = "https://api.example", ["SIDECAR_TENANT"] = "tenant-1", ["SIDECAR_KEY_FILE"] = "/k", ["SIDECAR_INSTANCE"] = "i-1", ["STATE_DIRECTORY"] = "/s" };
+        var environment =
+            new Dictionary<string, string>
+            {
+                ["SIDECAR_URL"] = "https://api.example",
+                ["SIDECAR_TENANT"] = "tenant-1",
+                ["SIDECAR_KEY_FILE"] = "/k",
+                ["SIDECAR_INSTANCE"] = "i-1",
+                ["STATE_DIRECTORY"] = "/s"
+            };
         var options = SidecarOptions.From(["--tenant", "tenant-43", "--once"], environment.GetValueOrDefault);
-        Assert.Equal(("tenant-43", "https://api.example/", "/s", true), (options.Tenant, options.Urls.Single().ToString(), options.StateFolder, options.IsOnce));
+        Assert.Equal(
+            ("tenant-43", "https://api.example/", "/s", true), (options.Tenant, options.Urls.Single().ToString(), options.StateFolder, options.IsOnce));
     }
 
     private RunningSidecar Start(ScriptedEngine first, ScriptedEngine? second = null, IGpuReader? gpus = null) =>
@@ -371,6 +389,7 @@ public sealed class SidecarTests : IDisposable
     private List<JsonElement> Waiting(RunningSidecar sidecar)
     {
         Assert.True(sidecar.Spool.Count > 0);
-        return [.. Directory.GetFiles(Path.Combine(_folder, "waiting")).Order(StringComparer.Ordinal).Select(file => JsonDocument.Parse(File.ReadAllBytes(file)).RootElement)];
+        return [.. Directory.GetFiles(Path.Combine(_folder,
+            "waiting")).Order(StringComparer.Ordinal).Select(file => JsonDocument.Parse(File.ReadAllBytes(file)).RootElement)];
     }
 }

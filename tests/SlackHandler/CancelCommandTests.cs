@@ -135,6 +135,8 @@ public sealed class CancelCommandTests(SlackWorld world) : IClassFixture<SlackWo
     private async Task AssertNotifiedAsync(Workspace workspace, ExecutionId id)
     {
         var message = Assert.Single(await world.DrainAsync(world.Queues.Notifications));
-        Assert.Equal(new Notification(Notification.SchemaV1, id.ToString(), workspace.Tenant.ToString()), JsonSerializer.Deserialize(message.Body, DomainJson.Default.Notification));
+        Assert.Equal(
+            new Notification(Notification.SchemaV1, id.ToString(), workspace.Tenant.ToString()),
+            JsonSerializer.Deserialize(message.Body, DomainJson.Default.Notification));
     }
 }

@@ -227,7 +227,8 @@ public sealed class DoorTests(SlackWorld world) : IClassFixture<SlackWorld>
         var broken = new FaultSeam(call => call.Number == 1 ? Fault.Throttled : null);
         var dynamo = broken.DynamoDb(await world.DynamoDbEndpointAsync());
         var silent = new FaultSeam(_ => Fault.Silence);
-        var down = await world.NewFunction(silent.DynamoDb(await world.DynamoDbEndpointAsync())).RouteAsync(SlackWorld.Event("GET", "/health"), SlackWorld.Context);
+        var down = await world.NewFunction(silent.DynamoDb(await world.DynamoDbEndpointAsync()))
+            .RouteAsync(SlackWorld.Event("GET", "/health"), SlackWorld.Context);
         Assert.Equal((503, """{"status":"unavailable","region":"us-east-1","version":"1.2.3"}"""), (down.StatusCode, down.Body));
         Assert.Equal("5", down.Headers!["Retry-After"]);
 
@@ -246,7 +247,8 @@ public sealed class DoorTests(SlackWorld world) : IClassFixture<SlackWorld>
     {
         var before = await world.StateAsync();
         var noWrites = new FaultSeam(call => call.Operation == "UpdateItem" ? Fault.Throttled : null);
-        var down = await world.NewFunction(noWrites.DynamoDb(await world.DynamoDbEndpointAsync())).RouteAsync(SlackWorld.Event("GET", "/health"), SlackWorld.Context);
+        var down = await world.NewFunction(noWrites.DynamoDb(await world.DynamoDbEndpointAsync()))
+            .RouteAsync(SlackWorld.Event("GET", "/health"), SlackWorld.Context);
         Assert.Equal(503, down.StatusCode);
 
         var up = await world.NewFunction().RouteAsync(SlackWorld.Event("GET", "/health"), SlackWorld.Context);

@@ -10,10 +10,12 @@ public sealed class FuzzTests(SlackWorld world) : IClassFixture<SlackWorld>
 
     private static readonly string[] Texts =
     [
-        "run report x='a b' {\"c\": [1, \"2\"]} --public", "run wf_sched city=“New York” ‘{“days”: 3}’ —public", "status exec_00112233445566778899aabbccddeeff", "list 5", "cancel x", "",
+        "run report x='a b' {\"c\": [1, \"2\"]} --public", "run wf_sched city=“New York” ‘{“days”: 3}’ —public", "status exec_00112233445566778899aabbccddeeff",
+        "list 5", "cancel x", "",
     ];
 
-    /// <remarks>Two thirds are bent after they were signed, the rest before, for a workspace that speaks for nobody: what is genuine is read and looked up, and still changes nothing.</remarks>
+    /// <remarks>Two thirds are bent after they were signed, the rest before, for a workspace that speaks for nobody: what is genuine is read and looked up, and
+    /// still changes nothing.</remarks>
     [Fact]
     public async Task A_hundred_thousand_mutated_requests_change_nothing_and_break_nothing()
     {

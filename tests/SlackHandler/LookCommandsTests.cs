@@ -78,7 +78,8 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
             Assert.Equal(headline, said.Message.Blocks![0].Text!.Text);
             Assert.InRange(said.Message.Blocks.Count, 1, 50);
             Assert.All(said.Message.Blocks, block => Assert.InRange(block.Text?.Text.Length ?? 0, 0, 3000));
-            foreach (var entry in said.Message.Blocks.Select(block => block.Text?.Text ?? "").Where(entry => entry.StartsWith("`/wf run w", StringComparison.Ordinal) && text == "workflows"))
+            foreach (var entry in said.Message.Blocks.Select(block => block.Text?.Text ?? "").Where(entry => entry.StartsWith("`/wf run w",
+                StringComparison.Ordinal) && text == "workflows"))
             {
                 var shown = entry.Split("\n• *").Length - 1;
                 Assert.InRange(shown, 1, 19);
@@ -108,11 +109,19 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
                 Outcome = A.Success,
                 Attempts = [new(1, At(0), 2000, "again", null), new(2, At(1), 35, "accepted", 200)],
             },
-            "failed" => A.Execution(ExecutionState.Failed) with { FinishedAt = At(15), FailureCode = DispatchFailure.Unreachable, Attempts = [new(1, At(0), 2000, "again", 503)] },
+            "failed" =>
+                A.Execution(ExecutionState.Failed) with
+                {
+                    FinishedAt = At(15),
+                    FailureCode = DispatchFailure.Unreachable,
+                    Attempts = [new(1, At(0), 2000, "again", 503)]
+                },
             _ => A.Execution(ExecutionState.Denied) with
             {
                 FinishedAt = At(0),
-                Decision = new(false, "channel", "payroll may not be run in <this> channel.", [new("enabled", "allow", "enabled", "it is enabled"), new("channel", "deny", "channel", "payroll may not be run in <this> channel.")]),
+                Decision = new(
+                    false, "channel", "payroll may not be run in <this> channel.",
+                    [new("enabled", "allow", "enabled", "it is enabled"), new("channel", "deny", "channel", "payroll may not be run in <this> channel.")]),
             },
         }, workspace);
         Golden($"status-{state}", await workspace.TypeAsync($"status {A.Id}"));
@@ -151,7 +160,11 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
     {
         var workspace = await world.NewWorkspaceAsync();
         var id = ExecutionId.Of(workspace.TeamId, "one");
-        await StoreAsync(A.Execution(ExecutionState.Running, id) with { Workflow = WorkflowName.Parse(workflow), RequestedBy = new("slack", workspace.TeamId, "U1", "COPS") }, workspace);
+        await StoreAsync(A.Execution(ExecutionState.Running, id) with
+        {
+            Workflow = WorkflowName.Parse(workflow),
+            RequestedBy = new("slack", workspace.TeamId, "U1", "COPS")
+        }, workspace);
 
         Assert.Equal(isSeen, (await workspace.TypeAsync("list", user, channel)).Text.Contains(workflow, StringComparison.Ordinal));
         foreach (var named in new[] { $"{id}", $"{id}"[..14] })
@@ -170,7 +183,11 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
         var second = new Workspace(world, $"{workspace.TeamId}X", workspace.Tenant);
         await world.Registry.TryLinkAsync(new(second.TeamId, workspace.Tenant), SlackWorld.Cancel);
         var id = ExecutionId.Of(workspace.TeamId, "one");
-        await StoreAsync(A.Execution(ExecutionState.Running, id) with { Workflow = WorkflowName.Parse("deploy"), RequestedBy = new("slack", workspace.TeamId, "U1", "COPS") }, workspace);
+        await StoreAsync(A.Execution(ExecutionState.Running, id) with
+        {
+            Workflow = WorkflowName.Parse("deploy"),
+            RequestedBy = new("slack", workspace.TeamId, "U1", "COPS")
+        }, workspace);
 
         Assert.Contains("no such execution", (await second.TypeAsync($"status {id}")).Text, StringComparison.Ordinal);
         Assert.Contains("*deploy*", (await workspace.TypeAsync($"status {id}")).Text, StringComparison.Ordinal);
@@ -195,7 +212,9 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
         var workspace = await world.NewWorkspaceAsync();
         var mine = ExecutionId.Of(workspace.TeamId, "mine");
         await StoreAsync(A.Execution(ExecutionState.Running, mine) with { RequestedBy = new("slack", workspace.TeamId, "U1", "C1") }, workspace);
-        await StoreAsync(A.Execution(ExecutionState.Running, ExecutionId.Of(workspace.TeamId, "later")) with { RequestedBy = new("slack", workspace.TeamId, "U2", "C1"), CreatedAt = At(9) }, workspace);
+        await StoreAsync(A.Execution(ExecutionState.Running,
+            ExecutionId.Of(workspace.TeamId, "later")) with
+        { RequestedBy = new("slack", workspace.TeamId, "U2", "C1"), CreatedAt = At(9) }, workspace);
 
         var text = form.Replace("{0}", $"{mine}", StringComparison.Ordinal).Replace("{1}", $"{mine}".ToUpperInvariant(), StringComparison.Ordinal)
             .Replace("{2}", $"{mine}"[5..], StringComparison.Ordinal).Replace("{3}", $"{mine}"[5..13], StringComparison.Ordinal);
@@ -245,7 +264,9 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
         var workspace = await world.NewWorkspaceAsync();
         Assert.Contains("Nothing has been run yet", (await workspace.TypeAsync("list")).Text, StringComparison.Ordinal);
         for (var i = 0; i < 7; i++)
-            await StoreAsync(A.Execution(i % 2 == 0 ? ExecutionState.Succeeded : ExecutionState.Queued, ExecutionId.Parse($"exec_{i:x32}")) with { CreatedAt = At(i) }, workspace);
+            await StoreAsync(
+                A.Execution(i % 2 == 0 ? ExecutionState.Succeeded : ExecutionState.Queued, ExecutionId.Parse($"exec_{i:x32}")) with { CreatedAt = At(i) },
+                workspace);
 
         Golden("list", await workspace.TypeAsync("list 3"));
         Assert.Contains("The latest 5 executions", (await workspace.TypeAsync("list")).Text, StringComparison.Ordinal);
@@ -259,8 +280,11 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
         var workspace = await world.NewWorkspaceAsync(new(MonthlyQuota: 100, Concurrency: 5, MonthlyGpuMs: 36_000_000));
         Golden("usage-nothing-yet", await workspace.TypeAsync("usage"));
 
-        await world.Tables.Client.PutItemAsync(world.Tables.Quotas, new() { ["pk"] = new(workspace.Tenant.ToString()), ["sk"] = new("MONTH#2026-11"), ["charged"] = N(12), ["used"] = N(10) }, SlackWorld.Cancel);
-        await world.Tables.Client.PutItemAsync(world.Tables.Quotas, new() { ["pk"] = new(workspace.Tenant.ToString()), ["sk"] = new("ACTIVE"), ["active"] = N(2) }, SlackWorld.Cancel);
+        await world.Tables.Client.PutItemAsync(
+            world.Tables.Quotas, new() { ["pk"] = new(workspace.Tenant.ToString()), ["sk"] = new("MONTH#2026-11"), ["charged"] = N(12), ["used"] = N(10) },
+            SlackWorld.Cancel);
+        await world.Tables.Client.PutItemAsync(
+            world.Tables.Quotas, new() { ["pk"] = new(workspace.Tenant.ToString()), ["sk"] = new("ACTIVE"), ["active"] = N(2) }, SlackWorld.Cancel);
         await new InstanceStore(world.Tables.Client, world.Tables.Instances, world.Clock).BookAsync(
             new()
             {

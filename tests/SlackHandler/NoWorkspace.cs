@@ -23,7 +23,8 @@ internal sealed class NoWorkspace() : AmazonDynamoDBClient(
         {
             if (!request.Headers.GetValues("X-Amz-Target").Single().EndsWith(".GetItem", StringComparison.Ordinal))
                 throw new InvalidOperationException("A request that nobody vouches for reached for more than the workspace.");
-            return Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent("{}", Encoding.UTF8, "application/x-amz-json-1.0") });
+            return Task.FromResult(
+                new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent("{}", Encoding.UTF8, "application/x-amz-json-1.0") });
         }
     }
 }

@@ -36,7 +36,9 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
         await TellAsync(execution, slack);
 
         var post = Assert.Single(slack.Posts);
-        Assert.Equal(("POST", $"https://hooks.slack.com/commands/{execution.RequestedBy.TeamId}/1234567890/secretpart", "application/json; charset=utf-8"), (post.Method, post.Url, post.ContentType));
+        Assert.Equal(
+            ("POST", $"https://hooks.slack.com/commands/{execution.RequestedBy.TeamId}/1234567890/secretpart", "application/json; charset=utf-8"),
+            (post.Method, post.Url, post.ContentType));
         Assert.Contains(execution.State.Name, post.Body, StringComparison.Ordinal);
         Assert.Contains("\"response_type\":\"ephemeral\"", post.Body, StringComparison.Ordinal);
         Assert.NotNull((await FindAsync(execution)).ToldAt);
@@ -55,12 +57,15 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
             ("told-late", A.Execution(ExecutionState.Succeeded) with { FinishedAt = ended, Outcome = A.Success, IsLate = true, IsPublic = true }),
             ("told-failed", A.Execution(ExecutionState.Failed) with { FinishedAt = ended, Outcome = A.Failure }),
             ("told-unreachable", A.Execution(ExecutionState.Failed) with { FinishedAt = ended, FailureCode = DispatchFailure.Unreachable }),
-            ("told-rejected", A.Execution(ExecutionState.Failed) with { FinishedAt = ended, FailureCode = DispatchFailure.Rejected, Attempts = [new(1, ended, 5, "dispatch_rejected", 422)] }),
+            ("told-rejected", A.Execution(ExecutionState.Failed) with { FinishedAt = ended, FailureCode = DispatchFailure.Rejected,
+                Attempts = [new(1, ended, 5, "dispatch_rejected", 422)] }),
             ("told-late-after-rejection", A.Execution(ExecutionState.Succeeded) with
                 { FinishedAt = ended, Outcome = A.Success, IsLate = true, Attempts = [new(1, ended, 5, "dispatch_rejected", 422)] }),
             ("told-cancelled", A.Execution(ExecutionState.Cancelled) with { FinishedAt = ended, CancelledBy = "U2" }),
             ("told-timed-out", A.Execution(ExecutionState.TimedOut) with { FinishedAt = ended }),
-            ("told-denied", A.Execution(ExecutionState.Denied) with { FinishedAt = ended, Decision = new(false, "quota", "This month's 100 executions are used up.", []) }),
+            (
+                "told-denied",
+                A.Execution(ExecutionState.Denied) with { FinishedAt = ended, Decision = new(false, "quota", "This month's 100 executions are used up.", []) }),
         })
             GoldenFile.Holds(name, JsonSerializer.Serialize(TellRequester.MessageOf(execution), SlackJson.Default.SlackMessage));
     }
@@ -82,7 +87,8 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
     [InlineData('a')]
     public async Task A_result_still_reaches_its_user_however_long_its_address(char letter)
     {
-        var (execution, slack) = await EndAsync("succeeded", outcome: A.Success with { Result = new(new string('&', 1500), "https://engine.example.com/?" + new string(letter, 1900)) });
+        var (execution, slack) = await EndAsync(
+            "succeeded", outcome: A.Success with { Result = new(new string('&', 1500), "https://engine.example.com/?" + new string(letter, 1900)) });
         Assert.Empty(await TellAsync(execution, slack));
 
         var post = Assert.Single(slack.Posts);
@@ -144,7 +150,8 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
     public async Task An_outcome_that_overtakes_the_telling_is_told_too()
     {
         var (execution, slack) = await EndAsync("timed_out");
-        slack.Before = async () => await world.Executions.FinishAsync((await world.Executions.FindAsync(execution.Id, SlackWorld.Cancel))!, A.Success, "hash", SlackWorld.Cancel);
+        slack.Before = async () =>
+            await world.Executions.FinishAsync((await world.Executions.FindAsync(execution.Id, SlackWorld.Cancel))!, A.Success, "hash", SlackWorld.Cancel);
         await TellAsync(execution, slack);
         Assert.Null((await FindAsync(execution)).ToldAt);       // what was told is no longer so
 
@@ -567,7 +574,8 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
         }
         else
         {
-            await world.Executions.CreateAsync(execution, new(id, workspace.Tenant, execution.Workflow, [1], "t", now + TimeSpan.FromMinutes(10)), TenantLimits.Default, SlackWorld.Cancel);
+            await world.Executions.CreateAsync(
+                execution, new(id, workspace.Tenant, execution.Workflow, [1], "t", now + TimeSpan.FromMinutes(10)), TenantLimits.Default, SlackWorld.Cancel);
             _ = state switch
             {
                 "succeeded" => await world.Executions.FinishAsync(execution, outcome ?? A.Success, "hash", SlackWorld.Cancel),
@@ -583,14 +591,16 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
     private static int _minutes;
 
     private async Task<IEnumerable<string>> TellAsync(Execution execution, FakeSlack slack, RotatingSecret<SlackSecret>? secret = null) =>
-        (await world.NewNotifications(slack, secret).TellAsync(Batch((MessageOf(execution), BodyOf(execution))), SlackWorld.Context)).BatchItemFailures.Select(failure => failure.ItemIdentifier);
+        (await world.NewNotifications(slack, secret).TellAsync(Batch((MessageOf(execution), BodyOf(execution))), SlackWorld.Context))
+            .BatchItemFailures.Select(failure => failure.ItemIdentifier);
 
     private static string MessageOf(Execution execution) => $"message of {execution.Id}";
 
     private static string BodyOf(Execution execution) =>
         JsonSerializer.Serialize(new(Notification.SchemaV1, execution.Id.ToString(), execution.Tenant.ToString()), DomainJson.Default.Notification);
 
-    private static SQSEvent Batch(params (string Id, string Body)[] messages) => new() { Records = [.. messages.Select(message => new SQSEvent.SQSMessage { MessageId = message.Id, Body = message.Body })] };
+    private static SQSEvent Batch(params (string Id, string Body)[] messages) =>
+        new() { Records = [.. messages.Select(message => new SQSEvent.SQSMessage { MessageId = message.Id, Body = message.Body })] };
 
     private async Task<Execution> FindAsync(Execution execution) => (await world.Executions.FindAsync(execution.Id, SlackWorld.Cancel))!;
 

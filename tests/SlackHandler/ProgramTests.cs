@@ -27,7 +27,15 @@ public class ProgramTests
     {
         await using var secrets = new LoopbackServer((http, _) =>
         {
-            var answer = new JsonObject { ["ARN"] = "arn", ["Name"] = "x", ["VersionId"] = "v1", ["CreatedDate"] = 1_795_348_805, ["SecretString"] = SlackWorld.SecretText(signingSecret) };
+            var answer =
+                new JsonObject
+                {
+                    ["ARN"] = "arn",
+                    ["Name"] = "x",
+                    ["VersionId"] = "v1",
+                    ["CreatedDate"] = 1_795_348_805,
+                    ["SecretString"] = SlackWorld.SecretText(signingSecret)
+                };
             http.Response.ContentType = "application/x-amz-json-1.1";
             http.Response.Close(Encoding.UTF8.GetBytes(answer.ToJsonString()), willBlock: false);
             return Task.CompletedTask;
@@ -41,7 +49,8 @@ public class ProgramTests
         {
             "TENANTS_TABLE", "EXECUTIONS_TABLE", "QUOTAS_TABLE", "RATE_LIMITS_TABLE", "INSTANCES_TABLE", "SLACK_SECRET_ID",
             "EXECUTION_REQUESTS_QUEUE_URL", "NOTIFICATIONS_QUEUE_URL",
-        }.ToDictionary(name => name, name => (string?)(name.EndsWith("_QUEUE_URL", StringComparison.Ordinal) ? "https://sqs.us-east-1.amazonaws.com/123456789012/x" : "x"));
+        }.ToDictionary(name =>
+            name, name => (string?)(name.EndsWith("_QUEUE_URL", StringComparison.Ordinal) ? "https://sqs.us-east-1.amazonaws.com/123456789012/x" : "x"));
         (environment["RATE_LIMIT_PER_USER"], environment["RATE_LIMIT_PER_TENANT"]) = ("10", "60");
         (environment["_HANDLER"], environment["AWS_ENDPOINT_URL_SECRETS_MANAGER"]) = (handler, secrets);
         if (missing.Length > 0)

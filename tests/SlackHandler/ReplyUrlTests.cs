@@ -108,5 +108,6 @@ public class ReplyUrlTests
         return Secret(secrets);
     }
 
-    private static RotatingSecret<SlackSecret> Secret(KeptSecrets secrets) => new(secrets, "slack", SlackSecret.Parse, SlackSecret.Overlap, new SetClock(SlackWorld.Start));
+    private static RotatingSecret<SlackSecret> Secret(KeptSecrets secrets) =>
+        new(secrets, "slack", SlackSecret.Parse, SlackSecret.Overlap, new SetClock(SlackWorld.Start));
 }

@@ -157,7 +157,8 @@ public sealed class RunCommandTests(SlackWorld world) : IClassFixture<SlackWorld
         var mine = await world.NewWorkspaceAsync();
         var other = await world.NewWorkspaceAsync();
         await mine.SaveAsync(A.Workflow("echo", [new("tenant_id", ParameterType.String), new("team_id", ParameterType.String)]));
-        foreach (var text in new[] { $"run echo tenant_id={other.Tenant} team_id={other.TeamId}", $"run echo {{\"tenant_id\": \"{other.Tenant}\"}}", $"run {other.Tenant}", $"list {other.Tenant}", $"status {other.Tenant}" })
+        foreach (var text in new[] { $"run echo tenant_id={other.Tenant} team_id={other.TeamId}", $"run echo {{\"tenant_id\": \"{other.Tenant}\"}}",
+            $"run {other.Tenant}", $"list {other.Tenant}", $"status {other.Tenant}" })
             await mine.TypeAsync(text);
 
         Assert.All(await mine.OrdersAsync(), order => Assert.Equal(mine.TeamId, order.RequestedBy.TeamId));
@@ -218,7 +219,9 @@ public sealed class RunCommandTests(SlackWorld world) : IClassFixture<SlackWorld
         foreach (var text in new[] { $"run echo x={many}", $"run echo x='{many}'", $"run echo {{\"x\": \"{many}\"}}" })
         {
             var said = await workspace.TypeAsync(text);
-            Assert.True(said.IsAccepted || (said.Status == 200 && said.Text.Contains("8,000 characters", StringComparison.Ordinal)), $"{character}: {said.Status} {said.Body[..Math.Min(300, said.Body.Length)]}");
+            Assert.True(
+                said.IsAccepted || (said.Status == 200 && said.Text.Contains("8,000 characters", StringComparison.Ordinal)),
+                $"{character}: {said.Status} {said.Body[..Math.Min(300, said.Body.Length)]}");
         }
     }
 
@@ -304,14 +307,16 @@ public sealed class RunCommandTests(SlackWorld world) : IClassFixture<SlackWorld
         var form = workspace.Form("run report");
         var said = await workspace.SendAsync(form);
         Assert.True(said.IsAccepted);
-        Assert.Equal(isTold, said.Text.Contains($"If it takes more than 30 minutes, ask with `/wf status {workspace.ExecutionOf(form)}`.", StringComparison.Ordinal));
+        Assert.Equal(
+            isTold, said.Text.Contains($"If it takes more than 30 minutes, ask with `/wf status {workspace.ExecutionOf(form)}`.", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task Nobody_is_helped_to_the_name_of_a_workflow_they_may_not_run()
     {
         var workspace = await world.NewWorkspaceAsync();
-        Assert.DoesNotContain("payroll", (await workspace.TypeAsync("run payrol")).Text.Replace("payrol`", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "payroll", (await workspace.TypeAsync("run payrol")).Text.Replace("payrol`", "", StringComparison.Ordinal), StringComparison.Ordinal);
         Assert.Contains("Did you mean `/wf run payroll`", (await workspace.TypeAsync("run payrol", user: "UFIN")).Text, StringComparison.Ordinal);
     }
 
@@ -392,7 +397,9 @@ public sealed class RunCommandTests(SlackWorld world) : IClassFixture<SlackWorld
         for (var i = 0; i < 20; i++)
             await workspace.TypeAsync("help", user: $"U{i}", function: world.NewFunction(limit: limit));
 
-        var said = await Task.WhenAll(Enumerable.Range(0, 50).Select(i => workspace.TypeAsync("run report", user: $"U{i.ToString(CultureInfo.InvariantCulture)}", function: world.NewFunction(limit: limit))));
+        var said =
+            await Task.WhenAll(Enumerable.Range(0, 50).Select(i => workspace.TypeAsync("run report", user: $"U{i.ToString(CultureInfo.InvariantCulture)}",
+                function: world.NewFunction(limit: limit))));
         Assert.Equal(10, said.Count(one => one.IsAccepted));
         Assert.Equal(40, said.Count(one => one.StartedNothing));
         Assert.Equal(10, (await workspace.OrdersAsync()).Count);

@@ -27,7 +27,8 @@ public sealed class RunFaultTests(SlackWorld world) : IClassFixture<SlackWorld>
         Assert.True(said.IsAccepted);
         Assert.Equal(["GetItem", "Query", "TransactWriteItems"], tables.Calls.Select(call => call.Operation));
         Assert.Equal([("GetItem", 0.5), ("Query", 0.5)], tables.Capacity.Take(2));      // half a unit: eventually consistent
-        Assert.Equal(3 * await LeastTransactionalWriteAsync(), tables.Capacity[2].Units);       // two items of up to 1 KB, one of them in an index, which costs as much here
+        // two items of up to 1 KB, one of them in an index, which costs as much here
+        Assert.Equal(3 * await LeastTransactionalWriteAsync(), tables.Capacity[2].Units);
         Assert.Equal(["SendMessage"], queues.Calls.Select(call => call.Operation));
     }
 
@@ -53,7 +54,10 @@ public sealed class RunFaultTests(SlackWorld world) : IClassFixture<SlackWorld>
         Assert.Equal(4, clean.Calls.Count);
 
         var outcomes = await BreakAsync(
-            from call in Enumerable.Range(1, 4) from fault in FaultSeam.AllFaults select ($"{call} {fault}", (Func<SeamCall, Fault?>)(one => one.Number == call ? fault : null)));
+            from call in Enumerable.Range(1, 4)
+            from fault in FaultSeam.AllFaults
+            select (
+                $"{call} {fault}", (Func<SeamCall, Fault?>)(one => one.Number == call ? fault : null)));
         Assert.Contains("4 AnswerLost: accepted, 1", outcomes);      // it is sent again, the queue keeps one
         Assert.Contains("3 StopAfter: died, 0", outcomes);
         Assert.Contains("4 StopAfter: died, 1", outcomes);
@@ -199,7 +203,8 @@ public sealed class RunFaultTests(SlackWorld world) : IClassFixture<SlackWorld>
         var seam = new FaultSeam(_ => null) { MetersCapacity = true };
         using var dynamo = seam.DynamoDb(await world.DynamoDbEndpointAsync());
         await dynamo.TransactWriteItemsAsync(
-            new() { TransactItems = [new() { Put = new() { TableName = world.Tables.RateLimits, Item = new() { ["pk"] = new("tiny") } } }] }, SlackWorld.Cancel);
+            new() { TransactItems = [new() { Put = new() { TableName = world.Tables.RateLimits, Item = new() { ["pk"] = new("tiny") } } }] },
+                SlackWorld.Cancel);
         return Assert.Single(seam.Capacity).Units;
     }
 
@@ -214,11 +219,14 @@ public sealed class RunFaultTests(SlackWorld world) : IClassFixture<SlackWorld>
         TimedAsync(workspace, world.Post(Workspace.Encode(workspace.Form(text))), network);
 
     // With the clients that the command path has, on real time.
-    private async Task<(Said Said, TimeSpan Took)> TimedAsync(Workspace workspace, Amazon.Lambda.APIGatewayEvents.APIGatewayHttpApiV2ProxyRequest http, HttpClientFactory network)
+    private async Task<(Said Said, TimeSpan Took)> TimedAsync(
+        Workspace workspace, Amazon.Lambda.APIGatewayEvents.APIGatewayHttpApiV2ProxyRequest http, HttpClientFactory network)
     {
         var (dynamoConfig, sqsConfig) = (CommandClients.DynamoDb(), CommandClients.Sqs());
-        (dynamoConfig.ServiceURL, dynamoConfig.AuthenticationRegion, dynamoConfig.HttpClientFactory) = ((await world.DynamoDbEndpointAsync()).ToString(), "us-east-1", network);
-        (sqsConfig.ServiceURL, sqsConfig.AuthenticationRegion, sqsConfig.HttpClientFactory) = ((await world.QueueEndpointAsync()).ToString(), "us-east-1", network);
+        (dynamoConfig.ServiceURL, dynamoConfig.AuthenticationRegion, dynamoConfig.HttpClientFactory) = (
+            (await world.DynamoDbEndpointAsync()).ToString(), "us-east-1", network);
+        (sqsConfig.ServiceURL, sqsConfig.AuthenticationRegion, sqsConfig.HttpClientFactory) = (
+            (await world.QueueEndpointAsync()).ToString(), "us-east-1", network);
         using var dynamo = new AmazonDynamoDBClient(Credentials, dynamoConfig);
         using var sqs = new AmazonSQSClient(Credentials, sqsConfig);
         var function = world.NewFunction(dynamo, sqs);
@@ -231,7 +239,8 @@ public sealed class RunFaultTests(SlackWorld world) : IClassFixture<SlackWorld>
     private sealed class HangingFactory(string operation) : HttpClientFactory
     {
         // The SDK gives its own timeout to a client that it makes; here it is ours to set.
-        public override HttpClient CreateHttpClient(IClientConfig clientConfig) => new(new Handler(operation)) { Timeout = clientConfig.Timeout ?? TimeSpan.FromSeconds(100) };
+        public override HttpClient CreateHttpClient(IClientConfig clientConfig) =>
+            new(new Handler(operation)) { Timeout = clientConfig.Timeout ?? TimeSpan.FromSeconds(100) };
 
         public override bool UseSDKHttpClientCaching(IClientConfig clientConfig) => false;
 

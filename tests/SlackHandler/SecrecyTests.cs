@@ -33,7 +33,8 @@ public sealed class SecrecyTests(SlackWorld world) : IClassFixture<SlackWorld>
         var body = JsonSerializer.Serialize(new(Notification.SchemaV1, id.ToString(), workspace.Tenant.ToString()), DomainJson.Default.Notification);
         foreach (var status in new[] { 500, 404 })
         {
-            await world.NewNotifications(new Answers(status)).TellAsync(new SQSEvent { Records = [new() { MessageId = "m", Body = body }] }, SlackWorld.Context);
+            await world.NewNotifications(new Answers(status))
+                .TellAsync(new SQSEvent { Records = [new() { MessageId = "m", Body = body }] }, SlackWorld.Context);
             world.Clock.Advance(TimeSpan.FromMinutes(2));
         }
 
@@ -48,7 +49,8 @@ public sealed class SecrecyTests(SlackWorld world) : IClassFixture<SlackWorld>
             Convert.ToBase64String(Enumerable.Repeat((byte)7, 32).ToArray()), SlackWorld.Sign(Workspace.Encode(form), "x")[..10],
         ];
         foreach (var secret in secrets)
-            foreach (var spelling in new[] { secret, Uri.EscapeDataString(secret), Convert.ToBase64String(Encoding.UTF8.GetBytes(secret)).TrimEnd('='), Convert.ToHexString(Encoding.UTF8.GetBytes(secret)) })
+            foreach (var spelling in new[] { secret, Uri.EscapeDataString(secret), Convert.ToBase64String(Encoding.UTF8.GetBytes(secret)).TrimEnd('='),
+                Convert.ToHexString(Encoding.UTF8.GetBytes(secret)) })
                 Assert.DoesNotContain(spelling, left.ToString(), StringComparison.OrdinalIgnoreCase);
         Assert.All(world.LogText.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => JsonDocument.Parse(line).Dispose());
     }
@@ -56,6 +58,8 @@ public sealed class SecrecyTests(SlackWorld world) : IClassFixture<SlackWorld>
     private sealed class Answers(int status) : HttpMessageHandler
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-            status == 500 ? throw new HttpRequestException($"no route to {request.RequestUri}") : Task.FromResult(new HttpResponseMessage((HttpStatusCode)status));
+            status == 500
+                ? throw new HttpRequestException($"no route to {request.RequestUri}")
+                : Task.FromResult(new HttpResponseMessage((HttpStatusCode)status));
     }
 }

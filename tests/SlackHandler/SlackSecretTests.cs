@@ -50,7 +50,8 @@ public class SlackSecretTests
         var values = vectors.RootElement.GetProperty("secrets_that_must_stop_the_start").EnumerateArray().ToList();
         foreach (var value in values)
         {
-            var text = new JsonObject { ["signing_secret"] = JsonNode.Parse(value.GetRawText()), ["response_url_key"] = Key, ["origin_verify"] = "o" }.ToJsonString();
+            var text =
+                new JsonObject { ["signing_secret"] = JsonNode.Parse(value.GetRawText()), ["response_url_key"] = Key, ["origin_verify"] = "o" }.ToJsonString();
             Assert.Throws<FormatException>(() => SlackSecret.Parse(text));
         }
         Assert.NotEmpty(values);
@@ -68,7 +69,8 @@ public class SlackSecretTests
     {
         var secrets = new KeptSecrets();
         secrets.Put("v1", SlackWorld.SecretText("hushhush"), SlackWorld.Start);
-        var versions = await new RotatingSecret<SlackSecret>(secrets, "slack", SlackSecret.Parse, SlackSecret.Overlap, new SetClock(SlackWorld.Start)).GetAsync(SlackWorld.Cancel);
+        var versions = await new RotatingSecret<SlackSecret>(secrets, "slack", SlackSecret.Parse, SlackSecret.Overlap, new SetClock(SlackWorld.Start))
+            .GetAsync(SlackWorld.Cancel);
         Assert.DoesNotContain("hushhush", versions.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("hushhush", versions.Current.ToString(), StringComparison.Ordinal);
     }

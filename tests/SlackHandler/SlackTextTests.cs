@@ -13,7 +13,8 @@ public class SlackTextTests
     [InlineData("a & b", "a &amp; b")]
     [InlineData("red \u001b[31m\0\r", "red  [31m  ")]
     [InlineData("abc\u202Edef\u2028ghi", "abc def ghi")]
-    public void Whatever_is_put_into_a_text_pings_nobody_and_links_nowhere(string user, string shown) => Assert.Equal(shown, SlackText.Of($"{user}").ToString());
+    public void Whatever_is_put_into_a_text_pings_nobody_and_links_nowhere(string user, string shown) =>
+        Assert.Equal(shown, SlackText.Of($"{user}").ToString());
 
     [Fact]
     public void A_lone_surrogate_is_no_trouble() => Assert.Equal("\uFFFD", SlackText.Of($"{"\ud800"}").ToString());
@@ -37,7 +38,8 @@ public class SlackTextTests
     {
         for (var before = 2980; before <= 3000; before++)
         {
-            var text = SlackText.Join("", [SlackText.Cut(new string('a', before), 4000), SlackText.Of($"{"😀<"}"), SlackText.User("U123"), SlackText.Of($"{"&"} and more")]);
+            var text = SlackText.Join(
+                "", [SlackText.Cut(new string('a', before), 4000), SlackText.Of($"{"😀<"}"), SlackText.User("U123"), SlackText.Of($"{"&"} and more")]);
             var cut = Block.Section(text).Text!.Text;
             Assert.InRange(cut.Length, 2980, 3000);
             Assert.EndsWith("…", cut, StringComparison.Ordinal);

@@ -27,7 +27,8 @@ using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.SlackHandler;
 
-/// <summary>The Slack handler with its tables and queues, and Slack workspaces that talk to it. One for a test class; each test takes a workspace of its own.</summary>
+/// <summary>The Slack handler with its tables and queues, and Slack workspaces that talk to it. One for a test class; each test takes a workspace of its
+/// own.</summary>
 public sealed class SlackWorld(LocalCloud cloud) : IAsyncLifetime
 {
     public const string SigningSecret = "8f742231b10e8888abcd99yyyzzz85a5";
@@ -73,7 +74,8 @@ public sealed class SlackWorld(LocalCloud cloud) : IAsyncLifetime
         new(source ?? Secrets, "slack", SlackSecret.Parse, SlackSecret.Overlap, Clock);
 
     /// <summary>One instance of the function: its memory is its own, the tables are everybody's.</summary>
-    internal SlackCommandsFunction NewFunction(IAmazonDynamoDB? dynamo = null, IAmazonSQS? sqs = null, TimeProvider? time = null, RotatingSecret<SlackSecret>? secret = null, RateLimit? limit = null)
+    internal SlackCommandsFunction NewFunction(
+        IAmazonDynamoDB? dynamo = null, IAmazonSQS? sqs = null, TimeProvider? time = null, RotatingSecret<SlackSecret>? secret = null, RateLimit? limit = null)
     {
         var clock = time ?? (dynamo is null && sqs is null ? new PatientClock(Clock) : Clock);   // only faults have to be answered in Slack's three seconds
         var events = new SlackHandlerEvents(new JsonLog(_log, clock), clock);
@@ -94,11 +96,13 @@ public sealed class SlackWorld(LocalCloud cloud) : IAsyncLifetime
                 new UsageCommand(new QuotaLedger(dynamo, Tables.Quotas), new InstanceStore(dynamo, Tables.Instances, clock), clock),
                 new CancelCommand(lookup, executions, new(sqs, Queues.Notifications, DomainJson.Default.Notification), events)),
             clock, events);
-        return new(answerCommand, new CheckHealth(new TableCheck(dynamo, [Tables.Tenants, Tables.Executions, Tables.Quotas], clock, counters: Tables.RateLimits), "us-east-1", "1.2.3"), events, clock);
+        return new(answerCommand, new CheckHealth(new TableCheck(dynamo, [Tables.Tenants, Tables.Executions, Tables.Quotas], clock,
+            counters: Tables.RateLimits), "us-east-1", "1.2.3"), events, clock);
     }
 
     /// <summary>The other function: tells requesters, through a handler that stands for Slack.</summary>
-    internal NotificationsFunction NewNotifications(HttpMessageHandler slack, RotatingSecret<SlackSecret>? secret = null, IAmazonDynamoDB? dynamo = null, TimeProvider? timers = null)
+    internal NotificationsFunction NewNotifications(
+        HttpMessageHandler slack, RotatingSecret<SlackSecret>? secret = null, IAmazonDynamoDB? dynamo = null, TimeProvider? timers = null)
     {
         var events = new SlackHandlerEvents(new JsonLog(_log, Clock), Clock);
         var executions = dynamo is null ? Executions : new ExecutionStore(dynamo, Tables.Executions, Tables.Quotas, Clock);
@@ -125,7 +129,9 @@ public sealed class SlackWorld(LocalCloud cloud) : IAsyncLifetime
     }
 
     private static EngineAddress Engine(TenantId tenant) =>
-        EngineAddress.TryParse($"10.{99 + tenant.Number}.128.10", tenant, allowPublicSubnet: false, out var engine) ? engine : throw new InvalidOperationException();
+        EngineAddress.TryParse($"10.{99 + tenant.Number}.128.10", tenant, allowPublicSubnet: false, out var engine)
+            ? engine
+            : throw new InvalidOperationException();
 
     /// <summary>Everything sent to the orchestrator so far, by everyone.</summary>
     internal async Task<IReadOnlyList<ExecutionRequest>> OrdersAsync()
@@ -140,7 +146,8 @@ public sealed class SlackWorld(LocalCloud cloud) : IAsyncLifetime
         var messages = new List<Message>();
         while (true)
         {
-            var received = await Queues.Client.ReceiveMessageAsync(new ReceiveMessageRequest { QueueUrl = queue, MaxNumberOfMessages = 10, WaitTimeSeconds = 0 }, Cancel);
+            var received = await Queues.Client.ReceiveMessageAsync(
+                new ReceiveMessageRequest { QueueUrl = queue, MaxNumberOfMessages = 10, WaitTimeSeconds = 0 }, Cancel);
             if (received.Messages is not { Count: > 0 } batch)
                 return messages;
             foreach (var message in batch)
@@ -188,17 +195,24 @@ public sealed class SlackWorld(LocalCloud cloud) : IAsyncLifetime
         });
     }
 
-    internal static APIGatewayHttpApiV2ProxyRequest Event(string method, string path, byte[]? body = null, Dictionary<string, string>? headers = null, string query = "") => new()
-    {
-        Version = "2.0",
-        RouteKey = $"{method} {path}",
-        RawPath = path,
-        RawQueryString = query,
-        Headers = headers ?? [],
-        Body = body is null ? null : Convert.ToBase64String(body),
-        IsBase64Encoded = body is not null,
-        RequestContext = new() { Http = new() { Method = method, Path = path, SourceIp = "198.51.100.7", Protocol = "HTTP/1.1" }, RequestId = "request-1", RouteKey = $"{method} {path}" },
-    };
+    internal static APIGatewayHttpApiV2ProxyRequest Event(
+        string method, string path, byte[]? body = null, Dictionary<string, string>? headers = null, string query = "") => new()
+        {
+            Version = "2.0",
+            RouteKey = $"{method} {path}",
+            RawPath = path,
+            RawQueryString = query,
+            Headers = headers ?? [],
+            Body = body is null ? null : Convert.ToBase64String(body),
+            IsBase64Encoded = body is not null,
+            RequestContext =
+            new()
+            {
+                Http = new() { Method = method, Path = path, SourceIp = "198.51.100.7", Protocol = "HTTP/1.1" },
+                RequestId = "request-1",
+                RouteKey = $"{method} {path}"
+            },
+        };
 
     internal static TestLambdaContext Context => new() { RemainingTime = TimeSpan.FromSeconds(5), AwsRequestId = "invocation-1" };
 }
@@ -232,12 +246,14 @@ internal sealed class Workspace(SlackWorld world, string teamId, TenantId tenant
     };
 
     public static byte[] Encode(IEnumerable<KeyValuePair<string, string>> form) =>
-        Encoding.ASCII.GetBytes(string.Join('&', form.Select(field => $"{Uri.EscapeDataString(field.Key)}={Uri.EscapeDataString(field.Value).Replace("%20", "+", StringComparison.Ordinal)}")));
+        Encoding.ASCII.GetBytes(string.Join('&',
+            form.Select(field => $"{Uri.EscapeDataString(field.Key)}={Uri.EscapeDataString(field.Value).Replace("%20", "+", StringComparison.Ordinal)}")));
 
     public ExecutionId ExecutionOf(IReadOnlyDictionary<string, string> form) => ExecutionId.Of(form["team_id"], form["trigger_id"]);
 
     /// <summary>Types a command and reads the answer.</summary>
-    public Task<Said> TypeAsync(string text, string user = "U1", string channel = "C1", SlackCommandsFunction? function = null) => SendAsync(Form(text, user, channel), function);
+    public Task<Said> TypeAsync(string text, string user = "U1", string channel = "C1", SlackCommandsFunction? function = null) =>
+        SendAsync(Form(text, user, channel), function);
 
     public async Task<Said> SendAsync(IReadOnlyDictionary<string, string> form, SlackCommandsFunction? function = null) =>
         await SendAsync(world.Post(Encode(form)), function);

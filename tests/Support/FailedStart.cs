@@ -20,7 +20,9 @@ public sealed record FailedStart(int ExitCode, string Output, string InitError)
             http.Response.Close();
         });
 
-        var dll = Path.Combine(RepositoryRoot.Find(), "functions", function, AppContext.BaseDirectory[AppContext.BaseDirectory.IndexOf("bin", StringComparison.Ordinal)..], $"{function}.dll");
+        var dll = Path.Combine(
+            RepositoryRoot.Find(), "functions", function, AppContext.BaseDirectory[AppContext.BaseDirectory.IndexOf("bin", StringComparison.Ordinal)..],
+            $"{function}.dll");
         var start = new ProcessStartInfo("dotnet", [dll]) { RedirectStandardOutput = true, RedirectStandardError = true };
         (start.Environment["AWS_REGION"], start.Environment["AWS_ACCESS_KEY_ID"], start.Environment["AWS_SECRET_ACCESS_KEY"]) = ("us-east-1", "x", "x");
         start.Environment["AWS_LAMBDA_RUNTIME_API"] = runtime.Endpoint;

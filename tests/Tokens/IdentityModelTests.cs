@@ -6,21 +6,24 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace ControlPlane.Tests.Tokens;
 
-/// <summary>What IdentityModel lets through when it is given issuer, audience and key alone, and the verifier does not. An upgrade that changes one shows here.</summary>
+/// <summary>What IdentityModel lets through when it is given issuer, audience and key alone, and the verifier does not. An upgrade that changes one shows
+/// here.</summary>
 public class IdentityModelTests
 {
     /// <summary>What, header, payload, how signed, how altered.</summary>
     public static TheoryData<string, string, string, string, string?> Accepted => new()
     {
         { "ES384 with a P-256 key", """{"alg":"ES384","typ":"${typ}","kid":"${kid}"}""", TokenForge.ValidPayload, "es256key-sha384", null },
-        { "the XML name of ES256", """{"alg":"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256","typ":"${typ}","kid":"${kid}"}""", TokenForge.ValidPayload, "es256", null },
+        { "the XML name of ES256", """{"alg":"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256","typ":"${typ}","kid":"${kid}"}""", TokenForge.ValidPayload,
+            "es256", null },
         { "ten times the longest token", TokenForge.ValidHeader, TokenForge.ValidPayload.Insert(1, $"\"x\":\"{new string('A', 80_000)}\","), "es256", null },
         { "expired four minutes ago", TokenForge.ValidHeader, With("\"exp\":${now-240}", "\"iat\":${now-300},\"nbf\":${now-300}"), "es256", null },
         { "valid in four minutes", TokenForge.ValidHeader, With("\"exp\":${now+600}", "\"iat\":${now},\"nbf\":${now+240}"), "es256", null },
         { "another kid", """{"alg":"ES256","typ":"${typ}","kid":"nobody"}""", TokenForge.ValidPayload, "es256", null },
         { "no kid", """{"alg":"ES256","typ":"${typ}"}""", TokenForge.ValidPayload, "es256", null },
         { "another type", """{"alg":"ES256","typ":"at+jwt","kid":"${kid}"}""", TokenForge.ValidPayload, "es256", null },
-        { "a slash behind the audience", TokenForge.ValidHeader, TokenForge.ValidPayload.Replace("${aud}", "${aud}/", StringComparison.Ordinal), "es256", null },
+        { "a slash behind the audience", TokenForge.ValidHeader, TokenForge.ValidPayload.Replace("${aud}", "${aud}/", StringComparison.Ordinal), "es256",
+            null },
         { "crit", """{"alg":"ES256","typ":"${typ}","kid":"${kid}","crit":["nope"]}""", TokenForge.ValidPayload, "es256", null },
         { "b64", """{"alg":"ES256","typ":"${typ}","kid":"${kid}","crit":["b64"],"b64":false}""", TokenForge.ValidPayload, "es256", null },
         { "zip", """{"alg":"ES256","typ":"${typ}","kid":"${kid}","zip":"DEF"}""", TokenForge.ValidPayload, "es256", null },
@@ -29,7 +32,8 @@ public class IdentityModelTests
         { "padding behind the signature", TokenForge.ValidHeader, TokenForge.ValidPayload, "es256", "pad2" },
         { "a lifetime of years", TokenForge.ValidHeader, With("\"exp\":${now+315360000}", "\"iat\":${now},\"nbf\":${now}"), "es256", null },
         { "issued in an hour", TokenForge.ValidHeader, With("\"exp\":${now+60}", "\"iat\":${now+3600},\"nbf\":${now}"), "es256", null },
-        { "an audience among others", TokenForge.ValidHeader, TokenForge.ValidPayload.Replace("\"${aud}\"", "[\"${aud}\",\"other\"]", StringComparison.Ordinal), "es256", null },
+        { "an audience among others", TokenForge.ValidHeader, TokenForge.ValidPayload.Replace("\"${aud}\"", "[\"${aud}\",\"other\"]", StringComparison.Ordinal),
+            "es256", null },
     };
 
     [Theory, MemberData(nameof(Accepted))]
@@ -96,7 +100,8 @@ public class IdentityModelTests
         static string Sign(ECParameters parameters)
         {
             using var key = ECDsa.Create(parameters);
-            return new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor { Issuer = "x", SigningCredentials = new(new ECDsaSecurityKey(key) { KeyId = "k" }, "ES256") });
+            return new JsonWebTokenHandler()
+                .CreateToken(new SecurityTokenDescriptor { Issuer = "x", SigningCredentials = new(new ECDsaSecurityKey(key) { KeyId = "k" }, "ES256") });
         }
     }
 
@@ -106,17 +111,19 @@ public class IdentityModelTests
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var handler = new JsonWebTokenHandler();
 
-        var token = handler.ReadJsonWebToken(handler.CreateToken(new SecurityTokenDescriptor { Issuer = "x", SigningCredentials = new(new ECDsaSecurityKey(key), "ES256") }));
+        var token = handler.ReadJsonWebToken(
+            handler.CreateToken(new SecurityTokenDescriptor { Issuer = "x", SigningCredentials = new(new ECDsaSecurityKey(key), "ES256") }));
 
         Assert.Equal(TimeSpan.FromMinutes(60), token.ValidTo - token.IssuedAt);
     }
 
-    private static Task<TokenValidationResult> ByDefaultAsync(TokenForge forge, string token) => new JsonWebTokenHandler().ValidateTokenAsync(token, new TokenValidationParameters
-    {
-        ValidIssuer = TokenForge.Issuer.OriginalString,
-        ValidAudience = TokenKinds.OutcomeAudience,
-        IssuerSigningKey = forge.OurKey.ForVerifying,
-    });
+    private static Task<TokenValidationResult> ByDefaultAsync(TokenForge forge, string token) =>
+        new JsonWebTokenHandler().ValidateTokenAsync(token, new TokenValidationParameters
+        {
+            ValidIssuer = TokenForge.Issuer.OriginalString,
+            ValidAudience = TokenKinds.OutcomeAudience,
+            IssuerSigningKey = forge.OurKey.ForVerifying,
+        });
 
     private static string With(string exp, string issued) =>
         "{\"iss\":\"${iss}\",\"aud\":\"${aud}\",\"sub\":\"${sub}\",\"jti\":\"${jti}\"," + issued + "," + exp + "${more}}";

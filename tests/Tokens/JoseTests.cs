@@ -65,9 +65,11 @@ public class JoseTests
     [Fact]
     public async Task It_refuses_one_tenants_token_by_anothers_key_set()
     {
-        var token = _minter.ForDispatch(await _keys.ToSignAsync(TokenForge.Tenant1, Cancel), TokenForge.Tenant1, TokenForge.Execution, WorkflowName.Parse("wf_sched"), "{}"u8);
+        var token = _minter.ForDispatch(
+            await _keys.ToSignAsync(TokenForge.Tenant1, Cancel), TokenForge.Tenant1, TokenForge.Execution, WorkflowName.Parse("wf_sched"), "{}"u8);
 
-        Assert.Equal("ERR_JWKS_NO_MATCHING_KEY", (string?)(await AskAsync(TokenForge.Tenant2, token.Text, TokenKinds.DispatchType, "urn:dp:tenant-1"))["error"]);
+        Assert.Equal(
+            "ERR_JWKS_NO_MATCHING_KEY", (string?)(await AskAsync(TokenForge.Tenant2, token.Text, TokenKinds.DispatchType, "urn:dp:tenant-1"))["error"]);
     }
 
     private async Task<JsonNode> AskAsync(TenantId tenant, string token, string type, string audience, PublicKey? pem = null)

@@ -17,7 +17,8 @@ public sealed class SidecarPublicKeyTests
         {
             foreach (var test in group.GetProperty("tests").EnumerateArray())
             {
-                var says = Verify(group.GetProperty("publicKey").GetProperty("pk").GetString()!, test.GetProperty("msg").GetString()!, test.GetProperty("sig").GetString()!);
+                var says = Verify(
+                    group.GetProperty("publicKey").GetProperty("pk").GetString()!, test.GetProperty("msg").GetString()!, test.GetProperty("sig").GetString()!);
                 Assert.True(says == (test.GetProperty("result").GetString() == "valid"), $"case {test.GetProperty("tcId")}");
                 cases++;
             }
@@ -38,7 +39,8 @@ public sealed class SidecarPublicKeyTests
     {
         using var vectors = Vectors.Read("speccheck_ed25519.json");
         var accepted = vectors.RootElement.GetProperty("cases").EnumerateArray()
-            .Where(test => Verify(test.GetProperty("pub_key").GetString()!, test.GetProperty("message").GetString()!, test.GetProperty("signature").GetString()!))
+            .Where(
+                test => Verify(test.GetProperty("pub_key").GetString()!, test.GetProperty("message").GetString()!, test.GetProperty("signature").GetString()!))
             .Select(test => test.GetProperty("index").GetInt32());
         Assert.Equal([3], accepted);
     }
@@ -75,7 +77,8 @@ public sealed class SidecarPublicKeyTests
     [Fact]
     public void Points_of_small_order_are_refused_in_every_encoding()
     {
-        var orderEight = new[] { "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05", "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a" };
+        var orderEight =
+            new[] { "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05", "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a" };
         var ys = orderEight.Select(hex => new BigInteger(Convert.FromHexString(hex), isUnsigned: true)).Concat([0, 1, Prime - 1]).ToList();
         Assert.All(ys, y => AssertOnCurveWithSmallOrder(y));
 
@@ -119,7 +122,8 @@ public sealed class SidecarPublicKeyTests
     }
 
     private static bool Verify(string key, string message, string signature) =>
-        SidecarPublicKey.TryImport(Convert.FromHexString(key), out var imported) && imported.Verify(Convert.FromHexString(message), Convert.FromHexString(signature));
+        SidecarPublicKey.TryImport(Convert.FromHexString(key), out var imported)
+            && imported.Verify(Convert.FromHexString(message), Convert.FromHexString(signature));
 
     private static byte[] Encode(BigInteger y, int sign)
     {

@@ -81,7 +81,8 @@ internal sealed partial class TokenForge : IDisposable
         if (how.StartsWith("hs256:", StringComparison.Ordinal))
             return HMACSHA256.HashData(PublicBytes(how["hs256:".Length..]), data);
         var key = how switch { "es256-other-tenant" => Private(_theirs), "es256-attacker" => _attacker, _ => Private(_ours) };
-        var good = key.SignData(data, how switch { "es256key-sha384" => HashAlgorithmName.SHA384, "es256key-sha512" => HashAlgorithmName.SHA512, _ => HashAlgorithmName.SHA256 });
+        var good = key.SignData(
+            data, how switch { "es256key-sha384" => HashAlgorithmName.SHA384, "es256key-sha512" => HashAlgorithmName.SHA512, _ => HashAlgorithmName.SHA256 });
         return how switch
         {
             "empty" => [],
@@ -137,7 +138,11 @@ internal sealed partial class TokenForge : IDisposable
         "five-parts" => token + ".AAAA.AAAA",
         "thousand-dots" => new string('.', 1000),
         "nothing" => "",
-        "payload-swapped" => string.Join('.', token.Split('.') is var parts ? [parts[0], Base64Url.EncodeToString(Encoding.UTF8.GetBytes(Fill(ValidPayload.Replace("${sub}", ExecutionId.Of("T0001", "two").ToString(), StringComparison.Ordinal)))), parts[2]] : []),
+        "payload-swapped" => string.Join('.', token.Split('.') is var parts
+            ? [parts[0],
+                Base64Url.EncodeToString(Encoding.UTF8.GetBytes(Fill(ValidPayload.Replace("${sub}", ExecutionId.Of("T0001", "two").ToString(), StringComparison.Ordinal)))),
+                parts[2]]
+            : []),
         _ => throw new ArgumentOutOfRangeException(nameof(text), text, "unknown alteration"),
     };
 
@@ -164,7 +169,9 @@ internal sealed partial class TokenForge : IDisposable
         "more" => ",\"tenant_id\":\"tenant-1\"",
         "attacker_jwk" => AttackerJwk(),
         "attacker_cert" => AttackerCertificate(),
-        ['n', 'o', 'w', .. var offset] => (Clock.GetUtcNow().ToUnixTimeSeconds() + (offset.Length == 0 ? 0 : long.Parse(offset, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture))).ToString(CultureInfo.InvariantCulture),
+        ['n', 'o', 'w', .. var offset] =>
+            (Clock.GetUtcNow().ToUnixTimeSeconds() + (offset.Length == 0 ? 0 : long.Parse(offset, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture)))
+                .ToString(CultureInfo.InvariantCulture),
         ['A', '*', .. var count] => new string('A', int.Parse(count, CultureInfo.InvariantCulture)),
         ['[', '*', .. var depth] => int.Parse(depth, CultureInfo.InvariantCulture) is var n ? new string('[', n) + new string(']', n) : "",
         var unknown => throw new ArgumentOutOfRangeException(nameof(template), unknown, "unknown placeholder"),
@@ -178,7 +185,8 @@ internal sealed partial class TokenForge : IDisposable
 
     private string AttackerCertificate()
     {
-        using var certificate = new CertificateRequest("CN=attacker", _attacker, HashAlgorithmName.SHA256).CreateSelfSigned(Clock.GetUtcNow().AddDays(-1), Clock.GetUtcNow().AddDays(1));
+        using var certificate = new CertificateRequest("CN=attacker", _attacker, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(Clock.GetUtcNow().AddDays(-1), Clock.GetUtcNow().AddDays(1));
         return Convert.ToBase64String(certificate.Export(X509ContentType.Cert));
     }
 

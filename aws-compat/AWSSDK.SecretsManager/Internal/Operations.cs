@@ -128,7 +128,9 @@ internal static class Operations
         json.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? new(value.GetBytesFromBase64()) : null;
 
     private static List<string>? Texts(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(item => item.GetString()!)] : null;
+        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array
+            ? [.. value.EnumerateArray().Select(item => item.GetString()!)]
+            : null;
 
     // Seconds since the Unix epoch, with a fraction.
     private static DateTime? Time(JsonElement json, string name) =>

@@ -10,7 +10,8 @@ public class DecryptionFailureException : AmazonSecretsManagerException
 
     public DecryptionFailureException(string message, Exception? innerException) : base(message, innerException) { }
 
-    public DecryptionFailureException(string message, Exception? innerException, ErrorType errorType, string errorCode, string requestId, HttpStatusCode statusCode)
+    public DecryptionFailureException(
+        string message, Exception? innerException, ErrorType errorType, string errorCode, string requestId, HttpStatusCode statusCode)
         : base(message, innerException, errorType, errorCode, requestId, statusCode) { }
 }
 
@@ -21,7 +22,8 @@ public class EncryptionFailureException : AmazonSecretsManagerException
 
     public EncryptionFailureException(string message, Exception? innerException) : base(message, innerException) { }
 
-    public EncryptionFailureException(string message, Exception? innerException, ErrorType errorType, string errorCode, string requestId, HttpStatusCode statusCode)
+    public EncryptionFailureException(
+        string message, Exception? innerException, ErrorType errorType, string errorCode, string requestId, HttpStatusCode statusCode)
         : base(message, innerException, errorType, errorCode, requestId, statusCode) { }
 }
 
@@ -31,7 +33,8 @@ public class InternalServiceErrorException : AmazonSecretsManagerException
 
     public InternalServiceErrorException(string message, Exception? innerException) : base(message, innerException) { }
 
-    public InternalServiceErrorException(string message, Exception? innerException, ErrorType errorType, string errorCode, string requestId, HttpStatusCode statusCode)
+    public InternalServiceErrorException(
+        string message, Exception? innerException, ErrorType errorType, string errorCode, string requestId, HttpStatusCode statusCode)
         : base(message, innerException, errorType, errorCode, requestId, statusCode) { }
 }
 
@@ -41,7 +44,8 @@ public class InvalidParameterException : AmazonSecretsManagerException
 
     public InvalidParameterException(string message, Exception? innerException) : base(message, innerException) { }
 
-    public InvalidParameterException(string message, Exception? innerException, ErrorType errorType, string errorCode, string requestId, HttpStatusCode statusCode)
+    public InvalidParameterException(
+        string message, Exception? innerException, ErrorType errorType, string errorCode, string requestId, HttpStatusCode statusCode)
         : base(message, innerException, errorType, errorCode, requestId, statusCode) { }
 }
 
@@ -52,7 +56,8 @@ public class InvalidRequestException : AmazonSecretsManagerException
 
     public InvalidRequestException(string message, Exception? innerException) : base(message, innerException) { }
 
-    public InvalidRequestException(string message, Exception? innerException, ErrorType errorType, string errorCode, string requestId, HttpStatusCode statusCode)
+    public InvalidRequestException(
+        string message, Exception? innerException, ErrorType errorType, string errorCode, string requestId, HttpStatusCode statusCode)
         : base(message, innerException, errorType, errorCode, requestId, statusCode) { }
 }
 
@@ -72,7 +77,8 @@ public class ResourceExistsException : AmazonSecretsManagerException
 
     public ResourceExistsException(string message, Exception? innerException) : base(message, innerException) { }
 
-    public ResourceExistsException(string message, Exception? innerException, ErrorType errorType, string errorCode, string requestId, HttpStatusCode statusCode)
+    public ResourceExistsException(
+        string message, Exception? innerException, ErrorType errorType, string errorCode, string requestId, HttpStatusCode statusCode)
         : base(message, innerException, errorType, errorCode, requestId, statusCode) { }
 }
 
@@ -83,6 +89,7 @@ public class ResourceNotFoundException : AmazonSecretsManagerException
 
     public ResourceNotFoundException(string message, Exception? innerException) : base(message, innerException) { }
 
-    public ResourceNotFoundException(string message, Exception? innerException, ErrorType errorType, string errorCode, string requestId, HttpStatusCode statusCode)
+    public ResourceNotFoundException(
+        string message, Exception? innerException, ErrorType errorType, string errorCode, string requestId, HttpStatusCode statusCode)
         : base(message, innerException, errorType, errorCode, requestId, statusCode) { }
 }

@@ -7,7 +7,8 @@ namespace ControlPlane.MeteringCollector.Heartbeats;
 
 /// <summary>A heartbeat as it is written on the wire.</summary>
 internal sealed record HeartbeatBody(
-    string Schema, string TenantId, string InstanceId, long Epoch, long Counter, string SampledAt, int IntervalS, HeartbeatTotals Totals, HeartbeatMetrics Metrics,
+    string Schema, string TenantId, string InstanceId, long Epoch, long Counter, string SampledAt, int IntervalS, HeartbeatTotals Totals,
+    HeartbeatMetrics Metrics,
     HeartbeatExecutions? Executions = null, string? GpuUnreadableSince = null)
 {
     public const string SchemaV1 = "heartbeat.v1";
@@ -63,7 +64,8 @@ internal sealed record HeartbeatCpu(int Count, double UtilizationPct);
 internal sealed record HeartbeatMemory(long? UsedBytes = null, long? TotalBytes = null);
 
 internal sealed record HeartbeatGpu(
-    int Index, string Uuid, string Model, double UtilizationPct, long MemoryUsedBytes, long MemoryTotalBytes, double? PowerW = null, double? TemperatureC = null);
+    int Index, string Uuid, string Model, double UtilizationPct, long MemoryUsedBytes, long MemoryTotalBytes, double? PowerW = null,
+    double? TemperatureC = null);
 
 /// <param name="Running">Ids of the executions that the engine is busy with. Read for their type; nothing depends on them.</param>
 internal sealed record HeartbeatExecutions(IReadOnlyList<string>? Running = null);

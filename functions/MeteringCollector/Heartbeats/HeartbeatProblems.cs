@@ -12,31 +12,38 @@ internal static class HeartbeatProblems
         401, "signature-invalid", "Signature invalid", "The request is not signed by a registered key in the form that this endpoint takes.");
 
     public static readonly Problem TimestampOutOfWindow = new(
-        401, "timestamp-out-of-window", "Timestamp out of window", "webhook-timestamp is more than 300 seconds from our clock. Sign again with the current time.", Retryable: true);
+        401, "timestamp-out-of-window", "Timestamp out of window",
+        "webhook-timestamp is more than 300 seconds from our clock. Sign again with the current time.", Retryable: true);
 
-    public static readonly Problem TenantMismatch = new(403, "tenant-mismatch", "Tenant mismatch", "The key that signed this belongs to another tenant than the body names.");
+    public static readonly Problem TenantMismatch = new(
+        403, "tenant-mismatch", "Tenant mismatch", "The key that signed this belongs to another tenant than the body names.");
 
-    public static readonly Problem InstanceMismatch = new(403, "instance-mismatch", "Instance mismatch", "The key that signed this belongs to another instance than the body names.");
+    public static readonly Problem InstanceMismatch = new(
+        403, "instance-mismatch", "Instance mismatch", "The key that signed this belongs to another instance than the body names.");
 
     public static readonly Problem IdMismatch = new(422, "id-mismatch", "Id mismatch", "webhook-id is not hb_{instance_id}_{epoch}_{counter} of the body.");
 
     public static readonly Problem EpochInFuture = new(422, "epoch-in-future", "Epoch in the future", "epoch is more than 300 seconds ahead of our clock.");
 
-    public static readonly Problem EpochImplausible = new(422, "epoch-implausible", "Epoch implausible", "epoch is before 2020-01-01. Set the clock and begin a new epoch.");
+    public static readonly Problem EpochImplausible = new(
+        422, "epoch-implausible", "Epoch implausible", "epoch is before 2020-01-01. Set the clock and begin a new epoch.");
 
     public static readonly Problem SampledAtImplausible = new(
-        422, "sampled-at-implausible", "Sample time implausible", "sampled_at is over 300 seconds ahead of our clock, over 30 days old, before the epoch, or over 24 hours before the instance was first heard of.");
+        422, "sampled-at-implausible", "Sample time implausible",
+        "sampled_at is over 300 seconds ahead of our clock, over 30 days old, before the epoch, or over 24 hours before the instance was first heard of.");
 
     public static readonly Problem TotalsImplausible = new(
         422, "totals-implausible", "Totals implausible", "totals add more than the CPUs and GPUs that are reported can have used since the last sample, or are too large to be kept. Restart the sidecar if it goes on.");
 
     public static readonly Problem TooSoon = new(
-        422, "too-soon", "Too soon", "sampled_at is less than a second after the last sample that was accepted. Totals are cumulative, so nothing is lost: go on with the next one.");
+        422, "too-soon", "Too soon",
+        "sampled_at is less than a second after the last sample that was accepted. Totals are cumulative, so nothing is lost: go on with the next one.");
 
     public static readonly Problem TooManyInstances = new(
         403, "too-many-instances", "Too many instances", "The tenant has as many instances as it may have. One that is silent for 31 days gives up its place.");
 
-    public static readonly Problem TotalsDecreased = new(422, "totals-decreased", "Totals decreased", "totals are lower than before within the same epoch. Restart the sidecar: that begins a new epoch.");
+    public static readonly Problem TotalsDecreased = new(
+        422, "totals-decreased", "Totals decreased", "totals are lower than before within the same epoch. Restart the sidecar: that begins a new epoch.");
 
     public static readonly Problem CounterConflict = new(
         409, "counter-conflict", "Counter conflict", "Another body was accepted under this epoch and counter. Do two machines sign with one key?");

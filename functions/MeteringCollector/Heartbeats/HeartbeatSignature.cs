@@ -9,7 +9,8 @@ using ControlPlane.Tokens;
 namespace ControlPlane.MeteringCollector.Heartbeats;
 
 /// <summary>The headers of a signed heartbeat, in the one form that is taken.</summary>
-/// <remarks>Standard Webhooks 1.0 with asymmetric signatures, <c>v1a</c>: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md.
+/// <remarks>Standard Webhooks 1.0 with asymmetric signatures, <c>v1a</c>:
+/// https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md.
 /// The symmetric <c>v1</c> is passed over like any other scheme: who can verify it could also sign it.</remarks>
 /// <param name="Timestamp">Unix seconds of this attempt.</param>
 /// <param name="Proofs">Up to four signatures of 64 bytes, each with the id of its key.</param>

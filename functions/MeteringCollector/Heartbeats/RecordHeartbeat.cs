@@ -77,7 +77,8 @@ internal sealed class RecordHeartbeat(
         var isSuspended = tenant.Status != TenantStatus.Active;
         HeartbeatAnswer answer = await instances.BookAsync(heartbeat, tenant.Limits.Instances, now, cancel) switch
         {
-            Booking.Booked booked => new HeartbeatAnswer.Accepted(heartbeat, IsRepeat: false, booked.Gap, booked.Restarted, isSuspended, skew, booked.RestartsTooOften),
+            Booking.Booked booked =>
+                new HeartbeatAnswer.Accepted(heartbeat, IsRepeat: false, booked.Gap, booked.Restarted, isSuspended, skew, booked.RestartsTooOften),
             Booking.Repeated => new HeartbeatAnswer.Accepted(heartbeat, IsRepeat: true, Gap: 0, IsRestart: false, isSuspended, skew),
             Booking.Rival => Refused(HeartbeatProblems.CounterConflict),
             Booking.Replayed replayed => Refused(HeartbeatProblems.CounterReplayed(replayed)),

@@ -22,7 +22,8 @@ internal abstract record OutcomeReading
 
 /// <summary>An outcome as it is written on the wire.</summary>
 /// <remarks>
-/// Strict about what decides: JSON of one reading, schema, execution and status. Lenient about the rest, for an outcome is not lost over its wording: what is plain is read, what is not is left out, and
+/// Strict about what decides: JSON of one reading, schema, execution and status. Lenient about the rest, for an outcome is not lost over its wording: what is
+/// plain is read, what is not is left out, and
 /// the sender hears which. Texts that are too long are cut and say so.
 /// </remarks>
 internal sealed class OutcomeBody
@@ -123,13 +124,15 @@ internal sealed class OutcomeBody
         if (!TryMember(usage, name, out var value))
             return 0;
         var digits = value.ValueKind switch { JsonValueKind.Number => value.GetRawText(), JsonValueKind.String => value.GetString(), _ => null };
-        return decimal.TryParse(digits, NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var number) && number <= JsonInteger.Highest
+        return decimal.TryParse(digits, NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var number)
+            && number <= JsonInteger.Highest
             ? (long)Math.Round(number, MidpointRounding.AwayFromZero)
             : Ignored($"usage.{name}", 0L);
     }
 
     // A member that is null says nothing, like one that is not there.
-    private static bool TryMember(JsonElement parent, string name, out JsonElement value) => parent.TryGetProperty(name, out value) && value.ValueKind != JsonValueKind.Null;
+    private static bool TryMember(JsonElement parent, string name, out JsonElement value) =>
+        parent.TryGetProperty(name, out value) && value.ValueKind != JsonValueKind.Null;
 
     private static string? ScalarOf(JsonElement value) => value.ValueKind switch
     {

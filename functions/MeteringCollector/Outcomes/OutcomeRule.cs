@@ -20,14 +20,16 @@ internal enum OutcomeDecision
 
 internal static class OutcomeRule
 {
-    /// <remarks>The first end wins, but for those that <see cref="ExecutionLifecycle"/> lets the engine's word replace. What a user cancelled stays cancelled; an engine that
+    /// <remarks>The first end wins, but for those that <see cref="ExecutionLifecycle"/> lets the engine's word replace. What a user cancelled stays cancelled;
+    /// an engine that
     /// reports its own cancellation then agrees with it, any other end is a conflict.</remarks>
     /// <param name="hash">SHA-256 of the body, hexadecimal.</param>
     public static OutcomeDecision Decide(Execution execution, OutcomeStatus status, string hash, DateTimeOffset now)
     {
         if (ExecutionLifecycle.Find(execution, ExecutionLifecycle.SignalOf(status), holder: null, now) is not null)
             return status == OutcomeStatus.Running ? OutcomeDecision.Start : OutcomeDecision.Finish;
-        return status == OutcomeStatus.Running || execution.OutcomeHash == hash || (status == OutcomeStatus.Cancelled && execution is { State: ExecutionState.Cancelled, CancelledBy: not null })
+        return status == OutcomeStatus.Running
+            || execution.OutcomeHash == hash || (status == OutcomeStatus.Cancelled && execution is { State: ExecutionState.Cancelled, CancelledBy: not null })
             ? OutcomeDecision.Repeat
             : OutcomeDecision.Conflict;
     }

@@ -27,7 +27,9 @@ internal sealed class OutcomesFunction(RecordOutcome recordOutcome, Uri controlP
             return answer switch
             {
                 OutcomeAnswer.Taken taken => Reply.Json(JsonSerializer.Serialize(
-                    new(taken.Execution.ToString(), OutcomeReceipt.StatusOf(taken.State), taken.IsRepeat, taken.IsLate, taken.Ignored is { Count: > 0 } ignored ? ignored : null),
+                    new(
+                        taken.Execution.ToString(), OutcomeReceipt.StatusOf(taken.State), taken.IsRepeat, taken.IsLate,
+                        taken.Ignored is { Count: > 0 } ignored ? ignored : null),
                     OutcomeJson.Default.OutcomeReceipt)),
                 OutcomeAnswer.Refused refused => refused.Problem.ToRest(controlPlaneUrl, ApiGateway.RequestIdOf(http, context)),
                 _ => throw new System.Diagnostics.UnreachableException(),

@@ -121,7 +121,8 @@ internal sealed class RecordOutcome(
                 case Move.Moved moved:
                     if (decision == OutcomeDecision.Finish)
                         await NotifyAsync(execution, cancel);
-                    return new OutcomeAnswer.Taken(execution.Id, execution.Tenant, StateAfter(outcome.Status), IsRepeat: false, IsLate: execution.State.IsTerminal, moved.IsBooked);
+                    return new OutcomeAnswer.Taken(
+                        execution.Id, execution.Tenant, StateAfter(outcome.Status), IsRepeat: false, IsLate: execution.State.IsTerminal, moved.IsBooked);
                 case Move.Lost lost:
                     execution = lost.Now;
                     break;

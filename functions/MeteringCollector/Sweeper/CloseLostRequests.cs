@@ -6,8 +6,10 @@ using ControlPlane.Tenants;
 namespace ControlPlane.MeteringCollector.Sweeper;
 
 /// <summary>Finds requests that were noted and never became an execution: the process died before it sent the order, or the order was lost.</summary>
-/// <remarks>Each is made a denied execution. So its user is told by the usual road, and an order that comes after all finds the execution there and starts nothing.</remarks>
-internal sealed class CloseLostRequests(ReplyStore replies, ExecutionStore executions, MessageQueue<Notification> notifications, MeteringEvents events, TimeProvider clock)
+/// <remarks>Each is made a denied execution. So its user is told by the usual road, and an order that comes after all finds the execution there and starts
+/// nothing.</remarks>
+internal sealed class CloseLostRequests(
+    ReplyStore replies, ExecutionStore executions, MessageQueue<Notification> notifications, MeteringEvents events, TimeProvider clock)
 {
     public const string Code = "request_lost";
 
@@ -18,7 +20,8 @@ internal sealed class CloseLostRequests(ReplyStore replies, ExecutionStore execu
     private static readonly TimeSpan Slice = TimeSpan.FromSeconds(5);
 
     public async Task RunAsync(CancellationToken cancel) => await Parallel.ForEachAsync(
-        await replies.OverdueAsync(Most, cancel), new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancel }, async (id, token) => await SeeToAsync(id, token));
+        await replies.OverdueAsync(Most, cancel), new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancel }, async (id, token) =>
+            await SeeToAsync(id, token));
 
     private async Task SeeToAsync(ExecutionId id, CancellationToken cancel)
     {

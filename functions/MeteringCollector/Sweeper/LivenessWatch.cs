@@ -28,7 +28,8 @@ internal sealed record LivenessWatch(IReadOnlyList<HeardTenant> Heard)
     public int Silent => Heard.Count(tenant => tenant is { IsActive: true, IsSilent: true });
 
     /// <summary>Whether more than half of the active tenants go offline at once: one of them just did, and with those that fell silent since the last
-    /// sweep they are the majority. Heartbeats are spread over a minute, so in one common failure some tenants are still late when the first is offline.</summary>
+    /// sweep they are the majority. Heartbeats are spread over a minute, so in one common failure some tenants are still late when the first is
+    /// offline.</summary>
     public bool GoesDarkAtOnce
     {
         get

@@ -5,7 +5,8 @@ using ControlPlane.Aws;
 namespace ControlPlane.MeteringCollector.Sweeper;
 
 /// <summary>Once a minute: executions that are due, requests that were lost, and tenants that fell silent. Two at once do no harm.</summary>
-internal sealed class SweeperFunction(CloseDueExecutions closeDueExecutions, CloseLostRequests closeLostRequests, WatchDataPlanes watchDataPlanes, MeteringEvents events, TimeProvider clock)
+internal sealed class SweeperFunction(
+    CloseDueExecutions closeDueExecutions, CloseLostRequests closeLostRequests, WatchDataPlanes watchDataPlanes, MeteringEvents events, TimeProvider clock)
 {
     private static readonly TimeSpan KeptBack = TimeSpan.FromSeconds(2);
 
@@ -15,7 +16,9 @@ internal sealed class SweeperFunction(CloseDueExecutions closeDueExecutions, Clo
         using var deadline = Deadline.Of(context, KeptBack, clock);
 
         // Side by side: trouble with the ones is no reason to leave the others. What failed fails the run, so that its alarm sees it.
-        await Task.WhenAll(closeDueExecutions.RunAsync(deadline.Token), closeLostRequests.RunAsync(deadline.Token), watchDataPlanes.RunAsync(Guid.NewGuid().ToString("N"), deadline.Token));
+        await Task.WhenAll(
+            closeDueExecutions.RunAsync(deadline.Token), closeLostRequests.RunAsync(deadline.Token),
+            watchDataPlanes.RunAsync(Guid.NewGuid().ToString("N"), deadline.Token));
         events.Swept();
     }
 }

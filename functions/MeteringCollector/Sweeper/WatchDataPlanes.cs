@@ -7,7 +7,8 @@ using ControlPlane.Tenants;
 namespace ControlPlane.MeteringCollector.Sweeper;
 
 /// <summary>Tells the operators whose liveness changed: each change once, and a common failure as one.</summary>
-/// <remarks>An alert is a log line and a metric that an alarm watches. The conditional write that notes a change decides which of several sweepers tells it.</remarks>
+/// <remarks>An alert is a log line and a metric that an alarm watches. The conditional write that notes a change decides which of several sweepers tells
+/// it.</remarks>
 internal sealed class WatchDataPlanes(TenantRegistry registry, InstanceStore instances, MeteringEvents events, TimeProvider clock)
 {
     // Enough to see to all 156 tenants in a second or two, and few enough to leave the tables to the heartbeats.

@@ -31,7 +31,8 @@ internal static class Rules
     public static Verdict UserMayRunIt(Situation situation) => situation.Standing.Workflow switch
     {
         null => NotAsked,
-        var workflow when workflow.PermitsUser(situation.Request.RequestedBy.TeamId, situation.Request.RequestedBy.UserId, situation.Standing.Groups) => Allow("The user may run it."),
+        var workflow when workflow.PermitsUser(situation.Request.RequestedBy.TeamId, situation.Request.RequestedBy.UserId, situation.Standing.Groups) =>
+            Allow("The user may run it."),
         _ => Deny("user_not_allowed", $"You may not run {situation.Request.Workflow}."),
     };
 
@@ -93,7 +94,8 @@ internal static class Rules
         null => NotAsked,
         { Limits.MonthlyGpuMs: { } limit } when situation.DataPlane.Usage.GpuMs >= limit =>
             Deny("gpu_time_used_up", $"This month's GPU time of {Minutes(limit)} minutes is used up."),
-        { Limits.MonthlyGpuMs: { } limit } => Allow($"{Minutes(situation.DataPlane.Usage.GpuMs)} of this month's {Minutes(limit)} minutes of GPU time are used."),
+        { Limits.MonthlyGpuMs: { } limit } =>
+            Allow($"{Minutes(situation.DataPlane.Usage.GpuMs)} of this month's {Minutes(limit)} minutes of GPU time are used."),
         _ => Allow("GPU time has no limit."),
     };
 
@@ -101,9 +103,11 @@ internal static class Rules
         Deny("too_many_under_way", $"{Text(limits.Concurrency)} executions may be under way at once, and that many are. Please try again when one has ended.");
 
     /// <summary>Traffic reached a region that does not write the tenant's ledger: it moves, or is about to come back.</summary>
-    public static readonly Verdict.Deny LedgerElsewhere = new("ledger_elsewhere", "The control plane is moving to another region, and nothing new is started meanwhile. Please try again in a few minutes.");
+    public static readonly Verdict.Deny LedgerElsewhere = new(
+        "ledger_elsewhere", "The control plane is moving to another region, and nothing new is started meanwhile. Please try again in a few minutes.");
 
-    public static Verdict.Deny QuotaUsedUp(TenantLimits limits) => Deny("quota_used_up", $"This month's quota of {Text(limits.MonthlyQuota)} executions is used up.");
+    public static Verdict.Deny QuotaUsedUp(TenantLimits limits) =>
+        Deny("quota_used_up", $"This month's quota of {Text(limits.MonthlyQuota)} executions is used up.");
 
     private static Verdict.Allow Allow(string inPlainWords) => new(inPlainWords);
 

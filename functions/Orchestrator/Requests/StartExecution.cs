@@ -8,7 +8,8 @@ using ControlPlane.Tenants;
 
 namespace ControlPlane.Orchestrator.Requests;
 
-/// <summary>Plans a request, decides on it, and makes it an execution: queued with its reservation and its order, or denied. Two reads, one write, one message.</summary>
+/// <summary>Plans a request, decides on it, and makes it an execution: queued with its reservation and its order, or denied. Two reads, one write, one
+/// message.</summary>
 internal sealed class StartExecution(
     StandingStore standings,
     InstanceStore instances,

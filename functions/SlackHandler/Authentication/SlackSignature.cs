@@ -69,7 +69,8 @@ internal sealed class SlackSignature(RotatingSecret<SlackSecret> secret, TimePro
 
     // Lower-case digits only, as Slack writes them: one spelling of a signature is enough.
     private static byte[]? Parse(string signature) =>
-        signature.Length == SignatureLength && signature.StartsWith("v0=", StringComparison.Ordinal) && !signature.AsSpan(3).ContainsAnyExcept("0123456789abcdef")
+        signature.Length == SignatureLength
+            && signature.StartsWith("v0=", StringComparison.Ordinal) && !signature.AsSpan(3).ContainsAnyExcept("0123456789abcdef")
             ? Convert.FromHexString(signature.AsSpan(3))
             : null;
 }

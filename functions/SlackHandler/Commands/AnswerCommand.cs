@@ -32,7 +32,8 @@ internal abstract record CommandAnswer
 
 /// <summary>Decides what a slash command is answered with: first whether it is Slack's, then whose it is, then what it asks for.</summary>
 internal sealed class AnswerCommand(
-    OriginCheck origin, SlackSignature signature, TenantRegistry tenants, SlackRequests requests, CommandSet commands, TimeProvider clock, SlackHandlerEvents events)
+    OriginCheck origin, SlackSignature signature, TenantRegistry tenants, SlackRequests requests, CommandSet commands, TimeProvider clock,
+    SlackHandlerEvents events)
 {
     public const int LargestBody = 64 * 1024;
 

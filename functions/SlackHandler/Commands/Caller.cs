@@ -11,7 +11,8 @@ internal sealed record Caller(SlackCommand Command, TenantCatalogue Catalogue)
     /// <summary>What this user may run in this channel, by name.</summary>
     public IEnumerable<Workflow> Runnable => Catalogue.Workflows.Where(MayRunHere).OrderBy(workflow => workflow.Name.ToString(), StringComparer.Ordinal);
 
-    /// <summary>The one rule of who may see and cancel an execution: who asked for it, and who may run its workflow in this channel. For the others there is none.</summary>
+    /// <summary>The one rule of who may see and cancel an execution: who asked for it, and who may run its workflow in this channel. For the others there is
+    /// none.</summary>
     public bool MaySee(Execution execution) => IsOwn(execution) || MaySeeAll(execution.Workflow);
 
     /// <summary>Whether the rule lets this user see every execution of a workflow, whoever asked for it. That it is switched off hides none.</summary>

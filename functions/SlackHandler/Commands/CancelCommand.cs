@@ -75,6 +75,8 @@ internal sealed class CancelCommand(ExecutionLookup lookup, ExecutionStore execu
     // The answer to a cancel that was lost and came again is the answer to the first.
     private static SlackMessage Ended(Execution execution, string userId) =>
         execution.State == ExecutionState.Cancelled && execution.CancelledBy == userId
-            ? SlackMessage.Private(SlackText.Of($":no_entry_sign: *{execution.Workflow.ToString()}* is cancelled."), Block.SmallPrint(ExecutionText.SmallPrint(execution)))
-            : SlackMessage.Private(SlackText.Of($"There is nothing left to cancel. {ExecutionText.Headline(execution)}"), Block.SmallPrint(ExecutionText.SmallPrint(execution)));
+            ? SlackMessage.Private(
+                SlackText.Of($":no_entry_sign: *{execution.Workflow.ToString()}* is cancelled."), Block.SmallPrint(ExecutionText.SmallPrint(execution)))
+            : SlackMessage.Private(
+                SlackText.Of($"There is nothing left to cancel. {ExecutionText.Headline(execution)}"), Block.SmallPrint(ExecutionText.SmallPrint(execution)));
 }

@@ -3,7 +3,8 @@ using ControlPlane.Text;
 
 namespace ControlPlane.SlackHandler.Commands;
 
-/// <summary>What a user typed, word by word. Knows the quotes that keyboards make of <c>"</c> and <c>'</c>, the dashes they make of <c>--</c>, and the blanks that nobody sees.</summary>
+/// <summary>What a user typed, word by word. Knows the quotes that keyboards make of <c>"</c> and <c>'</c>, the dashes they make of <c>--</c>, and the blanks
+/// that nobody sees.</summary>
 internal static class CommandLine
 {
     private const string DoubleQuotes = "\"“”„‟«»″＂〝〞〟「」『』❝❞";
@@ -13,7 +14,8 @@ internal static class CommandLine
     // What other programs leave at the ends of what is copied from them, and what never belongs to a value there.
     private const string Litter = "\u200B\u2060\uFEFF";
 
-    /// <summary>Cuts a text at its blanks. A quote counts where a word or a value begins, and ends at the next quote of its kind that a blank follows.</summary>
+    /// <summary>Cuts a text at its blanks. A quote counts where a word or a value begins, and ends at the next quote of its kind that a blank
+    /// follows.</summary>
     /// <remarks>So <c>note=it's</c> needs no quotes at all, and <c>note='it's done'</c> is one value. A JSON object is one word, blanks and all.
     /// Format characters count as blanks around words, and are no part of names; values are kept as typed, for some letters are made with them.</remarks>
     /// <returns>Null when a quote is never closed.</returns>
@@ -33,7 +35,8 @@ internal static class CommandLine
     public static string? Flag(string word) =>
         word.StartsWith("--", StringComparison.Ordinal) ? word[2..] : word.Length > 1 && Dashes.Contains(word[0], StringComparison.Ordinal) ? word[1..] : null;
 
-    /// <summary>A JSON object as keyboards and other programs leave it, made what it was meant to be: plain quotes around the texts, and nothing invisible between them.</summary>
+    /// <summary>A JSON object as keyboards and other programs leave it, made what it was meant to be: plain quotes around the texts, and nothing invisible
+    /// between them.</summary>
     /// <remarks>A text ends at the next quote of whatever kind that something follows which can follow a text.</remarks>
     /// <param name="trustsPlain">Whether one begun with a plain quote is JSON's own, and ends at the next plain one.</param>
     public static string WithPlainQuotes(string json, bool trustsPlain)
@@ -73,14 +76,16 @@ internal static class CommandLine
         return json.Length;
     }
 
-    private static bool CanFollowText(string json, int at) => SkipInvisible(json, at) is var next && (next == json.Length || json[next] is ':' or ',' or '}' or ']');
+    private static bool CanFollowText(string json, int at) =>
+        SkipInvisible(json, at) is var next && (next == json.Length || json[next] is ':' or ',' or '}' or ']');
 
     // Plain quotes inside a text that others surround, and line feeds inside any, were never escaped by whoever typed them.
     private static string Escaped(string text, bool isJson)
     {
         var plain = isJson ? text : text.Replace("\\\"", "\"", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
         return plain.AsSpan().ContainsAnyInRange('\0', '\u001f')
-            ? string.Concat(plain.Select(letter => letter < ' ' ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"\\u{(int)letter:x4}") : letter.ToString()))
+            ? string.Concat(plain.Select(letter => letter < ' ' ? string.Create(System.Globalization.CultureInfo.InvariantCulture,
+                $"\\u{(int)letter:x4}") : letter.ToString()))
             : plain;
     }
 

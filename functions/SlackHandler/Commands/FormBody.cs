@@ -4,7 +4,8 @@ using System.Text;
 namespace ControlPlane.SlackHandler.Commands;
 
 /// <summary>A form body read as browsers read it.</summary>
-/// <remarks><c>application/x-www-form-urlencoded</c> parsing, https://url.spec.whatwg.org/#urlencoded-parsing: over bytes, always UTF-8, names compared as they are.</remarks>
+/// <remarks><c>application/x-www-form-urlencoded</c> parsing, https://url.spec.whatwg.org/#urlencoded-parsing: over bytes, always UTF-8, names compared as they
+/// are.</remarks>
 internal sealed class FormBody
 {
     private FormBody(IReadOnlyList<KeyValuePair<string, string>> pairs) => Pairs = pairs;

@@ -24,7 +24,8 @@ internal sealed class ListCommand(ExecutionStore executions)
             return SlackMessage.Private(SlackText.Of($"Nothing has been run yet that you may see here. {SlackText.Code($"{caller.Command.Name} workflows")} shows what there is to run."));
         return SlackMessage.Private(
             latest.Count == 1 ? SlackText.Of($"*The latest execution*") : SlackText.Of($"*The latest {latest.Count} executions*"),
-            [.. latest.Select(one => Block.Section(Line(one))), Block.SmallPrint(SlackText.Of($"More about one: {SlackText.Code($"{caller.Command.Name} status exec_…")}"))]);
+            [.. latest.Select(one => Block.Section(Line(one))),
+                Block.SmallPrint(SlackText.Of($"More about one: {SlackText.Code($"{caller.Command.Name} status exec_…")}"))]);
     }
 
     // The index does not say who asked: where the workflow does not settle it, the execution itself is read.
@@ -35,7 +36,8 @@ internal sealed class ListCommand(ExecutionStore executions)
         foreach (var some in latest.Chunk(Most))
         {
             var visible = await Task.WhenAll(some.Select(async one =>
-                caller.MaySeeAll(one.Workflow) || (await executions.FindAsync(one.Id, cancel, consistent: false) is { } execution && caller.MaySee(execution))));
+                caller.MaySeeAll(one.Workflow)
+                    || (await executions.FindAsync(one.Id, cancel, consistent: false) is { } execution && caller.MaySee(execution))));
             shown.AddRange(some.Zip(visible).Where(one => one.Second).Select(one => one.First));
             if (shown.Count >= count)
                 break;
@@ -46,11 +48,13 @@ internal sealed class ListCommand(ExecutionStore executions)
     private static int? CountOf(IReadOnlyList<Word> words) => words switch
     {
         [] => Usual,
-        [{ Key: null, Value: var typed }] when int.TryParse(typed, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is >= 1 and <= Most => count,
+        [{ Key: null, Value: var typed }] when int.TryParse(typed, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            && count is >= 1 and <= Most => count,
         _ => null,
     };
 
-    private static SlackText Line(ExecutionSummary one) => SlackText.Of($"{Sign(one.State)} *{one.Workflow.ToString()}* {one.State.Name} · {SlackText.Time(one.CreatedAt)}\n{SlackText.Code(one.Id.ToString())}");
+    private static SlackText Line(ExecutionSummary one) =>
+        SlackText.Of($"{Sign(one.State)} *{one.Workflow.ToString()}* {one.State.Name} · {SlackText.Time(one.CreatedAt)}\n{SlackText.Code(one.Id.ToString())}");
 
     private static string Sign(ExecutionState state) => state switch
     {

@@ -4,7 +4,8 @@ using System.Text.Json;
 namespace ControlPlane.SlackHandler.Commands;
 
 /// <summary>What follows <c>run</c>: the workflow, its inputs, and whether the channel may see the answer.</summary>
-/// <param name="Inputs">A JSON object. Values of <c>key=value</c> are strings, a JSON object's values are its own; the catalogue's types are applied later.</param>
+/// <param name="Inputs">A JSON object. Values of <c>key=value</c> are strings, a JSON object's values are its own; the catalogue's types are applied
+/// later.</param>
 internal sealed record RunArguments(string Workflow, JsonElement Inputs, bool IsPublic)
 {
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };

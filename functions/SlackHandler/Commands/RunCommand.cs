@@ -20,9 +20,12 @@ namespace ControlPlane.SlackHandler.Commands;
 /// <item>The queue took it: "Working on it." It will run or be refused, and either is told through the reply address.</item>
 /// <item>The queue's answer was lost: nobody can know. The user is told just that, with the id by which to look; never "accepted", never "failed".</item>
 /// </list>
-/// A crash between write and send leaves a mark and a user whom Slack told of a time-out; an order that the queue took may still be lost with its region. The sweeper finds
-/// the mark after some minutes without an execution, makes one that is denied, so that a late order starts nothing, and has its user told. The same request again, from Slack or its user's client,
-/// finds the mark, is not counted, and sends again: the message carries the execution's id for deduplication, and the execution is created once whatever arrives.
+/// A crash between write and send leaves a mark and a user whom Slack told of a time-out; an order that the queue took may still be lost with its region. The
+/// sweeper finds
+/// the mark after some minutes without an execution, makes one that is denied, so that a late order starts nothing, and has its user told. The same request
+/// again, from Slack or its user's client,
+/// finds the mark, is not counted, and sends again: the message carries the execution's id for deduplication, and the execution is created once whatever
+/// arrives.
 /// </remarks>
 internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, MessageQueue<ExecutionRequest> queue, TimeProvider clock, SlackHandlerEvents events)
 {
@@ -93,7 +96,8 @@ internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, Message
             : SlackText.Of($":arrow_forward: Working on *{workflow.Name.ToString()}*. Slack gave no address for the result: look with {Status(command)}."),
         Block.SmallPrint(SlackText.Of($"{SlackText.Code(command.Execution.ToString())} · how it stands: {Status(command)}")));
 
-    private static SlackText Slow(SlackCommand command) => SlackText.Of($" If it takes more than {(long)Reply.Lifetime.TotalMinutes} minutes, ask with {Status(command)}.");
+    private static SlackText Slow(SlackCommand command) =>
+        SlackText.Of($" If it takes more than {(long)Reply.Lifetime.TotalMinutes} minutes, ask with {Status(command)}.");
 
     private static SlackMessage Unclear(SlackCommand command) => SlackMessage.Private(
         SlackText.Of($":grey_question: I can't tell whether that was started: our queue did not answer in time. It runs once or not at all. Before you try again, look with {Status(command)} in a minute."));
@@ -115,7 +119,8 @@ internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, Message
 
     private static SlackMessage UnknownWorkflow(Caller caller, string typed) => SlackMessage.Private(
         DidYouMean.Nearest(typed, caller.Runnable.Select(workflow => workflow.Name.ToString())) is { } name
-            ? SlackText.Of($"There is no workflow {SlackText.Code(typed)}. Did you mean {SlackText.Code($"{caller.Command.Name} run {name}")}? Nothing was started.")
+            ? SlackText.Of(
+                $"There is no workflow {SlackText.Code(typed)}. Did you mean {SlackText.Code($"{caller.Command.Name} run {name}")}? Nothing was started.")
             : SlackText.Of($"There is no workflow {SlackText.Code(typed)}. {SlackText.Code($"{caller.Command.Name} workflows")} shows those there are. Nothing was started."));
 
     private static SlackText Example(Caller caller) => SlackText.Of($"{SlackText.Code($"{caller.Command.Name} run my_workflow name=value other='two words'")}");

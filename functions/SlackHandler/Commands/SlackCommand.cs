@@ -29,7 +29,8 @@ internal sealed partial record SlackCommand(
         command = null;
         if (Array.Exists(KnownFields, name => form.Count(name) > 1))
             return false;
-        if (!form.TryGet("team_id", out var team) || !form.TryGet("channel_id", out var channel) || !form.TryGet("user_id", out var user) || !form.TryGet("command", out var name)
+        if (!form.TryGet("team_id", out var team) || !form.TryGet("channel_id", out var channel) || !form.TryGet("user_id", out var user)
+            || !form.TryGet("command", out var name)
             || !form.TryGet("trigger_id", out var trigger) || !form.TryGet("response_url", out var responseUrl))
             return false;
 

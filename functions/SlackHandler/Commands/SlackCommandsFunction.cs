@@ -76,7 +76,12 @@ internal sealed class SlackCommandsFunction(AnswerCommand answerCommand, CheckHe
         using var deadline = Deadline.Of(context, KeptBack, AtMost, clock);
         try
         {
-            return await answerCommand.IsSslCheckAsync(request, deadline.Token) switch { null => Empty(403), true => Empty(200), false => Empty(405, allow: "POST") };
+            return await answerCommand.IsSslCheckAsync(request, deadline.Token) switch
+            {
+                null => Empty(403),
+                true => Empty(200),
+                false => Empty(405, allow: "POST")
+            };
         }
         catch (Exception e)
         {

@@ -37,12 +37,14 @@ internal sealed class WhyCommand(ExecutionLookup lookup)
     {
         if (execution.Decision is not { } decision)
             return SlackText.Of($"*Policy*\nnot on record");
-        var verdicts = decision.Verdicts.Take(MostSteps).Select(verdict => SlackText.Of($"\n{Sign(verdict.Verdict)} {verdict.Rule}: {SlackText.Cut(verdict.InPlainWords, 150)}"));
+        var verdicts = decision.Verdicts.Take(MostSteps)
+            .Select(verdict => SlackText.Of($"\n{Sign(verdict.Verdict)} {verdict.Rule}: {SlackText.Cut(verdict.InPlainWords, 150)}"));
         var decided = decision.Allowed ? SlackText.Of($"allowed") : SlackText.Of($"denied, {SlackText.Code(decision.Code)}");
         return SlackText.Of($"*Policy*: {decided}{SlackText.Join("", verdicts)}");
     }
 
-    private static string Sign(string verdict) => verdict switch { "allow" => ":white_check_mark:", "warn" => ":warning:", "deny" => ":no_entry:", _ => ":grey_question:" };
+    private static string Sign(string verdict) =>
+        verdict switch { "allow" => ":white_check_mark:", "warn" => ":warning:", "deny" => ":no_entry:", _ => ":grey_question:" };
 
     private static SlackText Dispatch(Execution execution)
     {

@@ -26,7 +26,8 @@ internal static class WorkflowsCommand
 
     private static SlackText Entry(Caller caller, Workflow workflow)
     {
-        var required = string.Concat(workflow.Parameters.Where(parameter => parameter.Required).Take(MostParameters).Select(parameter => $" {parameter.Name}=…"));
+        var required = string.Concat(
+            workflow.Parameters.Where(parameter => parameter.Required).Take(MostParameters).Select(parameter => $" {parameter.Name}=…"));
         var entry = SlackText.Code($"{caller.Command.Name} run {workflow.Name}{required}");
         var shown = 0;
         foreach (var line in workflow.Parameters.Take(MostParameters).Select(Line))
@@ -64,7 +65,9 @@ internal static class WorkflowsCommand
     private static string Text(double number) => number.ToString("0.######", CultureInfo.InvariantCulture);
 
     private static SlackText Default(WorkflowParameter parameter) =>
-        parameter.Default is { ValueKind: not JsonValueKind.Null and not JsonValueKind.Undefined } value ? SlackText.Of($", otherwise {SlackText.Cut(value.ToString(), 40)}") : default;
+        parameter.Default is { ValueKind: not JsonValueKind.Null and not JsonValueKind.Undefined } value
+            ? SlackText.Of($", otherwise {SlackText.Cut(value.ToString(), 40)}")
+            : default;
 
     private static SlackText Description(WorkflowParameter parameter) =>
         string.IsNullOrEmpty(parameter.Description) ? default : SlackText.Of($": {SlackText.Cut(parameter.Description, 80)}");

@@ -18,7 +18,8 @@ internal static class ExecutionText
         ExecutionState.Queued => SlackText.Of($":hourglass_flowing_sand: *{execution.Workflow.ToString()}* waits to be handed to the engine."),
         ExecutionState.Dispatching => SlackText.Of($":outbox_tray: *{execution.Workflow.ToString()}* is being handed to the engine."),
         ExecutionState.Dispatched => SlackText.Of($":inbox_tray: *{execution.Workflow.ToString()}* is with the engine; it has not reported yet."),
-        ExecutionState.DispatchUnknown => SlackText.Of($":grey_question: *{execution.Workflow.ToString()}* may be with the engine: its answer was lost. Its report or the deadline will tell."),
+        ExecutionState.DispatchUnknown => SlackText.Of(
+            $":grey_question: *{execution.Workflow.ToString()}* may be with the engine: its answer was lost. Its report or the deadline will tell."),
         ExecutionState.Running => SlackText.Of($":gear: *{execution.Workflow.ToString()}* is running."),
         ExecutionState.Succeeded => SlackText.Of($":white_check_mark: *{execution.Workflow.ToString()}* succeeded{Late(execution)}."),
         ExecutionState.Failed => SlackText.Of($":x: *{execution.Workflow.ToString()}* failed{Late(execution)}."),

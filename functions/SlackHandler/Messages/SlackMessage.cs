@@ -1,7 +1,8 @@
 namespace ControlPlane.SlackHandler.Messages;
 
 /// <summary>An answer to a command, or a message to its <c>response_url</c>: Block Kit, and everything it says as text for where no blocks are shown.</summary>
-/// <param name="Text">All of it, since a screen reader reads the text and skips the blocks. Null where that is more than a text takes: then the blocks are read.</param>
+/// <param name="Text">All of it, since a screen reader reads the text and skips the blocks. Null where that is more than a text takes: then the blocks are
+/// read.</param>
 /// <param name="Blocks">Null where the text stands alone.</param>
 internal sealed record SlackMessage(string ResponseType, string? Text, IReadOnlyList<Block>? Blocks, bool? ReplaceOriginal = null)
 {
@@ -46,7 +47,8 @@ internal sealed record Block(string Type, TextObject? Text = null, IReadOnlyList
     public static Block Section(SlackText text) => new("section", Text: TextObject.Of(text, LongestText));
 
     /// <summary>Short facts, two in a row on a wide screen and one below the other on a phone.</summary>
-    public static Block Facts(params IEnumerable<SlackText> facts) => new("section", Fields: [.. facts.Take(MostFields).Select(fact => TextObject.Of(fact, LongestField))]);
+    public static Block Facts(params IEnumerable<SlackText> facts) =>
+        new("section", Fields: [.. facts.Take(MostFields).Select(fact => TextObject.Of(fact, LongestField))]);
 
     public static Block SmallPrint(SlackText text) => new("context", Elements: [TextObject.Of(text, LongestText)]);
 
@@ -59,7 +61,8 @@ internal sealed record Block(string Type, TextObject? Text = null, IReadOnlyList
 
     private static TextObject? Kept(TextObject? text) => text is { IsBlank: false } ? text : null;
 
-    private static IReadOnlyList<TextObject>? Kept(IReadOnlyList<TextObject>? texts) => texts?.Where(text => !text.IsBlank).ToList() is { Count: > 0 } kept ? kept : null;
+    private static IReadOnlyList<TextObject>? Kept(IReadOnlyList<TextObject>? texts) =>
+        texts?.Where(text => !text.IsBlank).ToList() is { Count: > 0 } kept ? kept : null;
 }
 
 /// <param name="Verbatim">Slack makes no links and mentions of its own from the text.</param>

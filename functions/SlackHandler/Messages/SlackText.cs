@@ -38,7 +38,8 @@ internal readonly record struct SlackText
     /// <param name="userId">As Slack sent it, so of Slack's own shape.</param>
     public static SlackText User(string userId) => userId.Length > 0 && userId.All(char.IsAsciiLetterOrDigit) ? new($"<@{userId}>") : new("somebody");
 
-    /// <summary>A link that shows where it leads; null unless it is an absolute HTTP address, and one of sensible length: a part of it would lead elsewhere.</summary>
+    /// <summary>A link that shows where it leads; null unless it is an absolute HTTP address, and one of sensible length: a part of it would lead
+    /// elsewhere.</summary>
     public static SlackText? Link(string? url) =>
         url is { Length: <= 2000 } && Uri.TryCreate(url, UriKind.Absolute, out var parsed) && parsed.Scheme is "https" or "http" && parsed.UserInfo.Length == 0
             && $"<{parsed.AbsoluteUri.Replace("&", "&amp;", StringComparison.Ordinal).Replace("|", "%7C", StringComparison.Ordinal)}>" is { Length: <= LongestLink } link

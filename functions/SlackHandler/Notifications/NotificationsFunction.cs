@@ -22,7 +22,8 @@ internal sealed class NotificationsFunction(TellRequester tellRequester, SlackHa
         using var deadline = Deadline.Of(context, KeptBack, clock);
         var messages = SqsBatches.MessagesOf(batch, events.Foreign);
         var results = await Task.WhenAll(messages.Select(message => TellAsync(message, deadline.Token)));
-        return new([.. messages.Zip(results).Where(one => one.Second == Telling.Again).Select(one => new SQSBatchResponse.BatchItemFailure { ItemIdentifier = one.First.MessageId })]);
+        return new([.. messages.Zip(results).Where(one => one.Second == Telling.Again)
+            .Select(one => new SQSBatchResponse.BatchItemFailure { ItemIdentifier = one.First.MessageId })]);
     }
 
     private async Task<Telling> TellAsync(SQSEvent.SQSMessage message, CancellationToken cancel)

@@ -40,7 +40,8 @@ internal sealed class SlackHook : IDisposable
 
     // What Slack says of the address, the user or the channel: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors
     private static readonly FrozenSet<string> NotOfTheForm = FrozenSet.Create(
-        "used_url", "expired_url", "invalid_url", "no_service", "no_service_id", "no_team", "team_disabled", "invalid_token", "no_active_hooks", "user_not_found",
+        "used_url", "expired_url", "invalid_url", "no_service", "no_service_id", "no_team", "team_disabled", "invalid_token", "no_active_hooks",
+        "user_not_found",
         "channel_not_found", "channel_is_archived", "action_prohibited", "posting_to_general_channel_denied");
 
     private static readonly TimeSpan LeastPause = TimeSpan.FromSeconds(1);
@@ -99,7 +100,8 @@ internal sealed class SlackHook : IDisposable
         var status => new Posted.Refused(word is null ? status.ToString(CultureInfo.InvariantCulture) : $"{status} {word}"),
     };
 
-    /// <summary>Slack's own word for what is wrong: the body of a refusal, or the error of an answer that is 200 and says <c>"ok":false</c>. Null when there is none.</summary>
+    /// <summary>Slack's own word for what is wrong: the body of a refusal, or the error of an answer that is 200 and says <c>"ok":false</c>. Null when there is
+    /// none.</summary>
     private static async Task<string?> WordOfAsync(HttpResponseMessage response, CancellationToken cancel)
     {
         if ((int)response.StatusCode is not ((>= 200 and < 300) or (>= 400 and < 500)))
@@ -126,7 +128,9 @@ internal sealed class SlackHook : IDisposable
             using var document = JsonDocument.Parse(answer);
             if (!document.RootElement.TryGetProperty("ok", out var ok) || ok.ValueKind != JsonValueKind.False)
                 return null;
-            return document.RootElement.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.String && IsWord(error.GetString()!) ? error.GetString() : "not_ok";
+            return document.RootElement.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.String && IsWord(error.GetString()!)
+                ? error.GetString()
+                : "not_ok";
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

@@ -19,18 +19,23 @@ internal enum Telling
 /// <summary>Tells a requester how an execution ended.</summary>
 /// <remarks>
 /// What is said is read from the table when it is said, and that it was said is noted for the very state that was told: when a late outcome replaces a time-out
-/// meanwhile, the note fails and the new state is told too. Slack takes five posts within thirty minutes; each is claimed before it is made, with a lease, so that
-/// two deliveries of one message do not both post. Where nothing can be posted any more, that is noted: there is nobody left to tell, and <c>status</c> says so.
+/// meanwhile, the note fails and the new state is told too. Slack takes five posts within thirty minutes; each is claimed before it is made, with a lease, so
+/// that
+/// two deliveries of one message do not both post. Where nothing can be posted any more, that is noted: there is nobody left to tell, and <c>status</c> says
+/// so.
 /// </remarks>
-internal sealed class TellRequester(ExecutionStore executions, ReplyStore replies, ReplySeal seal, SlackHook hook, SlackHandlerEvents events, TimeProvider clock)
+internal sealed class TellRequester(
+    ExecutionStore executions, ReplyStore replies, ReplySeal seal, SlackHook hook, SlackHandlerEvents events, TimeProvider clock)
 {
     /// <summary>Longer than a post may take, so a claim never overlaps the next.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 
-    /// <summary>After the first post, the second and the third, where the address lives long enough. The last one is made as late as can be: an outage may outlast them all.</summary>
+    /// <summary>After the first post, the second and the third, where the address lives long enough. The last one is made as late as can be: an outage may
+    /// outlast them all.</summary>
     private static readonly TimeSpan[] Pauses = [Lease, TimeSpan.FromSeconds(90), TimeSpan.FromMinutes(5)];
 
-    /// <summary>How long before its end the last post to an address is due. A message comes again only when its queue shows it, every 90 s, and then needs a moment.</summary>
+    /// <summary>How long before its end the last post to an address is due. A message comes again only when its queue shows it, every 90 s, and then needs a
+    /// moment.</summary>
     public static readonly TimeSpan LastPostBefore = TimeSpan.FromSeconds(120);
 
     public async Task<Telling> RunAsync(ExecutionId id, TenantId tenant, CancellationToken cancel)

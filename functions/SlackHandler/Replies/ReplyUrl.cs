@@ -20,7 +20,8 @@ internal sealed class ReplyUrl
     {
         url = null;
         // The slash that ends the host is part of the comparison, so nothing can follow the host or stand before it.
-        if (text is not { Length: <= Longest } || text.AsSpan().ContainsAnyExceptInRange('!', '~') || text.Contains('\\', StringComparison.Ordinal) || HasDotSegment(text)
+        if (text is not { Length: <= Longest } || text.AsSpan().ContainsAnyExceptInRange('!', '~') || text.Contains('\\', StringComparison.Ordinal)
+            || HasDotSegment(text)
             || Array.Find(Places, place => text.StartsWith(place, StringComparison.Ordinal)) is not { } place
             || !Uri.TryCreate(text, UriKind.Absolute, out var parsed) || !parsed.AbsoluteUri.StartsWith(place, StringComparison.Ordinal))
             return false;

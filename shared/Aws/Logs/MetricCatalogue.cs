@@ -3,7 +3,8 @@ using ControlPlane.Executions;
 namespace ControlPlane.Aws.Logs;
 
 /// <summary>Every metric that this control plane writes: who writes it, its unit, its dimension, and what of it an alarm watches.</summary>
-/// <remarks>None can be made elsewhere. The templates' alarms and dashboard are held to this list; what an alarm watches, to a test that makes it happen.</remarks>
+/// <remarks>None can be made elsewhere. The templates' alarms and dashboard are held to this list; what an alarm watches, to a test that makes it
+/// happen.</remarks>
 public static class MetricCatalogue
 {
     private const string SlackHandler = "SlackHandler", Orchestrator = "Orchestrator", DpDispatcher = "DpDispatcher", MeteringCollector = "MeteringCollector";
@@ -32,7 +33,8 @@ public static class MetricCatalogue
     public static readonly Metric.Plain DispatchConnectFailures = Plain(DpDispatcher, "DispatchConnectFailures", isWatched: true);
 
     public static readonly Metric.Plain DispatchUnauthorized = Plain(DpDispatcher, "DispatchUnauthorized", isWatched: true);
-    public static readonly Metric.Split DispatchClosed = Split(DpDispatcher, "DispatchClosed", Dimension.FailureCode, watched: DispatchFailure.Unreachable.Code);
+    public static readonly Metric.Split DispatchClosed = Split(
+        DpDispatcher, "DispatchClosed", Dimension.FailureCode, watched: DispatchFailure.Unreachable.Code);
     public static readonly Metric.Plain DispatchAddressRefused = Plain(DpDispatcher, "DispatchAddressRefused", isWatched: true);
     public static readonly Metric.Plain DispatchNotTheirs = Plain(DpDispatcher, "DispatchNotTheirs", isWatched: true);
     public static readonly Metric.Plain DispatchHeld = Plain(DpDispatcher, "DispatchHeld");

@@ -19,7 +19,9 @@ public static class Setting
             : throw new SettingException(name, "is not a whole number above zero");
 
     public static Uri RequiredUrl(string name) =>
-        Uri.TryCreate(Required(name), UriKind.Absolute, out var url) && url.Scheme is "https" or "http" ? url! : throw new SettingException(name, "is not an absolute URL");
+        Uri.TryCreate(Required(name), UriKind.Absolute, out var url) && url.Scheme is "https" or "http"
+            ? url!
+            : throw new SettingException(name, "is not an absolute URL");
 
     /// <summary>An address as SQS gives it: it ends in the queue's name.</summary>
     public static string RequiredQueueUrl(string name) =>

@@ -82,10 +82,13 @@ public sealed record RuleVerdict(string Rule, string Verdict, string Code, strin
 /// <param name="Status">The engine's HTTP status, when there was one.</param>
 /// <param name="Answer">How the engine's answer began, where it may say what is wrong with our token; for operators only.</param>
 public sealed record DispatchAttempt(
-    int Number, DateTimeOffset At, long Milliseconds, string Result, int? Status, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Answer = null);
+    int Number, DateTimeOffset At, long Milliseconds, string Result, int? Status,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Answer = null);
 
 /// <summary>What the engine said of a run.</summary>
-public sealed record Outcome(OutcomeStatus Status, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, string? EngineExecutionId, ExecutionUsage Usage, OutcomeResult? Result, OutcomeError? Error);
+public sealed record Outcome(
+    OutcomeStatus Status, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, string? EngineExecutionId, ExecutionUsage Usage, OutcomeResult? Result,
+    OutcomeError? Error);
 
 public enum OutcomeStatus { Running, Succeeded, Failed, Cancelled }
 

@@ -8,7 +8,8 @@ public static class ExecutionStates
 
     extension(ExecutionState state)
     {
-        public bool IsTerminal => state is ExecutionState.Succeeded or ExecutionState.Failed or ExecutionState.Cancelled or ExecutionState.TimedOut or ExecutionState.Denied;
+        public bool IsTerminal =>
+            state is ExecutionState.Succeeded or ExecutionState.Failed or ExecutionState.Cancelled or ExecutionState.TimedOut or ExecutionState.Denied;
 
         /// <summary>The state's name in tables, on the wire and in Slack.</summary>
         public string Name => state switch

@@ -11,7 +11,8 @@ public sealed record LedgerCount(MonthUsage Month, int Active)
     {
         var ours = executions.Where(one => one.Month == month && one.State != ExecutionState.Denied).ToList();
         var used = ours.Count(one => one.IsCharged);
-        var metered = ours.Where(one => one.IsCharged).Select(one => one.Outcome?.Usage ?? ExecutionUsage.None).Aggregate(ExecutionUsage.None, (sum, one) => sum + one);
+        var metered = ours.Where(one => one.IsCharged).Select(one => one.Outcome?.Usage ?? ExecutionUsage.None)
+            .Aggregate(ExecutionUsage.None, (sum, one) => sum + one);
         return new(new(used + ours.Count(one => !one.State.IsTerminal), used, metered), executions.Count(one => !one.State.IsTerminal));
     }
 }

@@ -5,7 +5,8 @@ public abstract record Move
 {
     private Move() { }
 
-    /// <param name="IsBooked">Whether the ledger knows. False when it lacks the reservation, or another region writes it: then a recount has to tell it.</param>
+    /// <param name="IsBooked">Whether the ledger knows. False when it lacks the reservation, or another region writes it: then a recount has to tell
+    /// it.</param>
     public sealed record Moved(bool IsBooked = true) : Move;
 
     /// <summary>The execution was elsewhere; this is how it stood.</summary>

@@ -11,7 +11,8 @@ namespace ControlPlane.Http;
 /// <param name="RetryAfter">How long to wait; sent with 429 and 503.</param>
 /// <param name="Extensions">Further members, such as the counter expected.</param>
 public sealed record Problem(
-    int Status, string Code, string Title, string Detail, bool Retryable = false, TimeSpan? RetryAfter = null, IReadOnlyDictionary<string, JsonElement>? Extensions = null)
+    int Status, string Code, string Title, string Detail, bool Retryable = false, TimeSpan? RetryAfter = null, IReadOnlyDictionary<string,
+    JsonElement>? Extensions = null)
 {
     public static readonly Problem Malformed = new(400, "malformed", "Malformed request", "The body is not the JSON that this endpoint takes.");
     public static readonly Problem TooLarge = new(413, "too-large", "Body too large", "The body is larger than this endpoint takes.");

@@ -50,5 +50,6 @@ public sealed class RawRequest
     /// <summary>Whether the body is announced as this media type, parameters aside.</summary>
     public bool IsContentType(string mediaType) =>
         TryHeader("content-type", out var value)
-        && value.AsSpan(0, value.IndexOf(';', StringComparison.Ordinal) is >= 0 and var end ? end : value.Length).Trim().Equals(mediaType, StringComparison.OrdinalIgnoreCase);
+        && value.AsSpan(0, value.IndexOf(';', StringComparison.Ordinal) is >= 0 and var end ? end : value.Length).Trim()
+            .Equals(mediaType, StringComparison.OrdinalIgnoreCase);
 }

@@ -60,7 +60,8 @@ public static class BookingRule
 
     public static readonly TimeSpan RestartsWithin = TimeSpan.FromMinutes(10);
 
-    /// <summary>What any sample may add to the one before it, for there is <see cref="LeastPause"/> between the two: enough for every ordinary one, and known without a look at the last.</summary>
+    /// <summary>What any sample may add to the one before it, for there is <see cref="LeastPause"/> between the two: enough for every ordinary one, and known
+    /// without a look at the last.</summary>
     public static ComputeTime AlwaysBelieved(Heartbeat heartbeat) => heartbeat.Machine.In(LeastPause + ClockTolerance);
 
     /// <param name="last">Null when nothing was ever accepted from this instance.</param>

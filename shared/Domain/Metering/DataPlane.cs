@@ -5,7 +5,8 @@ namespace ControlPlane.Metering;
 
 /// <summary>A tenant's instances and what they used in one month.</summary>
 /// <param name="LastTold">The tenant's liveness that was last told to the operators; null when none ever was.</param>
-public sealed record DataPlane(TenantId Tenant, Month Month, IReadOnlyList<InstanceState> Instances, IReadOnlyList<ClosedMonth> ClosedMonths, Liveness? LastTold)
+public sealed record DataPlane(
+    TenantId Tenant, Month Month, IReadOnlyList<InstanceState> Instances, IReadOnlyList<ClosedMonth> ClosedMonths, Liveness? LastTold)
 {
     /// <summary>What the operators believe: a tenant is well until they are told otherwise.</summary>
     public Liveness Told => LastTold ?? Liveness.Healthy;

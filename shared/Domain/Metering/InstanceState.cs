@@ -40,10 +40,12 @@ public sealed record InstanceState
     /// <summary>When it last began new epochs, by our clock; no more of them than the rule asks for.</summary>
     public IReadOnlyList<DateTimeOffset> Restarts { get; init; } = [];
 
-    /// <summary>Whether it was silent for so long that its place was given away. Its usage stands in its closed months, and it goes on where it stopped when it is heard of again.</summary>
+    /// <summary>Whether it was silent for so long that its place was given away. Its usage stands in its closed months, and it goes on where it stopped when it
+    /// is heard of again.</summary>
     public bool IsFolded { get; init; }
 
-    /// <summary>Whether an operator had its counting begin anew: the next sample adds nothing, whatever it says, and the ones after it count from there.</summary>
+    /// <summary>Whether an operator had its counting begin anew: the next sample adds nothing, whatever it says, and the ones after it count from
+    /// there.</summary>
     public bool IsReset => Epoch == 0;
 
     /// <summary>Since when, by its last sample, something of its GPUs is not known: <see cref="Totals"/> lack that time. Null while all is known.</summary>

@@ -8,7 +8,8 @@ public readonly record struct Month(int Year, int Number) : IComparable<Month>
     public static Month Of(DateTimeOffset time) => new(time.UtcDateTime.Year, time.UtcDateTime.Month);
 
     /// <exception cref="FormatException"><paramref name="text"/> is not a month.</exception>
-    public static Month Parse(string text) => DateTime.ParseExact(text, "yyyy-MM", CultureInfo.InvariantCulture) is var first ? new(first.Year, first.Month) : default;
+    public static Month Parse(string text) =>
+        DateTime.ParseExact(text, "yyyy-MM", CultureInfo.InvariantCulture) is var first ? new(first.Year, first.Month) : default;
 
     public int CompareTo(Month other) => (Year, Number).CompareTo((other.Year, other.Number));
 

@@ -1,11 +1,14 @@
 namespace ControlPlane.Secrets;
 
-/// <summary>A secret kept in memory: read when first needed, again after a while, and at once (but not often) when somebody proves to know a newer one.</summary>
-/// <remarks>While the store is down the last good generations go on serving. A value that cannot be parsed never replaces a good one, be it in memory or the one before it in the store.</remarks>
+/// <summary>A secret kept in memory: read when first needed, again after a while, and at once (but not often) when somebody proves to know a newer
+/// one.</summary>
+/// <remarks>While the store is down the last good generations go on serving. A value that cannot be parsed never replaces a good one, be it in memory or the
+/// one before it in the store.</remarks>
 /// <param name="parse">Throws <see cref="FormatException"/> for a value that is no such secret.</param>
 /// <param name="overlap">How long a generation is honoured after the next one was made.</param>
 /// <param name="noticeMalformed">Called whenever the current value was read and cannot be, and the one before it serves.</param>
-public sealed class RotatingSecret<T>(ISecretSource source, string secretId, Func<string, T> parse, TimeSpan overlap, TimeProvider clock, Action? noticeMalformed = null)
+public sealed class RotatingSecret<T>(
+    ISecretSource source, string secretId, Func<string, T> parse, TimeSpan overlap, TimeProvider clock, Action? noticeMalformed = null)
 {
     /// <summary>How old versions in memory may get before they are read again.</summary>
     public static readonly TimeSpan MaximumAge = TimeSpan.FromMinutes(5);

@@ -3,9 +3,12 @@ using ControlPlane.Text;
 
 namespace ControlPlane.Secrets;
 
-/// <summary>A secret's value with every generation that is still honoured: the newest one's members, its <c>id</c> and <c>at</c>, and <c>before</c>, those before it, newest first.</summary>
-/// <remarks>Secrets Manager itself remembers one version back. With the generations inside, two rotations in a row lose none, nor does a value that had to be mended.
-/// The newest one's id is its version's, so a value that somebody changed by hand is known: it is a generation of its own, as is one without <c>before</c>, and the
+/// <summary>A secret's value with every generation that is still honoured: the newest one's members, its <c>id</c> and <c>at</c>, and <c>before</c>, those
+/// before it, newest first.</summary>
+/// <remarks>Secrets Manager itself remembers one version back. With the generations inside, two rotations in a row lose none, nor does a value that had to be
+/// mended.
+/// The newest one's id is its version's, so a value that somebody changed by hand is known: it is a generation of its own, as is one without <c>before</c>, and
+/// the
 /// version before it is honoured beside it.</remarks>
 public static class SecretGenerations
 {
@@ -41,7 +44,9 @@ public static class SecretGenerations
             : throw Malformed();
 
     private static string? TextOf(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.String ? member.GetString() : null;
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.String
+            ? member.GetString()
+            : null;
 
     private static JsonDocument? Parse(string text)
     {
@@ -59,5 +64,6 @@ public static class SecretGenerations
         }
     }
 
-    private static FormatException Malformed() => new("The secret's generations are not what a rotation writes: {\"id\",\"at\",…,\"before\":[…]}, newest first.");
+    private static FormatException Malformed() =>
+        new("The secret's generations are not what a rotation writes: {\"id\",\"at\",…,\"before\":[…]}, newest first.");
 }

@@ -8,7 +8,8 @@ namespace ControlPlane.Slack;
 /// <param name="Uses">Posts made or begun.</param>
 /// <param name="Until">Slack honours the address until then.</param>
 /// <param name="Order">What was asked for, kept until it is known that the order arrived.</param>
-public sealed record Reply(ExecutionId Execution, TenantId Tenant, byte[]? SealedUrl, int Uses, DateTimeOffset RequestedAt, DateTimeOffset Until, ExecutionRequest? Order = null)
+public sealed record Reply(
+    ExecutionId Execution, TenantId Tenant, byte[]? SealedUrl, int Uses, DateTimeOffset RequestedAt, DateTimeOffset Until, ExecutionRequest? Order = null)
 {
     /// <summary>How long an order may be on its way: one that made no execution by then is lost, and its user is told so.</summary>
     public static readonly TimeSpan LostAfter = TimeSpan.FromMinutes(10);

@@ -27,7 +27,8 @@ public sealed class SlackSecret
 
     /// <param name="text"><c>{"signing_secret":"…","response_url_key":"base64 of 32 bytes","origin_verify":"…"}</c></param>
     /// <exception cref="FormatException">Not such an object, or a value is empty, blank or has blanks or line feeds around it.</exception>
-    /// <remarks>A line feed at the end is refused rather than trimmed: it is there because somebody piped a file, and then the other end has it or has it not.</remarks>
+    /// <remarks>A line feed at the end is refused rather than trimmed: it is there because somebody piped a file, and then the other end has it or has it
+    /// not.</remarks>
     public static SlackSecret Parse(string text)
     {
         try
@@ -53,6 +54,8 @@ public sealed class SlackSecret
         if (json.ValueKind != JsonValueKind.Object || !json.TryGetProperty(name, out var value) || value.ValueKind != JsonValueKind.String)
             throw new FormatException($"The Slack secret lacks {name}.");
         var text = value.GetString()!;
-        return text.Length > 0 && text.AsSpan().Trim().Length == text.Length ? text : throw new FormatException($"The Slack secret's {name} is empty or has blanks around it.");
+        return text.Length > 0 && text.AsSpan().Trim().Length == text.Length
+            ? text
+            : throw new FormatException($"The Slack secret's {name} is empty or has blanks around it.");
     }
 }

@@ -28,7 +28,9 @@ public enum Change
 
 /// <summary>New limits for a tenant; what is null stays as it is.</summary>
 /// <param name="LiftsGpuLimit">Takes the monthly GPU limit away.</param>
-public sealed record LimitChange(long? MonthlyQuota = null, int? Concurrency = null, long? MonthlyGpuMs = null, bool LiftsGpuLimit = false, int? Instances = null, bool? DeniesWhenSilent = null)
+public sealed record LimitChange(
+    long? MonthlyQuota = null, int? Concurrency = null, long? MonthlyGpuMs = null, bool LiftsGpuLimit = false, int? Instances = null,
+    bool? DeniesWhenSilent = null)
 {
     public bool IsEmpty => this is { MonthlyQuota: null, Concurrency: null, MonthlyGpuMs: null, LiftsGpuLimit: false, Instances: null, DeniesWhenSilent: null };
 }

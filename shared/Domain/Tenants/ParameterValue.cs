@@ -13,8 +13,10 @@ public static class ParameterValue
     {
         ParameterType.String when Text(value) is { } text && text.Length <= (parameter.MaxLength ?? int.MaxValue) => value,
         ParameterType.Enum when Text(value) is { } text && parameter.Values?.Contains(text) == true => value,
-        ParameterType.Integer when Integer(value) is { } number && IsWithin(number, parameter) => JsonElement.Parse(number.ToString(CultureInfo.InvariantCulture)),
-        ParameterType.Number when Number(value) is { } number && IsWithin(number, parameter) => JsonElement.Parse(number.ToString("R", CultureInfo.InvariantCulture)),
+        ParameterType.Integer when Integer(value) is { } number && IsWithin(number, parameter) =>
+            JsonElement.Parse(number.ToString(CultureInfo.InvariantCulture)),
+        ParameterType.Number when Number(value) is { } number && IsWithin(number, parameter) =>
+            JsonElement.Parse(number.ToString("R", CultureInfo.InvariantCulture)),
         ParameterType.Boolean when Boolean(value) is { } flag => JsonElement.Parse(flag ? "true" : "false"),
         _ => null,
     };
@@ -81,5 +83,6 @@ public static class ParameterValue
         },
     };
 
-    private static bool IsOneOf(string text, string one, string other) => text.Equals(one, StringComparison.OrdinalIgnoreCase) || text.Equals(other, StringComparison.OrdinalIgnoreCase);
+    private static bool IsOneOf(string text, string one, string other) =>
+        text.Equals(one, StringComparison.OrdinalIgnoreCase) || text.Equals(other, StringComparison.OrdinalIgnoreCase);
 }

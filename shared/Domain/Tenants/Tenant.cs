@@ -19,8 +19,10 @@ public sealed record Tenant(
 /// <param name="Concurrency">Executions under way at once.</param>
 /// <param name="MonthlyGpuMs">Metered GPU time a month above which new executions are refused; null for no such limit.</param>
 /// <param name="Instances">Machines with a sidecar that count at once.</param>
-/// <param name="DeniesWhenSilent">Whether new executions are refused while no sidecar of the tenant is heard of; else they are tried, for a silent sidecar is not a dead engine.</param>
-public sealed record TenantLimits(long MonthlyQuota, int Concurrency, long? MonthlyGpuMs, int Instances = TenantLimits.StandardInstances, bool DeniesWhenSilent = false)
+/// <param name="DeniesWhenSilent">Whether new executions are refused while no sidecar of the tenant is heard of; else they are tried, for a silent sidecar is
+/// not a dead engine.</param>
+public sealed record TenantLimits(
+    long MonthlyQuota, int Concurrency, long? MonthlyGpuMs, int Instances = TenantLimits.StandardInstances, bool DeniesWhenSilent = false)
 {
     public const int StandardInstances = 200;
 
@@ -45,7 +47,8 @@ public sealed record SlackLink(string WorkspaceId, TenantId Tenant);
 /// <param name="KeyId">RFC 7638 thumbprint.</param>
 /// <param name="Instance">The one instance that may sign with it, or null for any of the tenant's.</param>
 /// <param name="PublicKey">32 bytes, Ed25519.</param>
-public sealed record SidecarKey(string KeyId, TenantId Tenant, string? Instance, byte[] PublicKey, DateTimeOffset AddedAt, DateTimeOffset? NotAfter, DateTimeOffset? RevokedAt)
+public sealed record SidecarKey(
+    string KeyId, TenantId Tenant, string? Instance, byte[] PublicKey, DateTimeOffset AddedAt, DateTimeOffset? NotAfter, DateTimeOffset? RevokedAt)
 {
     public bool IsValidAt(DateTimeOffset now) => RevokedAt is null && (NotAfter is null || now < NotAfter);
 }

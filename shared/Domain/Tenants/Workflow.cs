@@ -31,7 +31,8 @@ public readonly partial record struct WorkflowName
 /// <param name="Path">The engine's webhook path.</param>
 /// <param name="Deadline">From the request to the moment the execution is timed out.</param>
 /// <param name="Idempotent">Whether the engine may be handed the same execution twice without harm.</param>
-/// <param name="AllowedUsers">Slack user ids, as <see cref="WorkflowAccess"/> reads them; together with <paramref name="AllowedGroups"/> empty means everyone in the workspace.</param>
+/// <param name="AllowedUsers">Slack user ids, as <see cref="WorkflowAccess"/> reads them; together with <paramref name="AllowedGroups"/> empty means everyone
+/// in the workspace.</param>
 /// <param name="AllowedGroups">Names of groups, lists of user ids kept in the catalogue.</param>
 /// <param name="AllowedChannels">Slack channel ids; empty means every channel.</param>
 public sealed record Workflow(

@@ -6,7 +6,8 @@ public sealed record UserGroup(string Name, IReadOnlyList<string> Users);
 
 /// <summary>Who may run a workflow, and from where.</summary>
 /// <remarks>Asked by policy, which decides, and by <c>help</c>, which shows only what policy would allow.
-/// A user is named <c>T0007/U0001</c>: an id means somebody in one workspace, and a tenant may have several. An id alone means that user of whichever workspace: right where there is only
+/// A user is named <c>T0007/U0001</c>: an id means somebody in one workspace, and a tenant may have several. An id alone means that user of whichever
+/// workspace: right where there is only
 /// one, or an Enterprise Grid, whose ids are the whole organisation's.</remarks>
 public static class WorkflowAccess
 {

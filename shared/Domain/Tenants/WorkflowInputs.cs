@@ -48,7 +48,8 @@ public static class WorkflowInputs
     }
 
     // "city=" names the parameter and gives it nothing.
-    private static bool IsEmpty(JsonElement value) => value.ValueKind == JsonValueKind.Null || ParameterValue.Text(value) is { } text && Invisible.IsBlank(text);
+    private static bool IsEmpty(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Null || ParameterValue.Text(value) is { } text && Invisible.IsBlank(text);
 
     /// <summary>What a value must be, to stand after "must be".</summary>
     private static string Expected(WorkflowParameter parameter) => parameter.Type switch

@@ -12,5 +12,6 @@ public static class Plain
         });
 
     // Control characters, line and paragraph separators, and those that turn the direction of writing.
-    private static bool IsUnsafe(char c) => char.IsControl(c) || c is '\u2028' or '\u2029' or (>= '\u200b' and <= '\u200f') or (>= '\u202a' and <= '\u202e') or (>= '\u2066' and <= '\u2069') or '\ufeff';
+    private static bool IsUnsafe(char c) => char.IsControl(c)
+        || c is '\u2028' or '\u2029' or (>= '\u200b' and <= '\u200f') or (>= '\u202a' and <= '\u202e') or (>= '\u2066' and <= '\u2069') or '\ufeff';
 }

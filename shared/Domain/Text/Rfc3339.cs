@@ -30,7 +30,8 @@ public static class Rfc3339
         return true;
     }
 
-    /// <summary>Reads a time in UTC (<c>Z</c>, <c>+00:00</c> or <c>-00:00</c>) with up to nine digits of a second's fraction; the last two are cut off.</summary>
+    /// <summary>Reads a time in UTC (<c>Z</c>, <c>+00:00</c> or <c>-00:00</c>) with up to nine digits of a second's fraction; the last two are cut
+    /// off.</summary>
     public static bool TryParse(string? text, out DateTimeOffset time)
     {
         time = default;
@@ -48,6 +49,7 @@ public static class Rfc3339
         if (local.Length > seconds && (local[seconds] != '.' || local[(seconds + 1)..].ContainsAnyExceptInRange('0', '9')))
             return false;
         return DateTimeOffset.TryParseExact(
-            local[..Math.Min(local.Length, seconds + 1 + MostDigits)], "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time);
+            local[..Math.Min(local.Length, seconds + 1 + MostDigits)], "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF", CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal, out time);
     }
 }

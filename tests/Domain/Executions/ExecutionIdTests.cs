@@ -5,7 +5,8 @@ namespace ControlPlane.Tests.Domain.Executions;
 public class ExecutionIdTests
 {
     [Fact]
-    public void The_same_request_is_the_same_execution() => Assert.Equal(ExecutionId.Of("T0001", "398738663015.47445629121"), ExecutionId.Of("T0001", "398738663015.47445629121"));
+    public void The_same_request_is_the_same_execution() =>
+        Assert.Equal(ExecutionId.Of("T0001", "398738663015.47445629121"), ExecutionId.Of("T0001", "398738663015.47445629121"));
 
     [Fact]
     public void Another_trigger_or_another_team_is_another_execution()

@@ -94,14 +94,21 @@ public class ExecutionLifecycleTests
 
     [Fact]
     public void Only_a_time_out_and_a_rejection_are_ever_replaced() =>
-        Assert.Equal([ExecutionState.TimedOut, ExecutionState.Failed], ExecutionLifecycle.Transitions.Select(one => one.From).Where(state => state.IsTerminal).Distinct());
+        Assert.Equal(
+            [ExecutionState.TimedOut, ExecutionState.Failed],
+            ExecutionLifecycle.Transitions.Select(one => one.From).Where(state => state.IsTerminal).Distinct());
 
     [Theory]
     [InlineData(DispatchFailure.Rejected, 0, true), InlineData(DispatchFailure.Rejected, 1, false)]
     [InlineData(DispatchFailure.Unauthorized, 0, false), InlineData(DispatchFailure.WorkflowNotActive, 0, false), InlineData(null, 0, false)]
     public void A_refusal_that_a_workflow_may_have_chosen_gives_way_for_a_day(DispatchFailure? failure, int millisecondsMore, bool gives)
     {
-        var failed = Some(ExecutionState.Failed) with { FailureCode = failure, FinishedAt = Now - ExecutionLifecycle.SupersededWithin - TimeSpan.FromMilliseconds(millisecondsMore) };
+        var failed =
+            Some(ExecutionState.Failed) with
+            {
+                FailureCode = failure,
+                FinishedAt = Now - ExecutionLifecycle.SupersededWithin - TimeSpan.FromMilliseconds(millisecondsMore)
+            };
         foreach (var signal in new[] { Signal.Succeeded, Signal.Failed, Signal.Stopped })
             Assert.Equal(gives, ExecutionLifecycle.Find(failed, signal, null, Now) is not null);
     }
@@ -127,7 +134,8 @@ public class ExecutionLifecycleTests
         foreach (var failure in DispatchFailures.All)
             Assert.Equal(failure, DispatchFailures.Parse(failure.Code));
         Assert.Equal(
-            ["dispatch_unreachable", "dispatch_expired", "dispatch_unauthorized", "dispatch_rejected", "workflow_not_active", "engine_address_refused", "tenant_not_active", "dispatch_unreadable"],
+            ["dispatch_unreachable", "dispatch_expired", "dispatch_unauthorized", "dispatch_rejected", "workflow_not_active", "engine_address_refused",
+                "tenant_not_active", "dispatch_unreadable"],
             DispatchFailures.All.Select(failure => failure.Code));
         Assert.Throws<FormatException>(() => DispatchFailures.Parse("Unreachable"));
     }

@@ -45,7 +45,8 @@ public sealed class LivenessTests
 
     private static DataPlane Plane(params InstanceState[] instances) => new(TenantId.Parse("tenant-43"), new(2026, 1), instances, [], LastTold: null);
 
-    private static ClosedMonth Closed(string instance, Month month, ComputeTime usage) => new(TenantId.Parse("tenant-43"), InstanceId.Parse(instance), month, usage);
+    private static ClosedMonth Closed(string instance, Month month, ComputeTime usage) =>
+        new(TenantId.Parse("tenant-43"), InstanceId.Parse(instance), month, usage);
 
     private static InstanceState State(string instance, DateTimeOffset lastSeen) => new()
     {

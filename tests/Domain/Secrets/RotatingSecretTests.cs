@@ -10,7 +10,8 @@ public class RotatingSecretTests
     private readonly FakeTimeProvider _clock = new(new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));
     private readonly Vault _vault = new();
 
-    private RotatingSecret<string> Secret => field ??= new(_vault, "slack", text => text.Length > 0 ? text : throw new FormatException("empty"), Overlap, _clock);
+    private RotatingSecret<string> Secret =>
+        field ??= new(_vault, "slack", text => text.Length > 0 ? text : throw new FormatException("empty"), Overlap, _clock);
 
     [Fact]
     public async Task It_is_read_once_and_served_from_memory()
@@ -116,12 +117,14 @@ public class RotatingSecretTests
         _vault.Put("v1", "first", _clock.GetUtcNow());
         _vault.Put("v2", "", _clock.GetUtcNow());
         var noticed = 0;
-        var secret = new RotatingSecret<string>(_vault, "slack", text => text.Length > 0 ? text : throw new FormatException("empty"), Overlap, _clock, () => noticed++);
+        var secret = new RotatingSecret<string>(
+            _vault, "slack", text => text.Length > 0 ? text : throw new FormatException("empty"), Overlap, _clock, () => noticed++);
 
         var versions = await secret.GetAsync(Cancel);
         Assert.Equal(("first", true, 1), (versions.Current.Value, versions.IsMalformed, noticed));
         _vault.Put("v3", "", _clock.GetUtcNow());
-        await Assert.ThrowsAsync<FormatException>(async () => await new RotatingSecret<string>(_vault, "slack", text => text.Length > 0 ? text : throw new FormatException("empty"), Overlap, _clock).GetAsync(Cancel));
+        await Assert.ThrowsAsync<FormatException>(async () => await new RotatingSecret<string>(_vault, "slack",
+            text => text.Length > 0 ? text : throw new FormatException("empty"), Overlap, _clock).GetAsync(Cancel));
     }
 
     [Fact]
@@ -171,7 +174,8 @@ public class RotatingSecretTests
     private static string Members(string id, DateTimeOffset at) => $"\"id\":\"{id}\",\"at\":\"{ControlPlane.Text.Rfc3339.Format(at)}\"";
 
     [Fact]
-    public void A_stored_secret_does_not_print_itself() => Assert.DoesNotContain("hush", new StoredSecret("v1", "hush", default).ToString(), StringComparison.Ordinal);
+    public void A_stored_secret_does_not_print_itself() =>
+        Assert.DoesNotContain("hush", new StoredSecret("v1", "hush", default).ToString(), StringComparison.Ordinal);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

@@ -21,7 +21,8 @@ public class TenantIdTests
     }
 
     public static TheoryData<string?> NoTenants => new(
-        null, "", "tenant-0", "tenant-157", "tenant-256", "tenant-4294967297", "tenant--1", "tenant-01", "tenant-1.0", "tenant-1e2", "tenant-+1", "tenant-٣", "tenant-３",
+        null, "", "tenant-0", "tenant-157", "tenant-256", "tenant-4294967297", "tenant--1", "tenant-01", "tenant-1.0", "tenant-1e2", "tenant-+1", "tenant-٣",
+        "tenant-３",
         "Tenant-1", "tenant-1 ", " tenant-1", "tenant-1\n", "tenant-1\0", "tenant-1\u200b", "ten\u0430nt-1", "tenant-", "tenant-" + new string('1', 1 << 20));
 
     [Theory]

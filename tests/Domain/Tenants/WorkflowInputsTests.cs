@@ -15,7 +15,8 @@ public class WorkflowInputsTests
     [InlineData("""{"city":"Basel"}""", """{"city":"Basel"}""")]
     [InlineData("""{"days":"3","city":"Basel"}""", """{"city":"Basel","days":3}""")]
     [InlineData("""{"city":"Basel","days":3}""", """{"city":"Basel","days":3}""")]
-    [InlineData("""{"city":"Basel","days":"1","ratio":"0.5","dry_run":"TRUE","size":"large"}""", """{"city":"Basel","days":1,"ratio":0.5,"dry_run":true,"size":"large"}""")]
+    [InlineData("""{"city":"Basel","days":"1","ratio":"0.5","dry_run":"TRUE","size":"large"}""",
+        """{"city":"Basel","days":1,"ratio":0.5,"dry_run":true,"size":"large"}""")]
     [InlineData("""{"city":"Basel","ratio":2e3,"dry_run":false}""", """{"city":"Basel","ratio":2000,"dry_run":false}""")]
     [InlineData("""{"city":"0123456789"}""", """{"city":"0123456789"}""")]
     public void Inputs_get_their_declared_types_in_the_declared_order(string given, string expected)

@@ -28,10 +28,18 @@ internal sealed class Books(TestTables tables, TenantId tenant, TenantLimits lim
             Follow(execution);
 
         var months = (await tables.Client.QueryAsync(
-            new() { TableName = tables.Quotas, KeyConditionExpression = "pk = :tenant", ExpressionAttributeValues = new() { [":tenant"] = new(tenant.ToString()) }, ConsistentRead = true }, cancel)).Items ?? [];
+            new()
+            {
+                TableName = tables.Quotas,
+                KeyConditionExpression = "pk = :tenant",
+                ExpressionAttributeValues = new() { [":tenant"] = new(tenant.ToString()) },
+                ConsistentRead = true
+            }, cancel)).Items ?? [];
         foreach (var month in months.Where(item => item["sk"].S.StartsWith("MONTH#", StringComparison.Ordinal)))
             Compare(Month.Parse(month["sk"].S["MONTH#".Length..]), QuotaLedger.ToMonth(month));
-        Expect("I3", "executions under way", Count(Charge.Reserved), months.Find(item => item["sk"].S == "ACTIVE") is { } active ? QuotaLedger.ToActive(active) : 0);
+        Expect(
+            "I3", "executions under way", Count(Charge.Reserved),
+            months.Find(item => item["sk"].S == "ACTIVE") is { } active ? QuotaLedger.ToActive(active) : 0);
     }
 
     private async Task<List<Execution>> ReadAsync(CancellationToken cancel)
@@ -45,7 +53,8 @@ internal sealed class Books(TestTables tables, TenantId tenant, TenantLimits lim
         if (!_entries.TryGetValue(now.Id, out var entry))
             entry = (now with { State = ExecutionState.Queued }, now.State == ExecutionState.Denied ? Charge.None : Charge.Reserved);
         var before = entry.Last.State;
-        if (before.IsTerminal && now.State != before && !(IsGuess(entry.Last) && now is { IsLate: true, State: not ExecutionState.Denied, State.IsTerminal: true }))
+        if (before.IsTerminal && now.State != before
+            && !(IsGuess(entry.Last) && now is { IsLate: true, State: not ExecutionState.Denied, State.IsTerminal: true }))
             throw new Broken("I5", $"{now.Id} was {before.Name} and is {now.State.Name}.");
 
         var isLate = now.IsLate && !entry.Last.IsLate;

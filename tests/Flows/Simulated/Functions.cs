@@ -26,7 +26,8 @@ using ControlPlane.Tokens;
 namespace ControlPlane.Tests.Flows.Simulated;
 
 /// <summary>What all functions of one control plane share.</summary>
-internal sealed record Surroundings(TestTables Tables, KeptSecrets SlackSecret, KeptSecrets TokenRoot, HttpMessageHandler Slack, ConnectRoutes Routes, Stream Log, TimeProvider Clock);
+internal sealed record Surroundings(
+    TestTables Tables, KeptSecrets SlackSecret, KeptSecrets TokenRoot, HttpMessageHandler Slack, ConnectRoutes Routes, Stream Log, TimeProvider Clock);
 
 /// <summary>Every function as its program composes it, with memory of its own: made anew, all processes have started again.</summary>
 internal sealed class Functions : IDisposable
@@ -56,8 +57,11 @@ internal sealed class Functions : IDisposable
             new AnswerCommand(
                 new OriginCheck(secret), new SlackSignature(secret, clock), registry, requests,
                 new CommandSet(
-                    new RunCommand(requests, new ReplySeal(secret), orders, clock, slackEvents), new StatusCommand(lookup), new WhyCommand(lookup), new ListCommand(executions),
-                    new UsageCommand(new QuotaLedger(dynamo, tables.Quotas), instances, clock), new CancelCommand(lookup, executions, notifications, slackEvents)),
+                    new RunCommand(
+                        requests, new ReplySeal(secret), orders, clock,
+                        slackEvents), new StatusCommand(lookup), new WhyCommand(lookup), new ListCommand(executions),
+                    new UsageCommand(
+                        new QuotaLedger(dynamo, tables.Quotas), instances, clock), new CancelCommand(lookup, executions, notifications, slackEvents)),
                 clock, slackEvents),
             new CheckHealth(new TableCheck(dynamo, [tables.Tenants], clock), "us-east-1", "1"), slackEvents, clock);
         Notifications = new(new TellRequester(executions, replies, new ReplySeal(secret), new SlackHook(around.Slack), slackEvents, clock), slackEvents, clock);
@@ -66,7 +70,8 @@ internal sealed class Functions : IDisposable
         var orchestratorEvents = new OrchestratorEvents(log, clock);
         ExecutionRequests = new(
             new StartExecution(
-                new StandingStore(dynamo, tables.Tenants, tables.Quotas, clock), instances, planner, new TokenService(keys, new TokenMinter(ControlPlaneUrl, clock), planner),
+                new StandingStore(
+                    dynamo, tables.Tenants, tables.Quotas, clock), instances, planner, new TokenService(keys, new TokenMinter(ControlPlaneUrl, clock), planner),
                 executions, dispatches, notifications, orchestratorEvents, clock),
             orchestratorEvents, clock);
 
@@ -78,13 +83,18 @@ internal sealed class Functions : IDisposable
 
         var meteringEvents = new MeteringEvents(log, clock);
         Outcomes = new(
-            new RecordOutcome(new TokenVerifier(keys, ControlPlaneUrl, clock), executions, notifications, SourceNetworkCheck.Enforce, meteringEvents, clock), ControlPlaneUrl, meteringEvents, clock);
+            new RecordOutcome(
+                new TokenVerifier(keys, ControlPlaneUrl, clock), executions, notifications, SourceNetworkCheck.Enforce, meteringEvents,
+                clock), ControlPlaneUrl, meteringEvents, clock);
         Heartbeats = new(
-            new RecordHeartbeat(new SidecarKeys(registry, clock), instances, new MeteringStore(dynamo, tables.Metering, clock), SourceNetworkCheck.Enforce, meteringEvents, clock),
+            new RecordHeartbeat(
+                new SidecarKeys(registry, clock), instances, new MeteringStore(dynamo, tables.Metering, clock), SourceNetworkCheck.Enforce, meteringEvents,
+                clock),
             ControlPlaneUrl, meteringEvents, clock);
         Sweeper = new(
             new CloseDueExecutions(executions, notifications, meteringEvents, clock),
-            new CloseLostRequests(replies, executions, notifications, meteringEvents, clock), new WatchDataPlanes(registry, instances, meteringEvents, clock), meteringEvents, clock);
+            new CloseLostRequests(replies, executions, notifications, meteringEvents, clock), new WatchDataPlanes(
+                registry, instances, meteringEvents, clock), meteringEvents, clock);
     }
 
     public global::ControlPlane.SlackHandler.Commands.SlackCommandsFunction Commands { get; }

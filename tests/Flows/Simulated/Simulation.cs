@@ -26,7 +26,8 @@ public enum Defect { None, SettlesTwice, ForgetsLateCharge, TellsNobody, NeverSw
 
 /// <summary>The whole control plane in one process, for some simulated minutes. Everything that happens to it follows from the seed.</summary>
 /// <remarks>
-/// The functions and the tables are real. Queues lose nothing and do what else queues may do; the engine, Slack, the sidecar and the users behave as their scripts say.
+/// The functions and the tables are real. Queues lose nothing and do what else queues may do; the engine, Slack, the sidecar and the users behave as their
+/// scripts say.
 /// For the first minutes calls fail and processes die between any two calls; then the faults stop, and everything has to come to its end.
 /// Only where a function makes several calls at once is it open which of them a fault meets.
 /// </remarks>
@@ -34,9 +35,11 @@ internal sealed class Simulation : IAsyncDisposable
 {
     public const string Idempotent = "wf_again";
 
-    private const string Once = "wf_once", Workspace = "T0001", User = "U0001", SigningSecret = "8f742231b10e8888abcd99yyyzzz85a5", Origin = "cloudfront-says-hello";
+    private const string Once =
+        "wf_once", Workspace = "T0001", User = "U0001", SigningSecret = "8f742231b10e8888abcd99yyyzzz85a5", Origin = "cloudfront-says-hello";
 
-    private static readonly TimeSpan FaultsFor = TimeSpan.FromMinutes(7), Deadline = TimeSpan.FromMinutes(6), LongestRun = TimeSpan.FromMinutes(60), Minute = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan FaultsFor =
+        TimeSpan.FromMinutes(7), Deadline = TimeSpan.FromMinutes(6), LongestRun = TimeSpan.FromMinutes(60), Minute = TimeSpan.FromMinutes(1);
     private static readonly TenantId Tenant = TenantId.Parse("tenant-43");
     private static readonly TenantLimits Limits = new(MonthlyQuota: 4, Concurrency: 3, MonthlyGpuMs: null);
 
@@ -83,7 +86,9 @@ internal sealed class Simulation : IAsyncDisposable
 
         var secret = new KeptSecrets();
         secret.Put("v1", $$"""{"signing_secret":"{{SigningSecret}}","response_url_key":"{{Convert.ToBase64String(Enumerable.Repeat((byte)7, 32).ToArray())}}","origin_verify":"{{Origin}}"}""", _start.AddDays(-30));
-        _around = new(tables, secret, KeptSecrets.WithRoot("v1", _start.AddDays(-30)), _slack, ConnectRoutes.Parse($"10.142.128.10:5678={_engine.Endpoint}"), _log, _clock);
+        _around = new(
+            tables, secret, KeptSecrets.WithRoot("v1", _start.AddDays(-30)), _slack, ConnectRoutes.Parse($"10.142.128.10:5678={_engine.Endpoint}"), _log,
+            _clock);
         _functions = new(_around, _dynamo, _sqs);
         var noTrouble = new FaultSeam(_ => null, _queues);
         _untroubled = new(_around, noTrouble.DynamoDb(dynamoEndpoint), noTrouble.Sqs(SimulatedQueues.Endpoint));
@@ -109,7 +114,8 @@ internal sealed class Simulation : IAsyncDisposable
         }
         catch (Broken e)
         {
-            throw new Broken(e.Rule, $"{e.Message}\nSIMULATION_SEED={seed} shows it again. What happened:\n{string.Join('\n', simulation._trace.TakeLast(120))}");
+            throw new Broken(
+                e.Rule, $"{e.Message}\nSIMULATION_SEED={seed} shows it again. What happened:\n{string.Join('\n', simulation._trace.TakeLast(120))}");
         }
     }
 
@@ -142,7 +148,8 @@ internal sealed class Simulation : IAsyncDisposable
         Assert.True(EngineAddress.TryParse("10.142.128.10", Tenant, allowPublicSubnet: false, out var engine));
         await registry.SaveAsync(new Tenant(Tenant, "Acme", TenantStatus.Active, engine, false, Limits), Cancel);
         foreach (var name in new[] { Once, Idempotent })
-            await registry.SaveAsync(Tenant, new Workflow(WorkflowName.Parse(name), WorkflowName.Parse(name), [], Deadline, name == Idempotent, Enabled: true, [], [], []), Cancel);
+            await registry.SaveAsync(
+                Tenant, new Workflow(WorkflowName.Parse(name), WorkflowName.Parse(name), [], Deadline, name == Idempotent, Enabled: true, [], [], []), Cancel);
         await registry.TryLinkAsync(new(Workspace, Tenant), Cancel);
         await registry.TryAddAsync(_sidecar.Registration(), Cancel);
 
@@ -219,11 +226,18 @@ internal sealed class Simulation : IAsyncDisposable
             },
             Body = Convert.ToBase64String(Encoding.ASCII.GetBytes(form)),
             IsBase64Encoded = true,
-            RequestContext = new() { Http = new() { Method = "POST", Path = "/slack/commands", SourceIp = "198.51.100.7" }, RequestId = "request", TimeEpoch = _clock.Now.ToUnixTimeMilliseconds() },
+            RequestContext =
+                new()
+                {
+                    Http = new() { Method = "POST", Path = "/slack/commands", SourceIp = "198.51.100.7" },
+                    RequestId = "request",
+                    TimeEpoch = _clock.Now.ToUnixTimeMilliseconds()
+                },
         };
     }
 
-    private Mood MoodOfSlack() => !IsTroubled ? Mood.Fine : _random.Next(10) switch { 0 => Mood.InTrouble, 1 => Mood.Busy, 2 => Mood.AnswerLost, _ => Mood.Fine };
+    private Mood MoodOfSlack() =>
+        !IsTroubled ? Mood.Fine : _random.Next(10) switch { 0 => Mood.InTrouble, 1 => Mood.Busy, 2 => Mood.AnswerLost, _ => Mood.Fine };
 
     // ---- queues ----
 
@@ -270,7 +284,9 @@ internal sealed class Simulation : IAsyncDisposable
                     MessageId = message.Id,
                     ReceiptHandle = message.Id,
                     Body = message.Body,
-                    Attributes = new() { ["ApproximateReceiveCount"] = message.Receives.ToString(CultureInfo.InvariantCulture), ["MessageGroupId"] = message.Group ?? "" },
+                    Attributes =
+                        new() { ["ApproximateReceiveCount"] = message.Receives.ToString(CultureInfo.InvariantCulture),
+                            ["MessageGroupId"] = message.Group ?? "" },
                 },
             ],
         };
@@ -452,7 +468,8 @@ internal sealed class Simulation : IAsyncDisposable
                 throw new Broken("I3", $"in {month} {usage.Charged} are charged and {usage.Used} used, and nothing is under way.");
         }
 
-        var instance = (await new InstanceStore(_tables.Client, _tables.Instances, _clock).OfTenantAsync(Tenant, Month.Of(_clock.Now), Cancel)).Instances.Single();
+        var instance = (await new InstanceStore(_tables.Client, _tables.Instances, _clock).OfTenantAsync(Tenant, Month.Of(_clock.Now), Cancel))
+            .Instances.Single();
         if ((instance.Counter, instance.Totals.CpuMs) != _metered)
             throw new Broken("I4", $"heartbeat {_metered} was the last accepted, {(instance.Counter, instance.Totals.CpuMs)} is stored.");
         var records = 0;
@@ -538,7 +555,9 @@ internal sealed class Simulation : IAsyncDisposable
         _agenda.In(TimeSpan.FromSeconds(1), () => DeliverAsync(message));
     }
 
-    private Task ChangeAsync(string table, Dictionary<string, Amazon.DynamoDBv2.Model.AttributeValue> key, string change, Amazon.DynamoDBv2.Model.AttributeValue value) => _tables.Client.UpdateItemAsync(
+    private Task ChangeAsync(
+        string table, Dictionary<string, Amazon.DynamoDBv2.Model.AttributeValue> key, string change,
+        Amazon.DynamoDBv2.Model.AttributeValue value) => _tables.Client.UpdateItemAsync(
         new()
         {
             TableName = table,
