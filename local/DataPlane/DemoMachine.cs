@@ -14,6 +14,9 @@ internal sealed class DemoMachine : IAsyncDisposable
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
+    /// <summary>It samples once more as it ends, and a sample within a second of the last is refused.</summary>
+    private static readonly TimeSpan AfterItsLast = TimeSpan.FromSeconds(1.1);
+
     private readonly Func<ChildProcess> _start;
     private ChildProcess _process;
 
@@ -50,6 +53,7 @@ internal sealed class DemoMachine : IAsyncDisposable
     public async Task RestartAsync()
     {
         await _process.DisposeAsync();
+        await Task.Delay(AfterItsLast);
         _process = _start();
     }
 
