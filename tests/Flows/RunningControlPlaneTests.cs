@@ -1,4 +1,3 @@
-using ControlPlane.Local.DataPlane;
 using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Text;
@@ -7,10 +6,12 @@ using System.Text.Json.Nodes;
 using Amazon.SQS.Model;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
+using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Demo;
 using ControlPlane.Local.Peering;
 using ControlPlane.Local.Runtime;
 using ControlPlane.Quotas;
+using ControlPlane.Tenants;
 
 namespace ControlPlane.Tests.Flows;
 
@@ -43,12 +44,21 @@ public sealed class RunningControlPlaneTests(RunningControlPlane running) : ICla
     public async Task A_command_that_policy_refuses_is_told_why_and_charged_nothing()
     {
         var before = await ChargedAsync();
-        var command = Type($"run {DemoData.Workflow} colour=red");
+        var command = Type($"run {DemoData.Workflow} city=Paris");
+        var administration = new TenantAdministration(running.Local.DynamoClient, running.Local.Tables["TenantsTable"], TimeProvider.System);
 
-        Assert.Equal(200, (await running.Slack.PostAsync(command, DemoData.SigningSecret, Cancel)).Status);
+        await administration.LimitAsync(DemoData.Tenant, new(MonthlyQuota: 0), Cancel);
+        try
+        {
+            Assert.Equal(200, (await running.Slack.PostAsync(command, DemoData.SigningSecret, Cancel)).Status);
+            Assert.Equal(ExecutionState.Denied, (await running.EndOfAsync(command)).State);
+        }
+        finally
+        {
+            await administration.LimitAsync(DemoData.Tenant, new(MonthlyQuota: TenantLimits.Default.MonthlyQuota), Cancel);
+        }
 
-        Assert.Equal(ExecutionState.Denied, (await running.EndOfAsync(command)).State);
-        Assert.Contains("colour", Assert.Single(running.ToldAbout(command)).Text, StringComparison.Ordinal);
+        Assert.Contains("quota", Assert.Single(running.ToldAbout(command)).Text, StringComparison.Ordinal);
         Assert.Equal(before, await ChargedAsync());
     }
 
