@@ -1,7 +1,7 @@
-using ControlPlane.Local.DataPlane;
-using ControlPlane.Local.Hub;
 using System.CommandLine;
 using System.Net;
+using ControlPlane.Local.DataPlane;
+using ControlPlane.Local.Hub;
 using ControlPlane.Local.Peering;
 using ControlPlane.Local.Preparation;
 using ControlPlane.Tenants;

@@ -1,7 +1,7 @@
-using ControlPlane.Local.Output;
 using ControlPlane.Local.DataPlane;
-using ControlPlane.Local.Hub;
 using ControlPlane.Local.Demo;
+using ControlPlane.Local.Hub;
+using ControlPlane.Local.Output;
 using ControlPlane.Local.Preparation;
 using Spectre.Console;
 

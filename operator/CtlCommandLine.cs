@@ -1,8 +1,8 @@
-using ControlPlane.Operator.Running;
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using ControlPlane.Operator.Commands;
+using ControlPlane.Operator.Running;
 
 namespace ControlPlane.Operator;
 

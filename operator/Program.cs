@@ -1,6 +1,6 @@
-using ControlPlane.Operator.Running;
 using ControlPlane.Operator;
 using ControlPlane.Operator.Output;
+using ControlPlane.Operator.Running;
 
 var isTerminal = !Console.IsOutputRedirected;
 var page = new Lazy<Page>(() => Page.On(Console.Out, isTerminal, isTerminal ? Math.Max(Console.WindowWidth, 80) : 0));

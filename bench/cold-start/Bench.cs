@@ -1,7 +1,7 @@
-using ControlPlane.Local.DataPlane;
-using ControlPlane.Local.Hub;
 using System.Runtime.InteropServices;
 using System.Text;
+using ControlPlane.Local.DataPlane;
+using ControlPlane.Local.Hub;
 using ControlPlane.Local.Runtime;
 using ControlPlane.Local.Template;
 

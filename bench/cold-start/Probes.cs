@@ -1,5 +1,3 @@
-using ControlPlane.Local.DataPlane;
-using ControlPlane.Local.Hub;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -7,8 +5,10 @@ using System.Text.Json.Nodes;
 using Amazon.SQS.Model;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
+using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Demo;
 using ControlPlane.Local.Gateway;
+using ControlPlane.Local.Hub;
 using ControlPlane.Local.Queues;
 using ControlPlane.Local.Schedules;
 using ControlPlane.Sidecar;

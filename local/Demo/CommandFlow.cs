@@ -1,13 +1,13 @@
-using ControlPlane.Local.Output;
-using ControlPlane.Local.DataPlane;
-using ControlPlane.Local.Hub;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text.Json;
 using Amazon.DynamoDBv2.Model;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
+using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Gateway;
+using ControlPlane.Local.Hub;
+using ControlPlane.Local.Output;
 using ControlPlane.Local.Peering;
 
 namespace ControlPlane.Local.Demo;

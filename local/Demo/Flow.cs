@@ -1,5 +1,5 @@
-using ControlPlane.Local.Output;
 using System.Diagnostics;
+using ControlPlane.Local.Output;
 
 namespace ControlPlane.Local.Demo;
 

@@ -1,11 +1,11 @@
-using ControlPlane.Local.Output;
-using ControlPlane.Local.DataPlane;
-using ControlPlane.Local.Hub;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Amazon.DynamoDBv2.Model;
 using ControlPlane.Aws;
+using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Gateway;
+using ControlPlane.Local.Hub;
+using ControlPlane.Local.Output;
 using ControlPlane.Local.Peering;
 using ControlPlane.Local.Runtime;
 using ControlPlane.Metering;

@@ -1,7 +1,7 @@
-using ControlPlane.Local.DataPlane;
-using ControlPlane.Local.Hub;
 using System.Diagnostics.CodeAnalysis;
+using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Gateway;
+using ControlPlane.Local.Hub;
 using ControlPlane.Local.Peering;
 using ControlPlane.Local.Runtime;
 

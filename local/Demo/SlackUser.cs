@@ -1,9 +1,9 @@
-using ControlPlane.Local.DataPlane;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using ControlPlane.Local.DataPlane;
 
 namespace ControlPlane.Local.Demo;
 

@@ -1,4 +1,3 @@
-using ControlPlane.Text;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Text.RegularExpressions;
@@ -6,6 +5,7 @@ using ControlPlane.Executions;
 using ControlPlane.Metering;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 
 namespace ControlPlane.Operator.Arguments;
 

@@ -1,8 +1,8 @@
-using ControlPlane.Text;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 
 namespace ControlPlane.Operator.Arguments;
 

@@ -1,8 +1,8 @@
-using ControlPlane.Operator.Running;
 using System.CommandLine;
 using ControlPlane.Executions;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
+using ControlPlane.Operator.Running;
 using ControlPlane.Text;
 
 namespace ControlPlane.Operator.Commands;

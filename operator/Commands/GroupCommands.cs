@@ -1,7 +1,7 @@
-using ControlPlane.Operator.Running;
 using System.CommandLine;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
+using ControlPlane.Operator.Running;
 using ControlPlane.Tenants;
 
 namespace ControlPlane.Operator.Commands;

@@ -1,9 +1,9 @@
-using ControlPlane.Operator.Running;
 using System.CommandLine;
 using ControlPlane.Metering;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Places;
+using ControlPlane.Operator.Running;
 using ControlPlane.Tenants;
 using ControlPlane.Text;
 

@@ -1,11 +1,11 @@
-using ControlPlane.Text;
-using ControlPlane.Operator.Running;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Places;
+using ControlPlane.Operator.Running;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 
 namespace ControlPlane.Operator.Commands;
 

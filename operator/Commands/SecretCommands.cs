@@ -1,6 +1,6 @@
-using ControlPlane.Operator.Running;
 using System.CommandLine;
 using ControlPlane.Operator.Output;
+using ControlPlane.Operator.Running;
 using ControlPlane.Operator.Secrets;
 using ControlPlane.Text;
 

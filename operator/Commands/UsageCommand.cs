@@ -1,8 +1,8 @@
-using ControlPlane.Operator.Running;
 using System.CommandLine;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Places;
+using ControlPlane.Operator.Running;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
 using ControlPlane.Text;

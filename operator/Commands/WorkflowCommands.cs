@@ -1,9 +1,9 @@
-using ControlPlane.Operator.Running;
 using System.CommandLine;
 using System.Text.Json;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Places;
+using ControlPlane.Operator.Running;
 using ControlPlane.Tenants;
 
 namespace ControlPlane.Operator.Commands;

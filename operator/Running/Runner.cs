@@ -1,8 +1,8 @@
-using ControlPlane.Text;
 using System.CommandLine;
 using ControlPlane.Configuration;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Places;
+using ControlPlane.Text;
 
 namespace ControlPlane.Operator.Running;
 

@@ -15,7 +15,7 @@ public class ItemGoldenTests(LocalCloud cloud)
     [Fact]
     public async Task An_execution_through_its_life()
     {
-        var world = await StoreWorld.StartAsync(cloud);
+        var world = await StoreFixture.StartAsync(cloud);
         var execution = await world.DispatchedAsync();
         Golden.Matches(
             "execution-dispatched.golden.txt", await ItemAsync(world.Tables, world.Tables.Executions, execution.Id.ToString(), "EXECUTION", cutOwner: true));

@@ -18,7 +18,7 @@ public class LifecycleConditionTests(LocalCloud cloud)
     [MemberData(nameof(Signals))]
     public async Task The_table_judges_as_the_rows_say(Signal signal)
     {
-        var world = await StoreWorld.StartAsync(cloud);
+        var world = await StoreFixture.StartAsync(cloud);
         var moved = new HashSet<Transition>();
         foreach (var execution in Situations(world))
         {
@@ -38,7 +38,7 @@ public class LifecycleConditionTests(LocalCloud cloud)
     }
 
     /// <summary>Every state with each fact on either side of its edge; where a signal's rows do not ask for a fact, it makes no difference.</summary>
-    private static IEnumerable<Execution> Situations(StoreWorld world) =>
+    private static IEnumerable<Execution> Situations(StoreFixture world) =>
         from state in ExecutionStates.All
         from idempotent in new[] { false, true }
         from leaseUntil in new[] { world.Now, world.Now - Moment }
@@ -57,7 +57,7 @@ public class LifecycleConditionTests(LocalCloud cloud)
             FailureCode = code
         };
 
-    private static async Task PutAsync(StoreWorld world, Execution execution)
+    private static async Task PutAsync(StoreFixture world, Execution execution)
     {
         var item = ExecutionItems.Of(execution, execution.DeadlineAt);
         item["lease_owner"] = Items.Text(execution.LeaseOwner!);
@@ -65,16 +65,16 @@ public class LifecycleConditionTests(LocalCloud cloud)
         await world.Tables.Client.PutItemAsync(world.Tables.Executions, item, Cancel);
 
         // Room for whatever the signal does to it.
-        var month = QuotaLedger.KeyOf(StoreWorld.Tenant, execution.Month);
+        var month = QuotaLedger.KeyOf(StoreFixture.Tenant, execution.Month);
         month["charged"] = Items.Number(1);
         await world.Tables.Client.PutItemAsync(world.Tables.Quotas, month, Cancel);
-        var active = QuotaLedger.ActiveKeyOf(StoreWorld.Tenant);
+        var active = QuotaLedger.ActiveKeyOf(StoreFixture.Tenant);
         active["active"] = Items.Number(1);
         await world.Tables.Client.PutItemAsync(world.Tables.Quotas, active, Cancel);
     }
 
     /// <summary>As somebody sends it who read the execution when it was where the effect fits, so that the condition alone decides.</summary>
-    private static async Task<bool> SendAsync(StoreWorld world, Signal signal, QuotaEffect effect, Execution execution)
+    private static async Task<bool> SendAsync(StoreFixture world, Signal signal, QuotaEffect effect, Execution execution)
     {
         var seen = execution with { State = ExecutionLifecycle.Of(signal, effect)[0].From, FinishedAt = world.Now, LeaseOwner = "one", FailureCode = null };
         return signal switch
@@ -83,10 +83,10 @@ public class LifecycleConditionTests(LocalCloud cloud)
             Signal.Accepted or Signal.Ambiguous or Signal.Deferred =>
                 await world.Store.RecordAttemptAsync(seen, signal, world.Attempt("any"), notFound: false, Cancel) is Move.Moved,
             Signal.Refused => await world.Store.RefuseAsync(seen, DispatchFailure.Rejected, null, Cancel) is Move.Moved,
-            Signal.Started => await world.Store.StartAsync(seen, StoreWorld.Outcome(OutcomeStatus.Running), Cancel) is Move.Moved,
-            Signal.Succeeded => await world.Store.FinishAsync(seen, StoreWorld.Outcome(OutcomeStatus.Succeeded), "aa", Cancel) is Move.Moved,
-            Signal.Failed => await world.Store.FinishAsync(seen, StoreWorld.Outcome(OutcomeStatus.Failed), "aa", Cancel) is Move.Moved,
-            Signal.Stopped => await world.Store.FinishAsync(seen, StoreWorld.Outcome(OutcomeStatus.Cancelled), "aa", Cancel) is Move.Moved,
+            Signal.Started => await world.Store.StartAsync(seen, StoreFixture.Outcome(OutcomeStatus.Running), Cancel) is Move.Moved,
+            Signal.Succeeded => await world.Store.FinishAsync(seen, StoreFixture.Outcome(OutcomeStatus.Succeeded), "aa", Cancel) is Move.Moved,
+            Signal.Failed => await world.Store.FinishAsync(seen, StoreFixture.Outcome(OutcomeStatus.Failed), "aa", Cancel) is Move.Moved,
+            Signal.Stopped => await world.Store.FinishAsync(seen, StoreFixture.Outcome(OutcomeStatus.Cancelled), "aa", Cancel) is Move.Moved,
             Signal.Cancelled => await world.Store.CancelAsync(seen, "U0002", Cancel) is Move.Moved,
             Signal.Expired => await world.Store.TimeOutAsync(seen, Cancel) is Move.Moved,
             _ => throw new ArgumentOutOfRangeException(nameof(signal)),

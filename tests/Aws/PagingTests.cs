@@ -14,7 +14,7 @@ public sealed class PagingTests(LocalCloud cloud)
     [Fact]
     public async Task Executions_are_listed_and_found_due_to_the_limit_or_the_end()
     {
-        var world = await StoreWorld.StartAsync(cloud);
+        var world = await StoreFixture.StartAsync(cloud);
         var made = new List<ExecutionId>();
         for (var i = 0; i < 5; i++)
         {
@@ -23,10 +23,10 @@ public sealed class PagingTests(LocalCloud cloud)
         }
         var store = new ExecutionStore(await DynamoAsync(), world.Tables.Executions, world.Tables.Quotas, world.Clock);
 
-        Assert.Equal(Enumerable.Reverse(made), (await store.LatestAsync(StoreWorld.Tenant, 10, Cancel)).Select(one => one.Id));
-        Assert.Equal(made[4..].Prepend(made[3]).Reverse(), (await store.LatestAsync(StoreWorld.Tenant, 2, Cancel)).Select(one => one.Id));
+        Assert.Equal(Enumerable.Reverse(made), (await store.LatestAsync(StoreFixture.Tenant, 10, Cancel)).Select(one => one.Id));
+        Assert.Equal(made[4..].Prepend(made[3]).Reverse(), (await store.LatestAsync(StoreFixture.Tenant, 2, Cancel)).Select(one => one.Id));
         Assert.Equal(made.Order(Comparer<ExecutionId>.Create((a, b) => string.CompareOrdinal(a.ToString(), b.ToString()))).Select(id => id.ToString()),
-            (await store.OpenAsync(StoreWorld.Tenant, Cancel)).Select(id => id.ToString()).Order(StringComparer.Ordinal));
+            (await store.OpenAsync(StoreFixture.Tenant, Cancel)).Select(id => id.ToString()).Order(StringComparer.Ordinal));
 
         world.Clock.Advance(TimeSpan.FromHours(2));
         var due = new List<string>();
@@ -38,7 +38,7 @@ public sealed class PagingTests(LocalCloud cloud)
     [Fact]
     public async Task Tenants_their_catalogue_keys_and_workspaces_are_all_found()
     {
-        var world = await StoreWorld.StartAsync(cloud);
+        var world = await StoreFixture.StartAsync(cloud);
         var registry = new TenantRegistry(world.Tables.Client, world.Tables.Tenants);
         for (var n = 1; n <= 3; n++)
         {
@@ -63,7 +63,7 @@ public sealed class PagingTests(LocalCloud cloud)
     [Fact]
     public async Task Instances_samples_and_the_hubs_own_note_are_all_found()
     {
-        var world = await StoreWorld.StartAsync(cloud);
+        var world = await StoreFixture.StartAsync(cloud);
         var instances = new InstanceStore(world.Tables.Client, world.Tables.Instances, world.Clock);
         var samples = new MeteringStore(world.Tables.Client, world.Tables.Metering, world.Clock);
         await instances.NoteSweepAsync(await instances.WatchAsync(Cancel), world.Now, Cancel);
@@ -71,7 +71,7 @@ public sealed class PagingTests(LocalCloud cloud)
         {
             var heartbeat = new Heartbeat
             {
-                Tenant = StoreWorld.Tenant,
+                Tenant = StoreFixture.Tenant,
                 Instance = InstanceId.Parse($"i-{n}"),
                 Epoch = 1,
                 Counter = 1,
@@ -89,10 +89,10 @@ public sealed class PagingTests(LocalCloud cloud)
         var dynamo = await DynamoAsync();
 
         var paged = new InstanceStore(dynamo, world.Tables.Instances, world.Clock);
-        Assert.Equal(6, (await paged.OfTenantAsync(StoreWorld.Tenant, new(2026, 11), Cancel)).Usage.CpuMs);
+        Assert.Equal(6, (await paged.OfTenantAsync(StoreFixture.Tenant, new(2026, 11), Cancel)).Usage.CpuMs);
         Assert.Equal(world.Now, (await paged.WatchAsync(Cancel)).SweptAt);
         var found = 0;
-        await foreach (var _ in new MeteringStore(dynamo, world.Tables.Metering, world.Clock).SinceAsync(StoreWorld.Tenant, world.Now.AddHours(-1), Cancel))
+        await foreach (var _ in new MeteringStore(dynamo, world.Tables.Metering, world.Clock).SinceAsync(StoreFixture.Tenant, world.Now.AddHours(-1), Cancel))
             found++;
         Assert.Equal(3, found);
     }

@@ -34,7 +34,7 @@ public class QuotaPropertyTests(LocalCloud cloud)
     public Task Charged_used_and_active_agree_with_what_became_of_the_executions() => Scenarios.SampleAsync(
         async scenario =>
         {
-            var world = await StoreWorld.StartAsync(cloud);
+            var world = await StoreFixture.StartAsync(cloud);
             var late = new StrongBox<int>();
             var settled = (await Task.WhenAll(scenario.Actors.Select(actor => Task.Run(() => PlayAsync(world, scenario, actor, late))))).Sum();
 
@@ -44,7 +44,7 @@ public class QuotaPropertyTests(LocalCloud cloud)
                     executions.Add(execution);
             var open = executions.Count(execution => !execution.State.IsTerminal);
             var (charged, used, active) = await world.BooksAsync();
-            var metered = (await world.Ledger.MonthAsync(StoreWorld.Tenant, Quotas.Month.Of(world.Now), TestContext.Current.CancellationToken)).Metered.CpuMs;
+            var metered = (await world.Ledger.MonthAsync(StoreFixture.Tenant, Quotas.Month.Of(world.Now), TestContext.Current.CancellationToken)).Metered.CpuMs;
 
             Assert.Equal(open, active);
             Assert.Equal(settled, used);
@@ -57,7 +57,7 @@ public class QuotaPropertyTests(LocalCloud cloud)
 
     /// <param name="late">How many outcomes came after a time-out: those are charged above the limit too.</param>
     /// <returns>How many charges this actor's moves settled.</returns>
-    private static async Task<int> PlayAsync(StoreWorld world, Scenario scenario, Script actor, StrongBox<int> late)
+    private static async Task<int> PlayAsync(StoreFixture world, Scenario scenario, Script actor, StrongBox<int> late)
     {
         var settled = 0;
         foreach (var (number, step) in actor.Steps)
@@ -82,14 +82,14 @@ public class QuotaPropertyTests(LocalCloud cloud)
     }
 
     /// <returns>Whether this move settled a charge.</returns>
-    private static async Task<bool> DoAsync(StoreWorld world, Execution execution, Step step, StrongBox<int> late)
+    private static async Task<bool> DoAsync(StoreFixture world, Execution execution, Step step, StrongBox<int> late)
     {
         var cancel = TestContext.Current.CancellationToken;
         var store = world.Store;
         switch (step)
         {
             case Step.Claim:
-                await store.ClaimAsync(execution.Id, StoreWorld.Tenant, Guid.NewGuid().ToString("N"), TimeSpan.FromSeconds(30), cancel);
+                await store.ClaimAsync(execution.Id, StoreFixture.Tenant, Guid.NewGuid().ToString("N"), TimeSpan.FromSeconds(30), cancel);
                 return false;
             case Step.Accept:
                 await store.RecordAttemptAsync(execution, Signal.Accepted, world.Attempt("accepted"), notFound: false, cancel);
@@ -101,7 +101,7 @@ public class QuotaPropertyTests(LocalCloud cloud)
                 await store.RecordAttemptAsync(execution, Signal.Deferred, world.Attempt("again"), notFound: true, cancel);
                 return false;
             case Step.Start:
-                await store.StartAsync(execution, StoreWorld.Outcome(OutcomeStatus.Running), cancel);
+                await store.StartAsync(execution, StoreFixture.Outcome(OutcomeStatus.Running), cancel);
                 return false;
             case Step.Refuse:
                 await store.RefuseAsync(execution, DispatchFailure.Unreachable, null, cancel);
@@ -115,7 +115,7 @@ public class QuotaPropertyTests(LocalCloud cloud)
                 var status = step switch { Step.Succeed => OutcomeStatus.Succeeded, Step.Fail => OutcomeStatus.Failed, _ => OutcomeStatus.Cancelled };
                 if (execution.State == ExecutionState.TimedOut)
                     Interlocked.Increment(ref late.Value);
-                return await store.FinishAsync(execution, StoreWorld.Outcome(status, cpuMs: 7), $"{step}", cancel) is Move.Moved;
+                return await store.FinishAsync(execution, StoreFixture.Outcome(status, cpuMs: 7), $"{step}", cancel) is Move.Moved;
         }
     }
 

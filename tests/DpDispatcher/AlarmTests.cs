@@ -15,14 +15,14 @@ public sealed class AlarmTests(LocalCloud cloud)
     {
         var series = WrittenMetrics.WatchedOf("DpDispatcher").Single(one => one.ToString() == watched);
         await using var engine = ScriptedEngine.Answering(401);
-        using var stage = await Stage.SetAsync(cloud, ("tenant-1", engine), ("tenant-2", null));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-1", engine), ("tenant-2", null));
 
         await ProvokeAsync(stage, series);
 
         Assert.Equal(1, WrittenMetrics.Sum(stage.Log, series));
     }
 
-    private static async Task ProvokeAsync(Stage stage, MetricSeries series)
+    private static async Task ProvokeAsync(DispatchFixture stage, MetricSeries series)
     {
         switch (series.ToString())
         {

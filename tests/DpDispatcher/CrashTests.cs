@@ -12,7 +12,7 @@ public sealed class CrashTests(LocalCloud cloud)
     public async Task Whatever_breaks_the_engine_has_it_once_and_the_books_agree(bool idempotent)
     {
         await using var engine = ScriptedEngine.Answering(202);
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var charged = 0L;
         var breaks = await CrashPoints.ForEachAsync(async (seam, name) =>
         {
@@ -41,7 +41,7 @@ public sealed class CrashTests(LocalCloud cloud)
     public async Task Whatever_breaks_a_refused_execution_gives_its_reservation_back_once_and_its_user_is_told()
     {
         await using var engine = ScriptedEngine.Answering(403, contentType: null);
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var charged = 0L;
         var breaks = await CrashPoints.ForEachAsync(async (seam, name) =>
         {
@@ -61,7 +61,7 @@ public sealed class CrashTests(LocalCloud cloud)
         Assert.True(breaks >= 5 * FaultSeam.AllFaults.Count, $"only {breaks} breaks");
     }
 
-    private async Task<ExecutionId> PlayAsync(Stage stage, FaultSeam seam, bool idempotent)
+    private async Task<ExecutionId> PlayAsync(DispatchFixture stage, FaultSeam seam, bool idempotent)
     {
         var id = await stage.QueueAsync(idempotent: idempotent);
         stage.Restart(seam.DynamoDb(await cloud.DynamoDbEndpointAsync()), seam.Sqs(await cloud.QueueEndpointAsync()));

@@ -18,7 +18,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
     public async Task An_engine_that_takes_it_has_it_dispatched(int status)
     {
         await using var engine = ScriptedEngine.Answering(status);
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync();
 
         Assert.Empty((await stage.DispatchAsync(id)).BatchItemFailures);
@@ -38,7 +38,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
     public async Task A_refusal_ends_it_at_once(int status, string failureCode)
     {
         await using var engine = ScriptedEngine.Answering(status, contentType: null, body: "jwt expired");
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync();
 
         Assert.Empty((await stage.DispatchAsync(id)).BatchItemFailures);
@@ -53,7 +53,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
     public async Task A_workflow_that_answers_in_text_is_sent_one_request()
     {
         await using var engine = ScriptedEngine.Answering(202, "text/plain", "queued");
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync();
 
         Assert.Empty((await stage.DispatchAsync(id)).BatchItemFailures);
@@ -66,7 +66,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
     public async Task What_an_engine_says_of_a_token_it_refuses_is_kept_for_operators(int status, string? said)
     {
         await using var engine = ScriptedEngine.Answering(status, body: said ?? "");
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync();
         await stage.DispatchAsync(id);
         Assert.Equal(said, Assert.Single((await stage.ReadAsync(id)).Attempts).Answer);
@@ -77,7 +77,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
     public async Task What_a_workflow_answers_with_otherwise_is_its_own_and_not_kept()
     {
         await using var engine = ScriptedEngine.Answering(422, body: "a secret of the tenant");
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync();
         await stage.DispatchAsync(id);
         Assert.Equal((422, null), Assert.Single((await stage.ReadAsync(id)).Attempts) is var attempt ? (attempt.Status, attempt.Answer) : default);
@@ -87,7 +87,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
     [InlineData(202, "accepted"), InlineData(422, "dispatch_rejected"), InlineData(503, "again")]
     public async Task An_attempt_stays_on_record_though_the_outcome_was_faster(int status, string result)
     {
-        Stage? stage = null;
+        DispatchFixture? stage = null;
         ExecutionId id = default;
         await using var engine = ScriptedEngine.Start(async connection =>
         {
@@ -96,7 +96,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
                 await stage.ReadAsync(id), new(OutcomeStatus.Succeeded, null, null, "1", ExecutionUsage.None, null, null), "aa", Cancel);
             await connection.WriteAsync(EngineConnection.Answer(status, "application/json"));
         });
-        using (stage = await Stage.SetAsync(cloud, ("tenant-43", engine)))
+        using (stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine)))
         {
             id = await stage.QueueAsync();
             Assert.Empty((await stage.DispatchAsync(id)).BatchItemFailures);
@@ -111,7 +111,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
     public async Task A_busy_engine_is_asked_again_with_the_same_bytes_and_token(int status)
     {
         await using var engine = ScriptedEngine.Answering(status);
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync();
 
         Assert.Single((await stage.DispatchAsync(id)).BatchItemFailures);
@@ -141,7 +141,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
             while (await connection.ReadRequestAsync() is not null)
                 await connection.WriteAsync(answers.Dequeue());
         });
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync();
         for (var receive = 1; receive <= 4; receive++)
         {
@@ -155,7 +155,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
     public async Task Not_found_is_believed_after_thirty_seconds_of_it()
     {
         await using var engine = ScriptedEngine.Answering(404);
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync();
         Assert.Single((await stage.DispatchAsync(id)).BatchItemFailures);
 
@@ -175,7 +175,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
             while (await connection.ReadRequestAsync() is not null)
                 await connection.WriteAsync(EngineConnection.Answer(statuses.Dequeue(), "application/json"));
         });
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync();
         for (var receive = 1; receive <= 3; receive++)
         {
@@ -188,7 +188,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
     [Fact]
     public async Task An_engine_that_stays_down_fails_it_when_its_token_ends()
     {
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", null));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", null));
         var id = await stage.QueueAsync();
         for (var receive = 1; (await stage.DispatchAsync(id, receives: receive)).BatchItemFailures.Count > 0; receive++)
         {
@@ -206,7 +206,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
     public async Task A_token_that_would_arrive_expired_is_not_sent(int age, bool isSent)
     {
         await using var engine = ScriptedEngine.Answering(202);
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync();
         stage.Clock.Advance(TimeSpan.FromSeconds(age));
 
@@ -223,7 +223,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
     public async Task A_lost_answer_leaves_it_unknown_and_is_not_sent_again(string how)
     {
         await using var engine = Lossy(how);
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync();
 
         Assert.Empty((await stage.DispatchAsync(id)).BatchItemFailures);
@@ -241,7 +241,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
     public async Task A_lost_answer_is_sent_again_when_the_workflow_may_run_twice(string how)
     {
         await using var engine = Lossy(how);
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync(idempotent: true);
 
         Assert.Single((await stage.DispatchAsync(id)).BatchItemFailures);
@@ -268,7 +268,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
             while (await connection.ReadRequestAsync() is not null)
                 await connection.WriteAsync(answers.Dequeue());
         });
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync(idempotent: true);
         await stage.DispatchAsync(id);
         stage.Clock.Advance(TimeSpan.FromMinutes(1));
@@ -287,7 +287,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
             await Task.Delay(200, connection.Stop);
             await connection.WriteAsync(EngineConnection.Answer(202, "application/json"));
         });
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync();
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => stage.DispatchAsync(id)));
@@ -300,7 +300,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
     public async Task A_cancelled_execution_is_not_dispatched()
     {
         await using var engine = ScriptedEngine.Answering(202);
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync();
         await stage.Executions.CancelAsync(await stage.ReadAsync(id), "U1", Cancel);
 
@@ -312,7 +312,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
     [Fact]
     public async Task Cancelled_during_the_attempt_it_stays_cancelled()
     {
-        Stage? stage = null;
+        DispatchFixture? stage = null;
         ExecutionId id = default;
         await using var engine = ScriptedEngine.Start(async connection =>
         {
@@ -320,7 +320,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
             await stage!.Executions.CancelAsync(await stage.ReadAsync(id), "U1", Cancel);
             await connection.WriteAsync(EngineConnection.Answer(503, "application/json"));
         });
-        using (stage = await Stage.SetAsync(cloud, ("tenant-43", engine)))
+        using (stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine)))
         {
             id = await stage.QueueAsync();
             Assert.Empty((await stage.DispatchAsync(id)).BatchItemFailures);
@@ -332,7 +332,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
     public async Task A_crash_in_the_middle_of_an_attempt_leaves_it_unknown()
     {
         await using var engine = ScriptedEngine.Answering(202);
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync();
         await stage.Executions.ClaimAsync(id, TenantId.Parse("tenant-43"), "died", DispatchLimits.Default.Lease, Cancel);
 
@@ -349,7 +349,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
     public async Task A_crash_of_an_attempt_that_may_run_twice_is_followed_by_another()
     {
         await using var engine = ScriptedEngine.Answering(202);
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync(idempotent: true);
         await stage.Executions.ClaimAsync(id, TenantId.Parse("tenant-43"), "died", DispatchLimits.Default.Lease, Cancel);
         stage.Clock.Advance(DispatchLimits.Default.Lease + TimeSpan.FromSeconds(1));
@@ -363,7 +363,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
     public async Task A_crash_before_the_notification_is_healed_by_the_next_delivery()
     {
         await using var engine = ScriptedEngine.Answering(202);
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync();
         var claim = await stage.Executions.ClaimAsync(id, TenantId.Parse("tenant-43"), "died", DispatchLimits.Default.Lease, Cancel);
         await stage.Executions.RefuseAsync(Assert.IsType<Claim.Held>(claim).Execution, DispatchFailure.Rejected, null, Cancel);
@@ -378,7 +378,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
     public async Task A_record_of_a_claim_that_was_taken_over_changes_nothing()
     {
         // The answer to 'deferred' was lost, another dispatcher claimed, and the first one's client repeats the write.
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", null));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", null));
         var id = await stage.QueueAsync();
         var tenant = TenantId.Parse("tenant-43");
         var first = Assert.IsType<Claim.Held>(await stage.Executions.ClaimAsync(id, tenant, "first", DispatchLimits.Default.Lease, Cancel)).Execution;
@@ -402,7 +402,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
     public async Task A_stored_address_that_breaks_the_rules_is_not_dialled(string address)
     {
         await using var engine = ScriptedEngine.Answering(202);
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         await stage.StoreEngineAsync("tenant-43", address);
         var id = await stage.QueueAsync();
 
@@ -418,7 +418,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
     public async Task A_tenant_that_was_stopped_meanwhile_gets_nothing(TenantStatus status)
     {
         await using var engine = ScriptedEngine.Answering(202);
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync();
         await stage.RegisterAsync("tenant-43", status);
 
@@ -431,7 +431,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
     public async Task A_message_that_names_another_tenant_sends_nothing_and_alarms()
     {
         await using var engine = ScriptedEngine.Answering(202);
-        using var stage = await Stage.SetAsync(cloud, ("tenant-1", engine), ("tenant-2", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-1", engine), ("tenant-2", engine));
         var id = await stage.QueueAsync("tenant-1");
 
         Assert.Single((await stage.DispatchAsync(id, tenant: "tenant-2")).BatchItemFailures);
@@ -446,7 +446,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
     public async Task A_token_that_is_none_reaches_no_header(string token)
     {
         await using var engine = ScriptedEngine.Answering(202);
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync(token: token);
         Assert.Empty((await stage.DispatchAsync(id)).BatchItemFailures);
         await AssertFailedAsync(stage, id, "dispatch_unreadable");
@@ -457,7 +457,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
     public async Task An_attempt_writes_one_line_and_its_metrics_and_no_secret()
     {
         await using var engine = ScriptedEngine.Answering(202);
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync();
         await stage.DispatchAsync(id);
 
@@ -486,7 +486,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
             }
     });
 
-    private static async Task AssertFailedAsync(Stage stage, ExecutionId id, string failureCode)
+    private static async Task AssertFailedAsync(DispatchFixture stage, ExecutionId id, string failureCode)
     {
         var execution = await stage.ReadAsync(id);
         Assert.Equal((ExecutionState.Failed, failureCode), (execution.State, execution.FailureCode?.Code));

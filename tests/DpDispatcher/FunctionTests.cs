@@ -21,7 +21,7 @@ public sealed class FunctionTests(LocalCloud cloud)
     {
         await using var well = ScriptedEngine.Answering(202);
         await using var busy = ScriptedEngine.Answering(503, headers: "Retry-After: 6\r\n");
-        using var stage = await Stage.SetAsync(cloud, ("tenant-1", well), ("tenant-2", busy));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-1", well), ("tenant-2", busy));
         var ids = new List<ExecutionId>();
         for (var i = 0; i < 10; i++)
         {
@@ -56,7 +56,7 @@ public sealed class FunctionTests(LocalCloud cloud)
     public async Task One_tenant_whose_items_do_not_come_costs_the_others_of_its_batch_nothing_and_ends_in_its_own_time()
     {
         await using var well = ScriptedEngine.Answering(202);
-        using var stage = await Stage.SetAsync(cloud, ("tenant-1", well), ("tenant-2", well));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-1", well), ("tenant-2", well));
         var ids = new List<(ExecutionId Id, string Tenant)>();
         foreach (var tenant in new[] { "tenant-2", "tenant-1", "tenant-2", "tenant-1" })
             ids.Add((await stage.QueueAsync(tenant), tenant));
@@ -104,12 +104,12 @@ public sealed class FunctionTests(LocalCloud cloud)
     public async Task A_message_that_nobody_understands_holds_back_no_other(string body)
     {
         await using var engine = ScriptedEngine.Answering(202);
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var (named, neighbour) = (await stage.QueueAsync(), await stage.QueueAsync());
 
         var answer = await stage.DeliverAsync(
-            Stage.Message("poison", body.Replace("EXECUTION", named.ToString(), StringComparison.Ordinal)),
-            Stage.Message("good", $$"""{"schema":"dispatch-request.v1","execution_id":"{{neighbour}}","tenant_id":"tenant-43"}"""));
+            DispatchFixture.Message("poison", body.Replace("EXECUTION", named.ToString(), StringComparison.Ordinal)),
+            DispatchFixture.Message("good", $$"""{"schema":"dispatch-request.v1","execution_id":"{{neighbour}}","tenant_id":"tenant-43"}"""));
 
         Assert.Equal(["poison"], answer.BatchItemFailures.Select(one => one.ItemIdentifier));
         Assert.Equal(ExecutionState.Dispatched, (await stage.ReadAsync(neighbour)).State);
@@ -123,13 +123,13 @@ public sealed class FunctionTests(LocalCloud cloud)
     [InlineData("""{"schema":"dispatch-request.v1","execution_id":"EXECUTION"}""")]
     public async Task Its_last_receive_closes_the_execution_that_it_names(string body)
     {
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", null));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", null));
         var id = await stage.QueueAsync();
         var text = body.Replace("EXECUTION", id.ToString(), StringComparison.Ordinal);
 
-        await stage.DeliverAsync(Stage.Message("poison", text, receives: Pauses.MostReceives - 1));
+        await stage.DeliverAsync(DispatchFixture.Message("poison", text, receives: Pauses.MostReceives - 1));
         Assert.Equal(ExecutionState.Queued, (await stage.ReadAsync(id)).State);
-        Assert.Single((await stage.DeliverAsync(Stage.Message("poison", text, receives: Pauses.MostReceives))).BatchItemFailures);
+        Assert.Single((await stage.DeliverAsync(DispatchFixture.Message("poison", text, receives: Pauses.MostReceives))).BatchItemFailures);
 
         var execution = await stage.ReadAsync(id);
         Assert.Equal((ExecutionState.Failed, DispatchFailure.Unreadable), (execution.State, execution.FailureCode));
@@ -164,7 +164,7 @@ public sealed class FunctionTests(LocalCloud cloud)
     [InlineData("null")]
     public async Task An_event_that_no_queue_sent_is_nothing_to_do(string json)
     {
-        using var stage = await Stage.SetAsync(cloud);
+        using var stage = await DispatchFixture.SetAsync(cloud);
         var batch = new SourceGeneratorLambdaJsonSerializer<DispatcherJson>().Deserialize<SQSEvent>(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(json)));
         Assert.Empty((await stage.Function.DispatchAsync(batch, new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(30) })).BatchItemFailures);
         Assert.Contains("foreign_event", Assert.Single(stage.Log.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
@@ -174,7 +174,7 @@ public sealed class FunctionTests(LocalCloud cloud)
     public async Task A_dead_letter_sent_back_a_day_later_finds_its_execution_closed()
     {
         await using var engine = ScriptedEngine.Answering(202);
-        using var stage = await Stage.SetAsync(cloud, ("tenant-43", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync();
         stage.Clock.Advance(TimeSpan.FromDays(1));
         Assert.Empty((await stage.DispatchAsync(id)).BatchItemFailures);
@@ -187,7 +187,7 @@ public sealed class FunctionTests(LocalCloud cloud)
     public async Task What_expired_while_its_tenant_was_down_is_closed_without_waiting_for_its_turn()
     {
         await using var engine = ScriptedEngine.Answering(202);
-        using var stage = await Stage.SetAsync(cloud, ("tenant-1", engine));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-1", engine));
         var tenant = TenantId.Parse("tenant-1");
         for (var i = 0; i < TenantGates.ShutsAfter; i++)
             using (var pass = (await stage.Gates.EnterAsync(tenant, Cancel)).Pass!)
@@ -209,7 +209,7 @@ public sealed class FunctionTests(LocalCloud cloud)
         // Tenant 1's engine takes connections and never answers: each try costs the whole budget. A thousand of its messages are about.
         await using var dead = ScriptedEngine.Start(async connection => { await connection.ReadRequestAsync(); await connection.SilenceAsync(); });
         await using var well = ScriptedEngine.Answering(202);
-        using var stage = await Stage.SetAsync(cloud, ("tenant-1", dead), ("tenant-2", well));
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-1", dead), ("tenant-2", well));
         var ofTheDead = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => stage.QueueAsync("tenant-1", idempotent: true)));
         var messages = Enumerable.Range(0, 1000).Select(i => Body(ofTheDead[i % 100], "tenant-1")).Chunk(9).ToList();
 
@@ -219,7 +219,7 @@ public sealed class FunctionTests(LocalCloud cloud)
         {
             var id = await stage.QueueAsync("tenant-2");
             var before = clock.Elapsed;
-            var batch = stage.DeliverAsync([.. nine.Select((body, i) => Stage.Message($"dead-{i}", body)), Stage.Message("well", Body(id, "tenant-2"))]);
+            var batch = stage.DeliverAsync([.. nine.Select((body, i) => DispatchFixture.Message($"dead-{i}", body)), DispatchFixture.Message("well", Body(id, "tenant-2"))]);
             while ((await stage.ReadAsync(id)).State != ExecutionState.Dispatched)
                 Assert.InRange(clock.Elapsed - before, TimeSpan.Zero, TimeSpan.FromSeconds(5));
             slowest = TimeSpan.FromTicks(Math.Max(slowest.Ticks, (clock.Elapsed - before).Ticks));

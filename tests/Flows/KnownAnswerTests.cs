@@ -1,9 +1,9 @@
-using ControlPlane.Local.DataPlane;
 using System.Text;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.TestUtilities;
 using ControlPlane.Aws;
 using ControlPlane.Http;
+using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Demo;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;

@@ -1,4 +1,3 @@
-using ControlPlane.Local.DataPlane;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -8,6 +7,7 @@ using Amazon.Lambda.TestUtilities;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Http;
+using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Demo;
 using ControlPlane.Metering;
 using ControlPlane.Tenants;

@@ -1,11 +1,11 @@
-using ControlPlane.Operator.Running;
-using ControlPlane.Local.DataPlane;
-using ControlPlane.Local.Hub;
 using System.Net;
 using System.Text.Json;
 using ControlPlane.Executions;
+using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Demo;
+using ControlPlane.Local.Hub;
 using ControlPlane.Operator.Output;
+using ControlPlane.Operator.Running;
 
 namespace ControlPlane.Tests.Flows;
 

@@ -1,12 +1,12 @@
-using ControlPlane.Local.DataPlane;
-using ControlPlane.Local.Hub;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Text;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
+using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Demo;
+using ControlPlane.Local.Hub;
 using ControlPlane.Local.Peering;
 using ControlPlane.SlackHandler.Notifications;
 using ControlPlane.Tenants;

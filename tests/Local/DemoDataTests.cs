@@ -1,5 +1,5 @@
-using ControlPlane.Local.DataPlane;
 using ControlPlane.Aws;
+using ControlPlane.Local.DataPlane;
 using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.Local;

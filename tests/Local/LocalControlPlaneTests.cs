@@ -1,12 +1,12 @@
-using ControlPlane.Local.Output;
-using ControlPlane.Local.DataPlane;
-using ControlPlane.Local.Hub;
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
+using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Demo;
+using ControlPlane.Local.Hub;
+using ControlPlane.Local.Output;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 using Spectre.Console;

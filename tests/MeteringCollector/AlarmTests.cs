@@ -34,7 +34,7 @@ public sealed class AlarmTests(LocalCloud cloud)
                 return (await HeartbeatsAsync([.. new[] { 60, 70, 80, 90, 100 }.Select(second => SampleAfter(second, epoch: second - 8))]), 1);
         }
 
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         await SweeperTests.RegisterAsync(desk, Tenants);
         foreach (var tenant in Tenants)
             await SweeperTests.SeenAsync(desk, tenant);
@@ -78,7 +78,7 @@ public sealed class AlarmTests(LocalCloud cloud)
 
     private async Task<string> HeartbeatsAsync(params Sample[] samples)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         foreach (var sample in samples)
             await desk.SendAsync(sample);
         return desk.Logged;
@@ -87,7 +87,7 @@ public sealed class AlarmTests(LocalCloud cloud)
     private static Sample SampleAfter(int seconds, long counter = 1, int epoch = 0) =>
         Sample.At(DateTimeOffset.FromUnixTimeSeconds(Sample.Started + seconds), counter, cpuMs: 1, epoch: Sample.Started + epoch);
 
-    private static async Task<string> SweepAsync(OutcomeDesk desk, FaultSeam? seam = null)
+    private static async Task<string> SweepAsync(OutcomeFixture desk, FaultSeam? seam = null)
     {
         var log = new MemoryStream();
         await SweeperTests.SweepAsync(desk, seam, log);

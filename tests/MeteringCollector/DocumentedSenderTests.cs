@@ -58,20 +58,20 @@ public sealed partial class DocumentedSenderTests(LocalCloud cloud)
         }
     }
 
-    private async Task<(HeartbeatDesk Desk, TemporaryFolder Folder)> PrepareAsync(string language)
+    private async Task<(HeartbeatFixture Desk, TemporaryFolder Folder)> PrepareAsync(string language)
     {
         Assert.SkipWhen(language == "go" && !CanRun("go", "version"), "no Go to run the example with");
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         desk.Clock.Now = TimeProvider.System.GetUtcNow();
         var folder = new TemporaryFolder();
         await File.WriteAllTextAsync(Path.Combine(folder.Path, "sidecar.pem"), NewKey(out var publicKey), Cancel);
         await File.WriteAllTextAsync(Path.Combine(folder.Path, language == "js" ? "sidecar.mjs" : "sidecar.go"), DocumentedSender(language), Cancel);
         Assert.True(SidecarPublicKey.TryImport(publicKey, out var key));
-        await desk.Registry.TryAddAsync(new(key.KeyId, HeartbeatDesk.Tenant, Instance, publicKey, desk.Clock.Now, null, null), Cancel);
+        await desk.Registry.TryAddAsync(new(key.KeyId, HeartbeatFixture.Tenant, Instance, publicKey, desk.Clock.Now, null, null), Cancel);
         return (desk, folder);
     }
 
-    private static async Task AnswerAsync(HeartbeatDesk desk, System.Net.HttpListenerContext http, CancellationToken cancel)
+    private static async Task AnswerAsync(HeartbeatFixture desk, System.Net.HttpListenerContext http, CancellationToken cancel)
     {
         using var body = new MemoryStream();
         await http.Request.InputStream.CopyToAsync(body, cancel);

@@ -22,7 +22,7 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
     [InlineData(-60_000, 422)]
     public async Task A_sample_is_taken_a_second_after_the_last_one_or_later(int milliseconds, int status)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(desk.Clock.Now, 1, cpuMs: 10));
         var before = await desk.StateAsync();
 
@@ -41,7 +41,7 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
     [Fact]
     public async Task Two_hundred_samples_in_a_second_are_booked_as_one()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var accepted = 0;
         for (var counter = 1; counter <= 200; counter++)
             accepted += (await desk.SendAsync(Sample.At(desk.Clock.Now.AddMilliseconds(5 * counter), counter, cpuMs: counter))).Status == 200 ? 1 : 0;
@@ -52,7 +52,7 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
     [Fact]
     public async Task Sixty_epochs_in_a_second_book_one()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var accepted = 0;
         for (var i = 0; i < 60; i++)
         {
@@ -71,7 +71,7 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
     [InlineData(4 * 360_000 + 1, 0, 422)]
     public async Task A_sample_adds_at_most_what_its_processors_can_have_used_since_the_last(long cpuMs, long gpuMs, int status)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 1000, gpuMs: 100));
         desk.Clock.Advance(TimeSpan.FromSeconds(60));
 
@@ -86,7 +86,7 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
     [InlineData(4 * 360_000 + 1, 422)]
     public async Task So_it_is_across_epochs_however_long_ago_the_new_one_began(long cpuMs, int status)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         desk.Clock.Now = Start.AddDays(1);
         var last = desk.Clock.Now;
         await desk.SendAsync(Sample.At(last, 1, cpuMs: 1000));
@@ -101,7 +101,7 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
     [Fact]
     public async Task After_an_outage_the_whole_time_counts_in_one_sample()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 0));
         desk.Clock.Now = Start.AddDays(2);
         var most = 4 * (long)(desk.Clock.Now - Start.AddSeconds(60) + TimeSpan.FromSeconds(300)).TotalMilliseconds;
@@ -115,7 +115,7 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
     [InlineData(-1, 422)]
     public async Task A_sample_is_from_a_day_before_the_first_sight_or_later(int milliseconds, int status)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         desk.Clock.Now = Start.AddDays(5);
         var answer = await desk.SendAsync(Sample.At(desk.Clock.Now.AddHours(-24).AddMilliseconds(milliseconds), 1, cpuMs: 1));
         Assert.Equal((status, status == 200 ? null : "sampled-at-implausible"), (answer.Status, answer.Code));
@@ -125,7 +125,7 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
     [Fact]
     public async Task An_instance_more_than_the_tenant_may_have_is_refused_and_leaves_nothing()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await LimitAsync(desk, 3);
         for (var n = 1; n <= 3; n++)
             Assert.Equal(200, (await desk.SendAsync(new Sample { Instance = $"i-{n}" })).Status);
@@ -143,7 +143,7 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
     [Fact]
     public async Task Of_many_first_heartbeats_at_once_as_many_are_taken_as_there_are_places()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await LimitAsync(desk, 5);
         var answers = new System.Collections.Concurrent.ConcurrentBag<int>();
         await Parallel.ForEachAsync(
@@ -157,7 +157,7 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
     [Fact]
     public async Task Two_hundred_is_the_limit_where_none_was_set()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(new Sample());
         await SetPlacesTakenAsync(desk, 199);
         Assert.Equal(200, (await desk.SendAsync(new Sample { Instance = "i-200" })).Status);
@@ -167,7 +167,7 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
     [Fact]
     public async Task An_instance_that_is_folded_frees_its_place_and_keeps_its_usage_in_its_month()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await LimitAsync(desk, 1);
         await desk.SendAsync(Sample.At(desk.Clock.Now, 1, cpuMs: 700, gpuMs: 7) with { Instance = "i-1" });
         var seen = (await desk.StateAsync("i-1"))!;
@@ -186,7 +186,7 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
     [Fact]
     public async Task An_instance_that_is_heard_of_at_that_moment_is_not_folded()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 1));
         var seen = (await desk.StateAsync())!;
         await desk.SendAsync(Sample.At(Start.AddSeconds(120), 2, cpuMs: 2));
@@ -201,7 +201,7 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
     [InlineData(true)]
     public async Task An_instance_that_comes_back_goes_on_where_it_stopped(bool inTheSameMonth)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 700, gpuMs: 7));
         await desk.Instances.TryFoldAsync((await desk.StateAsync())!, Cancel);
         desk.Clock.Now = inTheSameMonth ? Start.AddDays(2) : Start.AddDays(60);
@@ -225,7 +225,7 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
     [Fact]
     public async Task Two_copies_of_the_heartbeat_that_brings_it_back_count_once()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 700));
         await desk.Instances.TryFoldAsync((await desk.StateAsync())!, Cancel);
         var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => desk.SendAsync(Sample.At(Start.AddSeconds(120), 2, cpuMs: 900))));
@@ -238,11 +238,11 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
     [Fact]
     public async Task An_instance_whose_counting_begins_anew_takes_whatever_comes_next_and_adds_nothing_for_it()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 900, cpuMs: 5000, epoch: Sample.Started + 200));       // a thief's
         Assert.Equal("counter-replayed", (await desk.SendAsync(Sample.At(Start.AddSeconds(120), 2, cpuMs: 700))).Code);
-        Assert.False(await desk.Instances.TryResetAsync(HeartbeatDesk.Tenant, InstanceId.Parse("i-nobody"), Cancel));
-        Assert.True(await desk.Instances.TryResetAsync(HeartbeatDesk.Tenant, InstanceId.Parse("i-0abc1234def567890"), Cancel));
+        Assert.False(await desk.Instances.TryResetAsync(HeartbeatFixture.Tenant, InstanceId.Parse("i-nobody"), Cancel));
+        Assert.True(await desk.Instances.TryResetAsync(HeartbeatFixture.Tenant, InstanceId.Parse("i-0abc1234def567890"), Cancel));
 
         Assert.Equal(200, (await desk.SendAsync(Sample.At(Start.AddSeconds(180), 3, cpuMs: 750))).Status);
         Assert.Equal(new ComputeTime(5000, 0), await desk.UsageAsync(2026, 1));
@@ -255,7 +255,7 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
     [Fact]
     public async Task A_fourth_restart_within_ten_minutes_is_an_alarm_that_names_the_instance()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await RestartAsync(0);
         foreach (var second in new[] { 30, 60, 90 })
             await RestartAsync(second);
@@ -277,7 +277,7 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
     [Fact]
     public async Task Three_restarts_in_ten_minutes_are_none()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         foreach (var second in new[] { 0, 30, 60, 90, 630, 660, 690 })
         {
             desk.Clock.Now = Start.AddSeconds(60 + second);
@@ -289,7 +289,7 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
     [Fact]
     public async Task A_conflict_names_its_instance()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(new Sample());
         await desk.SendAsync(new Sample { CpuMs = "7501" });
         Assert.Contains(
@@ -300,7 +300,7 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
     [Fact]
     public async Task A_stale_heartbeat_costs_no_read_and_tells_nothing_of_keys()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var seam = FaultSeam.None();
         desk.Restart(seam);
         var stale = desk.Clock.Now.AddSeconds(-301);
@@ -312,24 +312,24 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
         Assert.Empty(seam.Calls);
     }
 
-    private static Task LimitAsync(HeartbeatDesk desk, int instances) =>
+    private static Task LimitAsync(HeartbeatFixture desk, int instances) =>
         new TenantAdministration(desk.Tables.Client, desk.Tables.Tenants, desk.Clock)
-            .LimitAsync(HeartbeatDesk.Tenant, new LimitChange(Instances: instances), Cancel);
+            .LimitAsync(HeartbeatFixture.Tenant, new LimitChange(Instances: instances), Cancel);
 
-    private static Task<DataPlane> PlaneAsync(HeartbeatDesk desk) => desk.Instances.OfTenantAsync(HeartbeatDesk.Tenant, new(2026, 1), Cancel);
+    private static Task<DataPlane> PlaneAsync(HeartbeatFixture desk) => desk.Instances.OfTenantAsync(HeartbeatFixture.Tenant, new(2026, 1), Cancel);
 
-    internal static async Task<long> PlacesTakenAsync(HeartbeatDesk desk)
+    internal static async Task<long> PlacesTakenAsync(HeartbeatFixture desk)
     {
-        var item = (await desk.Tables.Client.GetItemAsync(desk.Tables.Instances, InstanceItems.TenantKeyOf(HeartbeatDesk.Tenant), consistentRead: true, Cancel))
+        var item = (await desk.Tables.Client.GetItemAsync(desk.Tables.Instances, InstanceItems.TenantKeyOf(HeartbeatFixture.Tenant), consistentRead: true, Cancel))
             .Item;
         return long.Parse(item["instances"].N, CultureInfo.InvariantCulture);
     }
 
-    private static Task SetPlacesTakenAsync(HeartbeatDesk desk, int number) => desk.Tables.Client.UpdateItemAsync(
+    private static Task SetPlacesTakenAsync(HeartbeatFixture desk, int number) => desk.Tables.Client.UpdateItemAsync(
         new UpdateItemRequest
         {
             TableName = desk.Tables.Instances,
-            Key = InstanceItems.TenantKeyOf(HeartbeatDesk.Tenant),
+            Key = InstanceItems.TenantKeyOf(HeartbeatFixture.Tenant),
             UpdateExpression = "SET instances = :number",
             ExpressionAttributeValues = new() { [":number"] = new() { N = number.ToString(CultureInfo.InvariantCulture) } },
         }, Cancel);

@@ -44,7 +44,7 @@ public sealed class HeartbeatFaultTests(LocalCloud cloud)
     [Fact]
     public async Task A_fold_happens_whole_or_not_at_all()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var number = 0;
         var breaks = await CrashPoints.ForEachAsync(async (seam, name) =>
         {
@@ -76,7 +76,7 @@ public sealed class HeartbeatFaultTests(LocalCloud cloud)
     [InlineData(Fault.Silence)]
     public async Task Our_own_trouble_is_503_whichever_call_it_meets(Fault fault)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         foreach (var operation in new[] { "GetItem", "UpdateItem", "TransactWriteItems" })
         {
             desk.Restart(new FaultSeam(call => call.Operation == operation ? fault : null));
@@ -93,7 +93,7 @@ public sealed class HeartbeatFaultTests(LocalCloud cloud)
     [Fact]
     public async Task A_lost_answer_is_told_from_a_rival_by_the_body()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 1));
         desk.Restart(new FaultSeam(call => call.Operation == "UpdateItem" && call.Number == 3 ? Fault.AnswerLost : null));
         Assert.Equal(200, (await desk.SendAsync(Sample.At(Start.AddSeconds(120), 2, cpuMs: 2))).Status);
@@ -104,7 +104,7 @@ public sealed class HeartbeatFaultTests(LocalCloud cloud)
     [Fact]
     public async Task A_record_that_was_lost_is_there_after_the_repeat()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 1));
         desk.Restart(new FaultSeam(call => call.Operation == "PutItem" ? Fault.Throttled : null));
         Assert.Equal(503, (await desk.SendAsync(Sample.At(Start.AddSeconds(120), 2, cpuMs: 2))).Status);
@@ -117,7 +117,7 @@ public sealed class HeartbeatFaultTests(LocalCloud cloud)
 
     private async Task BreakAsync(Sample[] before, Sample sample, ComputeTime lifetime, ComputeTime january, bool isFolded = false)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var number = 0;
         var breaks = await CrashPoints.ForEachAsync(async (seam, name) =>
         {
@@ -153,9 +153,9 @@ public sealed class HeartbeatFaultTests(LocalCloud cloud)
         Assert.True(breaks >= 4 * FaultSeam.AllFaults.Count, $"only {breaks} breaks");
     }
 
-    private static async Task<ComputeTime> UsageOfAsync(HeartbeatDesk desk, string instance)
+    private static async Task<ComputeTime> UsageOfAsync(HeartbeatFixture desk, string instance)
     {
-        var plane = await desk.Instances.OfTenantAsync(HeartbeatDesk.Tenant, new(2026, 1), TestContext.Current.CancellationToken);
+        var plane = await desk.Instances.OfTenantAsync(HeartbeatFixture.Tenant, new(2026, 1), TestContext.Current.CancellationToken);
         return (plane with
         {
             Instances = [.. plane.Instances.Where(state => state.Instance.ToString() == instance)],

@@ -16,7 +16,7 @@ public sealed class HeartbeatRaceTests(LocalCloud cloud)
     [Fact]
     public async Task Two_restarts_end_in_the_later_epoch()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 700));
         var (early, late) = (
             Sample.At(Start.AddSeconds(120), 1, cpuMs: 5, epoch: Sample.Started + 100),
@@ -32,7 +32,7 @@ public sealed class HeartbeatRaceTests(LocalCloud cloud)
     [Fact]
     public async Task Another_epoch_is_another_epoch_whatever_its_counter_and_totals()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 5, epoch: Sample.Started + 10));
 
         var lower = await desk.SendAsync(Sample.At(Start.AddSeconds(120), 3, cpuMs: 700));
@@ -46,7 +46,7 @@ public sealed class HeartbeatRaceTests(LocalCloud cloud)
     [Fact]
     public async Task Two_samples_of_one_new_epoch_end_at_the_later_counter()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 700));
         var epoch = Sample.Started + 100;
 
@@ -61,7 +61,7 @@ public sealed class HeartbeatRaceTests(LocalCloud cloud)
     [Fact]
     public async Task Two_samples_of_a_new_month_close_the_old_one_once_and_end_at_the_later_counter()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         desk.Clock.Now = MonthEnd;
         await desk.SendAsync(Sample.At(MonthEnd, 1, cpuMs: 700));
         desk.Clock.Now = MonthEnd.AddSeconds(120);
@@ -77,7 +77,7 @@ public sealed class HeartbeatRaceTests(LocalCloud cloud)
     [Fact]
     public async Task Two_first_heartbeats_end_at_the_later_counter_and_take_one_place()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var answer = await OvertakenAsync(
             desk, Sample.At(Start.AddSeconds(60), 1, cpuMs: 5), "TransactWriteItems", skip: 0, Sample.At(Start.AddSeconds(120), 2, cpuMs: 7));
 
@@ -89,7 +89,7 @@ public sealed class HeartbeatRaceTests(LocalCloud cloud)
     [Fact]
     public async Task One_that_began_anew_meanwhile_is_not_folded_though_its_counter_is_the_same()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 700));
         var seen = (await desk.StateAsync())!;
         await desk.SendAsync(Sample.At(Start.AddSeconds(120), 1, cpuMs: 5, epoch: Sample.Started + 100));
@@ -101,7 +101,7 @@ public sealed class HeartbeatRaceTests(LocalCloud cloud)
     [Fact]
     public async Task One_that_came_back_in_a_new_epoch_and_was_folded_anew_goes_on_from_that_one()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 700));
         await desk.Instances.TryFoldAsync((await desk.StateAsync())!, Cancel);
 
@@ -125,7 +125,7 @@ public sealed class HeartbeatRaceTests(LocalCloud cloud)
     [Fact]
     public async Task One_that_comes_back_while_it_is_folded_anew_goes_on_from_the_later_state()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 700));
         await desk.Instances.TryFoldAsync((await desk.StateAsync())!, Cancel);
 
@@ -152,20 +152,20 @@ public sealed class HeartbeatRaceTests(LocalCloud cloud)
     [InlineData(101, 422)]
     public async Task Lifetime_gpu_time_never_passes_what_is_kept_exactly_either(long gpuMs, int status)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 1, gpuMs: 1));
         await desk.Tables.Client.UpdateItemAsync(
             new()
             {
                 TableName = desk.Tables.Instances,
-                Key = ControlPlane.Aws.InstanceItems.KeyOf(HeartbeatDesk.Tenant, InstanceId.Parse("i-0abc1234def567890")),
+                Key = ControlPlane.Aws.InstanceItems.KeyOf(HeartbeatFixture.Tenant, InstanceId.Parse("i-0abc1234def567890")),
                 UpdateExpression = "SET base_gpu_ms = :most",
                 ExpressionAttributeValues = new() { [":most"] = ControlPlane.Aws.Items.Number(ComputeTime.Highest - 100) },
             }, Cancel);
         Assert.Equal(status, (await desk.SendAsync(Sample.At(Start.AddSeconds(120), 2, cpuMs: 1, gpuMs: gpuMs))).Status);
     }
 
-    private static async Task<Answer> OvertakenAsync(HeartbeatDesk desk, Sample sample, string operation, int skip, Sample faster)
+    private static async Task<Answer> OvertakenAsync(HeartbeatFixture desk, Sample sample, string operation, int skip, Sample faster)
     {
         var other = desk.Function;
         var between = new Interleaved(

@@ -26,7 +26,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [MemberData(nameof(NoCounters))]
     public async Task A_counter_is_a_whole_number_from_one_and_nothing_else(string counter)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await AssertMalformedAsync(desk, new Sample { Counter = counter }.ToString());
     }
 
@@ -46,7 +46,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [MemberData(nameof(Doubled))]
     public async Task Two_members_of_one_name_are_refused_with_and_without_case(string before, string after)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await AssertMalformedAsync(desk, new Sample { Before = before, After = after }.ToString());
     }
 
@@ -78,14 +78,14 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [MemberData(nameof(NoHeartbeats))]
     public async Task What_is_no_heartbeat_is_malformed_though_well_signed(string body)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await AssertMalformedAsync(desk, body);
     }
 
     [Fact]
     public async Task Members_that_nobody_asked_for_are_ignored_and_not_stored()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var sample = new Sample
         {
             Gpus = $"[{Gpu.Replace("\"index\"", "\"colour\":\"green\",\"index\"", StringComparison.Ordinal)}]",
@@ -99,7 +99,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     public async Task Every_text_of_the_JSON_suite_gets_a_clean_answer()
     {
         using var vectors = Vectors.Read("json_test_suite.json");
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         foreach (var test in vectors.RootElement.GetProperty("cases").EnumerateArray())
         {
             var body = BodyOf(test);
@@ -115,7 +115,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [InlineData(10 * 1024 * 1024, 413)]
     public async Task A_body_has_at_most_sixteen_kilobytes(int size, int status)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var sample = new Sample();
         var padded = new Sample { After = $",\"padding\":\"{new string('x', size - sample.ToString().Length - 13)}\"" };
         Assert.Equal(size, padded.ToString().Length);
@@ -125,12 +125,12 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [Fact]
     public async Task What_is_too_large_is_refused_for_its_size_before_anything_of_it_is_decoded()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var request = desk.Sidecar.Request(new Sample(), desk.Clock.Now);
         request.Body = new string('!', 10 * 1024 * 1024);                // no base64 at all
         Assert.Equal((413, "too-large"), await desk.SendAsync(request) is var answer ? (answer.Status, answer.Code) : default);
-        var outcomes = await OutcomeDesk.OpenAsync(cloud);
-        var outcome = OutcomeDesk.Request("Bearer x", "");
+        var outcomes = await OutcomeFixture.OpenAsync(cloud);
+        var outcome = OutcomeFixture.Request("Bearer x", "");
         outcome.Body = request.Body;
         Assert.Equal((413, "too-large"), await outcomes.SendAsync(outcome) is var other ? (other.Status, other.Code) : default);
     }
@@ -144,7 +144,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [InlineData("application/json", "")]
     public async Task Only_plain_JSON_is_taken(string type, string? encoding)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var answer = await desk.SendAsync(With(desk.Sidecar.Request(new Sample(), desk.Clock.Now), headers =>
         {
             headers["Content-Type"] = type;
@@ -158,7 +158,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [Fact]
     public async Task A_body_announced_as_base64_that_is_none_is_malformed()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var request = desk.Sidecar.Request(new Sample(), desk.Clock.Now);
         request.Body += " ";
         Assert.Equal((400, "malformed"), await desk.SendAsync(request) is var answer ? (answer.Status, answer.Code) : default);
@@ -167,7 +167,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [Fact]
     public async Task A_plain_body_is_read_as_its_bytes_and_header_names_without_case()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var sample = new Sample { After = ",\"note\":\"é\"" };
         var request = desk.Sidecar.Request(sample, desk.Clock.Now);
         request.IsBase64Encoded = false;
@@ -205,7 +205,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     public async Task A_signature_has_one_form(string what, string form)
     {
         Assert.NotEmpty(what);
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var sample = new Sample();
         var bytes = desk.Sidecar.Sign(sample.Id, Now, Encoding.UTF8.GetBytes(sample.ToString()));
         var good = Convert.ToBase64String(bytes);
@@ -229,7 +229,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [InlineData("x-dp-key-id")]
     public async Task Each_header_is_there_exactly_once(string header)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var request = desk.Sidecar.Request(new Sample(), desk.Clock.Now);
         await AssertSignatureInvalidAsync(desk, With(request, headers => headers.Remove(header)));
 
@@ -249,7 +249,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [InlineData("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")]
     public async Task A_key_id_has_one_form_and_is_registered(string keyId)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await AssertSignatureInvalidAsync(desk, With(
             desk.Sidecar.Request(new Sample(), desk.Clock.Now), headers =>
                 headers["x-dp-key-id"] = keyId.Replace("{good}", desk.Sidecar.KeyId, StringComparison.Ordinal)));
@@ -258,7 +258,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [Fact]
     public async Task What_has_the_wrong_shape_reads_no_table()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var seam = FaultSeam.None();
         desk.Restart(seam);
         foreach (var header in new[] { "webhook-id", "webhook-timestamp", "webhook-signature", "x-dp-key-id", "Content-Type" })
@@ -269,7 +269,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [Fact]
     public async Task A_key_whose_tenant_is_gone_signs_for_nobody()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var orphan = new SidecarSigner();
         await desk.Registry.TryAddAsync(orphan.Registration("tenant-44"), TestContext.Current.CancellationToken);
         await AssertSignatureInvalidAsync(desk, orphan.Request(new Sample { Tenant = "tenant-44" }, desk.Clock.Now, "10.143.1.7"));
@@ -278,7 +278,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [Fact]
     public async Task A_forged_signature_costs_the_read_of_its_key_and_no_other()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var seam = FaultSeam.None();
         desk.Restart(seam);
         for (var i = 0; i < 3; i++)
@@ -304,7 +304,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [InlineData("99999999999999999999", 401)]
     public async Task A_timestamp_is_plain_digits_and_part_of_what_is_signed(string timestamp, int status)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var text = timestamp.Replace("{good}", Now.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
             .Replace("{later}", (Now + 1).ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
         var answer = await desk.SendAsync(With(desk.Sidecar.Request(new Sample(), desk.Clock.Now), headers => headers["webhook-timestamp"] = text));
@@ -327,7 +327,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [InlineData(-1767225660, 401)]
     public async Task A_timestamp_may_be_five_minutes_off(int seconds, int status)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var sample = new Sample();
         var answer = await desk.SendAsync(desk.Sidecar.Request(sample.Id, Encoding.UTF8.GetBytes(sample.ToString()), Now + seconds));
         Assert.Equal(status, answer.Status);
@@ -344,7 +344,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [InlineData(-365 * 86_400, 422)]
     public async Task A_sample_is_neither_from_the_future_nor_older_than_the_records(int seconds, int status)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(desk.Clock.Now.AddHours(-12), 1, cpuMs: 1, epoch: 1_577_836_800));
         desk.Clock.Advance(TimeSpan.FromDays(30));
         var answer = await desk.SendAsync(Sample.At(desk.Clock.Now.AddSeconds(seconds), 2, cpuMs: 1, epoch: 1_577_836_800));
@@ -358,7 +358,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [InlineData(1, 422)]
     public async Task An_epoch_is_not_from_before_2020(long epoch, int status)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var answer = await desk.SendAsync(Sample.At(desk.Clock.Now, 1, cpuMs: 1, epoch: epoch));
         Assert.Equal(status, answer.Status);
         Assert.Equal(status == 200 ? null : "epoch-implausible", answer.Code);
@@ -370,7 +370,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [InlineData("2026-01-01T00:05:00+00:00")]
     public async Task A_sample_time_is_any_UTC_time_of_RFC_3339(string sampledAt)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var answer = await desk.SendAsync(Sample.At(desk.Clock.Now, 1, cpuMs: 1) with { SampledAt = sampledAt });
         Assert.Equal(200, answer.Status);
     }
@@ -380,7 +380,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [InlineData(-301, 422)]
     public async Task A_sample_is_not_older_than_its_epoch(int seconds, int status)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var answer = await desk.SendAsync(Sample.At(DateTimeOffset.FromUnixTimeSeconds(Sample.Started + seconds), 1, cpuMs: 0));
         Assert.Equal(status, answer.Status);
     }
@@ -393,7 +393,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [InlineData(9_007_199_254_740_991, 0, 422)]
     public async Task What_a_machine_just_seen_has_used_is_no_more_than_its_processors_can_in_a_day(long cpuMs, long gpuMs, int status)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var answer = await desk.SendAsync(Sample.At(desk.Clock.Now, 1, cpuMs, gpuMs));
         Assert.Equal(status, answer.Status);
         Assert.Equal(status == 200 ? null : "totals-implausible", answer.Code);
@@ -406,7 +406,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [InlineData("hb_i-0abc1234def567890_1767225600_01")]
     public async Task The_id_says_what_the_body_says(string id)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var answer = await desk.SendAsync(desk.Sidecar.Request(id, Encoding.UTF8.GetBytes(new Sample().ToString()), Now));
         Assert.Equal((422, "id-mismatch"), (answer.Status, answer.Code));
     }
@@ -414,7 +414,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [Fact]
     public async Task A_body_written_anew_on_the_way_does_not_verify()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var request = desk.Sidecar.Request(new Sample(), desk.Clock.Now);
         foreach (var other in new[] { new Sample().ToString().Replace(":", ": ", StringComparison.Ordinal), new Sample { CpuMs = "7501" }.ToString() })
         {
@@ -426,7 +426,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [Fact]
     public async Task The_tenant_is_the_keys_tenant()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var neighbour = new SidecarSigner();
         await desk.RegisterAsync(TenantId.Parse("tenant-2"), TenantStatus.Active);
         await desk.Registry.TryAddAsync(neighbour.Registration("tenant-2"), TestContext.Current.CancellationToken);
@@ -448,7 +448,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [Fact]
     public async Task A_key_may_be_bound_to_one_instance()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var bound = new SidecarSigner();
         await desk.Registry.TryAddAsync(bound.Registration(instance: "i-1"), TestContext.Current.CancellationToken);
         Assert.Equal(
@@ -460,7 +460,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [Fact]
     public async Task During_a_rotation_either_key_will_do_and_the_counter_goes_on()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud, keyLives: TimeSpan.FromMinutes(5));
+        var desk = await HeartbeatFixture.OpenAsync(cloud, keyLives: TimeSpan.FromMinutes(5));
         var next = new SidecarSigner();
         Assert.Equal(200, (await desk.SendAsync(Sample.At(desk.Clock.Now, 1, cpuMs: 1))).Status);
 
@@ -494,10 +494,10 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [Fact]
     public async Task A_revoked_key_is_refused_within_a_minute()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         Assert.Equal(200, (await desk.SendAsync(Sample.At(desk.Clock.Now, 1, cpuMs: 1))).Status);
         Assert.Equal(Change.Made, await new TenantAdministration(desk.Tables.Client, desk.Tables.Tenants, desk.Clock)
-            .RevokeAsync(HeartbeatDesk.Tenant, desk.Sidecar.KeyId, TestContext.Current.CancellationToken));
+            .RevokeAsync(HeartbeatFixture.Tenant, desk.Sidecar.KeyId, TestContext.Current.CancellationToken));
         desk.Clock.Advance(SidecarKeys.MaximumAge);
         Assert.Equal(
             (401, "signature-invalid"), await desk.SendAsync(Sample.At(desk.Clock.Now, 2, cpuMs: 2)) is var answer ? (answer.Status, answer.Code) : default);
@@ -506,7 +506,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [Fact]
     public async Task An_unknown_key_is_asked_for_once_a_minute_and_made_up_ones_do_not_push_out_the_real()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var seam = FaultSeam.None();
         desk.Restart(seam);
         await desk.SendAsync(Sample.At(desk.Clock.Now, 1, cpuMs: 1));
@@ -533,7 +533,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [InlineData(null, 403)]
     public async Task The_source_is_in_the_tenants_network(string? sourceIp, int status)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var answer = await desk.SendAsync(desk.Sidecar.Request(new Sample(), desk.Clock.Now, sourceIp));
         Assert.Equal(status, answer.Status);
         Assert.Equal(status == 200 ? null : "source-network-mismatch", answer.Code);
@@ -543,11 +543,11 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [Fact]
     public async Task The_source_check_can_be_made_to_warn_or_to_be_silent()
     {
-        var warning = await HeartbeatDesk.OpenAsync(cloud, SourceNetworkCheck.Warn);
+        var warning = await HeartbeatFixture.OpenAsync(cloud, SourceNetworkCheck.Warn);
         Assert.Equal(200, (await warning.SendAsync(warning.Sidecar.Request(new Sample(), warning.Clock.Now, "203.0.113.9"))).Status);
         Assert.Contains("source_outside", warning.Logged, StringComparison.Ordinal);
 
-        var off = await HeartbeatDesk.OpenAsync(cloud, SourceNetworkCheck.Off);
+        var off = await HeartbeatFixture.OpenAsync(cloud, SourceNetworkCheck.Off);
         Assert.Equal(200, (await off.SendAsync(off.Sidecar.Request(new Sample(), off.Clock.Now, "203.0.113.9"))).Status);
         Assert.DoesNotContain("source_outside", off.Logged, StringComparison.Ordinal);
     }
@@ -555,7 +555,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [Fact]
     public async Task A_stored_key_that_registration_would_refuse_signs_nothing()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         // The neutral element as a public key: R = neutral, S = 0 would fit every message under a lax verifier.
         var neutral = new byte[32];
         neutral[0] = 1;
@@ -571,7 +571,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [Fact]
     public async Task Logs_hold_no_body_no_signature_and_one_line_an_entry()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var secretive = new Sample { After = ",\"note\":\"needle-in-the-body\"" };
         var request = desk.Sidecar.Request(secretive, desk.Clock.Now);
         await desk.SendAsync(request);
@@ -585,7 +585,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
         Assert.All(desk.Logged.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => System.Text.Json.JsonDocument.Parse(line).Dispose());
     }
 
-    private static async Task AssertMalformedAsync(HeartbeatDesk desk, string body)
+    private static async Task AssertMalformedAsync(HeartbeatFixture desk, string body)
     {
         var answer = await desk.SendAsync(desk.Sidecar.Request(new Sample().Id, Encoding.UTF8.GetBytes(body), Now));
         Assert.Equal((400, "malformed"), (answer.Status, answer.Code));
@@ -593,7 +593,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
         Assert.Empty(await desk.RecordsAsync());
     }
 
-    private static async Task AssertSignatureInvalidAsync(HeartbeatDesk desk, APIGatewayProxyRequest request)
+    private static async Task AssertSignatureInvalidAsync(HeartbeatFixture desk, APIGatewayProxyRequest request)
     {
         var answer = await desk.SendAsync(request);
         Assert.Equal((401, "signature-invalid"), (answer.Status, answer.Code));
@@ -628,7 +628,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     [InlineData("null")]
     public async Task An_event_that_no_gateway_sent_is_malformed_and_no_fault_of_ours(string json)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var request = new SourceGeneratorLambdaJsonSerializer<EventJson>().Deserialize<APIGatewayProxyRequest>(new MemoryStream(Encoding.UTF8.GetBytes(json)));
         var answer = await desk.SendAsync(request);
 

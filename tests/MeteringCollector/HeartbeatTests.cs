@@ -16,7 +16,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
     [Fact]
     public async Task The_published_example_is_accepted_and_signed_as_published()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var published = SidecarSigner.OfRfc8032();
         await desk.Registry.TryAddAsync(published.Registration(), TestContext.Current.CancellationToken);
         var sample = new Sample();
@@ -39,7 +39,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
     [Fact]
     public async Task Since_when_gpus_are_unreadable_is_what_the_last_sample_says()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var (minute, next) = (desk.Clock.Now, 1L);
         Assert.Equal(minute, await AfterAsync("2026-01-01T00:01:00Z"));              // the first sample of an instance
         Assert.Equal(minute, await AfterAsync("2026-01-01T00:01:00Z"));
@@ -62,7 +62,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
     [Fact]
     public async Task Items_have_the_names_and_values_that_are_in_the_tables_already()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(new Sample());
         desk.Clock.Now = new(2026, 2, 1, 0, 1, 0, TimeSpan.Zero);
         await desk.SendAsync(Sample.At(desk.Clock.Now, 2, cpuMs: 8000));
@@ -78,7 +78,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
             $$"""cpu_ms=7500 expires_at=1769817660 gpu_ms=0 interval_s=60 key_id={{desk.Sidecar.KeyId}} metrics={"cpu":{"count":4,"utilization_pct":12.5},"gpus":[]} pk=tenant-43 sk=2026-01-01T00:01:00.000Z#i-0abc1234def567890#1767225600#1""",
             await TextOfAsync(desk, desk.Tables.Metering, "2026-01-01T00:01:00.000Z#i-0abc1234def567890#1767225600#1"));
 
-        static async Task<string> TextOfAsync(HeartbeatDesk desk, string table, string sk)
+        static async Task<string> TextOfAsync(HeartbeatFixture desk, string table, string sk)
         {
             var item =
                 (await desk.Tables.Client.GetItemAsync(table, new() { ["pk"] = new("tenant-43"), ["sk"] = new(sk) }, TestContext.Current.CancellationToken))
@@ -90,7 +90,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
     [Fact]
     public async Task The_next_sample_books_counter_and_usage_and_keeps_a_record()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 7500));
         desk.Clock.Advance(TimeSpan.FromSeconds(60));
         var answer = await desk.SendAsync(Sample.At(Start.AddSeconds(120), 2, cpuMs: 9000, gpuMs: 40));
@@ -104,7 +104,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
     [Fact]
     public async Task In_steady_state_a_heartbeat_is_two_write_units_and_no_read()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var seam = new FaultSeam(_ => null) { MetersCapacity = true };
         desk.Restart(seam);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 7500));
@@ -120,7 +120,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
     [Fact]
     public async Task Sixteen_GPUs_cost_no_more()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var seam = new FaultSeam(_ => null) { MetersCapacity = true };
         desk.Restart(seam);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 7500));
@@ -141,7 +141,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
     [InlineData(24 * 3600)]
     public async Task The_same_heartbeat_again_is_a_repeat_and_booked_once(int secondsLater)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var sample = new Sample();
         await desk.SendAsync(sample);
         var before = await desk.StateAsync();
@@ -157,7 +157,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
     [Fact]
     public async Task Another_body_under_the_same_number_is_a_conflict_and_the_first_stays()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(new Sample());
         var before = await desk.StateAsync();
         var answer = await desk.SendAsync(new Sample { CpuMs = "7501" });
@@ -171,7 +171,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
     [Fact]
     public async Task A_lower_counter_is_refused_and_told_what_comes_next()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 5, cpuMs: 500));
         var answer = await desk.SendAsync(Sample.At(Start.AddSeconds(60), 4, cpuMs: 400));
 
@@ -183,7 +183,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
     [Fact]
     public async Task A_lower_epoch_is_refused_whatever_its_counter()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 5, cpuMs: 500));
         var answer = await desk.SendAsync(Sample.At(Start.AddSeconds(60), 99, cpuMs: 900, epoch: Sample.Started - 1));
 
@@ -193,7 +193,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
     [Fact]
     public async Task A_sample_that_overtakes_loses_nothing_because_totals_are_cumulative()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 100));
         var third = await desk.SendAsync(Sample.At(Start.AddSeconds(180), 3, cpuMs: 300));
         var second = await desk.SendAsync(Sample.At(Start.AddSeconds(120), 2, cpuMs: 200));
@@ -206,7 +206,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
     [Fact]
     public async Task A_restart_keeps_what_the_old_epoch_used()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 7, cpuMs: 1000, gpuMs: 10));
         desk.Clock.Advance(TimeSpan.FromMinutes(5));
         var answer = await desk.SendAsync(Sample.At(desk.Clock.Now, 2, cpuMs: 5, gpuMs: 1, epoch: Sample.Started + 100));
@@ -222,7 +222,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
     [InlineData(301, 422)]
     public async Task An_epoch_may_be_five_minutes_ahead(int seconds, int status)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var answer = await desk.SendAsync(Sample.At(desk.Clock.Now, 1, cpuMs: 0, epoch: desk.Clock.Now.ToUnixTimeSeconds() + seconds));
 
         Assert.Equal(status, answer.Status);
@@ -235,7 +235,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
     [InlineData(100, 49)]
     public async Task Totals_that_shrink_within_an_epoch_are_refused(long cpuMs, long gpuMs)
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 100, gpuMs: 50));
         var before = await desk.StateAsync();
         var answer = await desk.SendAsync(Sample.At(Start.AddSeconds(120), 2, cpuMs, gpuMs));
@@ -248,7 +248,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
     [Fact]
     public async Task Fifty_copies_at_once_are_booked_once()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var sample = new Sample();
         var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => desk.SendAsync(sample)));
 
@@ -260,7 +260,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
     [Fact]
     public async Task Fifty_numbers_at_once_end_at_the_highest_and_its_totals()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var answers = await Task.WhenAll(Enumerable.Range(1, 50).Select(n => desk.SendAsync(Sample.At(Start.AddSeconds(60 + n), n, cpuMs: 100 * n))));
 
         Assert.Equal(200, answers[49].Status);
@@ -271,7 +271,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
     [Fact]
     public async Task The_greatest_counters_are_kept_exactly()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         Assert.Equal(200, (await desk.SendAsync(new Sample { Counter = "9007199254740990" })).Status);
         var last = await desk.SendAsync(new Sample { Counter = "9007199254740991", SampledAt = "2026-01-01T00:01:01Z" });
 
@@ -284,7 +284,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
     [Fact]
     public async Task Usage_belongs_to_the_month_in_which_its_sample_was_taken()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var end = new DateTimeOffset(2026, 1, 31, 23, 59, 30, TimeSpan.Zero);
         desk.Clock.Now = end;
         await desk.SendAsync(Sample.At(end, 1, cpuMs: 1000, gpuMs: 10));
@@ -310,8 +310,8 @@ public sealed class HeartbeatTests(LocalCloud cloud)
     [Fact]
     public async Task A_suspended_tenants_usage_is_booked_and_its_sidecar_is_told()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
-        await desk.RegisterAsync(HeartbeatDesk.Tenant, TenantStatus.Suspended);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
+        await desk.RegisterAsync(HeartbeatFixture.Tenant, TenantStatus.Suspended);
         var answer = await desk.SendAsync(new Sample());
 
         Assert.Equal((200, "suspended"), (answer.Status, answer.Body.GetProperty("directives")[0].GetString()));
@@ -321,7 +321,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
     [Fact]
     public async Task Lifetime_usage_never_passes_what_is_kept_exactly()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(new Sample());
         var state = (await desk.StateAsync())!;
         await desk.Tables.Client.UpdateItemAsync(
@@ -344,7 +344,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
     [Fact]
     public async Task A_tenants_last_hour_is_one_query_and_expired_records_are_not_in_it()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 1));
         desk.Clock.Now = Start.AddDays(30);
         await desk.SendAsync(Sample.At(desk.Clock.Now, 2, cpuMs: 2));
@@ -353,7 +353,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
         var seam = FaultSeam.None();
         var records = new ControlPlane.Aws.MeteringStore(seam.DynamoDb(desk.Endpoint), desk.Tables.Metering, desk.Clock);
         var lastHour = new List<long>();
-        await foreach (var record in records.SinceAsync(HeartbeatDesk.Tenant, desk.Clock.Now.AddHours(-1), TestContext.Current.CancellationToken))
+        await foreach (var record in records.SinceAsync(HeartbeatFixture.Tenant, desk.Clock.Now.AddHours(-1), TestContext.Current.CancellationToken))
             lastHour.Add(record.Counter);
 
         Assert.Equal([2, 3], lastHour);

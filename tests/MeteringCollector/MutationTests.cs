@@ -13,7 +13,7 @@ public sealed class MutationTests(LocalCloud cloud)
     [Fact]
     public async Task A_damaged_heartbeat_is_refused_cleanly()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var random = new Random(20260101);
         var sample = new Sample();
         var good = Encoding.UTF8.GetBytes(sample.ToString());
@@ -40,7 +40,7 @@ public sealed class MutationTests(LocalCloud cloud)
     [Fact]
     public async Task A_damaged_body_that_is_signed_anew_gets_a_clean_answer()
     {
-        var desk = await HeartbeatDesk.OpenAsync(cloud);
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
         var random = new Random(20260102);
         var good = Encoding.UTF8.GetBytes(new Sample().ToString());
         for (var round = 0; round < Rounds; round++)
@@ -54,14 +54,14 @@ public sealed class MutationTests(LocalCloud cloud)
     [Fact]
     public async Task A_damaged_outcome_gets_a_clean_answer()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         var random = new Random(20260103);
         var good = Encoding.UTF8.GetBytes(OutcomeText.Running.For(job.Id));
         for (var round = 0; round < Rounds / 4; round++)
         {
             var token = random.Next(4) == 0 ? Encoding.Latin1.GetString(Damage(Encoding.Latin1.GetBytes(job.Token), random)) : job.Token;
-            APIGatewayProxyRequest request = OutcomeDesk.Request($"Bearer {token}", Damage(good, random));
+            APIGatewayProxyRequest request = OutcomeFixture.Request($"Bearer {token}", Damage(good, random));
             var answer = await desk.SendAsync(request);
             Assert.True(answer.Status is 200 or (>= 400 and < 500), $"round {round}: {answer}");
         }

@@ -14,7 +14,7 @@ public sealed class OutcomeFaultTests(LocalCloud cloud)
     [Fact]
     public async Task The_engine_repeats_what_was_not_answered()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var jobs = new List<Job>();
         var breaks = await CrashPoints.ForEachAsync(async (seam, name) =>
         {
@@ -35,7 +35,7 @@ public sealed class OutcomeFaultTests(LocalCloud cloud)
     [Fact]
     public async Task Two_deliveries_break_one_after_the_other()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var jobs = new List<Job>();
         Fault[] faults = [Fault.StopBefore, Fault.StopAfter, Fault.AnswerLost];
         for (var first = 1; first <= 3; first++)
@@ -59,7 +59,7 @@ public sealed class OutcomeFaultTests(LocalCloud cloud)
     [Fact]
     public async Task The_engine_gives_up_after_a_break()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var jobs = new List<Job>();
         await CrashPoints.ForEachAsync(async (seam, _) =>
         {
@@ -75,14 +75,14 @@ public sealed class OutcomeFaultTests(LocalCloud cloud)
             Assert.True(execution.State is ExecutionState.Failed or ExecutionState.TimedOut);
             Assert.Contains(job.Id.ToString(), notified);
         }
-        var month = await desk.Ledger.MonthAsync(OutcomeDesk.Tenant, desk.Month, Cancel);
-        Assert.Equal((month.Charged, 0), (month.Used, await desk.Ledger.ActiveAsync(OutcomeDesk.Tenant, Cancel)));
+        var month = await desk.Ledger.MonthAsync(OutcomeFixture.Tenant, desk.Month, Cancel);
+        Assert.Equal((month.Charged, 0), (month.Used, await desk.Ledger.ActiveAsync(OutcomeFixture.Tenant, Cancel)));
     }
 
     [Fact]
     public async Task A_late_outcome_breaks()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var jobs = new List<Job>();
         await CrashPoints.ForEachAsync(async (seam, _) =>
         {
@@ -98,14 +98,14 @@ public sealed class OutcomeFaultTests(LocalCloud cloud)
             Assert.Equal((ExecutionState.Succeeded, true), (execution.State, execution.IsLate));
         });
         // Given back when it timed out, charged when the outcome came; each once.
-        Assert.Equal(new MonthUsage(jobs.Count, jobs.Count, Times(jobs.Count)), await desk.Ledger.MonthAsync(OutcomeDesk.Tenant, desk.Month, Cancel));
-        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeDesk.Tenant, Cancel));
+        Assert.Equal(new MonthUsage(jobs.Count, jobs.Count, Times(jobs.Count)), await desk.Ledger.MonthAsync(OutcomeFixture.Tenant, desk.Month, Cancel));
+        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeFixture.Tenant, Cancel));
     }
 
     [Fact]
     public async Task An_outcome_whose_reservation_is_gone_breaks()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var jobs = new List<Job>();
         var breaks = await CrashPoints.ForEachAsync(async (seam, name) =>
         {
@@ -117,21 +117,21 @@ public sealed class OutcomeFaultTests(LocalCloud cloud)
             if (broken.Status == 503 || seam.IsDead)
                 Assert.Equal(200, (await desk.SendAsync(jobs[^1], OutcomeText.Succeeded)).Status);
             Assert.True((await desk.ReadAsync(jobs[^1])) is { State: ExecutionState.Succeeded, IsCharged: true }, name);
-            Assert.Equal(MonthUsage.None, await desk.Ledger.MonthAsync(OutcomeDesk.Tenant, desk.Month, Cancel));
+            Assert.Equal(MonthUsage.None, await desk.Ledger.MonthAsync(OutcomeFixture.Tenant, desk.Month, Cancel));
         });
         Assert.True(breaks >= 4 * FaultSeam.AllFaults.Count, $"only {breaks} breaks");
 
         // What became of the executions says what the ledger has to be.
         var read = new LedgerCount(MonthUsage.None, 0);
-        var counted = LedgerCount.Of(await desk.Executions.InLedgerAsync(OutcomeDesk.Tenant, desk.Month, Cancel), desk.Month);
-        Assert.True(await desk.Ledger.TryCorrectAsync(OutcomeDesk.Tenant, desk.Month, read, counted, Cancel));
+        var counted = LedgerCount.Of(await desk.Executions.InLedgerAsync(OutcomeFixture.Tenant, desk.Month, Cancel), desk.Month);
+        Assert.True(await desk.Ledger.TryCorrectAsync(OutcomeFixture.Tenant, desk.Month, read, counted, Cancel));
         await AssertSettledAsync(desk, jobs);
     }
 
     [Fact]
     public async Task A_sweep_breaks_and_the_next_goes_on()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var jobs = new List<Job>();
         var breaks = await CrashPoints.ForEachAsync(async (seam, name) =>
         {
@@ -159,20 +159,20 @@ public sealed class OutcomeFaultTests(LocalCloud cloud)
         });
 
         Assert.True(breaks >= 8 * FaultSeam.AllFaults.Count, $"only {breaks} breaks");
-        var month = await desk.Ledger.MonthAsync(OutcomeDesk.Tenant, desk.Month, Cancel);
-        Assert.Equal((jobs.Count / 2, jobs.Count / 2, 0), (month.Charged, month.Used, await desk.Ledger.ActiveAsync(OutcomeDesk.Tenant, Cancel)));
+        var month = await desk.Ledger.MonthAsync(OutcomeFixture.Tenant, desk.Month, Cancel);
+        Assert.Equal((jobs.Count / 2, jobs.Count / 2, 0), (month.Charged, month.Used, await desk.Ledger.ActiveAsync(OutcomeFixture.Tenant, Cancel)));
     }
 
-    private static async Task AssertSettledAsync(OutcomeDesk desk, List<Job> jobs)
+    private static async Task AssertSettledAsync(OutcomeFixture desk, List<Job> jobs)
     {
         var notified = await SweepOnAsync(desk);
-        Assert.Equal(new MonthUsage(jobs.Count, jobs.Count, Times(jobs.Count)), await desk.Ledger.MonthAsync(OutcomeDesk.Tenant, desk.Month, Cancel));
-        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeDesk.Tenant, Cancel));
+        Assert.Equal(new MonthUsage(jobs.Count, jobs.Count, Times(jobs.Count)), await desk.Ledger.MonthAsync(OutcomeFixture.Tenant, desk.Month, Cancel));
+        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeFixture.Tenant, Cancel));
         Assert.All(jobs, job => Assert.Contains(job.Id.ToString(), notified));
     }
 
     /// <summary>Sweeps as time goes by, past every deadline: the executions that a notification was sent for.</summary>
-    private static async Task<List<string>> SweepOnAsync(OutcomeDesk desk)
+    private static async Task<List<string>> SweepOnAsync(OutcomeFixture desk)
     {
         var notified = await desk.NotifiedAsync();
         foreach (var minutes in new[] { 2, 60, 5 })

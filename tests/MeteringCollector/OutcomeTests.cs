@@ -26,7 +26,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     [InlineData("null")]
     public async Task An_event_that_no_gateway_sent_is_malformed_and_no_fault_of_ours(string json)
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var request = new SourceGeneratorLambdaJsonSerializer<EventJson>().Deserialize<APIGatewayProxyRequest>(new MemoryStream(Encoding.UTF8.GetBytes(json)));
         var answer = await desk.SendAsync(request);
 
@@ -39,7 +39,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     [Fact]
     public async Task An_outcome_ends_the_execution_settles_its_charge_and_is_told_once()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
 
         var answer = await desk.SendAsync(job, OutcomeText.Succeeded with { More = ",\"result\":{\"summary\":\"Done.\",\"url\":\"https://x.example/1\"}" });
@@ -49,15 +49,15 @@ public sealed class OutcomeTests(LocalCloud cloud)
         Assert.Equal($$"""{"execution_id":"{{job.Id}}","status":"succeeded","duplicate":false,"late":false}""", answer.Body.GetRawText());
         var execution = await desk.ReadAsync(job);
         Assert.Equal((ExecutionState.Succeeded, "8123", "Done."), (execution.State, execution.Outcome!.EngineExecutionId, execution.Outcome.Result!.Summary));
-        Assert.Equal(new MonthUsage(Charged: 1, Used: 1, new(1200, 30, 4, 5)), await desk.Ledger.MonthAsync(OutcomeDesk.Tenant, desk.Month, Cancel));
-        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeDesk.Tenant, Cancel));
+        Assert.Equal(new MonthUsage(Charged: 1, Used: 1, new(1200, 30, 4, 5)), await desk.Ledger.MonthAsync(OutcomeFixture.Tenant, desk.Month, Cancel));
+        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeFixture.Tenant, Cancel));
         Assert.Equal([job.Id.ToString()], await desk.NotifiedAsync());
     }
 
     [Fact]
     public async Task Running_is_recorded_and_told_to_nobody()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
 
         var first = await desk.SendAsync(job, OutcomeText.Running);
@@ -65,14 +65,14 @@ public sealed class OutcomeTests(LocalCloud cloud)
 
         Assert.Equal(("running", false), (first.Body.GetProperty("status").GetString(), first.IsRepeat));
         Assert.Equal(("running", true), (again.Body.GetProperty("status").GetString(), again.IsRepeat));
-        Assert.Equal((ExecutionState.Running, 1), ((await desk.ReadAsync(job)).State, await desk.Ledger.ActiveAsync(OutcomeDesk.Tenant, Cancel)));
+        Assert.Equal((ExecutionState.Running, 1), ((await desk.ReadAsync(job)).State, await desk.Ledger.ActiveAsync(OutcomeFixture.Tenant, Cancel)));
         Assert.Empty(await desk.NotifiedAsync());
     }
 
     [Fact]
     public async Task The_same_outcome_again_settles_nothing_and_is_sent_to_the_requester_only_while_untold()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         await desk.SendAsync(job, OutcomeText.Succeeded);
 
@@ -85,13 +85,13 @@ public sealed class OutcomeTests(LocalCloud cloud)
         var later = await desk.SendAsync(job, OutcomeText.Succeeded);
         Assert.Equal((200, true), (later.Status, later.IsRepeat));
         Assert.Empty(await desk.NotifiedAsync());
-        Assert.Equal(new MonthUsage(1, 1, new(1200, 30, 4, 5)), await desk.Ledger.MonthAsync(OutcomeDesk.Tenant, desk.Month, Cancel));
+        Assert.Equal(new MonthUsage(1, 1, new(1200, 30, 4, 5)), await desk.Ledger.MonthAsync(OutcomeFixture.Tenant, desk.Month, Cancel));
     }
 
     [Fact]
     public async Task After_the_first_end_another_is_a_conflict_and_running_says_nothing_new()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         await desk.SendAsync(job, OutcomeText.Succeeded);
 
@@ -105,13 +105,13 @@ public sealed class OutcomeTests(LocalCloud cloud)
         Assert.Equal((200, true, "succeeded"), (running.Status, running.IsRepeat, running.Body.GetProperty("status").GetString()));
         var execution = await desk.ReadAsync(job);
         Assert.Equal((ExecutionState.Succeeded, "8123"), (execution.State, execution.Outcome!.EngineExecutionId));
-        Assert.Equal(1, (await desk.Ledger.MonthAsync(OutcomeDesk.Tenant, desk.Month, Cancel)).Used);
+        Assert.Equal(1, (await desk.Ledger.MonthAsync(OutcomeFixture.Tenant, desk.Month, Cancel)).Used);
     }
 
     [Fact]
     public async Task Of_two_ends_at_the_same_moment_one_wins()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         for (var i = 0; i < 5; i++)
         {
             var job = await desk.StartAsync();
@@ -122,8 +122,8 @@ public sealed class OutcomeTests(LocalCloud cloud)
             Assert.Equal(winner, (await desk.ReadAsync(job)).State);
             Assert.Equal([job.Id.ToString()], await desk.NotifiedAsync());
         }
-        Assert.Equal((5, 5), await desk.Ledger.MonthAsync(OutcomeDesk.Tenant, desk.Month, Cancel) is var month ? (month.Charged, month.Used) : default);
-        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeDesk.Tenant, Cancel));
+        Assert.Equal((5, 5), await desk.Ledger.MonthAsync(OutcomeFixture.Tenant, desk.Month, Cancel) is var month ? (month.Charged, month.Used) : default);
+        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeFixture.Tenant, Cancel));
     }
 
     [Theory]
@@ -132,7 +132,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     [InlineData(ExecutionState.DispatchUnknown)]
     public async Task An_outcome_may_overtake_our_own_record_of_having_dispatched(ExecutionState state)
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync(state);
         var before = await desk.ReadAsync(job);
 
@@ -146,7 +146,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     [Fact]
     public async Task A_late_outcome_replaces_a_time_out_and_is_charged()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         desk.Clock.Advance(TimeSpan.FromHours(1));
         await desk.Executions.TimeOutAsync(await desk.ReadAsync(job), Cancel);
@@ -161,15 +161,15 @@ public sealed class OutcomeTests(LocalCloud cloud)
         Assert.Equal($$"""{"execution_id":"{{job.Id}}","status":"failed","duplicate":false,"late":true}""", late.Body.GetRawText());
         Assert.Equal((true, true), (again.IsRepeat, again.Body.GetProperty("late").GetBoolean()));
         Assert.Equal(409, other.Status);
-        Assert.Equal(new MonthUsage(Charged: 1, Used: 1, new(1200, 30, 4, 5)), await desk.Ledger.MonthAsync(OutcomeDesk.Tenant, desk.Month, Cancel));
-        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeDesk.Tenant, Cancel));
+        Assert.Equal(new MonthUsage(Charged: 1, Used: 1, new(1200, 30, 4, 5)), await desk.Ledger.MonthAsync(OutcomeFixture.Tenant, desk.Month, Cancel));
+        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeFixture.Tenant, Cancel));
         Assert.Null((await desk.ReadAsync(job)).ToldAt);
     }
 
     [Fact]
     public async Task An_outcome_replaces_a_refusal_that_the_workflow_may_have_chosen_after_it_ran()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync(ExecutionState.Dispatching);
         await desk.Executions.RefuseAsync(
             await desk.ReadAsync(job), DispatchFailure.Rejected, new(1, desk.Clock.Now, 5, DispatchFailure.Rejected.Code, 422), Cancel);
@@ -183,14 +183,14 @@ public sealed class OutcomeTests(LocalCloud cloud)
         Assert.Equal(("failed", true), (running.Body.GetProperty("status").GetString(), running.IsRepeat));
         Assert.Equal($$"""{"execution_id":"{{job.Id}}","status":"failed","duplicate":false,"late":true}""", late.Body.GetRawText());
         Assert.Equal((200, true, 409), (again.Status, again.IsRepeat, other.Status));
-        Assert.Equal(new MonthUsage(Charged: 1, Used: 1, new(1200, 30, 4, 5)), await desk.Ledger.MonthAsync(OutcomeDesk.Tenant, desk.Month, Cancel));
+        Assert.Equal(new MonthUsage(Charged: 1, Used: 1, new(1200, 30, 4, 5)), await desk.Ledger.MonthAsync(OutcomeFixture.Tenant, desk.Month, Cancel));
     }
 
     [Theory]
     [InlineData(DispatchFailure.Unauthorized), InlineData(DispatchFailure.WorkflowNotActive), InlineData(DispatchFailure.Unreachable)]
     public async Task An_outcome_of_what_certainly_never_ran_is_a_conflict(DispatchFailure failure)
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync(ExecutionState.Dispatching);
         await desk.Executions.RefuseAsync(await desk.ReadAsync(job), failure, null, Cancel);
         Assert.Equal(409, (await desk.SendAsync(job, OutcomeText.Succeeded)).Status);
@@ -199,7 +199,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     [Fact]
     public async Task An_outcome_whose_reservation_the_ledger_lacks_ends_the_execution_and_alarms()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         await desk.LoseLedgerAsync();
 
@@ -215,7 +215,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     [Fact]
     public async Task A_deadline_ends_an_execution_whose_reservation_the_ledger_lacks()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         await desk.LoseLedgerAsync();
         desk.Clock.Advance(TimeSpan.FromHours(1));
@@ -239,7 +239,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     [Fact]
     public async Task An_outcome_and_the_time_out_at_the_same_moment_agree_on_one_end()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         for (var i = 0; i < 5; i++)
         {
             var job = await desk.StartAsync();
@@ -250,15 +250,15 @@ public sealed class OutcomeTests(LocalCloud cloud)
             Assert.Equal(200, (await outcome).Status);
             Assert.Equal(ExecutionState.Succeeded, (await desk.ReadAsync(job)).State);
         }
-        var month = await desk.Ledger.MonthAsync(OutcomeDesk.Tenant, desk.Month, Cancel);
+        var month = await desk.Ledger.MonthAsync(OutcomeFixture.Tenant, desk.Month, Cancel);
         Assert.Equal(month.Used, month.Charged);                    // late ones were given back, the others charged; none twice
-        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeDesk.Tenant, Cancel));
+        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeFixture.Tenant, Cancel));
     }
 
     [Fact]
     public async Task What_a_user_cancelled_stays_cancelled()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         await desk.Executions.CancelAsync(await desk.ReadAsync(job), "U1", Cancel);
 
@@ -268,23 +268,23 @@ public sealed class OutcomeTests(LocalCloud cloud)
         Assert.Equal((409, "cancelled"), (succeeded.Status, succeeded.Body.GetProperty("execution_status").GetString()));
         Assert.Equal((200, true), (cancelled.Status, cancelled.IsRepeat));
         Assert.Null((await desk.ReadAsync(job)).Outcome);
-        Assert.Equal(new MonthUsage(1, 1, ExecutionUsage.None), await desk.Ledger.MonthAsync(OutcomeDesk.Tenant, desk.Month, Cancel));
+        Assert.Equal(new MonthUsage(1, 1, ExecutionUsage.None), await desk.Ledger.MonthAsync(OutcomeFixture.Tenant, desk.Month, Cancel));
     }
 
     [Fact]
     public async Task Unknown_and_somebody_elses_execution_look_the_same()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var theirs = await desk.StartAsync(tenant: TenantId.Parse("tenant-2"));
         var keys = desk.NewKeys();
-        var minter = new Tokens.TokenMinter(OutcomeDesk.Issuer, desk.Clock);
+        var minter = new Tokens.TokenMinter(OutcomeFixture.Issuer, desk.Clock);
         var unknown = ExecutionId.Of("T0001", "never");
 
         // A perfectly valid token of one's own for an execution that is not: no dispatch mints it, so it is made here.
         var answers = new List<Answer>();
         foreach (var id in new[] { unknown, theirs.Id })
             answers.Add(await desk.SendAsync(
-                new Job(id, OutcomeDesk.Tenant, minter.ForOutcome(await keys.ToSignAsync(OutcomeDesk.Tenant, Cancel), OutcomeDesk.Tenant, id,
+                new Job(id, OutcomeFixture.Tenant, minter.ForOutcome(await keys.ToSignAsync(OutcomeFixture.Tenant, Cancel), OutcomeFixture.Tenant, id,
                     desk.Clock.Now).Text), OutcomeText.Succeeded));
 
         Assert.All(answers, answer => Assert.Equal((404, "execution-unknown"), (answer.Status, answer.Code)));
@@ -297,7 +297,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     [Fact]
     public async Task A_token_serves_for_its_own_execution_alone()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var (a, b) = (await desk.StartAsync(), await desk.StartAsync());
 
         var answer = await desk.SendAsync(a, OutcomeText.Succeeded.For(b.Id));
@@ -318,7 +318,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     [InlineData("{id}\\n")]
     public async Task An_execution_id_has_one_spelling(string text)
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         var id = text.Replace("{upper}", job.Id.ToString().ToUpperInvariant(), StringComparison.Ordinal)
             .Replace("{id}", job.Id.ToString(), StringComparison.Ordinal);
@@ -333,7 +333,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     [MemberData(nameof(NoStatuses))]
     public async Task A_status_is_one_of_four_words_and_a_corrected_repeat_is_taken(string status)
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         Assert.Equal((400, "malformed"), await desk.SendAsync(job, new OutcomeText(status)) is var answer ? (answer.Status, answer.Code) : default);
         Assert.Equal(ExecutionState.Dispatched, (await desk.ReadAsync(job)).State);
@@ -350,7 +350,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     [MemberData(nameof(NoOutcomes))]
     public async Task What_is_no_outcome_changes_nothing(string form)
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         var good = OutcomeText.Succeeded.For(job.Id);
         var body = form.Replace("{good}", good, StringComparison.Ordinal).Replace("{rest}", good[1..], StringComparison.Ordinal)
@@ -366,7 +366,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     [InlineData("1000000000000", 200)]
     public async Task Usage_is_plausible(string cpuMs, int status)
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         Assert.Equal(status, (await desk.SendAsync(job, OutcomeText.Succeeded with { CpuMs = cpuMs })).Status);
     }
@@ -376,7 +376,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
         InlineData("null", 0)]
     public async Task A_number_is_read_however_it_is_written(string cpuMs, long booked)
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         var answer = await desk.SendAsync(job, OutcomeText.Succeeded with { CpuMs = cpuMs });
         Assert.Equal((200, false), (answer.Status, answer.Body.TryGetProperty("ignored", out _)));
@@ -388,7 +388,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
         InlineData("\" 1\"")]
     public async Task A_number_that_is_none_is_left_out_and_named(string cpuMs)
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         var answer = await desk.SendAsync(job, OutcomeText.Succeeded with { CpuMs = cpuMs });
         Assert.Equal(
@@ -401,7 +401,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
         InlineData("2026-11-22T11:59:00Z", "2026-11-22T11:59:00Z")]
     public async Task A_time_is_read_with_any_offset(string startedAt, string meant)
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         Assert.Equal(
             200,
@@ -432,7 +432,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     [MemberData(nameof(Odd))]
     public async Task One_odd_member_loses_no_outcome(string members, string? summary, string? message, string? run, string? ignored)
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         var answer = await desk.SendAsync(job, $$"""{"schema":"outcome.v1","execution_id":"{{job.Id}}","status":"failed",{{members}}}""");
 
@@ -450,7 +450,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     [InlineData("{\"schema\":\"outcome.v1\",\"execution_id\":\"{id}\",\"status\":\"done\"}", "status")]
     public async Task A_required_member_that_is_wrong_is_named(string form, string member)
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         var answer = await desk.SendAsync(job, form.Replace("{id}", job.Id.ToString(), StringComparison.Ordinal));
         Assert.Equal((400, "malformed"), (answer.Status, answer.Code));
@@ -461,12 +461,12 @@ public sealed class OutcomeTests(LocalCloud cloud)
     public async Task Every_text_of_the_JSON_suite_gets_a_clean_answer()
     {
         using var vectors = Vectors.Read("json_test_suite.json");
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         foreach (var test in vectors.RootElement.GetProperty("cases").EnumerateArray().Where(test => test.TryGetProperty("base64", out _)))
         {
             var text = test.GetProperty("base64").GetString()!.ToCharArray();
-            var answer = await desk.SendAsync(OutcomeDesk.Request($"Bearer {job.Token}", Convert.FromBase64CharArray(text, 0, text.Length)));
+            var answer = await desk.SendAsync(OutcomeFixture.Request($"Bearer {job.Token}", Convert.FromBase64CharArray(text, 0, text.Length)));
             Assert.True(answer.Status == 400, $"{test.GetProperty("name")}: {answer}");
         }
     }
@@ -474,7 +474,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     [Fact]
     public async Task A_summary_is_stored_whole_up_to_its_limit_and_cut_with_a_mark_above_it()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         foreach (var (text, stored) in new[]
         {
             ("", ""),
@@ -496,7 +496,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     [Fact]
     public async Task Everything_at_its_longest_fits_an_item()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         string Zeros(int count) => string.Concat(Enumerable.Repeat("\\u0000", count));
         var body = OutcomeText.Succeeded with
@@ -513,7 +513,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     [InlineData(6 * 1024 * 1024, 413)]
     public async Task A_body_has_at_most_256_kilobytes(int size, int status)
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         var rest = OutcomeText.Succeeded.For(job.Id)[1..];
         var body = $"{{\"padding\":\"{new string('x', size - rest.Length - 14)}\",{rest}";
@@ -524,7 +524,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     [Fact]
     public async Task Hostile_text_is_stored_unchanged_and_logged_nowhere()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         const string hostile = "<!channel> <https://evil.test|x> \u001b[31m\r\n{\"level\":\"forged\"}";
         await desk.SendAsync(
@@ -540,7 +540,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     [Fact]
     public async Task An_outcome_is_kept_though_the_queue_is_down()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         desk.Restart(new FaultSeam(call => call.Operation == "SendMessage" ? Fault.Error : null));
         Assert.Equal(200, (await desk.SendAsync(job, OutcomeText.Succeeded)).Status);
@@ -555,7 +555,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     [InlineData(Fault.Silence)]
     public async Task Our_own_trouble_is_503_and_the_repeat_is_taken(Fault fault)
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         desk.Restart(new FaultSeam(call => call.Operation == "TransactWriteItems" ? fault : null));
 
@@ -571,7 +571,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     [Fact]
     public async Task An_outcome_costs_one_read_one_transaction_and_one_message()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         var seam = FaultSeam.None();
         desk.Restart(seam);
@@ -582,7 +582,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     private static Execution Some(ExecutionState state) => new()
     {
         Id = ExecutionId.Of("T1", "1"),
-        Tenant = OutcomeDesk.Tenant,
+        Tenant = OutcomeFixture.Tenant,
         Workflow = WorkflowName.Parse("w"),
         RequestedBy = new("slack", "T1", "U1", "C1"),
         State = state,

@@ -1,6 +1,6 @@
-using ControlPlane.MeteringCollector;
 using System.Text;
 using ControlPlane.Executions;
+using ControlPlane.MeteringCollector;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tokens;
 
@@ -19,9 +19,9 @@ public sealed class OutcomeTokenTests(LocalCloud cloud)
     [InlineData(null, 403)]
     public async Task An_outcome_comes_from_its_tenants_network(string? sourceIp, int status)
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
-        var answer = await desk.SendAsync(OutcomeDesk.Request($"Bearer {job.Token}", Encoding.UTF8.GetBytes(OutcomeText.Succeeded.For(job.Id)), sourceIp));
+        var answer = await desk.SendAsync(OutcomeFixture.Request($"Bearer {job.Token}", Encoding.UTF8.GetBytes(OutcomeText.Succeeded.For(job.Id)), sourceIp));
         Assert.Equal((status, status == 200 ? null : "source-network-mismatch"), (answer.Status, answer.Code));
         Assert.Equal(status == 200 ? ExecutionState.Succeeded : ExecutionState.Dispatched, (await desk.ReadAsync(job)).State);
     }
@@ -31,11 +31,11 @@ public sealed class OutcomeTokenTests(LocalCloud cloud)
     [InlineData(false)]
     public async Task The_source_check_can_be_made_to_warn_or_to_be_silent(bool warns)
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         desk.SourceNetworkCheck = warns ? SourceNetworkCheck.Warn : SourceNetworkCheck.Off;
         desk.Restart();
         var job = await desk.StartAsync();
-        Assert.Equal(200, (await desk.SendAsync(OutcomeDesk.Request($"Bearer {job.Token}", Encoding.UTF8.GetBytes(OutcomeText.Succeeded.For(job.Id)), "203.0.113.9"))).Status);
+        Assert.Equal(200, (await desk.SendAsync(OutcomeFixture.Request($"Bearer {job.Token}", Encoding.UTF8.GetBytes(OutcomeText.Succeeded.For(job.Id)), "203.0.113.9"))).Status);
         Assert.Equal(warns, desk.Logged.Contains("source_outside", StringComparison.Ordinal));
     }
 
@@ -56,15 +56,15 @@ public sealed class OutcomeTokenTests(LocalCloud cloud)
     [InlineData("Bearer x.y.z")]
     public async Task There_is_one_header_with_one_token(string? form)
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
-        var dispatch = new TokenMinter(OutcomeDesk.Issuer, desk.Clock).ForDispatch(
-            await desk.NewKeys().ToSignAsync(OutcomeDesk.Tenant, Cancel), OutcomeDesk.Tenant, job.Id, Tenants.WorkflowName.Parse("wf"), "{}"u8);
+        var dispatch = new TokenMinter(OutcomeFixture.Issuer, desk.Clock).ForDispatch(
+            await desk.NewKeys().ToSignAsync(OutcomeFixture.Tenant, Cancel), OutcomeFixture.Tenant, job.Id, Tenants.WorkflowName.Parse("wf"), "{}"u8);
         var seam = FaultSeam.None();
         desk.Restart(seam);
 
         var header = form?.Replace("{token}", job.Token, StringComparison.Ordinal).Replace("{dispatch}", dispatch.Text, StringComparison.Ordinal);
-        var request = OutcomeDesk.Request(header, OutcomeText.Succeeded.For(job.Id));
+        var request = OutcomeFixture.Request(header, OutcomeText.Succeeded.For(job.Id));
         request.QueryStringParameters = new Dictionary<string, string> { ["access_token"] = job.Token };
         var answer = await desk.SendAsync(request);
 
@@ -76,9 +76,9 @@ public sealed class OutcomeTokenTests(LocalCloud cloud)
     [Fact]
     public async Task A_header_that_occurs_twice_is_none()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
-        var request = OutcomeDesk.Request($"Bearer {job.Token}", OutcomeText.Succeeded.For(job.Id));
+        var request = OutcomeFixture.Request($"Bearer {job.Token}", OutcomeText.Succeeded.For(job.Id));
         request.MultiValueHeaders!["Authorization"] = [$"Bearer {job.Token}", $"Bearer {job.Token}"];
         Assert.Equal(401, (await desk.SendAsync(request)).Status);
     }
@@ -86,9 +86,9 @@ public sealed class OutcomeTokenTests(LocalCloud cloud)
     [Fact]
     public async Task The_scheme_is_read_without_case()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
-        Assert.Equal(200, (await desk.SendAsync(OutcomeDesk.Request($"bEARER {job.Token}", OutcomeText.Succeeded.For(job.Id)))).Status);
+        Assert.Equal(200, (await desk.SendAsync(OutcomeFixture.Request($"bEARER {job.Token}", OutcomeText.Succeeded.For(job.Id)))).Status);
     }
 
     [Theory]
@@ -98,7 +98,7 @@ public sealed class OutcomeTokenTests(LocalCloud cloud)
     [InlineData(31, 401)]
     public async Task A_token_ends_a_day_after_the_deadline_with_thirty_seconds_of_leeway(int seconds, int status)
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         desk.Clock.Advance(TimeSpan.FromHours(25) + TimeSpan.FromSeconds(seconds));
         Assert.Equal(status, (await desk.SendAsync(job, OutcomeText.Succeeded)).Status);
@@ -107,15 +107,15 @@ public sealed class OutcomeTokenTests(LocalCloud cloud)
     [Fact]
     public async Task The_body_is_not_looked_at_before_the_token()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
-        Assert.Equal(401, (await desk.SendAsync(OutcomeDesk.Request("Bearer x.y.z", "no JSON"))).Status);
-        Assert.Equal(413, (await desk.SendAsync(OutcomeDesk.Request("Bearer x.y.z", new string('x', 256 * 1024 + 1)))).Status);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
+        Assert.Equal(401, (await desk.SendAsync(OutcomeFixture.Request("Bearer x.y.z", "no JSON"))).Status);
+        Assert.Equal(413, (await desk.SendAsync(OutcomeFixture.Request("Bearer x.y.z", new string('x', 256 * 1024 + 1)))).Status);
     }
 
     [Fact]
     public async Task The_previous_key_serves_for_its_overlap_and_a_removed_one_never()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var jobs = new[] { await desk.StartAsync(), await desk.StartAsync() };
         desk.Secrets.PutRoot("v2", desk.Clock.Now, first: 1);
         desk.Restart();
@@ -129,7 +129,7 @@ public sealed class OutcomeTokenTests(LocalCloud cloud)
     [Fact]
     public async Task A_key_that_is_newer_than_memory_is_learnt_and_unknown_ones_cause_no_flood_of_reads()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var old = await desk.StartAsync();
         Assert.Equal(200, (await desk.SendAsync(old, OutcomeText.Succeeded)).Status);
 
@@ -154,7 +154,7 @@ public sealed class OutcomeTokenTests(LocalCloud cloud)
     [Fact]
     public async Task Keys_loaded_anew_keep_accepting_what_is_valid()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         for (var i = 0; i < 3; i++)
         {
             desk.Restart();
@@ -169,7 +169,7 @@ public sealed class OutcomeTokenTests(LocalCloud cloud)
     [Fact]
     public async Task Without_the_root_secret_the_answer_is_503_and_nothing_is_accepted()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         desk.Secrets.IsDown = true;
         desk.Restart();
@@ -181,9 +181,9 @@ public sealed class OutcomeTokenTests(LocalCloud cloud)
     [Fact]
     public async Task An_outcome_is_booked_whatever_became_of_the_tenant()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
-        Assert.Null(await new Aws.TenantRegistry(desk.Tables.Client, desk.Tables.Tenants).FindAsync(OutcomeDesk.Tenant, Cancel));
+        Assert.Null(await new Aws.TenantRegistry(desk.Tables.Client, desk.Tables.Tenants).FindAsync(OutcomeFixture.Tenant, Cancel));
         Assert.Equal(200, (await desk.SendAsync(job, OutcomeText.Succeeded)).Status);
     }
 }

@@ -8,10 +8,10 @@ using ControlPlane.Metering;
 using ControlPlane.MeteringCollector;
 using ControlPlane.MeteringCollector.Sweeper;
 using ControlPlane.Quotas;
-using SlackReply = ControlPlane.Slack.Reply;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
+using SlackReply = ControlPlane.Slack.Reply;
 
 namespace ControlPlane.Tests.MeteringCollector;
 
@@ -26,7 +26,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     [InlineData(ExecutionState.Dispatched)]
     public async Task What_is_past_its_deadline_is_timed_out_released_and_told(ExecutionState state)
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync(state);
         desk.Clock.Advance(TimeSpan.FromHours(1) - TimeSpan.FromSeconds(1));
         await SweepAsync(desk);
@@ -37,14 +37,14 @@ public sealed class SweeperTests(LocalCloud cloud)
 
         Assert.Equal(ExecutionState.TimedOut, (await desk.ReadAsync(job)).State);
         Assert.Equal([job.Id.ToString()], await desk.NotifiedAsync());
-        Assert.Equal(MonthUsage.None, await desk.Ledger.MonthAsync(OutcomeDesk.Tenant, desk.Month, Cancel));
-        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeDesk.Tenant, Cancel));
+        Assert.Equal(MonthUsage.None, await desk.Ledger.MonthAsync(OutcomeFixture.Tenant, desk.Month, Cancel));
+        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeFixture.Tenant, Cancel));
     }
 
     [Fact]
     public async Task Who_was_never_told_is_told_again_ever_more_rarely_until_the_note_is_there()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         desk.Restart(new FaultSeam(call => call.Operation == "SendMessage" ? Fault.Error : null));
         await desk.SendAsync(job, OutcomeText.Succeeded);
@@ -68,7 +68,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     [Fact]
     public async Task Two_sweepers_at_once_close_each_execution_once()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var jobs = new List<Job>();
         for (var i = 0; i < 20; i++)
             jobs.Add(await desk.StartAsync());
@@ -79,24 +79,24 @@ public sealed class SweeperTests(LocalCloud cloud)
         foreach (var job in jobs)
             Assert.Equal(ExecutionState.TimedOut, (await desk.ReadAsync(job)).State);
         Assert.Equal(jobs.Select(job => job.Id.ToString()).Order(), (await desk.NotifiedAsync()).Order());
-        Assert.Equal(MonthUsage.None, await desk.Ledger.MonthAsync(OutcomeDesk.Tenant, desk.Month, Cancel));
-        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeDesk.Tenant, Cancel));
+        Assert.Equal(MonthUsage.None, await desk.Ledger.MonthAsync(OutcomeFixture.Tenant, desk.Month, Cancel));
+        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeFixture.Tenant, Cancel));
     }
 
     [Fact]
     public async Task More_than_a_page_is_seen_to_in_one_run()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         await Parallel.ForEachAsync(Enumerable.Range(0, 250), Cancel, async (_, _) => await desk.StartAsync(ExecutionState.Queued));
         desk.Clock.Advance(TimeSpan.FromHours(1));
         await SweepAsync(desk);
-        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeDesk.Tenant, Cancel));
+        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeFixture.Tenant, Cancel));
     }
 
     [Fact]
     public async Task One_execution_that_cannot_be_closed_holds_back_no_other_and_is_put_off()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var (broken, sound) = (await desk.StartAsync(), await desk.StartAsync());
         await FillUpAsync(desk, broken);
         desk.Clock.Advance(TimeSpan.FromHours(1));
@@ -115,7 +115,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     }
 
     /// <summary>Leaves no room in its item for the time of its end.</summary>
-    private static async Task FillUpAsync(OutcomeDesk desk, Job job)
+    private static async Task FillUpAsync(OutcomeFixture desk, Job job)
     {
         const int most = 400 * 1024, room = 8;
         var item = (await desk.Tables.Client.GetItemAsync(desk.Tables.Executions, ExecutionItems.KeyOf(job.Id), Cancel)).Item;
@@ -137,7 +137,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     [Fact]
     public async Task A_quiet_hub_costs_one_query_a_shard_one_for_lost_requests_and_two_and_a_note_for_the_watch()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var seam = FaultSeam.None();
         await SweepAsync(desk, seam);
         Assert.Equal([.. Enumerable.Repeat("Query", 7), "UpdateItem"], seam.Calls.Select(call => call.Operation).Order());
@@ -148,7 +148,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     [InlineData(10, true)]
     public async Task A_request_that_never_became_an_execution_is_denied_and_its_user_told(int minutes, bool isLost)
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var id = await AskAsync(desk);
         desk.Clock.Advance(TimeSpan.FromMinutes(minutes));
         await SweepAsync(desk);
@@ -158,13 +158,13 @@ public sealed class SweeperTests(LocalCloud cloud)
         Assert.Equal(isLost, execution is { State: ExecutionState.Denied, Decision.Code: CloseLostRequests.Code, RequestedBy.UserId: "U1" });
         Assert.Equal(isLost, execution is not null);
         Assert.Equal(isLost ? [id.ToString()] : [], await desk.NotifiedAsync());
-        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeDesk.Tenant, Cancel));
+        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeFixture.Tenant, Cancel));
     }
 
     [Fact]
     public async Task A_request_whose_execution_is_there_is_left_alone_and_not_looked_at_again()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         await AskAsync(desk, job.Id);
         desk.Clock.Advance(SlackReply.LostAfter);
@@ -184,7 +184,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     [InlineData(4)]
     public async Task A_sweep_that_dies_over_a_lost_request_is_made_good_by_the_next(int call)
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var id = await AskAsync(desk);
         desk.Clock.Advance(SlackReply.LostAfter);
         var at = 0;
@@ -202,7 +202,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     [Fact]
     public async Task A_lost_request_that_cannot_be_denied_fails_the_sweep_and_is_seen_to_by_the_next()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var id = await AskAsync(desk);
         desk.Clock.Advance(SlackReply.LostAfter);
 
@@ -214,23 +214,23 @@ public sealed class SweeperTests(LocalCloud cloud)
         Assert.Equal([id.ToString()], await desk.NotifiedAsync());
     }
 
-    private static async Task<ExecutionId> AskAsync(OutcomeDesk desk, ExecutionId? execution = null)
+    private static async Task<ExecutionId> AskAsync(OutcomeFixture desk, ExecutionId? execution = null)
     {
         var id = execution ?? ExecutionId.Of("T1", Guid.NewGuid().ToString());
         var now = desk.Clock.Now;
         var order = new ExecutionRequest(
-            ExecutionRequest.SchemaV1, id.ToString(), OutcomeDesk.Tenant.ToString(), "wf_sched", JsonElement.Parse("{}"), new("slack", "T1", "U1", "C1"), false,
+            ExecutionRequest.SchemaV1, id.ToString(), OutcomeFixture.Tenant.ToString(), "wf_sched", JsonElement.Parse("{}"), new("slack", "T1", "U1", "C1"), false,
             now);
         var replies = new ReplyStore(desk.Tables.Client, desk.Tables.Executions, desk.Clock);
         await new SlackRequests(desk.Tables.Client, desk.Tables.RateLimits, replies, new(10, 60), desk.Clock)
-            .AdmitAsync("U1", new(id, OutcomeDesk.Tenant, [1], Uses: 0, now, now + SlackReply.Lifetime, order), Cancel);
+            .AdmitAsync("U1", new(id, OutcomeFixture.Tenant, [1], Uses: 0, now, now + SlackReply.Lifetime, order), Cancel);
         return id;
     }
 
     [Fact]
     public async Task Each_change_of_a_tenant_and_of_its_instances_is_told_once()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         await RegisterAsync(desk, 43, 44, 45);
         await SeenAsync(desk, 44);
         await SeenAsync(desk, 45);
@@ -257,7 +257,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     [InlineData(299, 0, 0), InlineData(300, 0, 1), InlineData(300, 181, 0)]      // of a machine that is silent nothing is known anyway: that is told by itself
     public async Task A_machine_whose_gpus_are_unreadable_for_five_minutes_is_counted_while_it_reports(int unreadableSeconds, int silentSeconds, int counted)
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         await RegisterAsync(desk, 43, 44);
         var now = desk.Clock.Now;
         await SaveAsync(State(43, "i-1", now.AddSeconds(-silentSeconds)) with { GpuUnreadableSince = now.AddSeconds(-unreadableSeconds) });
@@ -274,7 +274,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     [Fact]
     public async Task Of_two_sweepers_at_once_one_tells()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var tenants = Enumerable.Range(1, 20).ToArray();
         await RegisterAsync(desk, tenants);
         foreach (var tenant in tenants)
@@ -290,7 +290,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     [Fact]
     public async Task When_most_tenants_go_offline_at_once_it_is_one_alert()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var tenants = Enumerable.Range(1, 9).ToArray();
         await RegisterAsync(desk, tenants);
         foreach (var tenant in tenants)
@@ -349,7 +349,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     [Fact]
     public async Task A_second_tenant_that_falls_silent_rings_like_the_first()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         await RegisterAsync(desk, 1, 2, 3, 4, 5);
         foreach (var tenant in new[] { 1, 2, 3, 4, 5 })
             await SeenAsync(desk, tenant);
@@ -363,7 +363,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     [Fact]
     public async Task After_half_an_hour_of_an_outage_each_that_is_still_silent_is_told_by_itself()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         await RegisterAsync(desk, 1, 2, 3, 4);
         foreach (var tenant in new[] { 1, 2, 3, 4 })
             await SeenAsync(desk, tenant);
@@ -389,7 +389,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     [Fact]
     public async Task An_outage_of_tenants_that_are_then_removed_is_over()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         await RegisterAsync(desk, 1, 2, 3, 4);
         foreach (var tenant in new[] { 1, 2, 3, 4 })
             await SeenAsync(desk, tenant);
@@ -405,7 +405,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     [Fact]
     public async Task One_dead_instance_of_several_rings_and_a_whole_tenant_rings_once()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         await RegisterAsync(desk, 1, 2, 3);
         await SeenAsync(desk, 1, "i-1");
         await SeenAsync(desk, 1, "i-2");
@@ -424,7 +424,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     [Fact]
     public async Task An_instance_that_is_silent_for_a_month_is_folded_and_a_removed_tenants_too()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         await RegisterAsync(desk, 1, 2);
         await RegisterAsync(desk, TenantStatus.Deleting, 3);
         await SeenAsync(desk, 1, "i-1");
@@ -443,7 +443,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     [Fact]
     public async Task One_tenant_whose_items_do_not_come_costs_the_others_nothing()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         await RegisterAsync(desk, 1, 2, 3, 4);
         foreach (var tenant in new[] { 1, 2, 3, 4 })
             await SeenAsync(desk, tenant);
@@ -460,14 +460,14 @@ public sealed class SweeperTests(LocalCloud cloud)
     [Fact]
     public async Task One_tenant_whose_executions_cannot_be_closed_in_time_costs_the_others_nothing()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var slow = new List<Job>();
         for (var i = 0; i < 60; i++)
             slow.Add(await desk.StartAsync(ExecutionState.Queued));
         desk.Clock.Advance(TimeSpan.FromSeconds(1));
-        var other = await desk.StartAsync(ExecutionState.Queued, OutcomeDesk.Neighbour);
+        var other = await desk.StartAsync(ExecutionState.Queued, OutcomeFixture.Neighbour);
         desk.Clock.Advance(TimeSpan.FromHours(1));
-        var held = new HeldCalls(OutcomeDesk.Tenant.ToString());
+        var held = new HeldCalls(OutcomeFixture.Tenant.ToString());
 
         await NewSweeper(desk, new FaultSeam(_ => null, held), new(), new HastyClock(desk.Clock))
             .SweepAsync(new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(50) });
@@ -482,7 +482,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     [Fact]
     public async Task What_the_sweeper_notes_of_the_hub_says_whether_silence_can_be_told()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var instances = new InstanceStore(desk.Tables.Client, desk.Tables.Instances, desk.Clock);
         Assert.False((await instances.WatchAsync(Cancel)).CanTellSilence(desk.Clock.Now));      // nobody ever looked
         await SweepAsync(desk);
@@ -521,7 +521,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     [Fact]
     public async Task A_tenant_that_was_never_heard_of_or_is_being_deleted_raises_no_alert()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         await RegisterAsync(desk, 1, 2);
         await RegisterAsync(desk, TenantStatus.Deleting, 3);
         await SeenAsync(desk, 3);
@@ -532,7 +532,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     [Fact]
     public async Task The_number_of_tenants_is_measured_for_the_peering_alarm()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         await RegisterAsync(desk, 1, 2, 3);
         var log = new MemoryStream();
         await SweepAsync(desk, log: log);
@@ -542,7 +542,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     [Fact]
     public async Task One_tenant_that_cannot_be_read_blinds_nobody_to_the_others()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         await RegisterAsync(desk, 1, 2, 3, 4);
         foreach (var tenant in new[] { 1, 2, 3, 4 })
             await SeenAsync(desk, tenant);
@@ -559,7 +559,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     [Fact]
     public async Task A_change_that_cannot_be_noted_fails_the_sweep_and_is_told_by_the_next()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         await RegisterAsync(desk, 1, 2, 3);
         foreach (var tenant in new[] { 1, 2, 3 })
             await SeenAsync(desk, tenant);
@@ -576,7 +576,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     [Fact]
     public async Task One_tenant_whose_profile_is_stored_wrong_blinds_nobody_to_the_others()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         await RegisterAsync(desk, 1, 2, 3, 4);
         foreach (var tenant in new[] { 1, 2, 3, 4 })
             await SeenAsync(desk, tenant);
@@ -601,7 +601,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     [Fact]
     public async Task A_sweep_that_runs_out_of_time_fails_and_the_next_goes_on()
     {
-        var desk = await OutcomeDesk.OpenAsync(cloud);
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
         desk.Clock.Advance(TimeSpan.FromHours(1));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
@@ -610,27 +610,27 @@ public sealed class SweeperTests(LocalCloud cloud)
         Assert.Equal(ExecutionState.TimedOut, (await desk.ReadAsync(job)).State);
     }
 
-    internal static Task SweepAsync(OutcomeDesk desk, FaultSeam? seam = null, MemoryStream? log = null) =>
+    internal static Task SweepAsync(OutcomeFixture desk, FaultSeam? seam = null, MemoryStream? log = null) =>
         NewSweeper(desk, seam ?? FaultSeam.None(), log ?? new()).SweepAsync(new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(50) });
 
-    private static async Task<MemoryStream> SweptAsync(OutcomeDesk desk)
+    private static async Task<MemoryStream> SweptAsync(OutcomeFixture desk)
     {
         var log = new MemoryStream();
         await SweepAsync(desk, log: log);
         return log;
     }
 
-    private static async Task<int> RingsAsync(OutcomeDesk desk, string metric) => Rings(await SweptAsync(desk), metric);
+    private static async Task<int> RingsAsync(OutcomeFixture desk, string metric) => Rings(await SweptAsync(desk), metric);
 
     private static int Rings(MemoryStream log, string metric) =>
         Encoding.UTF8.GetString(log.ToArray()).Split('\n').Count(line => line.Contains($"\"{metric}\":1", StringComparison.Ordinal));
 
-    private static async Task<IEnumerable<string>> InstancesAsync(OutcomeDesk desk, int tenant) =>
+    private static async Task<IEnumerable<string>> InstancesAsync(OutcomeFixture desk, int tenant) =>
         (await new InstanceStore(desk.Tables.Client, desk.Tables.Instances, desk.Clock).OfTenantAsync(TenantId.Parse($"tenant-{tenant}"),
             Month.Of(desk.Clock.Now), Cancel))
             .Instances.Select(instance => instance.Instance.ToString());
 
-    internal static SweeperFunction NewSweeper(OutcomeDesk desk, FaultSeam seam, MemoryStream output, TimeProvider? clock = null)
+    internal static SweeperFunction NewSweeper(OutcomeFixture desk, FaultSeam seam, MemoryStream output, TimeProvider? clock = null)
     {
         clock ??= desk.Clock;
         var dynamo = seam.DynamoDb(desk.DynamoEndpoint);
@@ -644,9 +644,9 @@ public sealed class SweeperTests(LocalCloud cloud)
             events, clock);
     }
 
-    internal static Task RegisterAsync(OutcomeDesk desk, params int[] tenants) => RegisterAsync(desk, TenantStatus.Active, tenants);
+    internal static Task RegisterAsync(OutcomeFixture desk, params int[] tenants) => RegisterAsync(desk, TenantStatus.Active, tenants);
 
-    private static async Task RegisterAsync(OutcomeDesk desk, TenantStatus status, params int[] tenants)
+    private static async Task RegisterAsync(OutcomeFixture desk, TenantStatus status, params int[] tenants)
     {
         var registry = new TenantRegistry(desk.Tables.Client, desk.Tables.Tenants);
         foreach (var number in tenants)
@@ -660,7 +660,7 @@ public sealed class SweeperTests(LocalCloud cloud)
         return new(tenant, "A tenant", status, engine, AllowPublicSubnet: false, TenantLimits.Default);
     }
 
-    internal static async Task SeenAsync(OutcomeDesk desk, int tenant, string instance = "i-1")
+    internal static async Task SeenAsync(OutcomeFixture desk, int tenant, string instance = "i-1")
     {
         var key = InstanceItems.KeyOf(TenantId.Parse($"tenant-{tenant}"), InstanceId.Parse(instance));
         var there = await desk.Tables.Client.GetItemAsync(desk.Tables.Instances, key, consistentRead: true, Cancel);
@@ -669,14 +669,14 @@ public sealed class SweeperTests(LocalCloud cloud)
     }
 
     /// <summary>Lets time pass in which only these tenants go on reporting.</summary>
-    internal static async Task AdvanceAsync(OutcomeDesk desk, int seconds, params int[] reporting)
+    internal static async Task AdvanceAsync(OutcomeFixture desk, int seconds, params int[] reporting)
     {
         desk.Clock.Advance(TimeSpan.FromSeconds(seconds));
         foreach (var tenant in reporting)
             await SeenAsync(desk, tenant);
     }
 
-    private static async Task<List<string>> AlertsAsync(OutcomeDesk desk)
+    private static async Task<List<string>> AlertsAsync(OutcomeFixture desk)
     {
         var log = new MemoryStream();
         await SweepAsync(desk, log: log);

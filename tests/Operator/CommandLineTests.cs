@@ -19,12 +19,12 @@ public sealed class CommandLineTests(LocalCloud cloud)
     [InlineData("tenant list --local --stack control-plane", "leave out --stack and --region")]
     [InlineData("tenant show \u001b[2J", "is no tenant")]
     public async Task What_cannot_be_understood_is_one_line_and_exit_code_2(string line, params string[] words) =>
-        (await Ctl.SayAsync(TimeProvider.System, line.Split(' '))).Refuses(2, words);
+        (await OperatorFixture.SayAsync(TimeProvider.System, line.Split(' '))).Refuses(2, words);
 
     [Fact]
     public async Task Nothing_said_shows_the_help()
     {
-        var said = await Ctl.SayAsync(TimeProvider.System);
+        var said = await OperatorFixture.SayAsync(TimeProvider.System);
         Assert.Equal((0, ""), (said.Exit, said.Error));
         Assert.All(
             ["tenant", "slack", "key", "engine-key", "workflow", "group", "execution", "usage", "metering", "health", "dlq", "--local", "--stack"],
@@ -47,7 +47,7 @@ public sealed class CommandLineTests(LocalCloud cloud)
     [Fact]
     public async Task The_examples_work_as_they_are_written()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.DoAsync("tenant register tenant-7 --name Acme --slack-team T0007 --engine 10.106.128.10:5678");
         await ctl.DoAsync(
             "tenant register tenant-43 --name Acme --slack-team T0043 --engine 10.142.1.10:5678 --allow-public-subnet --monthly-quota 1000 --concurrency 10");

@@ -14,7 +14,7 @@ public sealed class DeadLetterCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task Dead_letters_are_listed_by_their_ids_and_stay_where_they_are()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await SendAsync(ctl, "DispatchDeadLetters", $$"""{"schema":"dispatch-request.v1","execution_id":"{{Execution}}","tenant_id":"tenant-7"}""");
         await SendAsync(
             ctl, "ExecutionRequestsDeadLetters", $$$"""{"execution_id":"{{{Execution}}}","tenant_id":"tenant-7","inputs":{"city":"a secret of the tenant"}}""",
@@ -37,7 +37,7 @@ public sealed class DeadLetterCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task Dead_letters_of_a_fifo_queue_go_back_whole_and_in_order()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         for (var i = 0; i < 13; i++)
             await SendAsync(ctl, "ExecutionRequestsDeadLetters", $"letter {i:D2}", group: i < 3 ? "one" : $"group-{i}");
 
@@ -57,7 +57,7 @@ public sealed class DeadLetterCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task No_more_go_back_than_were_asked_for_and_those_are_the_oldest()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         for (var i = 0; i < 3; i++)
         {
             await SendAsync(ctl, "DispatchDeadLetters", $"letter {i}");
@@ -74,7 +74,7 @@ public sealed class DeadLetterCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task A_redrive_that_was_ended_before_it_deleted_sends_a_fifo_letter_once()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await SendAsync(ctl, "ExecutionRequestsDeadLetters", "letter", group: "one");
         var letter = Assert.Single(await ReceiveAsync(ctl, "ExecutionRequestsDeadLetters"));
         await ctl.Queues.Client.SendMessageAsync(
@@ -94,7 +94,7 @@ public sealed class DeadLetterCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task A_letter_that_the_queue_did_not_let_go_at_once_is_let_go_at_the_second_try()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         for (var i = 0; i < 3; i++)
             await SendAsync(ctl, "DispatchDeadLetters", $"letter {i}");
         var reluctant = new FailsAnEntry { InnerHandler = new SocketsHttpHandler() };
@@ -135,7 +135,7 @@ public sealed class DeadLetterCommandsTests(LocalCloud cloud)
     [InlineData("dlq redrive dispatch --max 0", "1 to 1000")]
     [InlineData("dlq redrive dispatch --max 1001", "1 to 1000")]
     public async Task What_is_no_queue_or_no_number_is_refused(string line, string mend) =>
-        (await Ctl.SayAsync(TimeProvider.System, line.Split(' '))).Refuses(2, mend);
+        (await OperatorFixture.SayAsync(TimeProvider.System, line.Split(' '))).Refuses(2, mend);
 
     [Fact]
     public void Every_queue_with_dead_letters_that_can_be_sent_back_is_known()
@@ -144,7 +144,7 @@ public sealed class DeadLetterCommandsTests(LocalCloud cloud)
         Assert.Equal(withHome.Order(), WorkQueue.All.Select(queue => ($"{queue.LogicalName}Queue", $"{queue.LogicalName}DeadLetters", queue.IsFifo)).Order());
     }
 
-    private static Task SendAsync(Ctl ctl, string queue, string body, string? group = null) => ctl.Queues.Client.SendMessageAsync(
+    private static Task SendAsync(OperatorFixture ctl, string queue, string body, string? group = null) => ctl.Queues.Client.SendMessageAsync(
         new()
         {
             QueueUrl = ctl.Queues.Urls[queue],
@@ -153,7 +153,7 @@ public sealed class DeadLetterCommandsTests(LocalCloud cloud)
             MessageDeduplicationId = group is null ? null : Guid.NewGuid().ToString()
         }, Cancel);
 
-    private static async Task<List<Message>> DrainAsync(Ctl ctl, string queue)
+    private static async Task<List<Message>> DrainAsync(OperatorFixture ctl, string queue)
     {
         var all = new List<Message>();
         while (await ReceiveAsync(ctl, queue) is { Count: > 0 } messages)
@@ -165,7 +165,7 @@ public sealed class DeadLetterCommandsTests(LocalCloud cloud)
         return all;
     }
 
-    private static async Task<List<Message>> ReceiveAsync(Ctl ctl, string queue)
+    private static async Task<List<Message>> ReceiveAsync(OperatorFixture ctl, string queue)
     {
         var all = new List<Message>();
         while ((await ctl.Queues.Client.ReceiveMessageAsync(

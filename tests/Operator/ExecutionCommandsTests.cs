@@ -17,7 +17,7 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task A_tenants_latest_executions_are_listed_newest_first()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         var ids = new List<string>();
         for (var i = 0; i < 3; i++)
@@ -32,7 +32,7 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task An_execution_is_shown_without_what_its_tenant_gave_or_got()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         var execution = await ctl.QueueExecutionAsync();
         await ctl.Executions.FinishAsync(
@@ -52,10 +52,10 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task Why_tells_the_decision_the_attempts_and_what_to_do()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         var queued = await ctl.QueueExecutionAsync();
-        var claimed = Assert.IsType<Claim.Held>(await ctl.Executions.ClaimAsync(queued.Id, Ctl.Seven, "me", Lease, Cancel)).Execution;
+        var claimed = Assert.IsType<Claim.Held>(await ctl.Executions.ClaimAsync(queued.Id, OperatorFixture.Seven, "me", Lease, Cancel)).Execution;
         await ctl.Executions.RefuseAsync(
             claimed, DispatchFailure.WorkflowNotActive, new(1, ctl.Clock.Now, 12, DispatchFailure.WorkflowNotActive.Code, 404), Cancel);
 
@@ -71,7 +71,7 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
         var execution = new Execution
         {
             Id = ExecutionId.Of("T", "t"),
-            Tenant = Ctl.Seven,
+            Tenant = OperatorFixture.Seven,
             Workflow = Tenants.WorkflowName.Parse("wf"),
             RequestedBy = new("slack", "T", "U", "C"),
             State = ExecutionState.Queued,
@@ -90,7 +90,7 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
     [InlineData("show"), InlineData("why")]
     public async Task An_execution_that_is_not_there_is_said_so(string verb)
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         (await ctl.SayAsync($"execution {verb} exec_0123456789abcdef0123456789abcdef")).Refuses(1, "no execution", "90 days");
         (await ctl.SayAsync($"execution {verb} exec_0123456789ABCDEF0123456789abcdef")).Refuses(2, "32 of 0-9, a-f");
     }
@@ -98,7 +98,7 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task Usage_is_what_was_used_reserved_and_metered_in_the_month()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.DoAsync("tenant register tenant-7 --name Acme --engine 10.106.128.10:5678 --monthly-quota 3 --monthly-gpu 2h");
         var done = await ctl.QueueExecutionAsync("t1");
         await ctl.Executions.FinishAsync(done, new(OutcomeStatus.Succeeded, null, null, null, new(1200, 0, 5, 6), null, null), "00", Cancel);
@@ -127,7 +127,7 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task Health_shows_who_is_silent_and_what_lies_in_the_queues()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         await ctl.DoAsync("tenant register tenant-8 --name Other --engine 10.107.128.10:5678");
         await HeartbeatAsync(ctl, 1, new(0, 0));
@@ -150,7 +150,7 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
     [InlineData("health"), InlineData("usage"), InlineData("usage tenant-7")]
     public async Task Gpus_that_cannot_be_read_are_said_until_they_can(string command)
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         var since = ctl.Clock.Now.AddMinutes(-3);
         await HeartbeatAsync(ctl, 1, new(0, 0), since);
@@ -164,11 +164,11 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
         Assert.DoesNotContain("unreadable since", (await ctl.DoAsync(command)).Output, StringComparison.Ordinal);
     }
 
-    private static Task<Booking> HeartbeatAsync(Ctl ctl, long counter, ComputeTime totals, DateTimeOffset? unreadableSince = null) =>
+    private static Task<Booking> HeartbeatAsync(OperatorFixture ctl, long counter, ComputeTime totals, DateTimeOffset? unreadableSince = null) =>
         new InstanceStore(ctl.Tables.Client, ctl.Tables.Instances, ctl.Clock).BookAsync(
         new()
         {
-            Tenant = Ctl.Seven,
+            Tenant = OperatorFixture.Seven,
             Instance = InstanceId.Parse("i-1"),
             Epoch = ctl.Clock.Now.ToUnixTimeSeconds() - 60,
             Counter = counter,

@@ -12,7 +12,7 @@ public sealed class InstanceCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task Instances_are_listed_and_shown_with_their_state_and_the_months_usage()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         await BeatAsync(ctl, "i-1", counter: 7, new(7_000, 0));
         ctl.Clock.Advance(TimeSpan.FromSeconds(181));
@@ -31,7 +31,7 @@ public sealed class InstanceCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task Counting_that_begins_anew_takes_the_next_sample_and_says_so_until_then()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         await BeatAsync(ctl, "i-1", counter: 900, new(9_000, 0));
         Assert.IsType<Booking.Replayed>(await BeatAsync(ctl, "i-1", counter: 3, new(700, 0)));
@@ -44,11 +44,11 @@ public sealed class InstanceCommandsTests(LocalCloud cloud)
         Assert.Matches("i-1 +HEALTHY .* 4 +9s", (await ctl.DoAsync("instance list tenant-7")).Output);
     }
 
-    private static Task<Booking> BeatAsync(Ctl ctl, string instance, long counter, ComputeTime totals) =>
+    private static Task<Booking> BeatAsync(OperatorFixture ctl, string instance, long counter, ComputeTime totals) =>
         new InstanceStore(ctl.Tables.Client, ctl.Tables.Instances, ctl.Clock).BookAsync(
         new()
         {
-            Tenant = Ctl.Seven,
+            Tenant = OperatorFixture.Seven,
             Instance = InstanceId.Parse(instance),
             Epoch = 1_793_000_000,
             Counter = counter,

@@ -16,7 +16,7 @@ public sealed partial class JsonTests(LocalCloud cloud)
     [Fact]
     public async Task Every_answer_is_as_scripts_know_it()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         var shown = new List<(string File, string Output)>();
 
         await ShowAsync("tenant-register", "tenant register tenant-7 --name Acme --slack-team T0007 --engine 10.106.128.10:5678");
@@ -68,14 +68,14 @@ public sealed partial class JsonTests(LocalCloud cloud)
     }
 
     /// <summary>Refused once by a booting engine, taken, finished; one heartbeat.</summary>
-    private static async Task<Execution> RunOneAsync(Ctl ctl)
+    private static async Task<Execution> RunOneAsync(OperatorFixture ctl)
     {
         var lease = TimeSpan.FromSeconds(30);
         var queued = await ctl.QueueExecutionAsync();
-        var first = Assert.IsType<Claim.Held>(await ctl.Executions.ClaimAsync(queued.Id, Ctl.Seven, "one", lease, Cancel)).Execution;
+        var first = Assert.IsType<Claim.Held>(await ctl.Executions.ClaimAsync(queued.Id, OperatorFixture.Seven, "one", lease, Cancel)).Execution;
         await ctl.Executions.RecordAttemptAsync(first, Signal.Deferred, new(1, ctl.Clock.Now, 2, "again", null), notFound: false, Cancel);
         ctl.Clock.Advance(TimeSpan.FromSeconds(2));
-        var second = Assert.IsType<Claim.Held>(await ctl.Executions.ClaimAsync(queued.Id, Ctl.Seven, "two", lease, Cancel)).Execution;
+        var second = Assert.IsType<Claim.Held>(await ctl.Executions.ClaimAsync(queued.Id, OperatorFixture.Seven, "two", lease, Cancel)).Execution;
         await ctl.Executions.RecordAttemptAsync(second, Signal.Accepted, new(2, ctl.Clock.Now, 12, "accepted", 200), notFound: false, Cancel);
         ctl.Clock.Advance(TimeSpan.FromSeconds(3));
         await ctl.Executions.FinishAsync(
@@ -83,7 +83,7 @@ public sealed partial class JsonTests(LocalCloud cloud)
         await new InstanceStore(ctl.Tables.Client, ctl.Tables.Instances, ctl.Clock).BookAsync(
             new()
             {
-                Tenant = Ctl.Seven,
+                Tenant = OperatorFixture.Seven,
                 Instance = InstanceId.Parse("i-1"),
                 Epoch = ctl.Clock.Now.ToUnixTimeSeconds() - 60,
                 Counter = 1,

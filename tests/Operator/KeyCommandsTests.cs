@@ -15,7 +15,7 @@ public sealed class KeyCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task A_key_is_added_and_its_id_printed()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         Assert.Contains(
             KeyId, (await ctl.DoAsync($"key add tenant-7 --public-key {PublicKey} --instance i-0abc1234def567890 --not-after 2027-01-01T00:00:00Z")).Output,
@@ -23,7 +23,7 @@ public sealed class KeyCommandsTests(LocalCloud cloud)
 
         var key = await ctl.Registry.FindKeyAsync(KeyId, Cancel);
         Assert.Equal(
-            (Ctl.Seven, "i-0abc1234def567890", new DateTimeOffset(2027, 1, 1, 0, 0, 0, TimeSpan.Zero)), (key!.Tenant, key.Instance!, key.NotAfter!.Value));
+            (OperatorFixture.Seven, "i-0abc1234def567890", new DateTimeOffset(2027, 1, 1, 0, 0, 0, TimeSpan.Zero)), (key!.Tenant, key.Instance!, key.NotAfter!.Value));
         Assert.Equal(PublicKey, Convert.ToBase64String(key.PublicKey));
         Assert.Contains(
             "so before",
@@ -36,7 +36,7 @@ public sealed class KeyCommandsTests(LocalCloud cloud)
     [InlineData(31), InlineData(33), InlineData(0)]
     public async Task A_key_of_another_length_is_refused(int length)
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         (await ctl.SayAsync($"key add tenant-7 --public-key '{Convert.ToBase64String(Enumerable.Repeat((byte)9, length).ToArray())}'"))
             .Refuses(2, "base64 of 32 bytes");
@@ -49,7 +49,7 @@ public sealed class KeyCommandsTests(LocalCloud cloud)
     [InlineData("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")]
     public async Task A_key_in_another_spelling_is_refused(string text)
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         (await ctl.SayAsync($"key add tenant-7 --public-key {text}")).Refuses(2, "base64 of 32 bytes");
     }
@@ -76,17 +76,17 @@ public sealed class KeyCommandsTests(LocalCloud cloud)
     [InlineData("0200000000000000000000000000000000000000000000000000000000000000")]
     public async Task A_key_that_could_vouch_for_nobody_is_refused(string hex)
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         (await ctl.SayAsync($"key add tenant-7 --public-key {Convert.ToBase64String(Convert.FromHexString(hex))}"))
             .Refuses(1, "no Ed25519 key", "make a new one");
-        Assert.Empty(await ctl.Registry.KeysOfAsync(Ctl.Seven, Cancel));
+        Assert.Empty(await ctl.Registry.KeysOfAsync(OperatorFixture.Seven, Cancel));
     }
 
     [Fact]
     public async Task A_key_has_one_owner()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         await ctl.DoAsync("tenant register tenant-8 --name Other --engine 10.107.128.10:5678");
         await ctl.DoAsync($"key add tenant-7 --public-key {PublicKey}");
@@ -98,7 +98,7 @@ public sealed class KeyCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task A_revoked_key_stays_on_record_and_does_not_come_back()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         await ctl.DoAsync($"key add tenant-7 --public-key {PublicKey}");
         await ctl.DoAsync($"key add tenant-7 --public-key {Another}");
@@ -110,7 +110,7 @@ public sealed class KeyCommandsTests(LocalCloud cloud)
         Assert.Equal(revokedAt, (await ctl.Registry.FindKeyAsync(KeyId, Cancel))!.RevokedAt);
         (await ctl.SayAsync($"key add tenant-7 --public-key {PublicKey}")).Refuses(1, "was revoked", "make a new one");
 
-        var other = (await ctl.Registry.KeysOfAsync(Ctl.Seven, Cancel)).Single(key => key.KeyId != KeyId);
+        var other = (await ctl.Registry.KeysOfAsync(OperatorFixture.Seven, Cancel)).Single(key => key.KeyId != KeyId);
         Assert.Contains("no valid key left", (await ctl.DoAsync($"key revoke tenant-7 {other.KeyId}")).Error, StringComparison.Ordinal);
     }
 
@@ -120,7 +120,7 @@ public sealed class KeyCommandsTests(LocalCloud cloud)
     [InlineData("2027-01-01T00:00:00+01:00", 2, "2027-01-01T00:00:00Z")]
     public async Task A_key_ends_in_the_future_or_not_at_all(string time, int exit, string mend)
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         (await ctl.SayAsync($"key add tenant-7 --public-key {PublicKey} --not-after {time}")).Refuses(exit, mend);
     }

@@ -8,7 +8,7 @@ public sealed class MeteringCommandTests(LocalCloud cloud)
     [Fact]
     public async Task Samples_are_listed_by_time_with_what_is_missing_before_each()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         var start = ctl.Clock.Now.AddMinutes(-30);
         await ctl.SampleAsync(start, 1000, 5, new(7_500, 0));                               // what was before it, the list does not know
@@ -43,7 +43,7 @@ public sealed class MeteringCommandTests(LocalCloud cloud)
     [InlineData("--since 720h", 3)]                          // one more is there and has expired
     public async Task An_hour_is_shown_or_as_far_back_as_was_said(string since, int shown)
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         foreach (var age in new[] { TimeSpan.FromMinutes(60), TimeSpan.FromMinutes(61), TimeSpan.FromDays(30) - TimeSpan.FromSeconds(1),
             TimeSpan.FromDays(30) })
@@ -56,14 +56,14 @@ public sealed class MeteringCommandTests(LocalCloud cloud)
     [InlineData("0s"), InlineData("721h"), InlineData("yesterday"), InlineData("-1h")]
     public async Task A_time_that_samples_are_not_kept_for_is_refused(string since)
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         (await ctl.SayAsync($"metering tenant-7 --since {since}")).Refuses(2, since, "720h at most");
     }
 
     [Fact]
     public async Task A_tenant_whose_sidecars_are_silent_has_none()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         Assert.Equal("none", (await ctl.DoAsync("metering tenant-7")).Output.Trim());
     }

@@ -1,7 +1,7 @@
-using ControlPlane.Operator.Running;
 using Amazon.Runtime;
 using Amazon.SQS;
 using ControlPlane.Operator.Places;
+using ControlPlane.Operator.Running;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 
@@ -63,14 +63,14 @@ public sealed class PlacesTests(LocalCloud cloud)
         var folder = Directory.CreateTempSubdirectory("ctl-").FullName;
         try
         {
-            (await Ctl.SayAsync(TimeProvider.System, "tenant", "list", "--state", folder)).Refuses(1, $"No control plane runs on {folder}", "start ./run");
+            (await OperatorFixture.SayAsync(TimeProvider.System, "tenant", "list", "--state", folder)).Refuses(1, $"No control plane runs on {folder}", "start ./run");
             File.WriteAllText(Path.Combine(folder, "endpoints.json"), "{}");
-            (await Ctl.SayAsync(TimeProvider.System, "tenant", "list", "--state", folder)).Refuses(1, "cannot be read", "start it again");
+            (await OperatorFixture.SayAsync(TimeProvider.System, "tenant", "list", "--state", folder)).Refuses(1, "cannot be read", "start it again");
             File.WriteAllText(Path.Combine(folder, "endpoints.json"), """
                 {"dynamodb":"http://127.0.0.1:1","sqs":"http://127.0.0.1:1","secrets_manager":"http://127.0.0.1:1","region":"us-east-1","tables":{"TenantsTable":"TenantsTable"},"queues":{},"secrets":{}}
                 """);
-            (await Ctl.SayAsync(TimeProvider.System, "tenant", "list", "--state", folder)).Refuses(1, "does not answer", "is ./run still running?");
-            (await Ctl.SayAsync(TimeProvider.System, "usage", "tenant-7", "--state", folder)).Refuses(1);
+            (await OperatorFixture.SayAsync(TimeProvider.System, "tenant", "list", "--state", folder)).Refuses(1, "does not answer", "is ./run still running?");
+            (await OperatorFixture.SayAsync(TimeProvider.System, "usage", "tenant-7", "--state", folder)).Refuses(1);
         }
         finally { Directory.Delete(folder, recursive: true); }
     }
@@ -78,7 +78,7 @@ public sealed class PlacesTests(LocalCloud cloud)
     [Fact]
     public async Task A_table_that_is_not_there_is_named()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.Tables.Client.DeleteTableAsync(ctl.Tables.Tenants, Cancel);
         (await ctl.SayAsync("tenant list")).Refuses(1, "is not all there", "is ./run still running?");
     }

@@ -15,7 +15,7 @@ public sealed class QuotaCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task A_ledger_that_was_lost_is_counted_anew_and_agrees_afterwards()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await PlayAsync(ctl);
         var before = await LedgerAsync(ctl);
         Assert.Equal(new LedgerCount(new(Charged: 5, Used: 4, new(2400, 60, 10, 12)), Active: 1), before);
@@ -33,7 +33,7 @@ public sealed class QuotaCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task What_ended_while_the_ledger_was_lost_is_counted_too()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         var execution = await ctl.QueueExecutionAsync();
         await ForgetAsync(ctl);
@@ -46,7 +46,7 @@ public sealed class QuotaCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task Only_the_region_that_writes_a_ledger_corrects_it()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         await ctl.QueueExecutionAsync();
         await ForgetAsync(ctl);
@@ -63,28 +63,28 @@ public sealed class QuotaCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task A_ledger_that_moves_while_it_is_counted_is_not_overwritten()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         await ctl.QueueExecutionAsync();
         var read = await LedgerAsync(ctl);
         await ctl.QueueExecutionAsync("t2");
 
         var ledger = new QuotaLedger(ctl.Tables.Client, ctl.Tables.Quotas);
-        Assert.False(await ledger.TryCorrectAsync(Ctl.Seven, new(2026, 11), read, read, Cancel));
+        Assert.False(await ledger.TryCorrectAsync(OperatorFixture.Seven, new(2026, 11), read, read, Cancel));
         Assert.Equal(2, (await LedgerAsync(ctl)).Month.Charged);
     }
 
     [Fact]
     public async Task A_month_whose_executions_are_forgotten_is_not_counted()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         (await ctl.SayAsync("quota recount tenant-7 --month 2026-08 --apply")).Refuses(1, "90 days");
         (await ctl.SayAsync("quota recount tenant-8")).Refuses(1, "not registered");
     }
 
     /// <summary>One of each that ends: settled, given back, cancelled early and late, timed out, late; and one under way.</summary>
-    private static async Task PlayAsync(Ctl ctl)
+    private static async Task PlayAsync(OperatorFixture ctl)
     {
         await ctl.RegisterAsync();
         await FinishAsync(ctl, await ctl.QueueExecutionAsync("succeeded"));
@@ -104,19 +104,19 @@ public sealed class QuotaCommandsTests(LocalCloud cloud)
         await ctl.QueueExecutionAsync("under way");
     }
 
-    private static async Task<Execution> ClaimAsync(Ctl ctl, Execution execution) =>
-        Assert.IsType<Claim.Held>(await ctl.Executions.ClaimAsync(execution.Id, Ctl.Seven, "me", TimeSpan.FromSeconds(30), Cancel)).Execution;
+    private static async Task<Execution> ClaimAsync(OperatorFixture ctl, Execution execution) =>
+        Assert.IsType<Claim.Held>(await ctl.Executions.ClaimAsync(execution.Id, OperatorFixture.Seven, "me", TimeSpan.FromSeconds(30), Cancel)).Execution;
 
-    private static Task<Move> FinishAsync(Ctl ctl, Execution execution) =>
+    private static Task<Move> FinishAsync(OperatorFixture ctl, Execution execution) =>
         ctl.Executions.FinishAsync(execution, new(OutcomeStatus.Succeeded, null, null, null, Usage, null, null), "aa", Cancel);
 
-    private static async Task<LedgerCount> LedgerAsync(Ctl ctl)
+    private static async Task<LedgerCount> LedgerAsync(OperatorFixture ctl)
     {
         var ledger = new QuotaLedger(ctl.Tables.Client, ctl.Tables.Quotas);
-        return new(await ledger.MonthAsync(Ctl.Seven, new(2026, 11), Cancel), await ledger.ActiveAsync(Ctl.Seven, Cancel));
+        return new(await ledger.MonthAsync(OperatorFixture.Seven, new(2026, 11), Cancel), await ledger.ActiveAsync(OperatorFixture.Seven, Cancel));
     }
 
-    private static async Task ForgetAsync(Ctl ctl)
+    private static async Task ForgetAsync(OperatorFixture ctl)
     {
         foreach (var key in new[] { "MONTH#2026-11", "ACTIVE" })
             await ctl.Tables.Client.DeleteItemAsync(ctl.Tables.Quotas, new() { ["pk"] = new() { S = "tenant-7" }, ["sk"] = new() { S = key } }, Cancel);

@@ -22,7 +22,7 @@ public sealed class SecretCommandsTests(LocalCloud cloud)
     {
         await using var ctl = await StartAsync();
         var keys = Keys(ctl);
-        var signed = new List<string> { (await keys.ToSignAsync(Ctl.Seven, Cancel)).Id };
+        var signed = new List<string> { (await keys.ToSignAsync(OperatorFixture.Seven, Cancel)).Id };
         for (var rotation = 0; rotation < 2; rotation++)
         {
             // The second one needs the word that it is a leak, or the end of the overlap: what it would take away is still under way.
@@ -31,32 +31,32 @@ public sealed class SecretCommandsTests(LocalCloud cloud)
                 said.Refuses(1, "honoured until 2026-11-07T10:10:00.000Z", "--leaked");
             ctl.Clock.Advance(TimeSpan.FromHours(1));
         }
-        Assert.Equal(2, (await Keys(ctl).PublishedAsync(Ctl.Seven, Cancel)).Count);
-        signed.Add((await Keys(ctl).ToSignAsync(Ctl.Seven, Cancel)).Id);
+        Assert.Equal(2, (await Keys(ctl).PublishedAsync(OperatorFixture.Seven, Cancel)).Count);
+        signed.Add((await Keys(ctl).ToSignAsync(OperatorFixture.Seven, Cancel)).Id);
 
         // By hand, then, as before: nothing is lost either, for the value before it holds them all.
         ctl.Secrets.Put("TokenRootSecret", $$"""{"root":"{{Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))}}"}""");
-        var published = (await Keys(ctl).PublishedAsync(Ctl.Seven, Cancel)).Select(key => key.Id).ToList();
+        var published = (await Keys(ctl).PublishedAsync(OperatorFixture.Seven, Cancel)).Select(key => key.Id).ToList();
         Assert.Equal(3, published.Count);
         Assert.All(signed, id => Assert.Contains(id, published));
-        Assert.Equal(signed[1], (await Keys(ctl).ToSignAsync(Ctl.Seven, Cancel)).Id);          // the newest is published, and does not sign yet
+        Assert.Equal(signed[1], (await Keys(ctl).ToSignAsync(OperatorFixture.Seven, Cancel)).Id);          // the newest is published, and does not sign yet
     }
 
     [Fact]
     public async Task A_bad_value_and_its_mending_lose_nothing_and_the_new_key_is_published_before_it_signs()
     {
         await using var ctl = await StartAsync();
-        var before = (await Keys(ctl).ToSignAsync(Ctl.Seven, Cancel)).Id;
+        var before = (await Keys(ctl).ToSignAsync(OperatorFixture.Seven, Cancel)).Id;
         ctl.Secrets.Put("TokenRootSecret", "oops");
-        Assert.Equal(before, (await Keys(ctl).ToSignAsync(Ctl.Seven, Cancel)).Id);              // a function that starts meanwhile
+        Assert.Equal(before, (await Keys(ctl).ToSignAsync(OperatorFixture.Seven, Cancel)).Id);              // a function that starts meanwhile
 
         var said = await ctl.DoAsync("secret rotate token-root");
         Assert.Contains("could not be read", said.Error, StringComparison.Ordinal);
-        var published = await Keys(ctl).PublishedAsync(Ctl.Seven, Cancel);
+        var published = await Keys(ctl).PublishedAsync(OperatorFixture.Seven, Cancel);
         Assert.Equal([before], published.Skip(1).Select(key => key.Id));
-        Assert.Equal(before, (await Keys(ctl).ToSignAsync(Ctl.Seven, Cancel)).Id);
+        Assert.Equal(before, (await Keys(ctl).ToSignAsync(OperatorFixture.Seven, Cancel)).Id);
         ctl.Clock.Advance(RootSecret.PublishFirst);
-        Assert.Equal(published[0].Id, (await Keys(ctl).ToSignAsync(Ctl.Seven, Cancel)).Id);
+        Assert.Equal(published[0].Id, (await Keys(ctl).ToSignAsync(OperatorFixture.Seven, Cancel)).Id);
     }
 
     [Fact]
@@ -65,9 +65,9 @@ public sealed class SecretCommandsTests(LocalCloud cloud)
         await using var ctl = await StartAsync();
         await ctl.DoAsync("secret rotate token-root");
         ctl.Clock.Advance(TimeSpan.FromMinutes(1));
-        var before = (await Keys(ctl).PublishedAsync(Ctl.Seven, Cancel)).Select(key => key.Id).ToList();
+        var before = (await Keys(ctl).PublishedAsync(OperatorFixture.Seven, Cancel)).Select(key => key.Id).ToList();
         Assert.Contains("not honoured any more", (await ctl.DoAsync("secret rotate token-root --leaked")).Output, StringComparison.Ordinal);
-        Assert.DoesNotContain(Assert.Single(await Keys(ctl).PublishedAsync(Ctl.Seven, Cancel)).Id, before);
+        Assert.DoesNotContain(Assert.Single(await Keys(ctl).PublishedAsync(OperatorFixture.Seven, Cancel)).Id, before);
     }
 
     [Fact]
@@ -80,7 +80,7 @@ public sealed class SecretCommandsTests(LocalCloud cloud)
             Assert.Equal(1, said.GetProperty("kept").GetInt32());
             ctl.Clock.Advance(RootSecret.Overlap);
         }
-        Assert.Single(await Keys(ctl).PublishedAsync(Ctl.Seven, Cancel));
+        Assert.Single(await Keys(ctl).PublishedAsync(OperatorFixture.Seven, Cancel));
     }
 
     [Fact]
@@ -131,7 +131,7 @@ public sealed class SecretCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task A_new_stacks_secret_is_filled_by_the_same_command()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         ctl.Secrets.Put("SlackSecret", """{"signing_secret":"","response_url_key":"","origin_verify":"made by the stack"}""", create: true);
         await ctl.DoAsync($"secret rotate slack --from {await FileAsync("signing\n")}");
         var read = (await SlackAsync(ctl)).Current.Value;
@@ -161,17 +161,17 @@ public sealed class SecretCommandsTests(LocalCloud cloud)
         _ => [json.GetValue<string>()],
     };
 
-    private async Task<Ctl> StartAsync()
+    private async Task<OperatorFixture> StartAsync()
     {
-        var ctl = await Ctl.StartAsync(cloud);
+        var ctl = await OperatorFixture.StartAsync(cloud);
         ctl.Secrets.Put("SlackSecret", OldSlack, "s1", create: true);
         return ctl;
     }
 
-    private static TenantKeys Keys(Ctl ctl) =>
+    private static TenantKeys Keys(OperatorFixture ctl) =>
         new(new RotatingSecret<RootSecret>(new VaultSource(ctl), "TokenRootSecret", RootSecret.Parse, RootSecret.Overlap, ctl.Clock), ctl.Clock);
 
-    private static async Task<SecretVersions<SlackSecret>> SlackAsync(Ctl ctl) =>
+    private static async Task<SecretVersions<SlackSecret>> SlackAsync(OperatorFixture ctl) =>
         await new RotatingSecret<SlackSecret>(new VaultSource(ctl), "SlackSecret", SlackSecret.Parse, SlackSecret.Overlap, ctl.Clock).GetAsync(Cancel);
 
     private static async Task<string> FileAsync(string text)
@@ -181,7 +181,7 @@ public sealed class SecretCommandsTests(LocalCloud cloud)
         return file;
     }
 
-    private sealed class VaultSource(Ctl ctl) : ISecretSource
+    private sealed class VaultSource(OperatorFixture ctl) : ISecretSource
     {
         public Task<StoredSecret?> ReadAsync(string secretId, string stage, CancellationToken cancel)
         {

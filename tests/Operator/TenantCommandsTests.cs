@@ -12,14 +12,14 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task A_tenant_is_registered_with_its_workspace_and_limits()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         var said = await ctl.DoAsync(
             "tenant register tenant-7 --name Acme --slack-team T0007 --engine 10.106.128.10:5678 --monthly-quota 500 --concurrency 4 --monthly-gpu 1h30m");
 
-        var tenant = await ctl.Registry.FindAsync(Ctl.Seven, Cancel);
+        var tenant = await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel);
         Assert.Equal(("Acme", TenantStatus.Active, "10.106.128.10", false), (tenant!.Name, tenant.Status, tenant.Engine.ToString(), tenant.AllowPublicSubnet));
         Assert.Equal(new TenantLimits(500, 4, 5_400_000), tenant.Limits);
-        Assert.Equal(Ctl.Seven, await ctl.Registry.OfSlackAsync("T0007", Cancel));
+        Assert.Equal(OperatorFixture.Seven, await ctl.Registry.OfSlackAsync("T0007", Cancel));
         Assert.Contains("10.106.0.0/16", said.Output, StringComparison.Ordinal);
         Assert.Equal("", said.Error);
     }
@@ -27,47 +27,47 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task Without_limits_a_tenant_gets_the_documented_ones()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
-        Assert.Equal(TenantLimits.Default, (await ctl.Registry.FindAsync(Ctl.Seven, Cancel))!.Limits);
+        Assert.Equal(TenantLimits.Default, (await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))!.Limits);
     }
 
     [Fact]
     public async Task The_same_registration_again_is_a_success_that_says_so()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         await ctl.DoAsync("tenant limits tenant-7 --monthly-quota 5");
 
         Assert.Contains("was registered so before", (await ctl.RegisterAsync()).Output, StringComparison.Ordinal);
-        Assert.Equal(5, (await ctl.Registry.FindAsync(Ctl.Seven, Cancel))!.Limits.MonthlyQuota);
+        Assert.Equal(5, (await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))!.Limits.MonthlyQuota);
     }
 
     [Fact]
     public async Task A_registration_that_lost_its_workspace_is_healed_by_the_same_again()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         await ctl.DoAsync("slack unlink tenant-7 T0007");
 
         Assert.Contains("now its workspace speaks for it too", (await ctl.RegisterAsync()).Output, StringComparison.Ordinal);
-        Assert.Equal(Ctl.Seven, await ctl.Registry.OfSlackAsync("T0007", Cancel));
+        Assert.Equal(OperatorFixture.Seven, await ctl.Registry.OfSlackAsync("T0007", Cancel));
     }
 
     [Fact]
     public async Task A_workspace_left_over_from_an_earlier_registration_is_no_hindrance()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         await ctl.Tables.Client.DeleteItemAsync(ctl.Tables.Tenants, Items.Key("tenant-7", "PROFILE"), Cancel);
         await ctl.RegisterAsync();
-        Assert.NotNull(await ctl.Registry.FindAsync(Ctl.Seven, Cancel));
+        Assert.NotNull(await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel));
     }
 
     [Fact]
     public async Task Of_several_tenants_registered_at_once_for_one_workspace_one_gets_it_and_the_others_nothing()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         var said = await Task.WhenAll(
             Enumerable.Range(1, 8).Select(n => ctl.SayAsync($"tenant register tenant-{n} --name Acme --slack-team T0007 --engine 10.{99 + n}.128.10")));
 
@@ -80,7 +80,7 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task The_same_tenant_registered_several_times_at_once_is_registered_once()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         var said = await Task.WhenAll(
             Enumerable.Range(0, 8).Select(_ => ctl.SayAsync("tenant register tenant-7 --name Acme --slack-team T0007 --engine 10.106.128.10 --output json")));
         Assert.All(said, one => Assert.Equal(0, one.Exit));
@@ -94,18 +94,18 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
     [InlineData("--name Acme --engine 10.106.128.10:5678 --monthly-gpu 1h", "with other limits", "./ctl tenant limits")]
     public async Task A_registration_with_other_values_changes_nothing_and_names_the_command_that_does(string values, string stored, string mend)
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
-        var before = await ctl.Registry.FindAsync(Ctl.Seven, Cancel);
+        var before = await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel);
 
         (await ctl.SayAsync($"tenant register tenant-7 {values}")).Refuses(1, "tenant-7 is registered already", stored, mend);
-        Assert.Equal(before, await ctl.Registry.FindAsync(Ctl.Seven, Cancel));
+        Assert.Equal(before, await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel));
     }
 
     [Fact]
     public async Task A_workspace_that_speaks_for_another_tenant_keeps_the_new_one_out()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
 
         (await ctl.SayAsync("tenant register tenant-8 --name Other --slack-team T0007 --engine 10.107.128.10:5678"))
@@ -121,7 +121,7 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
     [InlineData("tenant-1\n"), InlineData("tenant-1\0"), InlineData("tenant-1\u200b"), InlineData("ten\u0430nt-1"), InlineData("")]
     public async Task A_number_outside_1_to_156_is_no_tenant(string id)
     {
-        (await Ctl.SayAsync(TimeProvider.System, "tenant", "register", id, "--name", "Acme", "--engine", "10.106.128.10:5678"))
+        (await OperatorFixture.SayAsync(TimeProvider.System, "tenant", "register", id, "--name", "Acme", "--engine", "10.106.128.10:5678"))
             .Refuses(2, "is no tenant", "1 to 156");
     }
 
@@ -132,7 +132,7 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
     [InlineData("tenant-156", "10.255.128.10", "10.255.0.0/16")]
     public async Task The_number_decides_the_network(string id, string engine, string cidr)
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         var said = await ctl.DoAsync($"tenant register {id} --name Acme --engine {engine}:5678 --cidr {cidr} --output json");
         Assert.Equal(cidr, said.Json.GetProperty("tenant").GetProperty("cidr").GetString());
         (await ctl.SayAsync($"tenant register {id} --name Acme --engine {engine}:5678 --cidr 10.99.0.0/16")).Refuses(1, cidr, "the number decides");
@@ -155,7 +155,7 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
             "10.106.128.10:22", "10.106.128.10:0", "10.106.128.10:65536", "10.106.128.10:05678", "10.106.128.10:",
             "10.106.128.10:5678/x", "10.106.128.10:5678#x", "10.106.128.10:5678?x", "10.106.128.10\\:5678", "''",
         ];
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         foreach (var engine in engines)
             (await ctl.SayAsync($"tenant register tenant-7 --name Acme --engine {engine}"))
                 .Refuses(1, $"is refused: tenant-7's engine is", "10.106.128.0/20", "port 5678");
@@ -165,7 +165,7 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task A_public_subnet_is_allowed_when_it_is_said()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.DoAsync("tenant register tenant-43 --name Acme --engine 10.142.1.10:5678 --allow-public-subnet");
         Assert.True((await ctl.Registry.FindAsync(TenantId.Parse("tenant-43"), Cancel))!.AllowPublicSubnet);
     }
@@ -173,7 +173,7 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task The_last_peering_is_given_with_a_warning_and_the_one_after_it_is_refused()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         for (var number = 1; number <= 4; number++)
         {
             var said = await RegisterAsync(number);
@@ -192,21 +192,21 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task A_suspended_tenant_is_resumed_and_each_again_says_that_it_was_so()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         Assert.Contains("tenant-7 is suspended", (await ctl.DoAsync("tenant suspend tenant-7")).Output, StringComparison.Ordinal);
-        Assert.Equal(TenantStatus.Suspended, (await ctl.Registry.FindAsync(Ctl.Seven, Cancel))!.Status);
+        Assert.Equal(TenantStatus.Suspended, (await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))!.Status);
         Assert.Contains("tenant-7 is as it was", (await ctl.DoAsync("tenant suspend tenant-7")).Output, StringComparison.Ordinal);
         Assert.Contains("tenant-7 is resumed", (await ctl.DoAsync("tenant resume tenant-7")).Output, StringComparison.Ordinal);
-        Assert.Equal(TenantStatus.Active, (await ctl.Registry.FindAsync(Ctl.Seven, Cancel))!.Status);
+        Assert.Equal(TenantStatus.Active, (await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))!.Status);
     }
 
     [Fact]
     public async Task A_tenant_that_is_being_deleted_does_not_come_back()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
-        await ctl.Registry.SaveAsync((await ctl.Registry.FindAsync(Ctl.Seven, Cancel))! with { Status = TenantStatus.Deleting }, Cancel);
+        await ctl.Registry.SaveAsync((await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))! with { Status = TenantStatus.Deleting }, Cancel);
         (await ctl.SayAsync("tenant resume tenant-7")).Refuses(1, "being deleted");
         (await ctl.SayAsync("tenant suspend tenant-7")).Refuses(1, "being deleted");
     }
@@ -214,7 +214,7 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task A_tenant_that_is_removed_has_no_keys_no_workspace_no_catalogue_and_nothing_under_way()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         await ctl.DoAsync("slack link tenant-7 T0008");
         await ctl.DoAsync("key add tenant-7 --public-key 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=");
@@ -230,9 +230,9 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
             (removed.GetProperty("result").GetString(), removed.GetProperty("keys_revoked").GetInt32(), removed.GetProperty("executions_closed").GetInt32()));
         Assert.Equal(["T0007", "T0008"], removed.GetProperty("unlinked").EnumerateArray().Select(one => one.GetString()).Order());
         Assert.Equal("2027-02-03T10:00:00.000Z", removed.GetProperty("free_again_at").GetString());
-        Assert.All(await ctl.Registry.KeysOfAsync(Ctl.Seven, Cancel), key => Assert.NotNull(key.RevokedAt));
+        Assert.All(await ctl.Registry.KeysOfAsync(OperatorFixture.Seven, Cancel), key => Assert.NotNull(key.RevokedAt));
         Assert.Null(await ctl.Registry.OfSlackAsync("T0007", Cancel, consistent: true));
-        var catalogue = (await ctl.Registry.CatalogueAsync(Ctl.Seven, Cancel, consistent: true))!;
+        var catalogue = (await ctl.Registry.CatalogueAsync(OperatorFixture.Seven, Cancel, consistent: true))!;
         Assert.Equal((TenantStatus.Deleting, 0, 0), (catalogue.Tenant.Status, catalogue.Workflows.Count, catalogue.Groups.Count));
         Assert.Equal(ExecutionState.Cancelled, (await ctl.Executions.FindAsync(open.Id, Cancel))!.State);
         Assert.Equal(ExecutionState.Succeeded, (await ctl.Executions.FindAsync(done.Id, Cancel))!.State);     // its data stays
@@ -248,7 +248,7 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task A_number_is_free_again_when_its_data_is_no_longer_kept()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         await ctl.DoAsync("tenant suspend tenant-7");
         await ctl.DoAsync("tenant remove tenant-7");
@@ -259,27 +259,27 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
 
         ctl.Clock.Advance(TimeSpan.FromSeconds(1));
         await ctl.DoAsync(register);
-        var tenant = (await ctl.Registry.FindAsync(Ctl.Seven, Cancel))!;
+        var tenant = (await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))!;
         Assert.Equal(("Next", TenantStatus.Active, null), (tenant.Name, tenant.Status, tenant.RemovedAt));
         Assert.IsType<Registered.Before>(await RegisterPastTheCommandAsync());                               // one that is active is never overwritten
 
         async Task<Registered> RegisterPastTheCommandAsync() =>
             await new ControlPlane.Aws.TenantAdministration(ctl.Tables.Client, ctl.Tables.Tenants, ctl.Clock)
             .RegisterAsync(
-                (await ctl.Registry.FindAsync(Ctl.Seven, Cancel))! with { Name = "Thief", Status = TenantStatus.Active, RemovedAt = null }, null, Cancel);
+                (await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))! with { Name = "Thief", Status = TenantStatus.Active, RemovedAt = null }, null, Cancel);
     }
 
     [Fact]
     public async Task Limits_change_one_by_one_and_leave_the_rest()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         await ctl.DoAsync("tenant suspend tenant-7");
         await ctl.DoAsync("tenant limits tenant-7 --monthly-gpu 100h --concurrency 3");
         await ctl.DoAsync("tenant limits tenant-7 --monthly-quota 0");
-        Assert.Equal(new TenantLimits(0, 3, 360_000_000), (await ctl.Registry.FindAsync(Ctl.Seven, Cancel))!.Limits);
+        Assert.Equal(new TenantLimits(0, 3, 360_000_000), (await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))!.Limits);
         await ctl.DoAsync("tenant limits tenant-7 --monthly-gpu none");
-        var tenant = await ctl.Registry.FindAsync(Ctl.Seven, Cancel);
+        var tenant = await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel);
         Assert.Equal((new TenantLimits(0, 3, null), TenantStatus.Suspended), (tenant!.Limits, tenant.Status));
         Assert.Contains("as it was", (await ctl.DoAsync("tenant limits tenant-7")).Output, StringComparison.Ordinal);
         Assert.Contains("as it was", (await ctl.DoAsync("tenant limits tenant-7 --monthly-gpu none --concurrency 3")).Output, StringComparison.Ordinal);
@@ -288,17 +288,17 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
     [Fact]
     public async Task How_many_instances_and_what_silence_means_are_limits_too()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         Assert.Equal(
             (200, false),
-            ((await ctl.Registry.FindAsync(Ctl.Seven, Cancel))!.Limits is var standard ? (standard.Instances, standard.DeniesWhenSilent) : default));
+            ((await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))!.Limits is var standard ? (standard.Instances, standard.DeniesWhenSilent) : default));
         await ctl.DoAsync("tenant limits tenant-7 --instances-max 3 --when-silent deny");
         Assert.Equal(
-            (3, true), ((await ctl.Registry.FindAsync(Ctl.Seven, Cancel))!.Limits is var limits ? (limits.Instances, limits.DeniesWhenSilent) : default));
+            (3, true), ((await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))!.Limits is var limits ? (limits.Instances, limits.DeniesWhenSilent) : default));
         await ctl.DoAsync("tenant limits tenant-7 --when-silent warn");
         Assert.Equal(
-            (3, false), ((await ctl.Registry.FindAsync(Ctl.Seven, Cancel))!.Limits is var warned ? (warned.Instances, warned.DeniesWhenSilent) : default));
+            (3, false), ((await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))!.Limits is var warned ? (warned.Instances, warned.DeniesWhenSilent) : default));
         await ctl.DoAsync("tenant register tenant-8 --name Other --engine 10.107.128.10:5678 --instances-max 1 --when-silent deny");
         Assert.Equal(
             (1, true),
@@ -312,16 +312,16 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
     [InlineData("--monthly-gpu 0h"), InlineData("--monthly-gpu 100"), InlineData("--monthly-gpu -1h")]
     public async Task A_limit_that_is_none_is_refused(string limit)
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         (await ctl.SayAsync($"tenant limits tenant-7 {limit}")).Refuses(2, "See ./ctl tenant limits --help");
-        Assert.Equal(TenantLimits.Default, (await ctl.Registry.FindAsync(Ctl.Seven, Cancel))!.Limits);
+        Assert.Equal(TenantLimits.Default, (await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))!.Limits);
     }
 
     [Fact]
     public async Task A_stored_engine_that_may_not_be_dialled_is_shown_as_a_fault_and_mended()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         await ctl.Tables.Client.UpdateItemAsync(
             ctl.Tables.Tenants, Items.Key("tenant-7", "PROFILE"), new() { ["engine"] = new() { Action = "PUT", Value = Items.Text("169.254.169.254") } },
@@ -336,14 +336,14 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
             Assert.Contains("./ctl tenant engine tenant-7", said.Error, StringComparison.Ordinal);
         }
         await ctl.DoAsync("tenant engine tenant-7 10.106.144.10:5678");
-        Assert.Equal("10.106.144.10", (await ctl.Registry.FindAsync(Ctl.Seven, Cancel))!.Engine.ToString());
+        Assert.Equal("10.106.144.10", (await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))!.Engine.ToString());
         (await ctl.SayAsync("tenant engine tenant-7 10.107.128.10:5678")).Refuses(1, "is refused");
     }
 
     [Fact]
     public async Task A_name_cannot_act_on_a_terminal()
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
         (await ctl.SayAsync("tenant rename tenant-7 '\u001b[2J'")).Refuses(2, "is no name");
         await ctl.DoAsync("tenant rename tenant-7 '[red]Acme[/] & Söhne'");
@@ -361,7 +361,7 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
         InlineData("metering tenant-9"), InlineData("engine-key tenant-9")]
     public async Task Nothing_can_be_said_about_a_tenant_that_is_not_registered(string line)
     {
-        await using var ctl = await Ctl.StartAsync(cloud);
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
         (await ctl.SayAsync(line)).Refuses(1, "tenant-9 is not registered", "./ctl tenant register");
         Assert.Empty((await ctl.Tables.Client.ScanAsync(new() { TableName = ctl.Tables.Tenants }, Cancel)).Items ?? []);
     }

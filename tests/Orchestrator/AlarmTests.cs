@@ -16,14 +16,14 @@ public sealed class AlarmTests(LocalCloud cloud)
     public async Task What_an_alarm_watches_is_written_when_it_happens(string watched)
     {
         var series = WrittenMetrics.WatchedOf("Orchestrator").Single(one => one.ToString() == watched);
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
 
         await ProvokeAsync(world, series);
 
         Assert.Equal(1, WrittenMetrics.Sum(Encoding.UTF8.GetString(world.Logged.ToArray()), series));
     }
 
-    private static async Task ProvokeAsync(OrchestratorWorld world, MetricSeries series)
+    private static async Task ProvokeAsync(OrchestratorFixture world, MetricSeries series)
     {
         switch (series.ToString())
         {

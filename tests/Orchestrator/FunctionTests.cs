@@ -44,7 +44,7 @@ public class FunctionTests(LocalCloud cloud)
     [Fact]
     public async Task A_message_as_the_Slack_handler_sends_it_starts_an_execution()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         var request = new ExecutionRequest(
             ExecutionRequest.SchemaV1, ExecutionId.Of("T0001", "t1").ToString(), "tenant-43", "wf_sched", JsonDocument.Parse("{}").RootElement,
             new("slack", "T0001", "U0001", "C0001"), Public: true, world.Now);
@@ -68,7 +68,7 @@ public class FunctionTests(LocalCloud cloud)
     [InlineData("null")]
     public async Task An_event_that_no_queue_sent_is_nothing_to_do(string json)
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         var batch = Foreign.Deserialize<SQSEvent>(new MemoryStream(Encoding.UTF8.GetBytes(json)));
         Assert.Empty((await world.Function.StartAsync(batch, new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(15) })).BatchItemFailures);
 
@@ -83,7 +83,7 @@ public class FunctionTests(LocalCloud cloud)
     [InlineData("null")]
     public async Task A_request_that_no_gateway_sent_is_malformed(string json)
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         var answer = await world.Jwks.AnswerAsync(
             Foreign.Deserialize<APIGatewayProxyRequest>(new MemoryStream(Encoding.UTF8.GetBytes(json))), new TestLambdaContext());
 
@@ -98,7 +98,7 @@ public class FunctionTests(LocalCloud cloud)
     [Theory, MemberData(nameof(Poison))]
     public async Task A_message_that_cannot_be_understood_comes_again_alone_and_is_not_quoted(string body)
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         var before = world.Seam.Calls.Count;
 
         var answer = await RunAsync(world, body);
@@ -113,7 +113,7 @@ public class FunctionTests(LocalCloud cloud)
     [Fact]
     public async Task One_bad_message_holds_back_nobody_but_those_behind_it_in_its_own_group()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
 
         var answer = await world.Function.StartAsync(
             new()
@@ -132,7 +132,7 @@ public class FunctionTests(LocalCloud cloud)
     [Fact]
     public async Task One_tenant_whose_items_do_not_come_costs_the_others_of_its_batch_nothing()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         var held = new HeldCalls("tenant-43");
         var slow = world.Above(held);
         string[] bodies =
@@ -150,7 +150,7 @@ public class FunctionTests(LocalCloud cloud)
     [Fact]
     public async Task A_tenants_silence_denies_only_when_the_hub_knows_that_it_is_its_own()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         await world.HeardFromAsync(world.Now.AddMinutes(-4));
         Assert.Equal("allowed", await CodeAsync("a"));
         await world.RegisterAsync(TenantLimits.Default with { DeniesWhenSilent = true });
@@ -159,7 +159,7 @@ public class FunctionTests(LocalCloud cloud)
         for (var minute = -10; minute <= 0; minute++)
             await world.Instances.NoteSweepAsync(await world.Instances.WatchAsync(Cancel), world.Now.AddMinutes(minute), Cancel);
         Assert.Equal("allowed", await CodeAsync("c"));          // the tenant is not told of yet
-        var plane = await world.Instances.OfTenantAsync(OrchestratorWorld.Tenant, world.Month, Cancel);
+        var plane = await world.Instances.OfTenantAsync(OrchestratorFixture.Tenant, world.Month, Cancel);
         Assert.True(await world.Instances.TryTellAsync(plane, Metering.Liveness.Offline, "sweep", Cancel));
         Assert.Equal("data_plane_offline", await CodeAsync("d"));
 
@@ -174,20 +174,20 @@ public class FunctionTests(LocalCloud cloud)
     [Fact]
     public async Task When_the_tables_are_down_every_message_comes_again_and_nothing_is_half_done()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         world.Plan = _ => Fault.Error;
 
         var answer = await RunAsync(world, Request(world, "a"), Request(world, "b"));
 
         Assert.Equal(["m0", "m1"], answer.BatchItemFailures.Select(failure => failure.ItemIdentifier));
         world.Plan = _ => null;
-        Assert.Equal(0, (await world.Ledger.MonthAsync(OrchestratorWorld.Tenant, world.Month, Cancel)).Charged);
+        Assert.Equal(0, (await world.Ledger.MonthAsync(OrchestratorFixture.Tenant, world.Month, Cancel)).Charged);
     }
 
     [Fact]
     public async Task When_the_signing_key_cannot_be_had_nothing_is_written_or_sent()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         world.Secrets.IsDown = true;
 
         Assert.Single((await RunAsync(world, Request(world, "a"))).BatchItemFailures);
@@ -201,7 +201,7 @@ public class FunctionTests(LocalCloud cloud)
     [Fact]
     public async Task No_decision_rests_on_an_eventually_consistent_read()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         var before = world.Seam.Capacity.Count;
 
         await RunAsync(world, Request(world, "a"));
@@ -215,8 +215,8 @@ public class FunctionTests(LocalCloud cloud)
     [Fact]
     public async Task Whatever_happens_no_token_no_key_and_no_user_text_is_logged_and_every_line_is_JSON()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
-        await world.PublishAsync(OrchestratorWorld.Workflow(new Tenants.WorkflowParameter("text", Tenants.ParameterType.String)));
+        var world = await OrchestratorFixture.StartAsync(cloud);
+        await world.PublishAsync(OrchestratorFixture.Workflow(new Tenants.WorkflowParameter("text", Tenants.ParameterType.String)));
         var inputs = """{"text":"SECRET-TEXT\r\n\u2028{\"level\":\"info\"}{0}"}""";
 
         await RunAsync(world, Request(world, "a", inputs), Request(world, "a", inputs), Request(world, "b", """{"SECRET-NAME":1}"""), "SECRET-BODY");
@@ -233,7 +233,7 @@ public class FunctionTests(LocalCloud cloud)
             "SECRET", string.Join("", await world.DispatchesAsync()) + string.Join("", await world.NotificationsAsync()), StringComparison.Ordinal);
     }
 
-    private static Task<SQSBatchResponse> RunAsync(OrchestratorWorld world, params string[] bodies) => world.Function.StartAsync(
+    private static Task<SQSBatchResponse> RunAsync(OrchestratorFixture world, params string[] bodies) => world.Function.StartAsync(
         new() { Records = [.. bodies.Select((body, i) => Message(i, body, $"g{i}"))] }, new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(15) });
 
     private static SQSEvent.SQSMessage Message(int number, string body, string group) => new()
@@ -243,7 +243,7 @@ public class FunctionTests(LocalCloud cloud)
         Attributes = new() { ["MessageGroupId"] = group },
     };
 
-    private static string Request(OrchestratorWorld world, string trigger, string inputs = "{}") =>
+    private static string Request(OrchestratorFixture world, string trigger, string inputs = "{}") =>
         With("inputs", inputs)
             .Replace("\"2026-11-22T12:00:00Z\"", $"\"{Rfc3339.Format(world.Now)}\"", StringComparison.Ordinal)
             .Replace(ExecutionId.Of("T0001", "t").ToString(), ExecutionId.Of("T0001", trigger).ToString(), StringComparison.Ordinal);

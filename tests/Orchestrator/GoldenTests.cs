@@ -15,9 +15,9 @@ public partial class GoldenTests(LocalCloud cloud)
     [Fact]
     public async Task The_dispatch_body_is_the_contracts()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         await world.PublishAsync(
-            OrchestratorWorld.Workflow(new WorkflowParameter("city", ParameterType.String), new WorkflowParameter("days", ParameterType.Integer)));
+            OrchestratorFixture.Workflow(new WorkflowParameter("city", ParameterType.String), new WorkflowParameter("days", ParameterType.Integer)));
 
         var execution = await world.StartAsync(world.Request(inputs: """{"days":"3","city":"Zürich <b>\r\n"}"""));
 
@@ -31,8 +31,8 @@ public partial class GoldenTests(LocalCloud cloud)
     [Fact]
     public async Task The_items_of_a_queued_execution()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
-        await world.PublishAsync(OrchestratorWorld.Workflow(new WorkflowParameter("city", ParameterType.String)));
+        var world = await OrchestratorFixture.StartAsync(cloud);
+        await world.PublishAsync(OrchestratorFixture.Workflow(new WorkflowParameter("city", ParameterType.String)));
 
         var execution = await world.StartAsync(world.Request(inputs: """{"city":"Basel"}"""));
 
@@ -43,8 +43,8 @@ public partial class GoldenTests(LocalCloud cloud)
     [Fact]
     public async Task The_item_of_a_denied_execution()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
-        await world.PublishAsync(OrchestratorWorld.Workflow(new WorkflowParameter("city", ParameterType.String, Required: true)));
+        var world = await OrchestratorFixture.StartAsync(cloud);
+        await world.PublishAsync(OrchestratorFixture.Workflow(new WorkflowParameter("city", ParameterType.String, Required: true)));
         await world.HeardFromAsync(world.Now - TimeSpan.FromSeconds(181));
 
         var execution = await world.StartAsync(world.Request(inputs: """{"citty":"Basel"}"""));
@@ -55,7 +55,7 @@ public partial class GoldenTests(LocalCloud cloud)
     [Fact]
     public async Task The_key_set_of_a_tenant()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
 
         var answer = await world.Jwks.AnswerAsync(RequestFor("tenant-43"), new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(5) });
 
@@ -74,7 +74,7 @@ public partial class GoldenTests(LocalCloud cloud)
     [InlineData("../tenant-1")]
     public async Task There_is_no_key_set_of_a_tenant_that_cannot_be(string id)
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
 
         var answer = await world.Jwks.AnswerAsync(RequestFor(id), new TestLambdaContext());
 
@@ -86,7 +86,7 @@ public partial class GoldenTests(LocalCloud cloud)
     [Fact]
     public async Task A_key_set_that_cannot_be_made_is_a_problem_to_ask_again_about()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         world.Secrets.IsDown = true;
 
         var answer = await world.Jwks.AnswerAsync(RequestFor("tenant-43"), new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(5) });

@@ -9,8 +9,8 @@ public class PlannerTests
     [Fact]
     public void Inputs_that_would_not_fit_the_body_are_refused_and_the_largest_that_do_are_sent()
     {
-        var planner = new Planner(OrchestratorWorld.Outcomes);
-        var workflow = OrchestratorWorld.Workflow(new WorkflowParameter("text", ParameterType.String));
+        var planner = new Planner(OrchestratorFixture.Outcomes);
+        var workflow = OrchestratorFixture.Workflow(new WorkflowParameter("text", ParameterType.String));
         var now = new DateTimeOffset(2026, 11, 22, 12, 0, 0, TimeSpan.Zero);
 
         Assert.IsType<Planning.Unusable>(planner.Plan(RequestOf(new string('x', Planner.LongestBody)), workflow, now));
@@ -19,7 +19,7 @@ public class PlannerTests
         Assert.InRange(planner.BodyOf(ready.Plan, new string('t', 1000)).Length, 60_000, Planner.LongestBody);
 
         StartRequest RequestOf(string text) => new(
-            Executions.ExecutionId.Of("T", "t"), OrchestratorWorld.Tenant, OrchestratorWorld.Scheduler,
+            Executions.ExecutionId.Of("T", "t"), OrchestratorFixture.Tenant, OrchestratorFixture.Scheduler,
             JsonDocument.Parse(JsonSerializer.Serialize(new Dictionary<string, string> { ["text"] = text },
                 JsonSerializerOptions.Default.GetTypeInfo(typeof(Dictionary<string, string>)))).RootElement,
             new("slack", "T", "U", "C"), false, now);

@@ -15,7 +15,7 @@ public class RulebookTests
     private static readonly Month November = new(2026, 11);
 
     private Tenant? _tenant = TenantOf(TenantStatus.Active, TenantLimits.Default);
-    private Workflow? _workflow = OrchestratorWorld.Workflow(new WorkflowParameter("city", ParameterType.String, Required: true));
+    private Workflow? _workflow = OrchestratorFixture.Workflow(new WorkflowParameter("city", ParameterType.String, Required: true));
     private List<UserGroup> _groups = [];
     private MonthUsage _month = MonthUsage.None;
     private int _active;
@@ -250,23 +250,23 @@ public class RulebookTests
     private PolicyDecision Decide()
     {
         var request = new StartRequest(
-            ExecutionId.Of("T0001", "t"), OrchestratorWorld.Tenant, OrchestratorWorld.Scheduler, JsonDocument.Parse(_inputs).RootElement,
+            ExecutionId.Of("T0001", "t"), OrchestratorFixture.Tenant, OrchestratorFixture.Scheduler, JsonDocument.Parse(_inputs).RootElement,
             new("slack", "T0001", "U0001", "C0001"), IsPublic: false, _requestedAt);
-        var planning = _workflow is null ? null : new Planner(OrchestratorWorld.Outcomes).Plan(request, _workflow, Now);
+        var planning = _workflow is null ? null : new Planner(OrchestratorFixture.Outcomes).Plan(request, _workflow, Now);
         return Rulebook.Decide(new(
-            request, new(_tenant, _workflow, _groups, _month, _active, _fault), planning, new(OrchestratorWorld.Tenant, November, _instances, [], _told), Now,
+            request, new(_tenant, _workflow, _groups, _month, _active, _fault), planning, new(OrchestratorFixture.Tenant, November, _instances, [], _told), Now,
             _watch));
     }
 
     private static Tenant TenantOf(TenantStatus status, TenantLimits limits)
     {
-        Assert.True(EngineAddress.TryParse("10.142.128.10", OrchestratorWorld.Tenant, allowPublicSubnet: false, out var engine));
-        return new(OrchestratorWorld.Tenant, "Acme", status, engine, false, limits);
+        Assert.True(EngineAddress.TryParse("10.142.128.10", OrchestratorFixture.Tenant, allowPublicSubnet: false, out var engine));
+        return new(OrchestratorFixture.Tenant, "Acme", status, engine, false, limits);
     }
 
     private static InstanceState Instance(DateTimeOffset lastSeen, string id = "i-1") => new()
     {
-        Tenant = OrchestratorWorld.Tenant,
+        Tenant = OrchestratorFixture.Tenant,
         Instance = InstanceId.Parse(id),
         Epoch = 1,
         Counter = 1,

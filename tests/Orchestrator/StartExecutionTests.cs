@@ -10,14 +10,14 @@ public class StartExecutionTests(LocalCloud cloud)
     [Fact]
     public async Task A_request_becomes_a_queued_execution_with_a_reservation_and_one_message()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
 
         var execution = await world.StartAsync(world.Request());
 
         Assert.Equal(ExecutionState.Queued, execution.State);
         Assert.Equal(world.Now + TimeSpan.FromHours(1), execution.DeadlineAt);
-        Assert.Equal(1, (await world.Ledger.MonthAsync(OrchestratorWorld.Tenant, world.Month, Cancel)).Reserved);
-        Assert.Equal(1, await world.Ledger.ActiveAsync(OrchestratorWorld.Tenant, Cancel));
+        Assert.Equal(1, (await world.Ledger.MonthAsync(OrchestratorFixture.Tenant, world.Month, Cancel)).Reserved);
+        Assert.Equal(1, await world.Ledger.ActiveAsync(OrchestratorFixture.Tenant, Cancel));
         Assert.Equal([$$"""{"schema":"dispatch-request.v1","execution_id":"{{execution.Id}}","tenant_id":"tenant-43"}"""], await world.DispatchesAsync());
         Assert.Empty(await world.NotificationsAsync());
     }
@@ -25,9 +25,9 @@ public class StartExecutionTests(LocalCloud cloud)
     [Fact]
     public async Task It_takes_two_reads_one_transaction_and_one_message()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
-        await world.PublishAsync(OrchestratorWorld.Workflow() with { AllowedGroups = ["ops"] });
-        await world.Registry.SaveAsync(OrchestratorWorld.Tenant, new UserGroup("ops", ["U0001"]), Cancel);
+        var world = await OrchestratorFixture.StartAsync(cloud);
+        await world.PublishAsync(OrchestratorFixture.Workflow() with { AllowedGroups = ["ops"] });
+        await world.Registry.SaveAsync(OrchestratorFixture.Tenant, new UserGroup("ops", ["U0001"]), Cancel);
         var before = world.Seam.Calls.Count;
 
         await world.StartExecution.RunAsync(world.Request(), Cancel);
@@ -44,7 +44,7 @@ public class StartExecutionTests(LocalCloud cloud)
     [Fact]
     public async Task A_refusal_takes_two_reads_one_write_and_one_message()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         await world.RegisterAsync(TenantLimits.Default, TenantStatus.Suspended);
         var before = world.Seam.Calls.Count;
 
@@ -67,7 +67,7 @@ public class StartExecutionTests(LocalCloud cloud)
     {
         for (var number = 1; number <= 4; number++)
         {
-            var world = await OrchestratorWorld.StartAsync(cloud);
+            var world = await OrchestratorFixture.StartAsync(cloud);
             var request = world.Request();
             var broken = world.Seam.Calls.Count + number;
             world.Plan = call => call.Number == broken ? fault : null;
@@ -78,8 +78,8 @@ public class StartExecutionTests(LocalCloud cloud)
 
             var execution = await next.Executions.FindAsync(request.Execution, Cancel);
             Assert.Equal(ExecutionState.Queued, execution!.State);
-            Assert.Equal(1, (await next.Ledger.MonthAsync(OrchestratorWorld.Tenant, next.Month, Cancel)).Charged);
-            Assert.Equal(1, await next.Ledger.ActiveAsync(OrchestratorWorld.Tenant, Cancel));
+            Assert.Equal(1, (await next.Ledger.MonthAsync(OrchestratorFixture.Tenant, next.Month, Cancel)).Charged);
+            Assert.Equal(1, await next.Ledger.ActiveAsync(OrchestratorFixture.Tenant, Cancel));
             Assert.NotNull(await next.Executions.FindOrderAsync(request.Execution, Cancel));
             Assert.NotEmpty(await next.DispatchesAsync());
         }
@@ -88,7 +88,7 @@ public class StartExecutionTests(LocalCloud cloud)
     [Fact]
     public async Task A_request_that_comes_again_charges_nothing_and_still_sends()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         var request = world.Request();
 
         await world.StartAsync(request);
@@ -96,18 +96,18 @@ public class StartExecutionTests(LocalCloud cloud)
         await world.StartAsync(request);
 
         Assert.Equal(2, (await world.DispatchesAsync()).Count);
-        Assert.Equal(1, (await world.Ledger.MonthAsync(OrchestratorWorld.Tenant, world.Month, Cancel)).Charged);
+        Assert.Equal(1, (await world.Ledger.MonthAsync(OrchestratorFixture.Tenant, world.Month, Cancel)).Charged);
         Assert.Equal(order!.Token, (await world.Executions.FindOrderAsync(request.Execution, Cancel))!.Token);
     }
 
     [Fact]
     public async Task A_request_that_comes_again_after_dispatch_sends_nothing()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         var request = world.Request();
         await world.StartAsync(request);
         await world.DispatchesAsync();
-        await world.Executions.ClaimAsync(request.Execution, OrchestratorWorld.Tenant, "one", TimeSpan.FromMinutes(1), Cancel);
+        await world.Executions.ClaimAsync(request.Execution, OrchestratorFixture.Tenant, "one", TimeSpan.FromMinutes(1), Cancel);
 
         await world.StartAsync(request);
 
@@ -118,14 +118,14 @@ public class StartExecutionTests(LocalCloud cloud)
     [Fact]
     public async Task A_denied_request_is_recorded_reserves_nothing_and_is_told()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         await world.RegisterAsync(TenantLimits.Default, TenantStatus.Suspended);
 
         var execution = await world.StartAsync(world.Request());
 
         Assert.Equal(ExecutionState.Denied, execution.State);
         Assert.Equal("tenant_suspended", execution.Decision!.Code);
-        Assert.Equal(MonthUsage.None, await world.Ledger.MonthAsync(OrchestratorWorld.Tenant, world.Month, Cancel));
+        Assert.Equal(MonthUsage.None, await world.Ledger.MonthAsync(OrchestratorFixture.Tenant, world.Month, Cancel));
         Assert.Empty(await world.DispatchesAsync());
         Assert.Equal([$$"""{"schema":"notification.v1","execution_id":"{{execution.Id}}","tenant_id":"tenant-43"}"""], await world.NotificationsAsync());
     }
@@ -133,7 +133,7 @@ public class StartExecutionTests(LocalCloud cloud)
     [Fact]
     public async Task A_denied_request_that_comes_again_is_told_until_it_was()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         await world.RegisterAsync(TenantLimits.Default, TenantStatus.Suspended);
         var request = world.Request();
 
@@ -149,7 +149,7 @@ public class StartExecutionTests(LocalCloud cloud)
     [Fact]
     public async Task A_denial_stays_even_when_its_reason_has_gone()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         await world.RegisterAsync(TenantLimits.Default, TenantStatus.Suspended);
         var request = world.Request();
         await world.StartAsync(request);
@@ -158,27 +158,27 @@ public class StartExecutionTests(LocalCloud cloud)
         var execution = await world.StartAsync(request);
 
         Assert.Equal(ExecutionState.Denied, execution.State);
-        Assert.Equal(MonthUsage.None, await world.Ledger.MonthAsync(OrchestratorWorld.Tenant, world.Month, Cancel));
+        Assert.Equal(MonthUsage.None, await world.Ledger.MonthAsync(OrchestratorFixture.Tenant, world.Month, Cancel));
         Assert.Empty(await world.DispatchesAsync());
     }
 
     [Fact]
     public async Task A_dead_letter_sent_again_a_day_later_is_closed_and_told_and_charges_nothing()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         var stale = world.Request() with { RequestedAt = world.Now.AddDays(-1) };
 
         var execution = await world.StartAsync(stale);
 
         Assert.Equal((ExecutionState.Denied, "request_expired"), (execution.State, execution.Decision!.Code));
-        Assert.Equal(MonthUsage.None, await world.Ledger.MonthAsync(OrchestratorWorld.Tenant, world.Month, Cancel));
+        Assert.Equal(MonthUsage.None, await world.Ledger.MonthAsync(OrchestratorFixture.Tenant, world.Month, Cancel));
         Assert.Single(await world.NotificationsAsync());
     }
 
     [Fact]
     public async Task A_dead_letter_of_something_long_done_has_no_second_effect()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         var request = world.Request();
         var execution = await world.StartAsync(request);
         await world.DispatchesAsync();
@@ -189,13 +189,13 @@ public class StartExecutionTests(LocalCloud cloud)
 
         Assert.Empty(await world.DispatchesAsync());
         Assert.Empty(await world.NotificationsAsync());
-        Assert.Equal(0, (await world.Ledger.MonthAsync(OrchestratorWorld.Tenant, world.Month, Cancel)).Charged);
+        Assert.Equal(0, (await world.Ledger.MonthAsync(OrchestratorFixture.Tenant, world.Month, Cancel)).Charged);
     }
 
     [Fact]
     public async Task Another_tenants_message_for_an_execution_that_is_there_changes_nothing_and_fails()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         var execution = await world.StartAsync(world.Request());
         await world.DispatchesAsync();
 
@@ -208,7 +208,7 @@ public class StartExecutionTests(LocalCloud cloud)
     [Fact]
     public async Task A_hundred_requests_for_the_last_unit_leave_one_queued_and_the_others_denied_with_the_reason()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         await world.RegisterAsync(TenantLimits.Default with { MonthlyQuota = 1, Concurrency = 100 });
 
         var executions = await RaceAsync(world, 100);
@@ -219,14 +219,14 @@ public class StartExecutionTests(LocalCloud cloud)
             Assert.Equal("quota_used_up", denied.Decision!.Code);
             Assert.Contains(denied.Decision.Verdicts, verdict => verdict is { Rule: "quota", Verdict: "deny" });
         });
-        Assert.Equal(1, (await world.Ledger.MonthAsync(OrchestratorWorld.Tenant, world.Month, Cancel)).Charged);
-        Assert.Equal(1, await world.Ledger.ActiveAsync(OrchestratorWorld.Tenant, Cancel));
+        Assert.Equal(1, (await world.Ledger.MonthAsync(OrchestratorFixture.Tenant, world.Month, Cancel)).Charged);
+        Assert.Equal(1, await world.Ledger.ActiveAsync(OrchestratorFixture.Tenant, Cancel));
     }
 
     [Fact]
     public async Task The_concurrency_limit_holds_however_many_ask_at_once()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         await world.RegisterAsync(TenantLimits.Default with { Concurrency = 3 });
 
         var executions = await RaceAsync(world, 12);
@@ -234,8 +234,8 @@ public class StartExecutionTests(LocalCloud cloud)
         Assert.Equal(3, executions.Count(execution => execution.State == ExecutionState.Queued));
         Assert.All(
             executions.Where(execution => execution.State == ExecutionState.Denied), denied => Assert.Equal("too_many_under_way", denied.Decision!.Code));
-        Assert.Equal(3, await world.Ledger.ActiveAsync(OrchestratorWorld.Tenant, Cancel));
-        Assert.Equal(3, (await world.Ledger.MonthAsync(OrchestratorWorld.Tenant, world.Month, Cancel)).Charged);
+        Assert.Equal(3, await world.Ledger.ActiveAsync(OrchestratorFixture.Tenant, Cancel));
+        Assert.Equal(3, (await world.Ledger.MonthAsync(OrchestratorFixture.Tenant, world.Month, Cancel)).Charged);
     }
 
     [Theory]
@@ -243,7 +243,7 @@ public class StartExecutionTests(LocalCloud cloud)
     [InlineData(0)]
     public async Task A_limit_lowered_below_what_is_used_refuses(int limit)
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         for (var i = 0; i < 6; i++)
             await world.StartAsync(world.Request($"before{i}"));
         await world.RegisterAsync(TenantLimits.Default with { MonthlyQuota = limit });
@@ -254,7 +254,7 @@ public class StartExecutionTests(LocalCloud cloud)
     [Fact]
     public async Task Fifty_requests_while_the_month_turns_are_each_charged_to_one_month()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         await world.RegisterAsync(TenantLimits.Default with { Concurrency = 100 });
         world.Clock.Now = new(2026, 11, 30, 23, 59, 59, 999, TimeSpan.Zero);
         await world.HeardFromAsync(world.Now);
@@ -269,27 +269,27 @@ public class StartExecutionTests(LocalCloud cloud)
         Assert.All(executions, execution => Assert.Equal(ExecutionState.Queued, execution.State));
         foreach (var month in new[] { new Month(2026, 11), new Month(2026, 12) })
             Assert.Equal(
-                executions.Count(execution => execution.Month == month), (await world.Ledger.MonthAsync(OrchestratorWorld.Tenant, month, Cancel)).Charged);
+                executions.Count(execution => execution.Month == month), (await world.Ledger.MonthAsync(OrchestratorFixture.Tenant, month, Cancel)).Charged);
         Assert.All(executions, execution => Assert.Equal(Month.Of(execution.CreatedAt), execution.Month));
     }
 
     [Fact]
     public async Task Another_transaction_in_the_way_is_waited_for_a_bounded_number_of_times_and_charges_nothing()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         world.Plan = call => call.Operation == "TransactWriteItems" ? Fault.Conflict : null;
 
         await Assert.ThrowsAsync<Amazon.DynamoDBv2.Model.TransactionCanceledException>(() => world.StartExecution.RunAsync(world.Request(), Cancel));
 
         Assert.InRange(world.Seam.Calls.Count(call => call.Operation == "TransactWriteItems"), 2, 20);
         Assert.Null(await world.Executions.FindAsync(world.Request().Execution, Cancel));
-        Assert.Equal(MonthUsage.None, await world.Ledger.MonthAsync(OrchestratorWorld.Tenant, world.Month, Cancel));
+        Assert.Equal(MonthUsage.None, await world.Ledger.MonthAsync(OrchestratorFixture.Tenant, world.Month, Cancel));
     }
 
     [Fact]
     public async Task What_is_stored_wrong_is_denied_and_logged()
     {
-        var world = await OrchestratorWorld.StartAsync(cloud);
+        var world = await OrchestratorFixture.StartAsync(cloud);
         await world.RegisterAsync(TenantLimits.Default with { MonthlyQuota = -1 });
 
         var execution = await world.StartAsync(world.Request());
@@ -298,7 +298,7 @@ public class StartExecutionTests(LocalCloud cloud)
         Assert.Contains("tenant_stored_wrong", System.Text.Encoding.UTF8.GetString(world.Logged.ToArray()), StringComparison.Ordinal);
     }
 
-    private static Task<Execution[]> RaceAsync(OrchestratorWorld world, int count) =>
+    private static Task<Execution[]> RaceAsync(OrchestratorFixture world, int count) =>
         Task.WhenAll(Enumerable.Range(0, count).Select(i => Task.Run(() => world.StartAsync(world.Request($"race{i}")))));
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

@@ -22,15 +22,15 @@ internal static partial class A
         Workflow = WorkflowName.Parse("wf_sched"),
         RequestedBy = new("slack", "T0001", user, "C1"),
         State = state,
-        CreatedAt = SlackWorld.Start,
-        DeadlineAt = SlackWorld.Start + TimeSpan.FromHours(1),
-        Month = Month.Of(SlackWorld.Start),
+        CreatedAt = SlackFixture.Start,
+        DeadlineAt = SlackFixture.Start + TimeSpan.FromHours(1),
+        Month = Month.Of(SlackFixture.Start),
         Inputs = JsonElement.Parse("""{"city":"Paris","days":3}"""),
         Decision = new(Allowed: true, "allowed", "It may run.", [new("quota", "allow", "quota-left", "12 of 1000 are used")]),
     };
 
     public static readonly Outcome Success = new(
-        OutcomeStatus.Succeeded, SlackWorld.Start + TimeSpan.FromSeconds(2), SlackWorld.Start + TimeSpan.FromSeconds(14), "8123", new(1200, 0, 0, 0),
+        OutcomeStatus.Succeeded, SlackFixture.Start + TimeSpan.FromSeconds(2), SlackFixture.Start + TimeSpan.FromSeconds(14), "8123", new(1200, 0, 0, 0),
         new("3 warm days in <Paris> & around", "https://engine.example.com/run/8123?a=1&b=2"), null);
 
     public static readonly Outcome Failure = new(

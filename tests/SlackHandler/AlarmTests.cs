@@ -7,7 +7,7 @@ using ControlPlane.Tests.Cloud;
 namespace ControlPlane.Tests.SlackHandler;
 
 /// <summary>Whatever an alarm watches is made to happen, and the line that CloudWatch reads is there.</summary>
-public sealed class AlarmTests(SlackWorld world) : IClassFixture<SlackWorld>
+public sealed class AlarmTests(SlackFixture world) : IClassFixture<SlackFixture>
 {
     public static TheoryData<string> Watched => [.. WrittenMetrics.WatchedOf("SlackHandler").Select(series => series.ToString())];
 
@@ -37,10 +37,10 @@ public sealed class AlarmTests(SlackWorld world) : IClassFixture<SlackWorld>
                 var form = workspace.Form("run report");
                 await workspace.SendAsync(form);
                 var denied = A.Execution(ExecutionState.Denied, workspace.ExecutionOf(form), workspace.Tenant) with { FinishedAt = world.Clock.Now };
-                await world.Executions.CreateDeniedAsync(denied, SlackWorld.Cancel);
+                await world.Executions.CreateDeniedAsync(denied, SlackFixture.Cancel);
                 var notification = new Notification(Notification.SchemaV1, denied.Id.ToString(), denied.Tenant.ToString());
                 var body = JsonSerializer.Serialize(notification, DomainJson.Default.Notification);
-                await world.NewNotifications(new Gone()).TellAsync(new() { Records = [new() { MessageId = "m1", Body = body }] }, SlackWorld.Context);
+                await world.NewNotifications(new Gone()).TellAsync(new() { Records = [new() { MessageId = "m1", Body = body }] }, SlackFixture.Context);
                 break;
             default:
                 Assert.Fail($"Nothing here makes {series} happen.");

@@ -7,7 +7,7 @@ using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.SlackHandler;
 
-public sealed class CancelCommandTests(SlackWorld world) : IClassFixture<SlackWorld>
+public sealed class CancelCommandTests(SlackFixture world) : IClassFixture<SlackFixture>
 {
     [Fact]
     public async Task What_waits_is_cancelled_at_once_and_does_not_count()
@@ -26,7 +26,7 @@ public sealed class CancelCommandTests(SlackWorld world) : IClassFixture<SlackWo
     public async Task What_the_engine_has_is_cancelled_at_once_and_counts()
     {
         var (workspace, id) = await StartAsync();
-        await world.Executions.ClaimAsync(id, workspace.Tenant, "dispatcher", TimeSpan.FromSeconds(30), SlackWorld.Cancel);
+        await world.Executions.ClaimAsync(id, workspace.Tenant, "dispatcher", TimeSpan.FromSeconds(30), SlackFixture.Cancel);
         var said = await workspace.TypeAsync($"cancel {id}");
 
         Assert.Contains("whatever it still reports is ignored", said.Text, StringComparison.Ordinal);
@@ -123,14 +123,14 @@ public sealed class CancelCommandTests(SlackWorld world) : IClassFixture<SlackWo
         var id = ExecutionId.Of(workspace.TeamId, Guid.NewGuid().ToString());
         var execution = A.Execution(ExecutionState.Queued, id, workspace.Tenant, user) with { Workflow = WorkflowName.Parse(workflow) };
         var order = new DispatchOrder(id, workspace.Tenant, execution.Workflow, [1], "token", world.Clock.Now + TimeSpan.FromMinutes(10));
-        Assert.IsType<Creation.Created>(await world.Executions.CreateAsync(execution, order, TenantLimits.Default, SlackWorld.Cancel));
+        Assert.IsType<Creation.Created>(await world.Executions.CreateAsync(execution, order, TenantLimits.Default, SlackFixture.Cancel));
         return (workspace, id);
     }
 
-    private async Task<Execution> FindAsync(ExecutionId id) => (await world.Executions.FindAsync(id, SlackWorld.Cancel))!;
+    private async Task<Execution> FindAsync(ExecutionId id) => (await world.Executions.FindAsync(id, SlackFixture.Cancel))!;
 
     private Task<MonthUsage> QuotaAsync(Workspace workspace) =>
-        new QuotaLedger(world.Tables.Client, world.Tables.Quotas).MonthAsync(workspace.Tenant, Month.Of(SlackWorld.Start), SlackWorld.Cancel);
+        new QuotaLedger(world.Tables.Client, world.Tables.Quotas).MonthAsync(workspace.Tenant, Month.Of(SlackFixture.Start), SlackFixture.Cancel);
 
     private async Task AssertNotifiedAsync(Workspace workspace, ExecutionId id)
     {

@@ -7,7 +7,7 @@ using ControlPlane.Tests.Support;
 namespace ControlPlane.Tests.SlackHandler;
 
 /// <summary>What gets past the door of <c>/slack/commands</c>, and what is left behind by what does not.</summary>
-public sealed class DoorTests(SlackWorld world) : IClassFixture<SlackWorld>
+public sealed class DoorTests(SlackFixture world) : IClassFixture<SlackFixture>
 {
     private static readonly byte[] Help = Encoding.ASCII.GetBytes("text=help");
 
@@ -23,13 +23,13 @@ public sealed class DoorTests(SlackWorld world) : IClassFixture<SlackWorld>
             world.Clock.Now = DateTimeOffset.FromUnixTimeSeconds(one.GetProperty("now").GetInt64());
             byte[]? body = one.TryGetProperty("body_base64", out var bytes) ? bytes.GetBytesFromBase64()
                 : one.GetProperty("body").GetString() is { } text ? Encoding.UTF8.GetBytes(text) : null;
-            var headers = new Dictionary<string, string> { ["content-type"] = "application/x-www-form-urlencoded", ["x-origin-verify"] = SlackWorld.Origin };
+            var headers = new Dictionary<string, string> { ["content-type"] = "application/x-www-form-urlencoded", ["x-origin-verify"] = SlackFixture.Origin };
             if (one.GetProperty("timestamp").GetString() is { } timestamp)
                 headers["x-slack-request-timestamp"] = timestamp;
             if (one.GetProperty("signature").GetString() is { } signature)
                 headers["x-slack-signature"] = signature;
 
-            var status = (await function.RouteAsync(SlackWorld.Event("POST", "/slack/commands", body, headers), SlackWorld.Context)).StatusCode;
+            var status = (await function.RouteAsync(SlackFixture.Event("POST", "/slack/commands", body, headers), SlackFixture.Context)).StatusCode;
             var name = one.GetProperty("name").GetString();
             // Where a clean refusal or a clean pass may be chosen, we refuse: a header has one spelling.
             Assert.True(status == (one.GetProperty("expect").GetString() == "accept" ? 200 : 401), $"{name}: {status}");
@@ -175,11 +175,11 @@ public sealed class DoorTests(SlackWorld world) : IClassFixture<SlackWorld>
         var before = await world.StateAsync();
         var byPost = world.Post([.. Encoding.ASCII.GetBytes("ssl_check=1&"), .. Workspace.Encode(workspace.Form("run report"))]);
         byPost.Headers!.Remove("x-slack-signature");
-        var byGet = SlackWorld.Event("GET", "/slack/commands", headers: new() { ["x-origin-verify"] = SlackWorld.Origin }, query: "ssl_check=1&token=x");
+        var byGet = SlackFixture.Event("GET", "/slack/commands", headers: new() { ["x-origin-verify"] = SlackFixture.Origin }, query: "ssl_check=1&token=x");
 
         foreach (var http in new[] { byPost, byGet })
         {
-            var answer = await world.NewFunction().RouteAsync(http, SlackWorld.Context);
+            var answer = await world.NewFunction().RouteAsync(http, SlackFixture.Context);
             Assert.Equal((200, ""), (answer.StatusCode, answer.Body));
         }
         Assert.Equal(before, await world.StateAsync());
@@ -195,13 +195,13 @@ public sealed class DoorTests(SlackWorld world) : IClassFixture<SlackWorld>
     public async Task What_did_not_come_through_the_edge_is_turned_away_first(string? origin)
     {
         var post = world.Post(Help);
-        var get = SlackWorld.Event("GET", "/slack/commands", query: "ssl_check=1");
+        var get = SlackFixture.Event("GET", "/slack/commands", query: "ssl_check=1");
         foreach (var http in new[] { post, get })
         {
             http.Headers!.Remove("x-origin-verify");
             if (origin is not null)
                 http.Headers["x-origin-verify"] = origin;
-            var answer = await world.NewFunction().RouteAsync(http, SlackWorld.Context);
+            var answer = await world.NewFunction().RouteAsync(http, SlackFixture.Context);
             Assert.Equal((403, ""), (answer.StatusCode, answer.Body));
         }
     }
@@ -209,15 +209,15 @@ public sealed class DoorTests(SlackWorld world) : IClassFixture<SlackWorld>
     [Fact]
     public async Task A_body_is_measured_before_it_is_decoded_whoever_asks()
     {
-        var get = SlackWorld.Event("GET", "/slack/commands", headers: new() { ["x-origin-verify"] = SlackWorld.Origin }, query: "ssl_check=1");
+        var get = SlackFixture.Event("GET", "/slack/commands", headers: new() { ["x-origin-verify"] = SlackFixture.Origin }, query: "ssl_check=1");
         (get.Body, get.IsBase64Encoded) = (new string('!', 6 * 1024 * 1024), true);      // no base64: decoding it would answer 400
-        Assert.Equal(413, (await world.NewFunction().RouteAsync(get, SlackWorld.Context)).StatusCode);
+        Assert.Equal(413, (await world.NewFunction().RouteAsync(get, SlackFixture.Context)).StatusCode);
     }
 
     [Fact]
     public async Task Health_is_asked_past_the_edge_and_tells_region_and_version()
     {
-        var answer = await world.NewFunction().RouteAsync(SlackWorld.Event("GET", "/health"), SlackWorld.Context);
+        var answer = await world.NewFunction().RouteAsync(SlackFixture.Event("GET", "/health"), SlackFixture.Context);
         Assert.Equal((200, """{"status":"ok","region":"us-east-1","version":"1.2.3"}"""), (answer.StatusCode, answer.Body));
     }
 
@@ -228,17 +228,17 @@ public sealed class DoorTests(SlackWorld world) : IClassFixture<SlackWorld>
         var dynamo = broken.DynamoDb(await world.DynamoDbEndpointAsync());
         var silent = new FaultSeam(_ => Fault.Silence);
         var down = await world.NewFunction(silent.DynamoDb(await world.DynamoDbEndpointAsync()))
-            .RouteAsync(SlackWorld.Event("GET", "/health"), SlackWorld.Context);
+            .RouteAsync(SlackFixture.Event("GET", "/health"), SlackFixture.Context);
         Assert.Equal((503, """{"status":"unavailable","region":"us-east-1","version":"1.2.3"}"""), (down.StatusCode, down.Body));
         Assert.Equal("5", down.Headers!["Retry-After"]);
 
         var function = world.NewFunction(dynamo);
         for (var i = 0; i < 10; i++)
-            Assert.Equal(200, (await function.RouteAsync(SlackWorld.Event("GET", "/health"), SlackWorld.Context)).StatusCode);
+            Assert.Equal(200, (await function.RouteAsync(SlackFixture.Event("GET", "/health"), SlackFixture.Context)).StatusCode);
         Assert.InRange(broken.Calls.Count, 4, 5);
 
         world.Clock.Advance(TimeSpan.FromSeconds(6));
-        await function.RouteAsync(SlackWorld.Event("GET", "/health"), SlackWorld.Context);
+        await function.RouteAsync(SlackFixture.Event("GET", "/health"), SlackFixture.Context);
         Assert.InRange(broken.Calls.Count, 8, 9);
     }
 
@@ -248,10 +248,10 @@ public sealed class DoorTests(SlackWorld world) : IClassFixture<SlackWorld>
         var before = await world.StateAsync();
         var noWrites = new FaultSeam(call => call.Operation == "UpdateItem" ? Fault.Throttled : null);
         var down = await world.NewFunction(noWrites.DynamoDb(await world.DynamoDbEndpointAsync()))
-            .RouteAsync(SlackWorld.Event("GET", "/health"), SlackWorld.Context);
+            .RouteAsync(SlackFixture.Event("GET", "/health"), SlackFixture.Context);
         Assert.Equal(503, down.StatusCode);
 
-        var up = await world.NewFunction().RouteAsync(SlackWorld.Event("GET", "/health"), SlackWorld.Context);
+        var up = await world.NewFunction().RouteAsync(SlackFixture.Event("GET", "/health"), SlackFixture.Context);
         Assert.Equal(200, up.StatusCode);
         Assert.False(up.Headers!.ContainsKey("Retry-After"));
         Assert.Equal(before, await world.StateAsync());
@@ -262,12 +262,12 @@ public sealed class DoorTests(SlackWorld world) : IClassFixture<SlackWorld>
     {
         var now = world.Clock.Now;
         var secrets = new KeptSecrets();
-        secrets.Put("v1", SlackWorld.SecretText("old"), now);
+        secrets.Put("v1", SlackFixture.SecretText("old"), now);
         var function = world.NewFunction(secret: world.Secret(secrets));
         Assert.Equal(200, await StatusAsync(world.Post(Help, "old"), function));
         world.Clock.Advance(TimeSpan.FromSeconds(31));
 
-        secrets.Put("v2", SlackWorld.SecretText("new", origin: "another origin"), world.Clock.Now);
+        secrets.Put("v2", SlackFixture.SecretText("new", origin: "another origin"), world.Clock.Now);
         var reads = secrets.CurrentReads;
         Assert.Equal(200, await StatusAsync(world.Post(Help, "new"), function));        // unknown to memory: one refresh
         Assert.Equal(reads + 1, secrets.CurrentReads);
@@ -286,7 +286,7 @@ public sealed class DoorTests(SlackWorld world) : IClassFixture<SlackWorld>
     {
         var now = world.Clock.Now;
         var secrets = new KeptSecrets();
-        secrets.Put("v1", SlackWorld.SecretText(SlackWorld.SigningSecret), now);
+        secrets.Put("v1", SlackFixture.SecretText(SlackFixture.SigningSecret), now);
         var function = world.NewFunction(secret: world.Secret(secrets));
         Assert.Equal(200, await StatusAsync(world.Post(Help), function));
         world.Clock.Advance(TimeSpan.FromSeconds(31));
@@ -303,7 +303,7 @@ public sealed class DoorTests(SlackWorld world) : IClassFixture<SlackWorld>
     {
         var now = world.Clock.Now;
         var secrets = new KeptSecrets();
-        secrets.Put("v1", SlackWorld.SecretText(SlackWorld.SigningSecret), now);
+        secrets.Put("v1", SlackFixture.SecretText(SlackFixture.SigningSecret), now);
         var warm = world.NewFunction(secret: world.Secret(secrets));
         Assert.Equal(200, await StatusAsync(world.Post(Help), warm));
 
@@ -312,7 +312,7 @@ public sealed class DoorTests(SlackWorld world) : IClassFixture<SlackWorld>
         Assert.Equal(200, await StatusAsync(world.Post(Help), warm));
         Assert.Equal(401, await StatusAsync(world.Post(Help, "wrong"), warm));
 
-        var cold = await world.NewFunction(secret: world.Secret(secrets)).RouteAsync(world.Post(Help), SlackWorld.Context);
+        var cold = await world.NewFunction(secret: world.Secret(secrets)).RouteAsync(world.Post(Help), SlackFixture.Context);
         Assert.Equal((500, ""), (cold.StatusCode, cold.Body));
         world.Clock.Now = now;
     }
@@ -322,7 +322,7 @@ public sealed class DoorTests(SlackWorld world) : IClassFixture<SlackWorld>
     {
         var now = world.Clock.Now;
         var secrets = new KeptSecrets();
-        secrets.Put("v1", SlackWorld.SecretText(SlackWorld.SigningSecret), now);
+        secrets.Put("v1", SlackFixture.SecretText(SlackFixture.SigningSecret), now);
         var function = world.NewFunction(secret: world.Secret(secrets));
         Assert.Equal(200, await StatusAsync(world.Post(Help), function));
 
@@ -334,7 +334,7 @@ public sealed class DoorTests(SlackWorld world) : IClassFixture<SlackWorld>
     }
 
     private async Task<int> StatusAsync(APIGatewayHttpApiV2ProxyRequest http, SlackCommandsFunction? function = null) =>
-        (await (function ?? world.NewFunction()).RouteAsync(http, SlackWorld.Context)).StatusCode;
+        (await (function ?? world.NewFunction()).RouteAsync(http, SlackFixture.Context)).StatusCode;
 
     private static void Rename(APIGatewayHttpApiV2ProxyRequest http, string from, string to)
     {

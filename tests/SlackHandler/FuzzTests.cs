@@ -4,7 +4,7 @@ using Amazon.Lambda.APIGatewayEvents;
 namespace ControlPlane.Tests.SlackHandler;
 
 /// <summary>A hundred thousand requests that are nearly right.</summary>
-public sealed class FuzzTests(SlackWorld world) : IClassFixture<SlackWorld>
+public sealed class FuzzTests(SlackFixture world) : IClassFixture<SlackFixture>
 {
     private const int Rounds = 100_000;
 
@@ -30,7 +30,7 @@ public sealed class FuzzTests(SlackWorld world) : IClassFixture<SlackWorld>
             int status;
             try
             {
-                var answer = await function.RouteAsync(http, SlackWorld.Context);
+                var answer = await function.RouteAsync(http, SlackFixture.Context);
                 status = answer.StatusCode;
                 if (status == 200 && answer.Body is { Length: > 0 })
                     Assert.Contains("\"ephemeral\"", answer.Body, StringComparison.Ordinal);

@@ -2,18 +2,19 @@ using Amazon.DynamoDBv2.Model;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.SlackHandler;
 
 /// <summary>The commands that are answered at once, and what their answers look like.</summary>
-public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWorld>
+public sealed class LookCommandsTests(SlackFixture world) : IClassFixture<SlackFixture>
 {
     [Fact]
     public async Task Help_shows_what_this_user_may_do_here()
     {
         var workspace = await world.NewWorkspaceAsync();
         var said = await workspace.TypeAsync("");
-        Golden("help", said);
+        IsAsKept("help", said);
         Assert.Equal(said, await workspace.TypeAsync("help"));
         Assert.DoesNotContain("payroll", said.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("deploy", said.Text, StringComparison.Ordinal);
@@ -59,7 +60,7 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
     public async Task Workflows_are_shown_with_their_parameters()
     {
         var workspace = await world.NewWorkspaceAsync();
-        Golden("workflows", await workspace.TypeAsync("workflows"));
+        IsAsKept("workflows", await workspace.TypeAsync("workflows"));
         await workspace.SaveAsync(A.Workflow("report", []) with { Enabled = false });
         Assert.DoesNotContain("report", (await workspace.TypeAsync("workflows")).Text, StringComparison.Ordinal);
     }
@@ -124,8 +125,8 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
                     [new("enabled", "allow", "enabled", "it is enabled"), new("channel", "deny", "channel", "payroll may not be run in <this> channel.")]),
             },
         }, workspace);
-        Golden($"status-{state}", await workspace.TypeAsync($"status {A.Id}"));
-        Golden($"why-{state}", await workspace.TypeAsync($"why `{A.Id}`"));
+        IsAsKept($"status-{state}", await workspace.TypeAsync($"status {A.Id}"));
+        IsAsKept($"why-{state}", await workspace.TypeAsync($"why `{A.Id}`"));
     }
 
     [Fact]
@@ -181,7 +182,7 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
     {
         var workspace = await world.NewWorkspaceAsync();
         var second = new Workspace(world, $"{workspace.TeamId}X", workspace.Tenant);
-        await world.Registry.TryLinkAsync(new(second.TeamId, workspace.Tenant), SlackWorld.Cancel);
+        await world.Registry.TryLinkAsync(new(second.TeamId, workspace.Tenant), SlackFixture.Cancel);
         var id = ExecutionId.Of(workspace.TeamId, "one");
         await StoreAsync(A.Execution(ExecutionState.Running, id) with
         {
@@ -268,7 +269,7 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
                 A.Execution(i % 2 == 0 ? ExecutionState.Succeeded : ExecutionState.Queued, ExecutionId.Parse($"exec_{i:x32}")) with { CreatedAt = At(i) },
                 workspace);
 
-        Golden("list", await workspace.TypeAsync("list 3"));
+        IsAsKept("list", await workspace.TypeAsync("list 3"));
         Assert.Contains("The latest 5 executions", (await workspace.TypeAsync("list")).Text, StringComparison.Ordinal);
         Assert.Contains("The latest 7 executions", (await workspace.TypeAsync("list 20")).Text, StringComparison.Ordinal);
         Assert.Contains("*The latest execution*", (await workspace.TypeAsync("list 1")).Text, StringComparison.Ordinal);
@@ -278,13 +279,13 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
     public async Task Usage_shows_quota_compute_time_and_health()
     {
         var workspace = await world.NewWorkspaceAsync(new(MonthlyQuota: 100, Concurrency: 5, MonthlyGpuMs: 36_000_000));
-        Golden("usage-nothing-yet", await workspace.TypeAsync("usage"));
+        IsAsKept("usage-nothing-yet", await workspace.TypeAsync("usage"));
 
         await world.Tables.Client.PutItemAsync(
             world.Tables.Quotas, new() { ["pk"] = new(workspace.Tenant.ToString()), ["sk"] = new("MONTH#2026-11"), ["charged"] = N(12), ["used"] = N(10) },
-            SlackWorld.Cancel);
+            SlackFixture.Cancel);
         await world.Tables.Client.PutItemAsync(
-            world.Tables.Quotas, new() { ["pk"] = new(workspace.Tenant.ToString()), ["sk"] = new("ACTIVE"), ["active"] = N(2) }, SlackWorld.Cancel);
+            world.Tables.Quotas, new() { ["pk"] = new(workspace.Tenant.ToString()), ["sk"] = new("ACTIVE"), ["active"] = N(2) }, SlackFixture.Cancel);
         await new InstanceStore(world.Tables.Client, world.Tables.Instances, world.Clock).BookAsync(
             new()
             {
@@ -300,8 +301,8 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
                 Metrics = "{}",
                 KeyId = "key",
             },
-            ControlPlane.Tenants.TenantLimits.StandardInstances, world.Clock.Now, SlackWorld.Cancel);
-        Golden("usage", await workspace.TypeAsync("usage"));
+            ControlPlane.Tenants.TenantLimits.StandardInstances, world.Clock.Now, SlackFixture.Cancel);
+        IsAsKept("usage", await workspace.TypeAsync("usage"));
 
         var now = world.Clock.Now;
         foreach (var (silence, word) in new[] { (90, "healthy"), (91, "late"), (180, "late"), (181, "offline") })
@@ -332,7 +333,7 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
                 Machine = new(4, 1),
                 GpuUnreadableSince = world.Clock.Now.AddMinutes(-3),
             },
-            ControlPlane.Tenants.TenantLimits.StandardInstances, world.Clock.Now, SlackWorld.Cancel);
+            ControlPlane.Tenants.TenantLimits.StandardInstances, world.Clock.Now, SlackFixture.Cancel);
         Assert.Contains("GPUs unreadable since", (await workspace.TypeAsync("usage")).Text, StringComparison.Ordinal);
     }
 
@@ -349,11 +350,11 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
         var workspace = await world.NewWorkspaceAsync();
         var form = workspace.Form("run report");
         (form["team_id"], form["trigger_id"]) = ("TGOLDEN", "1.2.3");
-        await world.Registry.TryLinkAsync(new("TGOLDEN", workspace.Tenant), SlackWorld.Cancel);
-        Golden("run-accepted", await workspace.SendAsync(form));
+        await world.Registry.TryLinkAsync(new("TGOLDEN", workspace.Tenant), SlackFixture.Cancel);
+        IsAsKept("run-accepted", await workspace.SendAsync(form));
     }
 
-    private static DateTimeOffset At(int seconds) => SlackWorld.Start + TimeSpan.FromSeconds(seconds);
+    private static DateTimeOffset At(int seconds) => SlackFixture.Start + TimeSpan.FromSeconds(seconds);
 
     private static AttributeValue N(int value) => new() { N = value.ToString(System.Globalization.CultureInfo.InvariantCulture) };
 
@@ -369,12 +370,12 @@ public sealed class LookCommandsTests(SlackWorld world) : IClassFixture<SlackWor
             item["outcome"] = Items.Json(outcome, DomainJson.Default.Outcome);
         if (execution.Attempts.Count > 0)
             item["attempts"] = new() { L = [.. execution.Attempts.Select(attempt => Items.Json(attempt, DomainJson.Default.DispatchAttempt))] };
-        await world.Tables.Client.PutItemAsync(world.Tables.Executions, item, SlackWorld.Cancel);
+        await world.Tables.Client.PutItemAsync(world.Tables.Executions, item, SlackFixture.Cancel);
     }
 
-    private static void Golden(string name, Said said)
+    private static void IsAsKept(string name, Said said)
     {
         Assert.Equal(200, said.Status);
-        GoldenFile.Holds(name, said.Body);
+        Golden.MatchesJson($"Golden/{name}.json", said.Body);
     }
 }

@@ -20,7 +20,7 @@ using ControlPlane.Tests.Support;
 namespace ControlPlane.Tests.SlackHandler;
 
 /// <summary>What reaches the requester after the command was answered, and what does not.</summary>
-public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWorld>
+public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackFixture>
 {
     private static readonly MetricSeries GivenUp = new("NotificationsGivenUp");
 
@@ -50,7 +50,7 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
     [Fact]
     public void Messages_read_well()
     {
-        var ended = SlackWorld.Start + TimeSpan.FromSeconds(15);
+        var ended = SlackFixture.Start + TimeSpan.FromSeconds(15);
         foreach (var (name, execution) in new (string, Execution)[]
         {
             ("told-succeeded", A.Execution(ExecutionState.Succeeded) with { FinishedAt = ended, Outcome = A.Success }),
@@ -67,7 +67,7 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
                 "told-denied",
                 A.Execution(ExecutionState.Denied) with { FinishedAt = ended, Decision = new(false, "quota", "This month's 100 executions are used up.", []) }),
         })
-            GoldenFile.Holds(name, JsonSerializer.Serialize(TellRequester.MessageOf(execution), SlackJson.Default.SlackMessage));
+            Golden.MatchesJson($"Golden/{name}.json", JsonSerializer.Serialize(TellRequester.MessageOf(execution), SlackJson.Default.SlackMessage));
     }
 
     [Fact]
@@ -117,7 +117,7 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
         // The function has an hour: what ends it is the slice.
         var answer = await function.TellAsync(
             Batch(("m0", BodyOf(slow)), ("m1", BodyOf(other))),
-            new Amazon.Lambda.TestUtilities.TestLambdaContext { RemainingTime = TimeSpan.FromHours(1) }).WaitAsync(TimeSpan.FromSeconds(60), SlackWorld.Cancel);
+            new Amazon.Lambda.TestUtilities.TestLambdaContext { RemainingTime = TimeSpan.FromHours(1) }).WaitAsync(TimeSpan.FromSeconds(60), SlackFixture.Cancel);
 
         Assert.Equal("m0", Assert.Single(answer.BatchItemFailures).ItemIdentifier);
         Assert.NotNull((await FindAsync(other)).ToldAt);
@@ -137,7 +137,7 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
     {
         var (execution, slack) = await EndAsync("timed_out");
         await TellAsync(execution, slack);
-        await world.Executions.FinishAsync(await FindAsync(execution), A.Success, "hash", SlackWorld.Cancel);
+        await world.Executions.FinishAsync(await FindAsync(execution), A.Success, "hash", SlackFixture.Cancel);
         world.Clock.Advance(TellRequester.Lease);
         await TellAsync(execution, slack);
 
@@ -151,7 +151,7 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
     {
         var (execution, slack) = await EndAsync("timed_out");
         slack.Before = async () =>
-            await world.Executions.FinishAsync((await world.Executions.FindAsync(execution.Id, SlackWorld.Cancel))!, A.Success, "hash", SlackWorld.Cancel);
+            await world.Executions.FinishAsync((await world.Executions.FindAsync(execution.Id, SlackFixture.Cancel))!, A.Success, "hash", SlackFixture.Cancel);
         await TellAsync(execution, slack);
         Assert.Null((await FindAsync(execution)).ToldAt);       // what was told is no longer so
 
@@ -218,7 +218,7 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
         await TellAsync(execution, slack);
         Assert.Contains("Slack took no message about its end", await StatusAsync(execution), StringComparison.Ordinal);
 
-        await world.Executions.FinishAsync(await FindAsync(execution), A.Success, "hash", SlackWorld.Cancel);
+        await world.Executions.FinishAsync(await FindAsync(execution), A.Success, "hash", SlackFixture.Cancel);
         Assert.DoesNotContain("Slack took no message", await StatusAsync(execution), StringComparison.Ordinal);
     }
 
@@ -272,7 +272,7 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
         Assert.Contains("3 warm days", text, StringComparison.Ordinal);
         Assert.Contains(execution.Id.ToString(), text, StringComparison.Ordinal);
         Assert.False((await FindAsync(execution)).IsUntellable);
-        Assert.Equal(2, (await world.Replies.FindAsync(execution.Id, SlackWorld.Cancel))!.Uses);
+        Assert.Equal(2, (await world.Replies.FindAsync(execution.Id, SlackFixture.Cancel))!.Uses);
     }
 
     [Theory]
@@ -383,7 +383,7 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
     {
         var (execution, slack) = await EndAsync("succeeded");
         var secrets = new KeptSecrets();
-        secrets.Put("v9", SlackWorld.SecretText(SlackWorld.SigningSecret, replyKey: 9), world.Clock.Now);
+        secrets.Put("v9", SlackFixture.SecretText(SlackFixture.SigningSecret, replyKey: 9), world.Clock.Now);
         var before = world.LogText.Length;
 
         Assert.Empty(await TellAsync(execution, slack, world.Secret(secrets)));
@@ -430,8 +430,8 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
         var now = world.Clock.Now;
         var (execution, slack) = await EndAsync("succeeded");
         var secrets = new KeptSecrets();
-        secrets.Put("v1", SlackWorld.SecretText(SlackWorld.SigningSecret), now);
-        secrets.Put("v2", SlackWorld.SecretText("new", replyKey: 9), now);
+        secrets.Put("v1", SlackFixture.SecretText(SlackFixture.SigningSecret), now);
+        secrets.Put("v2", SlackFixture.SecretText("new", replyKey: 9), now);
         await TellAsync(execution, slack, world.Secret(secrets));
         Assert.Single(slack.Posts);
     }
@@ -447,7 +447,7 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
     {
         var (execution, slack) = await EndAsync("succeeded");
         var batch = Batch(("poison", body), (MessageOf(execution), BodyOf(execution)));
-        var answer = await world.NewNotifications(slack).TellAsync(batch, SlackWorld.Context);
+        var answer = await world.NewNotifications(slack).TellAsync(batch, SlackFixture.Context);
         Assert.Equal(["poison"], answer.BatchItemFailures.Select(failure => failure.ItemIdentifier));
         Assert.Single(slack.Posts);
     }
@@ -464,7 +464,7 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
     {
         var before = world.LogText.Length;
         var batch = new SourceGeneratorLambdaJsonSerializer<LambdaJson>().Deserialize<SQSEvent>(new MemoryStream(Encoding.UTF8.GetBytes(json)));
-        Assert.Empty((await world.NewNotifications(new FakeSlack()).TellAsync(batch, SlackWorld.Context)).BatchItemFailures);
+        Assert.Empty((await world.NewNotifications(new FakeSlack()).TellAsync(batch, SlackFixture.Context)).BatchItemFailures);
         Assert.Contains("foreign_event", Assert.Single(world.LogText[before..].Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
 
@@ -474,7 +474,7 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
         var (execution, slack) = await EndAsync("succeeded");
         var other = await world.NewWorkspaceAsync();
         var body = JsonSerializer.Serialize(new(Notification.SchemaV1, execution.Id.ToString(), other.Tenant.ToString()), DomainJson.Default.Notification);
-        Assert.Empty((await world.NewNotifications(slack).TellAsync(Batch(("m", body)), SlackWorld.Context)).BatchItemFailures);
+        Assert.Empty((await world.NewNotifications(slack).TellAsync(Batch(("m", body)), SlackFixture.Context)).BatchItemFailures);
         Assert.Empty(slack.Posts);
         Assert.Null((await FindAsync(execution)).ToldAt);
     }
@@ -538,7 +538,7 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
     {
         ReplyUrl.TryParse("https://hooks.slack.com/commands/1", out var url);
         using var hook = new SlackHook(new ToPlainHttp(endpoint) { InnerHandler = SlackHook.HandlerFor(ConnectRoutes.None) });
-        return await hook.PostAsync(url!, TellRequester.MessageOf(A.Execution(ExecutionState.TimedOut)), SlackWorld.Cancel);
+        return await hook.PostAsync(url!, TellRequester.MessageOf(A.Execution(ExecutionState.TimedOut)), SlackFixture.Cancel);
     }
 
     private sealed class ToPlainHttp(string endpoint) : DelegatingHandler
@@ -553,7 +553,7 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
     /// <summary>Runs a command and ends its execution as those after the Slack handler would.</summary>
     private async Task<(Execution, FakeSlack)> EndAsync(string state, bool isPublic = false, string? responseUrl = null, Outcome? outcome = null)
     {
-        world.Clock.Now = SlackWorld.Start + TimeSpan.FromMinutes(Interlocked.Increment(ref _minutes) * 60);
+        world.Clock.Now = SlackFixture.Start + TimeSpan.FromMinutes(Interlocked.Increment(ref _minutes) * 60);
         var workspace = await world.NewWorkspaceAsync();
         var form = workspace.Form("run report");
         form["response_url"] = responseUrl ?? form["response_url"];
@@ -570,18 +570,18 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
         };
         if (state == "denied")
         {
-            await world.Executions.CreateDeniedAsync(execution with { State = ExecutionState.Denied, FinishedAt = now }, SlackWorld.Cancel);
+            await world.Executions.CreateDeniedAsync(execution with { State = ExecutionState.Denied, FinishedAt = now }, SlackFixture.Cancel);
         }
         else
         {
             await world.Executions.CreateAsync(
-                execution, new(id, workspace.Tenant, execution.Workflow, [1], "t", now + TimeSpan.FromMinutes(10)), TenantLimits.Default, SlackWorld.Cancel);
+                execution, new(id, workspace.Tenant, execution.Workflow, [1], "t", now + TimeSpan.FromMinutes(10)), TenantLimits.Default, SlackFixture.Cancel);
             _ = state switch
             {
-                "succeeded" => await world.Executions.FinishAsync(execution, outcome ?? A.Success, "hash", SlackWorld.Cancel),
-                "failed" => await world.Executions.FinishAsync(execution, outcome ?? A.Failure, "hash", SlackWorld.Cancel),
-                "cancelled" => await world.Executions.CancelAsync(execution, "U2", SlackWorld.Cancel),
-                "timed_out" => await world.Executions.TimeOutAsync(execution, SlackWorld.Cancel),
+                "succeeded" => await world.Executions.FinishAsync(execution, outcome ?? A.Success, "hash", SlackFixture.Cancel),
+                "failed" => await world.Executions.FinishAsync(execution, outcome ?? A.Failure, "hash", SlackFixture.Cancel),
+                "cancelled" => await world.Executions.CancelAsync(execution, "U2", SlackFixture.Cancel),
+                "timed_out" => await world.Executions.TimeOutAsync(execution, SlackFixture.Cancel),
                 _ => null,
             };
         }
@@ -591,7 +591,7 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
     private static int _minutes;
 
     private async Task<IEnumerable<string>> TellAsync(Execution execution, FakeSlack slack, RotatingSecret<SlackSecret>? secret = null) =>
-        (await world.NewNotifications(slack, secret).TellAsync(Batch((MessageOf(execution), BodyOf(execution))), SlackWorld.Context))
+        (await world.NewNotifications(slack, secret).TellAsync(Batch((MessageOf(execution), BodyOf(execution))), SlackFixture.Context))
             .BatchItemFailures.Select(failure => failure.ItemIdentifier);
 
     private static string MessageOf(Execution execution) => $"message of {execution.Id}";
@@ -602,7 +602,7 @@ public sealed class NotificationTests(SlackWorld world) : IClassFixture<SlackWor
     private static SQSEvent Batch(params (string Id, string Body)[] messages) =>
         new() { Records = [.. messages.Select(message => new SQSEvent.SQSMessage { MessageId = message.Id, Body = message.Body })] };
 
-    private async Task<Execution> FindAsync(Execution execution) => (await world.Executions.FindAsync(execution.Id, SlackWorld.Cancel))!;
+    private async Task<Execution> FindAsync(Execution execution) => (await world.Executions.FindAsync(execution.Id, SlackFixture.Cancel))!;
 
     /// <summary>Slack's hook: keeps what is posted, and answers as told.</summary>
     private sealed class FakeSlack : HttpMessageHandler

@@ -34,7 +34,7 @@ public class ProgramTests
                     ["Name"] = "x",
                     ["VersionId"] = "v1",
                     ["CreatedDate"] = 1_795_348_805,
-                    ["SecretString"] = SlackWorld.SecretText(signingSecret)
+                    ["SecretString"] = SlackFixture.SecretText(signingSecret)
                 };
             http.Response.ContentType = "application/x-amz-json-1.1";
             http.Response.Close(Encoding.UTF8.GetBytes(answer.ToJsonString()), willBlock: false);

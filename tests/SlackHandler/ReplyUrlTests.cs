@@ -74,18 +74,18 @@ public class ReplyUrlTests
     {
         var seal = new ReplySeal(Secret(out _));
         ReplyUrl.TryParse("https://hooks.slack.com/commands/T1/2/abc", out var url);
-        var sealedUrl = await seal.SealAsync(url!, A.Id, SlackWorld.Cancel);
+        var sealedUrl = await seal.SealAsync(url!, A.Id, SlackFixture.Cancel);
 
-        Assert.Equal(url!.Url, (await seal.OpenAsync(sealedUrl, A.Id, SlackWorld.Cancel))!.Url);
-        Assert.Null(await seal.OpenAsync(sealedUrl, ExecutionId.Of("T1", "another"), SlackWorld.Cancel));
+        Assert.Equal(url!.Url, (await seal.OpenAsync(sealedUrl, A.Id, SlackFixture.Cancel))!.Url);
+        Assert.Null(await seal.OpenAsync(sealedUrl, ExecutionId.Of("T1", "another"), SlackFixture.Cancel));
         Assert.DoesNotContain("hooks", Encoding.Latin1.GetString(sealedUrl), StringComparison.Ordinal);
         for (var at = 0; at < sealedUrl.Length; at++)
         {
             var bent = sealedUrl.ToArray();
             bent[at] ^= 1;
-            Assert.Null(await seal.OpenAsync(bent, A.Id, SlackWorld.Cancel));
+            Assert.Null(await seal.OpenAsync(bent, A.Id, SlackFixture.Cancel));
         }
-        Assert.Null(await seal.OpenAsync(sealedUrl[..20], A.Id, SlackWorld.Cancel));
+        Assert.Null(await seal.OpenAsync(sealedUrl[..20], A.Id, SlackFixture.Cancel));
     }
 
     [Fact]
@@ -93,21 +93,21 @@ public class ReplyUrlTests
     {
         var seal = new ReplySeal(Secret(out var secrets));
         ReplyUrl.TryParse("https://hooks.slack.com/commands/T1/2/abc", out var url);
-        var sealedUrl = await seal.SealAsync(url!, A.Id, SlackWorld.Cancel);
+        var sealedUrl = await seal.SealAsync(url!, A.Id, SlackFixture.Cancel);
 
-        secrets.Put("v2", SlackWorld.SecretText("new", replyKey: 9), SlackWorld.Start);
+        secrets.Put("v2", SlackFixture.SecretText("new", replyKey: 9), SlackFixture.Start);
         var rotated = new ReplySeal(Secret(secrets));
-        Assert.NotNull(await rotated.OpenAsync(sealedUrl, A.Id, SlackWorld.Cancel));
-        Assert.NotEqual(sealedUrl, await rotated.SealAsync(url!, A.Id, SlackWorld.Cancel));
+        Assert.NotNull(await rotated.OpenAsync(sealedUrl, A.Id, SlackFixture.Cancel));
+        Assert.NotEqual(sealedUrl, await rotated.SealAsync(url!, A.Id, SlackFixture.Cancel));
     }
 
     private static RotatingSecret<SlackSecret> Secret(out KeptSecrets secrets)
     {
         secrets = new();
-        secrets.Put("v1", SlackWorld.SecretText(SlackWorld.SigningSecret), SlackWorld.Start);
+        secrets.Put("v1", SlackFixture.SecretText(SlackFixture.SigningSecret), SlackFixture.Start);
         return Secret(secrets);
     }
 
     private static RotatingSecret<SlackSecret> Secret(KeptSecrets secrets) =>
-        new(secrets, "slack", SlackSecret.Parse, SlackSecret.Overlap, new SetClock(SlackWorld.Start));
+        new(secrets, "slack", SlackSecret.Parse, SlackSecret.Overlap, new SetClock(SlackFixture.Start));
 }

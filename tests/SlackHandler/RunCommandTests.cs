@@ -8,7 +8,7 @@ using ControlPlane.Tenants;
 namespace ControlPlane.Tests.SlackHandler;
 
 /// <summary><c>run</c>: what is ordered, how often, and for whom.</summary>
-public sealed class RunCommandTests(SlackWorld world) : IClassFixture<SlackWorld>
+public sealed class RunCommandTests(SlackFixture world) : IClassFixture<SlackFixture>
 {
     [Fact]
     public async Task A_run_is_ordered_once_with_what_the_user_typed()
@@ -170,7 +170,7 @@ public sealed class RunCommandTests(SlackWorld world) : IClassFixture<SlackWorld
     public async Task A_grid_installation_is_found_by_its_organisation()
     {
         var workspace = await world.NewWorkspaceAsync();
-        await world.Registry.TryLinkAsync(new("EGRID", workspace.Tenant), SlackWorld.Cancel);
+        await world.Registry.TryLinkAsync(new("EGRID", workspace.Tenant), SlackFixture.Cancel);
         var form = workspace.Form("run report");
         (form["team_id"], form["enterprise_id"], form["is_enterprise_install"]) = ("TANYTEAM", "EGRID", "true");
 
@@ -335,7 +335,7 @@ public sealed class RunCommandTests(SlackWorld world) : IClassFixture<SlackWorld
         Assert.True(said.IsAccepted);
         Assert.Contains("no address", said.Text, StringComparison.Ordinal);
         Assert.Single(await workspace.OrdersAsync());
-        Assert.Null((await world.Replies.FindAsync(workspace.ExecutionOf(form), SlackWorld.Cancel))!.SealedUrl);
+        Assert.Null((await world.Replies.FindAsync(workspace.ExecutionOf(form), SlackFixture.Cancel))!.SealedUrl);
     }
 
     [Fact]
@@ -345,7 +345,7 @@ public sealed class RunCommandTests(SlackWorld world) : IClassFixture<SlackWorld
         var form = workspace.Form("run report");
         await workspace.SendAsync(world.Post(Workspace.Encode(form), at: world.Clock.Now - TimeSpan.FromMinutes(2)));
 
-        var reply = await world.Replies.FindAsync(workspace.ExecutionOf(form), SlackWorld.Cancel);
+        var reply = await world.Replies.FindAsync(workspace.ExecutionOf(form), SlackFixture.Cancel);
         Assert.Equal(workspace.Tenant, reply!.Tenant);
         Assert.Equal(world.Clock.Now + TimeSpan.FromMinutes(28), reply.Until);
         Assert.DoesNotContain("hooks.slack.com", Encoding.Latin1.GetString(reply.SealedUrl!), StringComparison.Ordinal);
@@ -355,7 +355,7 @@ public sealed class RunCommandTests(SlackWorld world) : IClassFixture<SlackWorld
     public async Task The_eleventh_command_of_a_user_in_a_minute_waits_for_the_next()
     {
         var workspace = await world.NewWorkspaceAsync();
-        world.Clock.Now = SlackWorld.Start + TimeSpan.FromHours(1);      // five seconds into a minute
+        world.Clock.Now = SlackFixture.Start + TimeSpan.FromHours(1);      // five seconds into a minute
         for (var i = 0; i < 10; i++)
             Assert.True((await workspace.TypeAsync(i % 2 == 0 ? "run report" : "list")).Status == 200);
 
@@ -379,7 +379,7 @@ public sealed class RunCommandTests(SlackWorld world) : IClassFixture<SlackWorld
     {
         var workspace = await world.NewWorkspaceAsync();
         var second = new Workspace(world, "TSECOND", workspace.Tenant);
-        await world.Registry.TryLinkAsync(new(second.TeamId, workspace.Tenant), SlackWorld.Cancel);
+        await world.Registry.TryLinkAsync(new(second.TeamId, workspace.Tenant), SlackFixture.Cancel);
         var function = world.NewFunction(limit: new(PerUser: 10, PerTenant: 4));
         for (var i = 0; i < 4; i++)
             Assert.True((await (i % 2 == 0 ? workspace : second).TypeAsync("run report", user: $"U{i}", function: function)).IsAccepted);

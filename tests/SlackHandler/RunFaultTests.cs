@@ -9,7 +9,7 @@ using ControlPlane.Tests.Cloud;
 namespace ControlPlane.Tests.SlackHandler;
 
 /// <summary>What a user is told when tables and queues fail, held against what then runs.</summary>
-public sealed class RunFaultTests(SlackWorld world) : IClassFixture<SlackWorld>
+public sealed class RunFaultTests(SlackFixture world) : IClassFixture<SlackFixture>
 {
     private static readonly BasicAWSCredentials Credentials = new("local", "local");
     private static readonly MetricSeries Failed = new("SlackCommandsFailed");
@@ -165,7 +165,7 @@ public sealed class RunFaultTests(SlackWorld world) : IClassFixture<SlackWorld>
         Assert.True(said.StartedNothing);
         Assert.True(took < TimeSpan.FromSeconds(3), $"{took}");
         Assert.Equal(1, WrittenMetrics.Sum(world.LogText[before..], Failed));
-        await Task.Delay(TimeSpan.FromSeconds(1), SlackWorld.Cancel);
+        await Task.Delay(TimeSpan.FromSeconds(1), SlackFixture.Cancel);
         Assert.Empty(await workspace.OrdersAsync());
     }
 
@@ -204,7 +204,7 @@ public sealed class RunFaultTests(SlackWorld world) : IClassFixture<SlackWorld>
         using var dynamo = seam.DynamoDb(await world.DynamoDbEndpointAsync());
         await dynamo.TransactWriteItemsAsync(
             new() { TransactItems = [new() { Put = new() { TableName = world.Tables.RateLimits, Item = new() { ["pk"] = new("tiny") } } }] },
-                SlackWorld.Cancel);
+                SlackFixture.Cancel);
         return Assert.Single(seam.Capacity).Units;
     }
 

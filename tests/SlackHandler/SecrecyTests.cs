@@ -8,7 +8,7 @@ using ControlPlane.Tests.Cloud;
 namespace ControlPlane.Tests.SlackHandler;
 
 /// <summary>What nobody may read afterwards, looked for in everything that is left.</summary>
-public sealed class SecrecyTests(SlackWorld world) : IClassFixture<SlackWorld>
+public sealed class SecrecyTests(SlackFixture world) : IClassFixture<SlackFixture>
 {
     [Fact]
     public async Task No_secret_and_no_reply_address_is_in_logs_tables_queues_or_answers()
@@ -29,12 +29,12 @@ public sealed class SecrecyTests(SlackWorld world) : IClassFixture<SlackWorld>
         left.Append((await workspace.SendAsync(bad)).Body);
 
         var id = workspace.ExecutionOf(form);
-        await world.Executions.CreateDeniedAsync(A.Execution(ExecutionState.Denied, id, workspace.Tenant), SlackWorld.Cancel);
+        await world.Executions.CreateDeniedAsync(A.Execution(ExecutionState.Denied, id, workspace.Tenant), SlackFixture.Cancel);
         var body = JsonSerializer.Serialize(new(Notification.SchemaV1, id.ToString(), workspace.Tenant.ToString()), DomainJson.Default.Notification);
         foreach (var status in new[] { 500, 404 })
         {
             await world.NewNotifications(new Answers(status))
-                .TellAsync(new SQSEvent { Records = [new() { MessageId = "m", Body = body }] }, SlackWorld.Context);
+                .TellAsync(new SQSEvent { Records = [new() { MessageId = "m", Body = body }] }, SlackFixture.Context);
             world.Clock.Advance(TimeSpan.FromMinutes(2));
         }
 
@@ -45,8 +45,8 @@ public sealed class SecrecyTests(SlackWorld world) : IClassFixture<SlackWorld>
 
         string[] secrets =
         [
-            SlackWorld.SigningSecret, SlackWorld.Origin, "secretpart", form["trigger_id"], form["token"], "private-words",
-            Convert.ToBase64String(Enumerable.Repeat((byte)7, 32).ToArray()), SlackWorld.Sign(Workspace.Encode(form), "x")[..10],
+            SlackFixture.SigningSecret, SlackFixture.Origin, "secretpart", form["trigger_id"], form["token"], "private-words",
+            Convert.ToBase64String(Enumerable.Repeat((byte)7, 32).ToArray()), SlackFixture.Sign(Workspace.Encode(form), "x")[..10],
         ];
         foreach (var secret in secrets)
             foreach (var spelling in new[] { secret, Uri.EscapeDataString(secret), Convert.ToBase64String(Encoding.UTF8.GetBytes(secret)).TrimEnd('='),

@@ -13,10 +13,10 @@ public class SlackSecretTests
     [Fact]
     public void A_complete_secret_is_read()
     {
-        var secret = SlackSecret.Parse(SlackWorld.SecretText("s3cret"));
+        var secret = SlackSecret.Parse(SlackFixture.SecretText("s3cret"));
         Assert.Equal("s3cret"u8.ToArray(), secret.SigningKey);
         Assert.Equal(32, secret.ReplyKey.Length);
-        Assert.True(secret.IsOrigin(Encoding.UTF8.GetBytes(SlackWorld.Origin)));
+        Assert.True(secret.IsOrigin(Encoding.UTF8.GetBytes(SlackFixture.Origin)));
         Assert.False(secret.IsOrigin("cloudfront-says-hellO"u8));
         Assert.False(secret.IsOrigin(""u8));
     }
@@ -68,9 +68,9 @@ public class SlackSecretTests
     public async Task A_secret_prints_nothing_of_itself()
     {
         var secrets = new KeptSecrets();
-        secrets.Put("v1", SlackWorld.SecretText("hushhush"), SlackWorld.Start);
-        var versions = await new RotatingSecret<SlackSecret>(secrets, "slack", SlackSecret.Parse, SlackSecret.Overlap, new SetClock(SlackWorld.Start))
-            .GetAsync(SlackWorld.Cancel);
+        secrets.Put("v1", SlackFixture.SecretText("hushhush"), SlackFixture.Start);
+        var versions = await new RotatingSecret<SlackSecret>(secrets, "slack", SlackSecret.Parse, SlackSecret.Overlap, new SetClock(SlackFixture.Start))
+            .GetAsync(SlackFixture.Cancel);
         Assert.DoesNotContain("hushhush", versions.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("hushhush", versions.Current.ToString(), StringComparison.Ordinal);
     }

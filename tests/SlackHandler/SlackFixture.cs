@@ -29,7 +29,7 @@ namespace ControlPlane.Tests.SlackHandler;
 
 /// <summary>The Slack handler with its tables and queues, and Slack workspaces that talk to it. One for a test class; each test takes a workspace of its
 /// own.</summary>
-public sealed class SlackWorld(LocalCloud cloud) : IAsyncLifetime
+public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
 {
     public const string SigningSecret = "8f742231b10e8888abcd99yyyzzz85a5";
     public const string Origin = "cloudfront-says-hello";
@@ -218,14 +218,14 @@ public sealed class SlackWorld(LocalCloud cloud) : IAsyncLifetime
 }
 
 /// <summary>A Slack workspace with a tenant behind it.</summary>
-internal sealed class Workspace(SlackWorld world, string teamId, TenantId tenant)
+internal sealed class Workspace(SlackFixture world, string teamId, TenantId tenant)
 {
     private static int _triggers;
 
     public string TeamId { get; } = teamId;
     public TenantId Tenant { get; } = tenant;
 
-    public Task SaveAsync(Workflow workflow) => world.Registry.SaveAsync(Tenant, workflow, SlackWorld.Cancel);
+    public Task SaveAsync(Workflow workflow) => world.Registry.SaveAsync(Tenant, workflow, SlackFixture.Cancel);
 
     /// <summary>The fields of a command as Slack sends them.</summary>
     public Dictionary<string, string> Form(string text, string user = "U1", string channel = "C1") => new()
@@ -261,7 +261,7 @@ internal sealed class Workspace(SlackWorld world, string teamId, TenantId tenant
     /// <summary>Fails where Slack would not take the answer.</summary>
     public async Task<Said> SendAsync(APIGatewayHttpApiV2ProxyRequest http, SlackCommandsFunction? function = null)
     {
-        var said = Said.From(await (function ?? world.NewFunction()).RouteAsync(http, SlackWorld.Context));
+        var said = Said.From(await (function ?? world.NewFunction()).RouteAsync(http, SlackFixture.Context));
         if (said.Status == 200 && said.Body.Length > 0)
             Assert.Null(SlackLimits.Fault(JsonNode.Parse(said.Body)!.AsObject()));
         return said;

@@ -19,7 +19,7 @@ using ControlPlane.Tokens;
 namespace ControlPlane.Tests.MeteringCollector;
 
 /// <summary>The outcomes function over real tables and queues, with executions to report on.</summary>
-internal sealed class OutcomeDesk
+internal sealed class OutcomeFixture
 {
     public static readonly TenantId Tenant = TenantId.Parse("tenant-43");
     public static readonly TenantId Neighbour = TenantId.Parse("tenant-44");
@@ -28,7 +28,7 @@ internal sealed class OutcomeDesk
     private readonly MemoryStream _log = new();
     private int _executions;
 
-    private OutcomeDesk(TestTables tables, TestQueues queues, Uri dynamoEndpoint, Uri queueEndpoint)
+    private OutcomeFixture(TestTables tables, TestQueues queues, Uri dynamoEndpoint, Uri queueEndpoint)
     {
         (Tables, Queues, DynamoEndpoint, QueueEndpoint) = (tables, queues, dynamoEndpoint, queueEndpoint);
         Secrets = KeptSecrets.WithRoot("v1", Clock.Now.AddDays(-30));
@@ -48,7 +48,7 @@ internal sealed class OutcomeDesk
     public Month Month => new(2026, 11);
     public string Logged => Encoding.UTF8.GetString(_log.ToArray());
 
-    public static async Task<OutcomeDesk> OpenAsync(LocalCloud cloud) =>
+    public static async Task<OutcomeFixture> OpenAsync(LocalCloud cloud) =>
         new(await cloud.TablesAsync(), await cloud.QueuesAsync(), await cloud.DynamoDbEndpointAsync(), await cloud.QueueEndpointAsync());
 
     /// <summary>A new process, whose calls pass this seam.</summary>

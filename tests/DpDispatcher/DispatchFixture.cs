@@ -18,7 +18,7 @@ using ControlPlane.Tests.Support;
 namespace ControlPlane.Tests.DpDispatcher;
 
 /// <summary>A dispatcher on real tables and queues, with a clock that the test moves. Engines are where the routes say.</summary>
-internal sealed class Stage : IDisposable
+internal sealed class DispatchFixture : IDisposable
 {
     private static readonly DispatchLimits Limits = new(TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(100), 64 * 1024, 16);
 
@@ -28,7 +28,7 @@ internal sealed class Stage : IDisposable
     private readonly MemoryStream _log = new();
     private DataPlaneClient _engines;
 
-    private Stage(TestTables tables, TestQueues queues, ConnectRoutes routes)
+    private DispatchFixture(TestTables tables, TestQueues queues, ConnectRoutes routes)
     {
         (_tables, _queues, _routes) = (tables, queues, routes);
         Executions = new(tables.Client, tables.Executions, tables.Quotas, Clock);
@@ -48,10 +48,10 @@ internal sealed class Stage : IDisposable
 
     public string Log { get { lock (_log) return System.Text.Encoding.UTF8.GetString(_log.ToArray()); } }
 
-    public static async Task<Stage> SetAsync(LocalCloud cloud, params (string Tenant, ScriptedEngine? Engine)[] engines)
+    public static async Task<DispatchFixture> SetAsync(LocalCloud cloud, params (string Tenant, ScriptedEngine? Engine)[] engines)
     {
         var routes = string.Join(',', engines.Select(one => $"{AddressOf(one.Tenant)}:5678={(one.Engine is null ? "127.0.0.1:1" : one.Engine.Address)}"));
-        var stage = new Stage(await cloud.TablesAsync(), await cloud.QueuesAsync(), ConnectRoutes.Parse(routes));
+        var stage = new DispatchFixture(await cloud.TablesAsync(), await cloud.QueuesAsync(), ConnectRoutes.Parse(routes));
         foreach (var (tenant, _) in engines)
             await stage.RegisterAsync(tenant);
         return stage;

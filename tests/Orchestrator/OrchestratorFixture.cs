@@ -17,7 +17,7 @@ using ControlPlane.Tokens;
 namespace ControlPlane.Tests.Orchestrator;
 
 /// <summary>An orchestrator on real tables and queues, with tenant-43 registered, one workflow published and a clock that stands still.</summary>
-internal sealed class OrchestratorWorld
+internal sealed class OrchestratorFixture
 {
     public static readonly TenantId Tenant = TenantId.Parse("tenant-43");
     public static readonly WorkflowName Scheduler = WorkflowName.Parse("wf_sched");
@@ -29,7 +29,7 @@ internal sealed class OrchestratorWorld
     private readonly Uri _dynamoEndpoint;
     private readonly Uri _queueEndpoint;
 
-    private OrchestratorWorld(TestTables tables, TestQueues queues, Uri dynamoEndpoint, Uri queueEndpoint, HttpMessageHandler? below = null)
+    private OrchestratorFixture(TestTables tables, TestQueues queues, Uri dynamoEndpoint, Uri queueEndpoint, HttpMessageHandler? below = null)
     {
         (_tables, _queues, _dynamoEndpoint, _queueEndpoint) = (tables, queues, dynamoEndpoint, queueEndpoint);
         Seam = new(call => Plan(call), below) { MetersCapacity = true };
@@ -74,9 +74,9 @@ internal sealed class OrchestratorWorld
 
     public Month Month => Month.Of(Now);
 
-    public static async Task<OrchestratorWorld> StartAsync(LocalCloud cloud)
+    public static async Task<OrchestratorFixture> StartAsync(LocalCloud cloud)
     {
-        var world = new OrchestratorWorld(
+        var world = new OrchestratorFixture(
             await cloud.TablesAsync(), await cloud.QueuesAsync(), await cloud.DynamoDbEndpointAsync(), await cloud.QueueEndpointAsync());
         await world.RegisterAsync(TenantLimits.Default);
         await world.PublishAsync(Workflow());
@@ -85,10 +85,10 @@ internal sealed class OrchestratorWorld
     }
 
     /// <summary>A new process on the same tables and queues, with nothing in memory and nothing that breaks.</summary>
-    public OrchestratorWorld Restarted() => new(_tables, _queues, _dynamoEndpoint, _queueEndpoint);
+    public OrchestratorFixture Restarted() => new(_tables, _queues, _dynamoEndpoint, _queueEndpoint);
 
     /// <summary>The same, over something that stands between it and its tables.</summary>
-    public OrchestratorWorld Above(HttpMessageHandler below) => new(_tables, _queues, _dynamoEndpoint, _queueEndpoint, below);
+    public OrchestratorFixture Above(HttpMessageHandler below) => new(_tables, _queues, _dynamoEndpoint, _queueEndpoint, below);
 
     public static Workflow Workflow(params IReadOnlyList<WorkflowParameter> parameters) =>
         new(Scheduler, WorkflowName.Parse("sched-v2"), parameters, TimeSpan.FromHours(1), Idempotent: false, Enabled: true, [], [], []);

@@ -9,13 +9,13 @@ using ControlPlane.Tests.Support;
 namespace ControlPlane.Tests.Aws;
 
 /// <summary>The store of executions on real tables, with a clock that is set by hand.</summary>
-internal sealed class StoreWorld
+internal sealed class StoreFixture
 {
     public static readonly TenantId Tenant = TenantId.Parse("tenant-43");
     public static readonly TenantId Neighbour = TenantId.Parse("tenant-44");
     public static readonly TenantLimits Limits = new(MonthlyQuota: 100, Concurrency: 100, MonthlyGpuMs: null);
 
-    private StoreWorld(TestTables tables)
+    private StoreFixture(TestTables tables)
     {
         Tables = tables;
         Store = new(tables.Client, tables.Executions, tables.Quotas, Clock);
@@ -29,7 +29,7 @@ internal sealed class StoreWorld
 
     public DateTimeOffset Now => Clock.GetUtcNow();
 
-    public static async Task<StoreWorld> StartAsync(LocalCloud cloud) => new(await cloud.TablesAsync());
+    public static async Task<StoreFixture> StartAsync(LocalCloud cloud) => new(await cloud.TablesAsync());
 
     public Execution New(string trigger = "t1", bool idempotent = false, DateTimeOffset? deadline = null) => new()
     {

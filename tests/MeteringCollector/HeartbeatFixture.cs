@@ -16,13 +16,13 @@ using ControlPlane.Tests.Support;
 namespace ControlPlane.Tests.MeteringCollector;
 
 /// <summary>The heartbeat function over real tables, with a clock that a test sets and one tenant whose sidecar's key is registered.</summary>
-internal sealed class HeartbeatDesk
+internal sealed class HeartbeatFixture
 {
     public static readonly TenantId Tenant = TenantId.Parse("tenant-43");
 
     private readonly MemoryStream _log = new();
 
-    private HeartbeatDesk(TestTables tables, Uri endpoint) => (Tables, Endpoint) = (tables, endpoint);
+    private HeartbeatFixture(TestTables tables, Uri endpoint) => (Tables, Endpoint) = (tables, endpoint);
 
     public TestTables Tables { get; }
     public Uri Endpoint { get; }
@@ -38,9 +38,9 @@ internal sealed class HeartbeatDesk
     public string Logged => Encoding.UTF8.GetString(_log.ToArray());
 
     /// <param name="keyLives">How long the sidecar's key does; for ever when left out.</param>
-    public static async Task<HeartbeatDesk> OpenAsync(LocalCloud cloud, SourceNetworkCheck check = SourceNetworkCheck.Enforce, TimeSpan? keyLives = null)
+    public static async Task<HeartbeatFixture> OpenAsync(LocalCloud cloud, SourceNetworkCheck check = SourceNetworkCheck.Enforce, TimeSpan? keyLives = null)
     {
-        var desk = new HeartbeatDesk(await cloud.TablesAsync(), await cloud.DynamoDbEndpointAsync()) { SourceNetworkCheck = check };
+        var desk = new HeartbeatFixture(await cloud.TablesAsync(), await cloud.DynamoDbEndpointAsync()) { SourceNetworkCheck = check };
 
         // The desk's clock stands in the past: DynamoDB Local, which has the real time, would remove the records under our eyes.
         await desk.Tables.Client.UpdateTimeToLiveAsync(

@@ -14,14 +14,14 @@ using ControlPlane.Tests.Support;
 namespace ControlPlane.Tests.Operator;
 
 /// <summary>The tool as it is called, in this process, against tables, queues and secrets of its own that it finds through an <c>endpoints.json</c>.</summary>
-internal sealed class Ctl : IAsyncDisposable
+internal sealed class OperatorFixture : IAsyncDisposable
 {
     public static readonly TenantId Seven = TenantId.Parse("tenant-7");
 
     private readonly string _folder = Directory.CreateTempSubdirectory("ctl-").FullName;
     private readonly SecretsServer _secrets;
 
-    private Ctl(TestTables tables, TestQueues queues, SecretsServer secrets, SetClock clock)
+    private OperatorFixture(TestTables tables, TestQueues queues, SecretsServer secrets, SetClock clock)
     {
         (Tables, Queues, _secrets, Clock) = (tables, queues, secrets, clock);
         Registry = new(tables.Client, tables.Tenants);
@@ -42,10 +42,10 @@ internal sealed class Ctl : IAsyncDisposable
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public static async Task<Ctl> StartAsync(LocalCloud cloud)
+    public static async Task<OperatorFixture> StartAsync(LocalCloud cloud)
     {
         var clock = new SetClock(new(2026, 11, 5, 10, 0, 0, TimeSpan.Zero));
-        var ctl = new Ctl(await cloud.TablesAsync(), await cloud.QueuesAsync(), await SecretsServer.StartAsync(null, clock), clock);
+        var ctl = new OperatorFixture(await cloud.TablesAsync(), await cloud.QueuesAsync(), await SecretsServer.StartAsync(null, clock), clock);
 
         // Our clock stands: DynamoDB Local, which has the real time, would remove the samples under our eyes.
         await ctl.Tables.Client.UpdateTimeToLiveAsync(
