@@ -147,7 +147,11 @@ public sealed class RunningControlPlaneTests(RunningControlPlane running) : ICla
         var secrets = SecretsOfTheHouse();
         var seen = new List<string>();
         var commands =
-            new[] { Type($"run {DemoData.Workflow} city=Rome"), Type($"run {DemoData.Workflow} colour=red"), Type("run"), Type("usage"), Type("list") };
+            new[]
+            {
+                Type($"run {DemoData.Workflow} city=Rome"), Type($"run {DemoData.Workflow} city=Oslo"), Type($"run {DemoData.Workflow} colour=red"),
+                Type("run"), Type("usage"), Type("list"),
+            };
         foreach (var command in commands)
         {
             secrets.Add($"the response_url of {command.TriggerId}", command.ResponsePath);
