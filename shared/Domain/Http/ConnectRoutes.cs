@@ -4,7 +4,7 @@ using ControlPlane.Configuration;
 
 namespace ControlPlane.Http;
 
-/// <summary>Where a dialled address really lies. Empty in production; a local control plane routes the peered network through it.</summary>
+/// <summary>Where a dialled address really lies. Empty in production; a local control plane routes the peered network through it, and dials nothing else.</summary>
 public sealed class ConnectRoutes
 {
     public static readonly ConnectRoutes None = new([]);
@@ -30,8 +30,13 @@ public sealed class ConnectRoutes
         return routes.Count == 0 ? None : new(routes);
     }
 
-    public EndPoint Of(DnsEndPoint dialled) =>
-        _routes.TryGetValue(new(dialled.Host, dialled.Port, AddressFamily.Unspecified), out var to) ? to : dialled;
+    /// <exception cref="NotRoutedException">There are routes, and none leads there: nothing is dialled beside them.</exception>
+    public EndPoint Of(DnsEndPoint dialled)
+    {
+        if (_routes.Count == 0)
+            return dialled;
+        return _routes.TryGetValue(new(dialled.Host, dialled.Port, AddressFamily.Unspecified), out var to) ? to : throw new NotRoutedException(dialled);
+    }
 
     /// <summary>Opens the connection for <see cref="SocketsHttpHandler.ConnectCallback"/>.</summary>
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancel)
@@ -49,3 +54,7 @@ public sealed class ConnectRoutes
         }
     }
 }
+
+/// <summary>A local control plane was asked for an address that is not on this machine.</summary>
+public sealed class NotRoutedException(DnsEndPoint dialled) : IOException(
+    $"{dialled.Host}:{dialled.Port} is not on this machine, and nothing outside of it is dialled. An engine here is named to ./run: --engine tenant-7=127.0.0.1:5678.");
