@@ -219,7 +219,8 @@ public sealed class FunctionTests(LocalCloud cloud)
         {
             var id = await stage.QueueAsync("tenant-2");
             var before = clock.Elapsed;
-            var batch = stage.DeliverAsync([.. nine.Select((body, i) => DispatchFixture.Message($"dead-{i}", body)), DispatchFixture.Message("well", Body(id, "tenant-2"))]);
+            var batch = stage.DeliverAsync(
+                [.. nine.Select((body, i) => DispatchFixture.Message($"dead-{i}", body)), DispatchFixture.Message("well", Body(id, "tenant-2"))]);
             while ((await stage.ReadAsync(id)).State != ExecutionState.Dispatched)
                 Assert.InRange(clock.Elapsed - before, TimeSpan.Zero, TimeSpan.FromSeconds(5));
             slowest = TimeSpan.FromTicks(Math.Max(slowest.Ticks, (clock.Elapsed - before).Ticks));

@@ -73,7 +73,8 @@ public sealed class RunningControlPlaneTests(RunningControlPlane running) : ICla
 
         Assert.Equal((200, false, 200, true), (first.Status, (bool)first.Answer["duplicate"]!, second.Status, (bool)second.Answer["duplicate"]!));
         var stored = Assert.Single(
-            (await running.Local.DynamoClient.ScanAsync(new Amazon.DynamoDBv2.Model.ScanRequest { TableName = running.Local.Tables["MeteringTable"] }, Cancel)).Items,
+            (await running.Local.DynamoClient.ScanAsync(new Amazon.DynamoDBv2.Model.ScanRequest { TableName = running.Local.Tables["MeteringTable"] }, Cancel))
+                .Items,
             item => item["sk"].S.Contains(machine, StringComparison.Ordinal));
         Assert.Equal(TimeSpan.FromDays(30).TotalSeconds, long.Parse(stored["expires_at"].N) - heartbeat.Timestamp, tolerance: 120);
         sidecar.Dispose();

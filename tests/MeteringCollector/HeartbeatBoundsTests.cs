@@ -320,7 +320,8 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
 
     internal static async Task<long> PlacesTakenAsync(HeartbeatFixture desk)
     {
-        var item = (await desk.Tables.Client.GetItemAsync(desk.Tables.Instances, InstanceItems.TenantKeyOf(HeartbeatFixture.Tenant), consistentRead: true, Cancel))
+        var item = (
+            await desk.Tables.Client.GetItemAsync(desk.Tables.Instances, InstanceItems.TenantKeyOf(HeartbeatFixture.Tenant), consistentRead: true, Cancel))
             .Item;
         return long.Parse(item["instances"].N, CultureInfo.InvariantCulture);
     }

@@ -219,7 +219,8 @@ public sealed class SweeperTests(LocalCloud cloud)
         var id = execution ?? ExecutionId.Of("T1", Guid.NewGuid().ToString());
         var now = desk.Clock.Now;
         var order = new ExecutionRequest(
-            ExecutionRequest.SchemaV1, id.ToString(), OutcomeFixture.Tenant.ToString(), "wf_sched", JsonElement.Parse("{}"), new("slack", "T1", "U1", "C1"), false,
+            ExecutionRequest.SchemaV1, id.ToString(), OutcomeFixture.Tenant.ToString(), "wf_sched", JsonElement.Parse("{}"), new("slack", "T1", "U1", "C1"),
+            false,
             now);
         var replies = new ReplyStore(desk.Tables.Client, desk.Tables.Executions, desk.Clock);
         await new SlackRequests(desk.Tables.Client, desk.Tables.RateLimits, replies, new(10, 60), desk.Clock)

@@ -23,7 +23,8 @@ public sealed class KeyCommandsTests(LocalCloud cloud)
 
         var key = await ctl.Registry.FindKeyAsync(KeyId, Cancel);
         Assert.Equal(
-            (OperatorFixture.Seven, "i-0abc1234def567890", new DateTimeOffset(2027, 1, 1, 0, 0, 0, TimeSpan.Zero)), (key!.Tenant, key.Instance!, key.NotAfter!.Value));
+            (OperatorFixture.Seven, "i-0abc1234def567890", new DateTimeOffset(2027, 1, 1, 0, 0, 0, TimeSpan.Zero)),
+            (key!.Tenant, key.Instance!, key.NotAfter!.Value));
         Assert.Equal(PublicKey, Convert.ToBase64String(key.PublicKey));
         Assert.Contains(
             "so before",

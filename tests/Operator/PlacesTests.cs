@@ -63,7 +63,8 @@ public sealed class PlacesTests(LocalCloud cloud)
         var folder = Directory.CreateTempSubdirectory("ctl-").FullName;
         try
         {
-            (await OperatorFixture.SayAsync(TimeProvider.System, "tenant", "list", "--state", folder)).Refuses(1, $"No control plane runs on {folder}", "start ./run");
+            (await OperatorFixture.SayAsync(TimeProvider.System, "tenant", "list", "--state", folder))
+                .Refuses(1, $"No control plane runs on {folder}", "start ./run");
             File.WriteAllText(Path.Combine(folder, "endpoints.json"), "{}");
             (await OperatorFixture.SayAsync(TimeProvider.System, "tenant", "list", "--state", folder)).Refuses(1, "cannot be read", "start it again");
             File.WriteAllText(Path.Combine(folder, "endpoints.json"), """

@@ -266,7 +266,8 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
         async Task<Registered> RegisterPastTheCommandAsync() =>
             await new ControlPlane.Aws.TenantAdministration(ctl.Tables.Client, ctl.Tables.Tenants, ctl.Clock)
             .RegisterAsync(
-                (await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))! with { Name = "Thief", Status = TenantStatus.Active, RemovedAt = null }, null, Cancel);
+                (await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))! with { Name = "Thief", Status = TenantStatus.Active, RemovedAt = null }, null,
+                Cancel);
     }
 
     [Fact]
@@ -292,13 +293,16 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
         await ctl.RegisterAsync();
         Assert.Equal(
             (200, false),
-            ((await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))!.Limits is var standard ? (standard.Instances, standard.DeniesWhenSilent) : default));
+            ((await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))!.Limits is var standard ? (standard.Instances,
+                standard.DeniesWhenSilent) : default));
         await ctl.DoAsync("tenant limits tenant-7 --instances-max 3 --when-silent deny");
         Assert.Equal(
-            (3, true), ((await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))!.Limits is var limits ? (limits.Instances, limits.DeniesWhenSilent) : default));
+            (3, true),
+            ((await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))!.Limits is var limits ? (limits.Instances, limits.DeniesWhenSilent) : default));
         await ctl.DoAsync("tenant limits tenant-7 --when-silent warn");
         Assert.Equal(
-            (3, false), ((await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))!.Limits is var warned ? (warned.Instances, warned.DeniesWhenSilent) : default));
+            (3, false),
+            ((await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))!.Limits is var warned ? (warned.Instances, warned.DeniesWhenSilent) : default));
         await ctl.DoAsync("tenant register tenant-8 --name Other --engine 10.107.128.10:5678 --instances-max 1 --when-silent deny");
         Assert.Equal(
             (1, true),

@@ -117,7 +117,8 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
         // The function has an hour: what ends it is the slice.
         var answer = await function.TellAsync(
             Batch(("m0", BodyOf(slow)), ("m1", BodyOf(other))),
-            new Amazon.Lambda.TestUtilities.TestLambdaContext { RemainingTime = TimeSpan.FromHours(1) }).WaitAsync(TimeSpan.FromSeconds(60), SlackFixture.Cancel);
+            new Amazon.Lambda.TestUtilities.TestLambdaContext { RemainingTime = TimeSpan.FromHours(1) }).WaitAsync(TimeSpan.FromSeconds(60),
+                SlackFixture.Cancel);
 
         Assert.Equal("m0", Assert.Single(answer.BatchItemFailures).ItemIdentifier);
         Assert.NotNull((await FindAsync(other)).ToldAt);

@@ -140,7 +140,8 @@ internal sealed partial class TokenForge : IDisposable
         "nothing" => "",
         "payload-swapped" => string.Join('.', token.Split('.') is var parts
             ? [parts[0],
-                Base64Url.EncodeToString(Encoding.UTF8.GetBytes(Fill(ValidPayload.Replace("${sub}", ExecutionId.Of("T0001", "two").ToString(), StringComparison.Ordinal)))),
+                Base64Url.EncodeToString(
+                    Encoding.UTF8.GetBytes(Fill(ValidPayload.Replace("${sub}", ExecutionId.Of("T0001", "two").ToString(), StringComparison.Ordinal)))),
                 parts[2]]
             : []),
         _ => throw new ArgumentOutOfRangeException(nameof(text), text, "unknown alteration"),

@@ -4,7 +4,8 @@ using ControlPlane.Configuration;
 
 namespace ControlPlane.Http;
 
-/// <summary>Where a dialled address really lies. Empty in production; a local control plane routes the peered network through it, and dials nothing else.</summary>
+/// <summary>Where a dialled address really lies. Empty in production; a local control plane routes the peered network through it, and dials nothing
+/// else.</summary>
 public sealed class ConnectRoutes
 {
     public static readonly ConnectRoutes None = new([]);
