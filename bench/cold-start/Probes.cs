@@ -21,7 +21,8 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
     private const string Machine = "i-0000000000000bench";
 
     private readonly SigningKey _key = SigningKey.Load(local.Machine!.KeyFile);
-    private readonly long _epoch = clock.GetUtcNow().ToUnixTimeSeconds();
+    // Half a day ago: samples are dated a second apart, as close as they are taken, however fast they are sent.
+    private readonly long _epoch = clock.GetUtcNow().AddHours(-12).ToUnixTimeSeconds();
 
     private int _samples;
 
@@ -110,7 +111,8 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
         var (now, counter) = (clock.GetUtcNow(), Interlocked.Increment(ref _samples));
         var sample = new Sample(CpuMs: 10L * counter, GpuMs: 0, CpuCount: 4, CpuPercent: 12.5, Gpus: [], Memory: null);
         var heartbeat = new Heartbeat(
-            _epoch, counter, Sidecar.Heartbeat.BodyOf(DemoData.Tenant.ToString(), Machine, _epoch, counter, now, TimeSpan.FromMinutes(1), sample));
+            _epoch, counter, Sidecar.Heartbeat.BodyOf(
+                DemoData.Tenant.ToString(), Machine, _epoch, counter, DateTimeOffset.FromUnixTimeSeconds(_epoch + counter), TimeSpan.FromMinutes(1), sample));
         var signed = heartbeat.HeadersAt(now, Machine, [_key]).Select(header => new KeyValuePair<string, string>(header.Name, header.Value));
         return Rest("POST", "/metering/heartbeat", "/metering/heartbeat", [new("Content-Type", "application/json"), .. signed], heartbeat.Body);
     }

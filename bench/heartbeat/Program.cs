@@ -46,7 +46,8 @@ var function = new HeartbeatsFunction(
         SourceNetworkCheck.Enforce, events, clock),
     new("https://api.example.com"), events, clock);
 
-var started = clock.GetUtcNow().ToUnixTimeSeconds();
+// Half a day ago: samples are dated a second apart, as close as they are taken, however fast they are sent.
+var started = clock.GetUtcNow().AddHours(-12).ToUnixTimeSeconds();
 var context = new Invocation();
 var request = Sign(1);
 var (message, signature) = (
@@ -77,7 +78,7 @@ Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
 APIGatewayProxyRequest Sign(int counter)
 {
     var now = clock.GetUtcNow();
-    var body = $$$"""{"schema":"heartbeat.v1","tenant_id":"tenant-43","instance_id":"i-1","epoch":{{{started}}},"counter":{{{counter}}},"sampled_at":"{{{Rfc3339.Format(now)}}}","interval_s":60,"totals":{"cpu_ms":{{{counter * 10}}},"gpu_ms":0},"metrics":{"cpu":{"count":4,"utilization_pct":12.5},"gpus":[]}}""";
+    var body = $$$"""{"schema":"heartbeat.v1","tenant_id":"tenant-43","instance_id":"i-1","epoch":{{{started}}},"counter":{{{counter}}},"sampled_at":"{{{Rfc3339.Format(DateTimeOffset.FromUnixTimeSeconds(started + counter))}}}","interval_s":60,"totals":{"cpu_ms":{{{counter * 10}}},"gpu_ms":0},"metrics":{"cpu":{"count":4,"utilization_pct":12.5},"gpus":[]}}""";
     var id = $"hb_i-1_{started}_{counter}";
     var timestamp = now.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
     var signed = SignatureAlgorithm.Ed25519.Sign(key, Encoding.UTF8.GetBytes($"{id}.{timestamp}.{body}"));
