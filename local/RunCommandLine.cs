@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.Net;
 using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Hub;
@@ -11,7 +12,20 @@ namespace ControlPlane.Local;
 /// <summary>What can be asked of <c>./run</c>.</summary>
 internal static class RunCommandLine
 {
-    public static RootCommand Root()
+    public const int Misunderstood = 2;
+
+    /// <returns>0 for a session that ended as it was meant to, 1 when something is in the way, 2 for a command line that cannot be meant, 130 for one that was
+    /// stopped before it was ready.</returns>
+    public static async Task<int> RunAsync(IReadOnlyList<string> args, CancellationToken cancel)
+    {
+        var given = Root().Parse(args);
+        if (given.Errors.Count == 0)
+            return await given.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, cancel);
+        await Console.Error.WriteLineAsync($"{string.Join('\n', given.Errors.Select(error => $"run: {error.Message}"))}\nSee ./run --help.");
+        return Misunderstood;
+    }
+
+    private static Command Root()
     {
         var state = new Option<string>("--state")
         {
@@ -25,7 +39,7 @@ internal static class RunCommandLine
         var empty = new Option<bool>("--empty") { Description = "Without demo data, and so without playing the flows.", Recursive = true };
         var engine = new Option<string[]>("--engine")
         {
-            Description = "A tenant's engine elsewhere on this machine, like tenant-43=127.0.0.1:5678. May be repeated.",
+            Description = "A tenant's engine elsewhere on this machine, like tenant-43=127.0.0.1:5678, instead of the built-in one. May be repeated.",
             HelpName = "tenant=address",
             Recursive = true,
         };
@@ -50,10 +64,16 @@ internal static class RunCommandLine
                 Recursive = true
             };
         var noDemo = new Option<bool>("--no-demo") { Description = "Serve without playing the flows." };
+        var install = new Option<bool>("--install")
+        {
+            Description = "As root, install Java or Node with apt-get where they are missing, without a question.",
+            Recursive = true,
+        };
 
         RunOptions Options(ParseResult given) => new(
             given.GetValue(state)!, given.GetValue(port), given.GetValue(privatePort), given.GetValue(empty),
-            (given.GetValue(engine) ?? []).Select(text => EngineIn(text)!.Value).ToDictionary(), given.GetValue(source)!, given.GetValue(published));
+            (given.GetValue(engine) ?? []).Select(text => EngineIn(text)!.Value).ToDictionary(), given.GetValue(source)!, given.GetValue(published),
+            given.GetValue(install));
 
         var demo = new Command("demo", "Play both flows and exit: 0 if both reached their end.");
         demo.Validators.Add(given =>
@@ -62,8 +82,10 @@ internal static class RunCommandLine
                 given.AddError("The demo plays with its data: leave --empty out.");
         });
         demo.SetAction((given, cancel) => Session.RunAsync(Options(given), Play.AndExit, cancel));
-        var root = new RootCommand(
-            "The whole control plane on this machine, on 127.0.0.1 alone.") { state, port, privatePort, empty, engine, source, published, noDemo, demo };
+        var root = new Command("./run", "The whole control plane on this machine, on 127.0.0.1 alone.")
+        {
+            state, port, privatePort, empty, engine, source, published, noDemo, install, demo, new HelpOption(),
+        };
         root.SetAction(
             (given, cancel) => Session.RunAsync(Options(given), given.GetValue(noDemo) || given.GetValue(empty) ? Play.Nothing : Play.AndServe, cancel));
         return root;

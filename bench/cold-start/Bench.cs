@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Hub;
+using ControlPlane.Local.Output;
 using ControlPlane.Local.Runtime;
 using ControlPlane.Local.Template;
 
@@ -72,7 +73,7 @@ internal static class Bench
             await useAsync(local, await probes.PrepareAsync(cancel));
             return 0;
         }
-        catch (InvalidOperationException e)
+        catch (CannotStart e)
         {
             Console.Error.WriteLine(e.Message);
             return 1;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using ControlPlane.Local.Hub;
 using ControlPlane.Local.Runtime;
 using ControlPlane.Local.Template;
 
@@ -14,7 +15,7 @@ internal sealed record Cost(TimeSpan Init, TimeSpan First, TimeSpan Later, TimeS
         TemplateFunction function, FunctionProgram program, IReadOnlyDictionary<string, string?> environment, Func<FunctionHost, Task> invokeAsync,
         int invocations, CancellationToken cancel)
     {
-        await using var host = await FunctionHost.StartAsync(function, program, environment, _ => { }, TimeProvider.System);
+        await using var host = await FunctionHost.StartAsync(function, program, environment, _ => { }, new Pace(), TimeProvider.System);
         await host.Ready.WaitAsync(cancel);
         using var process = Process.GetProcessById(host.ProcessId!.Value);
 

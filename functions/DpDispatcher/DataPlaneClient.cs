@@ -79,23 +79,23 @@ internal sealed class DataPlaneClient(DispatchLimits limits, ConnectRoutes route
     }
 
     private EngineAnswer WhatIsKnownAfter(Exception e, OrderBody body) =>
-        Cause<AddressRefusedException>(e) ? new EngineAnswer.AddressRefused()
-        : WasUnsent(e, body) ? new EngineAnswer.NotReached()
-        : Cause<NotHttpException>(e) ? new EngineAnswer.NotAnEngine()
+        Cause<AddressRefusedException>(e) is not null ? new EngineAnswer.AddressRefused()
+        : WasUnsent(e, body) ? new EngineAnswer.NotReached(Cause<NotRoutedException>(e)?.Message)
+        : Cause<NotHttpException>(e) is not null ? new EngineAnswer.NotAnEngine()
         : new EngineAnswer.Lost();
 
     /// <remarks>
     /// The handler writes the head and the body together, after it asked for the body: a body never asked for was never sent, and neither
     /// was one whose write failed. Anything later may have arrived. The handler itself repeats no request whose body it asked for.
     /// </remarks>
-    private static bool WasUnsent(Exception e, OrderBody body) => !body.WasBegun || Cause<UnsentException>(e);
+    private static bool WasUnsent(Exception e, OrderBody body) => !body.WasBegun || Cause<UnsentException>(e) is not null;
 
-    private static bool Cause<T>(Exception e) where T : Exception
+    private static T? Cause<T>(Exception e) where T : Exception
     {
         for (var cause = e; cause is not null; cause = cause.InnerException)
-            if (cause is T)
-                return true;
-        return false;
+            if (cause is T found)
+                return found;
+        return null;
     }
 
     private EngineAnswer.Answered ToAnswer(HttpResponseMessage response, string beginning) =>

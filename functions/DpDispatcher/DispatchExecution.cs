@@ -169,8 +169,12 @@ internal sealed class DispatchExecution(
     private void NoteOvertaken(Execution claimed, Move move) => events.Overtaken(claimed, (move as Move.Lost)?.Now.State);
 
     // A refused token is ours to mend, and the engine may say which claim it minds. Other answers are the workflow's own.
-    private static string? WordsOf(EngineAnswer answer) =>
-        answer is EngineAnswer.Answered { Status: 401 or 403, Beginning: var words } && words.Trim() is { Length: > 0 } said ? said : null;
+    private static string? WordsOf(EngineAnswer answer) => answer switch
+    {
+        EngineAnswer.Answered { Status: 401 or 403, Beginning: var words } when words.Trim() is { Length: > 0 } said => said,
+        EngineAnswer.NotReached { Why: { } why } => why,
+        _ => null,
+    };
 
     private static string ResultOf(NextStep step) => step switch
     {

@@ -18,6 +18,8 @@ internal sealed partial class DispatcherEvents(JsonLog output, TimeProvider cloc
         _metrics.CountTimed(
             MetricCatalogue.DispatchAttempts, MetricCatalogue.DispatchMilliseconds, attempt.Result, attempt.Milliseconds,
             ("execution_id", claimed.Id.ToString()), ("tenant_id", claimed.Tenant.ToString()), ("trace_id", claimed.Id.TraceId));
+        if (answer is EngineAnswer.NotReached { Why: { } why })
+            LogNotReached(claimed.Id, claimed.Tenant, why);
         if (answer is EngineAnswer.NotReached)
             _metrics.Count(MetricCatalogue.DispatchConnectFailures, ("tenant_id", claimed.Tenant.ToString()));
         if (answer is EngineAnswer.Answered { Status: 401 or 403 })
@@ -118,6 +120,10 @@ internal sealed partial class DispatcherEvents(JsonLog output, TimeProvider cloc
     [LoggerMessage(EventId = 9, EventName = "dispatch_message_unreadable", Level = LogLevel.Error,
         Message = "Message {MessageId} (receive {Receives}) cannot be understood; it names {ExecutionId}")]
     private partial void LogUnreadable(string messageId, ExecutionId? executionId, int receives);
+
+    [LoggerMessage(EventId = 13, EventName = "dispatch_not_reached", Level = LogLevel.Error,
+        Message = "The engine of {TenantId} was not reached for {ExecutionId}: {Why}")]
+    private partial void LogNotReached(ExecutionId executionId, TenantId tenantId, string why);
 
     [LoggerMessage(EventId = 12, EventName = "foreign_event", Level = LogLevel.Warning,
         Message = "Something came that the queue did not send; there is nothing to do for it")]

@@ -14,7 +14,8 @@ internal abstract record EngineAnswer
     }
 
     /// <summary>No connection, or none that took the whole request: the engine cannot have run it.</summary>
-    public sealed record NotReached : EngineAnswer;
+    /// <param name="Why">What the operator should know of it; null where there is nothing to say but that.</param>
+    public sealed record NotReached(string? Why = null) : EngineAnswer;
 
     /// <summary>Something is listening there that does not speak HTTP, so it is no engine.</summary>
     public sealed record NotAnEngine : EngineAnswer;

@@ -23,7 +23,7 @@ internal sealed class CommandFlow(LocalControlPlane local, Screen screen, TimePr
     {
         using var observer = new Observer(local);
         using var slack = new SlackUser(local.PublicApi.Endpoint, clock);
-        var flow = new Flow("Flow 1: from a Slack command to its result", 15, screen, clock);
+        var flow = new Flow("Flow 1: from a Slack command to its result", 15, screen, local.Pace, clock);
         flow.Begin();
 
         var command = slack.Type($"run {DemoData.Workflow} city=Paris");
@@ -94,7 +94,7 @@ internal sealed class CommandFlow(LocalControlPlane local, Screen screen, TimePr
         var ran = await flow.StepAsync("the engine verifies the token and runs the workflow", async token =>
         {
             // Another engine (--engine) tells us nothing itself: its report does.
-            if (!local.Engines.ContainsKey(DemoData.Tenant.ToString()))
+            if (local.DataPlanes.EngineOf(DemoData.Tenant) is null)
             {
                 var started = await ExecutionAsync(flow, id, one => one.StartedAt is not null || one.State.IsTerminal, token);
                 var at = started.StartedAt ?? started.FinishedAt ?? sent;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ControlPlane.Local.Hub;
 using ControlPlane.Local.Output;
 
 namespace ControlPlane.Local.Demo;
@@ -7,9 +8,9 @@ namespace ControlPlane.Local.Demo;
 internal sealed record Evidence(string InWords, DateTimeOffset At);
 
 /// <summary>A traffic flow of the platform, played step by step. A step counts once its evidence was seen.</summary>
-internal sealed class Flow(string name, int steps, Screen screen, TimeProvider clock)
+internal sealed class Flow(string name, int steps, Screen screen, Pace pace, TimeProvider clock)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private readonly TimeSpan _patience = pace.Of(TimeSpan.FromSeconds(30));
 
     private DateTimeOffset? _start;
     private int _taken;
@@ -23,7 +24,7 @@ internal sealed class Flow(string name, int steps, Screen screen, TimeProvider c
     public async Task<T> StepAsync<T>(string title, Func<CancellationToken, Task<(T Thing, Evidence Evidence)>> seeAsync, CancellationToken cancel)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        patience.CancelAfter(Patience);
+        patience.CancelAfter(_patience);
         try
         {
             var (thing, evidence) = await seeAsync(patience.Token);
@@ -33,7 +34,7 @@ internal sealed class Flow(string name, int steps, Screen screen, TimeProvider c
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            throw new StepNotSeen($"Step {_taken + 1} ({title}) was not seen within {Patience.TotalSeconds:0} s.");
+            throw new StepNotSeen($"Step {_taken + 1} ({title}) was not seen within {_patience.TotalSeconds:0} s.");
         }
     }
 

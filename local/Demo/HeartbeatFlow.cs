@@ -20,7 +20,7 @@ internal sealed class HeartbeatFlow(LocalControlPlane local, Screen screen, Time
 
     private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
 
-    private readonly DemoMachine _machine = local.Machine ?? throw new InvalidOperationException("Without demo data there is no machine.");
+    private readonly TenantMachine _machine = local.Machine ?? throw new InvalidOperationException("Without demo data there is no machine.");
     private readonly TenantRegistry _tenants = new(local.DynamoClient, local.Tables["TenantsTable"]);
     private readonly InstanceStore _instances = new(local.DynamoClient, local.Tables["InstancesTable"], clock);
 
@@ -28,7 +28,7 @@ internal sealed class HeartbeatFlow(LocalControlPlane local, Screen screen, Time
     public async Task PlayAsync(CancellationToken cancel)
     {
         using var observer = new Observer(local);
-        var flow = new Flow("Flow 2: from a sidecar's sample to the metering tables", 10, screen, clock);
+        var flow = new Flow("Flow 2: from a sidecar's sample to the metering tables", 10, screen, local.Pace, clock);
         flow.Begin();
 
         var before = clock.GetUtcNow();
@@ -88,7 +88,7 @@ internal sealed class HeartbeatFlow(LocalControlPlane local, Screen screen, Time
         await flow.StepAsync("answered", async token =>
         {
             var noted = await observer.FirstAsync<FunctionLine>(
-                line => line.Function == DemoMachine.Name && line.Text.StartsWith("booked ", StringComparison.Ordinal), token);
+                line => line.Function == _machine.LogName && line.Text.StartsWith($"booked epoch={sample["epoch"]} ", StringComparison.Ordinal), token);
             return new($"{passage.Status} in {(passage.Out - passage.In).TotalMilliseconds:0} ms; the sidecar notes: {noted.Text}", passage.Out);
         }, cancel);
         flow.End($"{id} is metered");

@@ -20,7 +20,7 @@ internal sealed class Observer : IDisposable
     public Observer(LocalControlPlane local)
     {
         _local = local;
-        _engine = local.Engines.GetValueOrDefault(DemoData.Tenant.ToString());
+        _engine = local.DataPlanes.EngineOf(DemoData.Tenant);
         local.PublicApi.Passed += Add;
         local.PrivateApi.Passed += Add;
         local.Slack.Caught += Add;

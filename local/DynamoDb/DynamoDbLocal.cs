@@ -1,5 +1,6 @@
 using Amazon.DynamoDBv2;
 using Amazon.Runtime;
+using ControlPlane.Local.Hub;
 using ControlPlane.Local.Preparation;
 using ControlPlane.Local.Processes;
 
@@ -17,11 +18,11 @@ internal sealed class DynamoDbLocal : IAsyncDisposable
     /// <param name="folder">Where the tables are kept; null keeps them in memory.</param>
     /// <remarks>Its main method would listen on every address, so Jetty's own launcher builds the same server from dynamodb-local.xml. Telemetry stays out
     /// too.</remarks>
-    public static async Task<DynamoDbLocal> StartAsync(string? folder = null, Action<string>? say = null)
+    public static async Task<DynamoDbLocal> StartAsync(string? folder = null, Action<string>? say = null, CancellationToken cancel = default)
     {
-        var emulator = await Downloads.DynamoDbLocalAsync(say ?? (_ => { }));
+        var emulator = await Downloads.DynamoDbLocalAsync(say ?? (_ => { }), cancel);
         if (folder is not null)
-            Directory.CreateDirectory(folder);
+            StateFolder.CreateFolder(folder);
         var port = new PortAnnouncement();
         var server = ChildProcess.Start(
             "java",
@@ -33,7 +34,7 @@ internal sealed class DynamoDbLocal : IAsyncDisposable
                 folder is null ? "in-memory=true" : $"folder={Path.GetFullPath(folder)}",
             ],
             port.Line, folder: emulator);
-        return new(server, await port.PortOfAsync(server, "DynamoDB Local", TimeSpan.FromSeconds(30)));
+        return new(server, await port.PortOfAsync(server, "DynamoDB Local", cancel));
     }
 
     public AmazonDynamoDBClient NewClient() =>

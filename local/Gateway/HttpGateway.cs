@@ -1,6 +1,8 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using ControlPlane.Local.Loopback;
+using ControlPlane.Local.Output;
 using ControlPlane.Local.Runtime;
 using Microsoft.AspNetCore.Http;
 
@@ -40,12 +42,12 @@ internal sealed class HttpGateway : IAsyncDisposable
     /// <param name="originValue">What CloudFront puts into the origin header; a client's own never gets through.</param>
     public static Task<HttpGateway> StartPublicAsync(
         IReadOnlyList<Route> routes, IReadOnlyDictionary<string, FunctionHost> functions, int port, Func<string> originValue, TimeProvider clock) =>
-        StartAsync(new(routes, functions, clock, originValue, source => source) { _isOpen = false }, port);
+        StartAsync(new(routes, functions, clock, originValue, source => source) { _isOpen = false }, port, "--port");
 
     /// <param name="sourceOf">The address of the peered network that a loopback caller stands for.</param>
     public static Task<HttpGateway> StartPrivateAsync(
         IReadOnlyList<Route> routes, IReadOnlyDictionary<string, FunctionHost> functions, int port, Func<IPAddress, IPAddress> sourceOf, TimeProvider clock) =>
-        StartAsync(new(routes, functions, clock, null, sourceOf), port);
+        StartAsync(new(routes, functions, clock, null, sourceOf), port, "--private-port");
 
     public void Open() => _isOpen = true;
 
@@ -53,10 +55,17 @@ internal sealed class HttpGateway : IAsyncDisposable
 
     private bool IsPublic => _originValue is not null;
 
-    private static async Task<HttpGateway> StartAsync(HttpGateway gateway, int port)
+    private static async Task<HttpGateway> StartAsync(HttpGateway gateway, int port, string option)
     {
-        gateway._server = await LoopbackServer.StartAsync(gateway.AnswerAsync, port);
-        return gateway;
+        try
+        {
+            gateway._server = await LoopbackServer.StartAsync(gateway.AnswerAsync, port);
+            return gateway;
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            throw new CannotStart($"Port {port} of 127.0.0.1 {(e is IOException ? "is taken" : "may not be used")}: name another with {option}, or {option} 0 for one that is free.");
+        }
     }
 
     private async Task AnswerAsync(HttpContext http)

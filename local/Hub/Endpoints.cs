@@ -13,7 +13,7 @@ internal sealed class Endpoints : IAsyncDisposable
     public static Endpoints Write(string folder, LocalControlPlane local)
     {
         var file = Path.Combine(folder, "endpoints.json");
-        File.WriteAllText(file + ".new", new JsonObject
+        StateFolder.Write(file, new JsonObject
         {
             ["process_id"] = Environment.ProcessId,
             ["public_api"] = Plain(local.PublicApi.Endpoint),
@@ -28,7 +28,6 @@ internal sealed class Endpoints : IAsyncDisposable
             ["secrets"] = Texts(local.Template.Secrets.Select(secret => (secret, secret))),
             ["logs"] = local.Logs.Folder,
         }.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
-        File.Move(file + ".new", file, overwrite: true);
         return new(file);
     }
 

@@ -1,3 +1,4 @@
+using ControlPlane.Local.Output;
 using ControlPlane.Local.Preparation;
 using ControlPlane.Local.Queues;
 using ControlPlane.Local.Runtime;
@@ -9,6 +10,8 @@ namespace ControlPlane.Local.Hub;
 /// <summary>Last stage: every function as a process of its own, and what hands it events besides the gateways.</summary>
 internal sealed class FunctionProcesses : IAsyncDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30), SignOfLife = TimeSpan.FromSeconds(10), OnAnIdleMachine = TimeSpan.FromSeconds(3);
+
     private readonly Dictionary<string, FunctionHost> _hosts = [];
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _sources = [];
@@ -16,12 +19,12 @@ internal sealed class FunctionProcesses : IAsyncDisposable
     /// <summary>By logical id. The gateways hold it before there is anything in it.</summary>
     public IReadOnlyDictionary<string, FunctionHost> ById => _hosts;
 
-    public async Task StartAsync(TemplateReader template, string? published, FunctionEnvironment environment, FunctionLogs logs, TimeProvider clock)
+    public async Task StartAsync(TemplateReader template, string? published, FunctionEnvironment environment, FunctionLogs logs, Pace pace, TimeProvider clock)
     {
         foreach (var function in template.Functions)
         {
             var program = published is null ? FunctionProgram.Built(Repository.Root, function.Project) : FunctionProgram.Published(published, function.Project);
-            _hosts[function.Id] = await FunctionHost.StartAsync(function, program, environment.Of(function), line => logs.Add(function.Id, line), clock);
+            _hosts[function.Id] = await FunctionHost.StartAsync(function, program, environment.Of(function), line => logs.Add(function.Id, line), pace, clock);
         }
     }
 
@@ -40,6 +43,32 @@ internal sealed class FunctionProcesses : IAsyncDisposable
 
     /// <summary>Done when every function has asked for its first event.</summary>
     public Task ReadyAsync() => Task.WhenAll(_hosts.Values.Select(function => function.Ready));
+
+    /// <summary>The same, for no longer than this machine takes, with a word on who is waited for every ten seconds.</summary>
+    /// <exception cref="CannotStart">A function could not start, or did not in time; the message names it and its log.</exception>
+    public async Task ReadyAsync(FunctionLogs logs, Pace pace, Action<string> say, TimeProvider clock, CancellationToken cancel)
+    {
+        var (began, told) = (clock.GetTimestamp(), TimeSpan.Zero);
+        var ready = ReadyAsync();
+        while (await Task.WhenAny(ready, Task.Delay(TimeSpan.FromMilliseconds(200), clock, cancel)) != ready)
+        {
+            cancel.ThrowIfCancellationRequested();
+            if (_hosts.Values.FirstOrDefault(function => function.Ready.IsFaulted) is { } failed)
+                throw new CannotStart($"{failed.Ready.Exception!.InnerException!.Message} Its log: {logs.FileOf(failed.Id)}");
+            var waited = clock.GetElapsedTime(began);
+            var missing = _hosts.Values.Where(function => !function.Ready.IsCompleted).Select(function => function.Id).ToList();
+            if (waited > pace.Of(Patience))
+                throw new CannotStart(
+                    $"{string.Join(", ", missing)} did not start within {pace.Of(Patience).TotalSeconds:0} s. {(missing.Count == 1 ? $"Its log: {logs.FileOf(missing[0])}" : $"Their logs: {logs.Folder}")}");
+            if (waited - told < SignOfLife)
+                continue;
+            told = waited;
+            say($"starting the functions, {waited.TotalSeconds:0} s: waiting for {string.Join(", ", missing)} …");
+        }
+
+        await ready;
+        pace.Saw(clock.GetElapsedTime(began), OnAnIdleMachine);
+    }
 
     public async ValueTask DisposeAsync()
     {

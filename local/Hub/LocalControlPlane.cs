@@ -11,7 +11,6 @@ using ControlPlane.Local.Queues;
 using ControlPlane.Local.Runtime;
 using ControlPlane.Local.Secrets;
 using ControlPlane.Local.Template;
-using ControlPlane.Tenants;
 
 namespace ControlPlane.Local.Hub;
 
@@ -24,11 +23,11 @@ internal sealed class LocalControlPlane : IAsyncDisposable
 
     private LocalControlPlane(
         Parts parts, TemplateReader template, FunctionLogs logs, Stores stores, HttpGateway publicApi, HttpGateway privateApi, SlackCatcher slack,
-        IReadOnlyDictionary<string, SmallEngine> engines, FunctionProcesses functions, FunctionEnvironment environment, DemoMachine? machine)
+        DataPlanes dataPlanes, FunctionProcesses functions, FunctionEnvironment environment, Pace pace)
     {
         (_parts, _stores, _functions) = (parts, stores, functions);
-        (Template, Logs, PublicApi, PrivateApi, Slack, Engines, Environment, Machine) = (
-            template, logs, publicApi, privateApi, slack, engines, environment, machine);
+        (Template, Logs, PublicApi, PrivateApi, Slack, DataPlanes, Environment, Pace) = (
+            template, logs, publicApi, privateApi, slack, dataPlanes, environment, pace);
     }
 
     public TemplateReader Template { get; }
@@ -53,14 +52,16 @@ internal sealed class LocalControlPlane : IAsyncDisposable
 
     public SlackCatcher Slack { get; }
 
-    public IReadOnlyDictionary<string, SmallEngine> Engines { get; }
+    public DataPlanes DataPlanes { get; }
+
+    public Pace Pace { get; }
 
     public IReadOnlyDictionary<string, FunctionHost> Functions => _functions.ById;
 
     public FunctionEnvironment Environment { get; }
 
     /// <summary>The demo tenant's; null without demo data.</summary>
-    public DemoMachine? Machine { get; }
+    public TenantMachine? Machine => DataPlanes.MachineOf(DemoData.Tenant);
 
     /// <summary>Starts everything, or nothing.</summary>
     public static async Task<LocalControlPlane> StartAsync(RunOptions options, Action<string> say, TimeProvider clock, CancellationToken cancel)
@@ -89,12 +90,13 @@ internal sealed class LocalControlPlane : IAsyncDisposable
         Parts parts, RunOptions options, Action<string> say, TimeProvider clock, CancellationToken cancel)
     {
         var template = TemplateReader.Read(Repository.Template);
-        var state = Directory.CreateDirectory(options.State).FullName;
+        var pace = new Pace();
+        var state = Path.GetFullPath(options.State);
         parts.Keep(StateFolder.Claim(state));
         var logs = parts.Keep(new FunctionLogs(Path.Combine(state, "logs"), clock));
 
         say("starting the tables, the queues and the secrets …");
-        var stores = await Stores.StartAsync(state, template, parts, say, clock, cancel);
+        var stores = await Stores.StartAsync(state, template, parts, pace, say, clock, cancel);
         var registry = new TenantRegistry(stores.DynamoClient, stores.Tables["TenantsTable"]);
         DemoData.WriteSecrets(stores.Secrets.Vault, "SlackSecret", "TokenRootSecret", options.Empty ? Guid.NewGuid().ToString("N") : DemoData.SigningSecret);
         if (!options.Empty)
@@ -102,25 +104,26 @@ internal sealed class LocalControlPlane : IAsyncDisposable
 
         say("starting the gateways and the peered network …");
         var routes = RouteTable.Of(template.Functions.Select(function => function.Project.Split('/').Last()).Distinct().Select(Assembly.Load));
-        var routing = new RoutingTable(options.Source);
+        var routing = new RoutingTable(options.Source, Path.Combine(state, "routes"));
         var functions = new FunctionProcesses();
         var publicApi = parts.Keep(await HttpGateway.StartPublicAsync(routes.Public, functions.ById, options.Port, () => OriginValueIn(stores.Secrets), clock));
         var privateApi = parts.Keep(await HttpGateway.StartPrivateAsync(routes.Private, functions.ById, options.PrivatePort, routing.SourceOf, clock));
         var authority = LocalAuthority.Create(state, clock);
         var slack = parts.Keep(await SlackCatcher.StartAsync(authority, Path.Combine(state, "slack.jsonl"), clock));
         routing.Add("hooks.slack.com:443", slack.Port);
-        var engines = await StartEnginesAsync(parts, registry, options, routing, privateApi.Endpoint, clock, cancel);
+        var dataPlanes = parts.Keep(
+            new DataPlanes(registry, options.Engines, routing, privateApi.Endpoint, logs, Path.Combine(state, "machines"), pace, clock));
+        await dataPlanes.StartEnginesAsync(cancel);
 
         say("starting the functions …");
         var environment = new FunctionEnvironment(template, stores, publicApi.Endpoint, privateApi.Endpoint, routing, authority);
         parts.Keep(functions);
-        await functions.StartAsync(template, options.Published, environment, logs, clock);
+        await functions.StartAsync(template, options.Published, environment, logs, pace, clock);
         functions.Feed(template, stores, clock);
-        await functions.ReadyAsync().WaitAsync(TimeSpan.FromSeconds(30), clock, cancel);
+        await functions.ReadyAsync(logs, pace, say, clock, cancel);
 
-        // Waited for: after a long pause policy refuses every command until the first heartbeat.
-        var machine = options.Empty ? null : parts.Keep(await DemoMachine.StartAsync(privateApi.Endpoint, logs, Path.Combine(state, "machine"), cancel));
-        var local = new LocalControlPlane(parts, template, logs, stores, publicApi, privateApi, slack, engines, functions, environment, machine);
+        parts.Keep(await dataPlanes.StartMachinesAsync(cancel));
+        var local = new LocalControlPlane(parts, template, logs, stores, publicApi, privateApi, slack, dataPlanes, functions, environment, pace);
         parts.Keep(Endpoints.Write(state, local));
         publicApi.Open();
         return local;
@@ -130,25 +133,5 @@ internal sealed class LocalControlPlane : IAsyncDisposable
     {
         using var secret = JsonDocument.Parse(secrets.Vault.Get("SlackSecret", null, null).Text);
         return secret.RootElement.GetProperty("origin_verify").GetString()!;
-    }
-
-    private static async Task<IReadOnlyDictionary<string, SmallEngine>> StartEnginesAsync(
-        Parts parts, TenantRegistry registry, RunOptions options, RoutingTable routing, Uri privateApi, TimeProvider clock, CancellationToken cancel)
-    {
-        var engines = new Dictionary<string, SmallEngine>();
-        foreach (var tenant in await registry.AllAsync(cancel))
-        {
-            var dialled = $"{tenant.Engine}:{EngineAddress.Port}";
-            if (options.Engines.TryGetValue(tenant.Id.ToString(), out var other))
-            {
-                routing.Add(dialled, other);
-                continue;
-            }
-
-            var engine = engines[tenant.Id.ToString()] = parts.Keep(
-                await SmallEngine.StartAsync(tenant.Id.ToString(), tenant.Engine.Address, privateApi, clock));
-            routing.Add(dialled, engine.Port);
-        }
-        return engines;
     }
 }

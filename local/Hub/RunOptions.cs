@@ -8,5 +8,6 @@ namespace ControlPlane.Local.Hub;
 /// <param name="Engines">Other engines than the small one built in, by tenant id.</param>
 /// <param name="Source">Whom a caller of the private API from 127.0.0.1 stands for.</param>
 /// <param name="Published">A folder with published functions, <c>DIR/&lt;project&gt;/bootstrap</c>; null runs the build output.</param>
+/// <param name="Install">Missing programs may be installed without a question.</param>
 internal sealed record RunOptions(
-    string State, int Port, int PrivatePort, bool Empty, IReadOnlyDictionary<string, IPEndPoint> Engines, IPAddress Source, string? Published);
+    string State, int Port, int PrivatePort, bool Empty, IReadOnlyDictionary<string, IPEndPoint> Engines, IPAddress Source, string? Published, bool Install = false);

@@ -17,15 +17,19 @@ internal sealed record Stores(
     IReadOnlyDictionary<string, QueueAddress> Queues,
     SecretsServer Secrets)
 {
+    private static readonly TimeSpan OnAnIdleMachine = TimeSpan.FromSeconds(2.5);
+
     /// <param name="state">The folder that survives a restart.</param>
     public static async Task<Stores> StartAsync(
-        string state, TemplateReader template, Parts parts, Action<string> say, TimeProvider clock, CancellationToken cancel)
+        string state, TemplateReader template, Parts parts, Pace pace, Action<string> say, TimeProvider clock, CancellationToken cancel)
     {
+        var began = clock.GetTimestamp();
         var starting = (
-            Dynamo: parts.KeepAsync(DynamoDbLocal.StartAsync(Path.Combine(state, "tables"), say)),
-            Queues: parts.KeepAsync(QueueServer.StartAsync(Path.Combine(state, "queues.json"), say)),
+            Dynamo: parts.KeepAsync(DynamoDbLocal.StartAsync(Path.Combine(state, "tables"), say, cancel)),
+            Queues: parts.KeepAsync(QueueServer.StartAsync(Path.Combine(state, "queues.json"), say, cancel)),
             Secrets: parts.KeepAsync(SecretsServer.StartAsync(Path.Combine(state, "secrets.json"), clock)));
         await Task.WhenAll(starting.Dynamo, starting.Queues, starting.Secrets);
+        pace.Saw(clock.GetElapsedTime(began), OnAnIdleMachine);
 
         var (dynamo, queues) = (await starting.Dynamo, await starting.Queues);
         var (tableClient, queueClient) = (dynamo.NewClient(), queues.NewClient());

@@ -21,6 +21,7 @@ internal sealed class LoopbackServer : IAsyncDisposable
     public Uri Endpoint => new(_application.Urls.Single());
 
     /// <param name="port">0 takes a free one.</param>
+    /// <exception cref="IOException">The port is taken.</exception>
     /// <param name="certificate">Null speaks plain HTTP.</param>
     public static async Task<LoopbackServer> StartAsync(RequestDelegate answer, int port = 0, X509Certificate2? certificate = null)
     {
@@ -38,8 +39,16 @@ internal sealed class LoopbackServer : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, OurLifetime>();
         var application = builder.Build();
         application.Run(answer);
-        await application.StartAsync();
-        return new(application);
+        try
+        {
+            await application.StartAsync();
+            return new(application);
+        }
+        catch
+        {
+            await application.DisposeAsync();
+            throw;
+        }
     }
 
     public async ValueTask DisposeAsync()

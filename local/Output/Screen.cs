@@ -2,6 +2,7 @@ using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Hub;
 using ControlPlane.Local.Peering;
 using ControlPlane.Local.Runtime;
+using ControlPlane.Tenants;
 using Spectre.Console;
 
 namespace ControlPlane.Local.Output;
@@ -33,6 +34,9 @@ internal sealed class Screen(IAnsiConsole console)
     public void Show(CaughtMessage message) => console.MarkupLineInterpolated($"[blue]Slack shows:[/] {message.Text}");
 
     public void Show(FunctionLine line) => console.MarkupLineInterpolated($"[yellow]{line.Function}:[/] {line.InShort}");
+
+    public void Joined(TenantId tenant) => console.MarkupLineInterpolated(
+        $"[blue]{tenant}[/] has an engine and a metering sidecar here now. [grey]Another engine on this machine: ./run --engine {tenant}=127.0.0.1:5678[/]");
 
     /// <summary>Lines to copy: a signed command and a look at what else is there.</summary>
     public void Invite(LocalControlPlane local, RunOptions options)

@@ -25,7 +25,7 @@ internal sealed class LocalAuthority : IDisposable
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         var root = request.CreateSelfSigned(clock.GetUtcNow().AddHours(-1), clock.GetUtcNow().AddDays(30));
 
-        var file = Path.Combine(Directory.CreateDirectory(folder).FullName, "slack-authority.pem");
+        var file = Path.Combine(folder, "slack-authority.pem");
         System.IO.File.WriteAllText(file, root.ExportCertificatePem());
         return new(root, file, clock);
     }

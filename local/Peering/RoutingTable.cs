@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
+using ControlPlane.Local.Hub;
 
 namespace ControlPlane.Local.Peering;
 
@@ -9,17 +11,28 @@ namespace ControlPlane.Local.Peering;
 /// 127.0.0.0/8 is this machine, so a caller that binds <c>127.142.1.10</c> stands for <c>10.142.1.10</c>; a caller from 127.0.0.1 stands for the default
 /// source.
 /// </remarks>
-internal sealed class RoutingTable(IPAddress defaultSource)
+/// <param name="file">Where the functions read the routes, at every dial.</param>
+internal sealed class RoutingTable(IPAddress defaultSource, string file)
 {
-    private readonly Dictionary<string, IPEndPoint> _routes = [];
+    private readonly ConcurrentDictionary<string, IPEndPoint> _routes = [];
 
     /// <param name="dialled">Host and port as a function writes them.</param>
-    public void Add(string dialled, int loopbackPort) => _routes[dialled] = new(IPAddress.Loopback, loopbackPort);
+    public void Add(string dialled, int loopbackPort) => Add(dialled, new IPEndPoint(IPAddress.Loopback, loopbackPort));
 
-    public void Add(string dialled, IPEndPoint to) => _routes[dialled] = to;
+    public void Add(string dialled, IPEndPoint to)
+    {
+        _routes[dialled] = to;
+        Write();
+    }
+
+    public void Remove(string dialled)
+    {
+        _routes.TryRemove(dialled, out _);
+        Write();
+    }
 
     /// <summary>As the setting CONNECT_ROUTES has it.</summary>
-    public string Setting => string.Join(',', _routes.Select(route => $"{route.Key}={route.Value}"));
+    public string Setting => $"@{file}";
 
     /// <summary>The network address that a loopback caller stands for.</summary>
     public IPAddress SourceOf(IPAddress caller) =>
@@ -37,4 +50,6 @@ internal sealed class RoutingTable(IPAddress defaultSource)
         endpoint = found!;
         return parsed && found!.Port > 0 && IPAddress.IsLoopback(found.Address);
     }
+
+    private void Write() => StateFolder.Write(file, string.Join(',', _routes.Select(route => $"{route.Key}={route.Value}")));
 }

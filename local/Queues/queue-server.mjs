@@ -29,7 +29,7 @@ class KeptQueues extends SqsStore {
     }
     const text = JSON.stringify(waiting);
     if (text === this.last) return;
-    writeFileSync(file + ".new", text);
+    writeFileSync(file + ".new", text, { mode: 0o600 });
     renameSync(file + ".new", file);
     this.last = text;
   }

@@ -1,3 +1,5 @@
+using ControlPlane.Local.Hub;
+using ControlPlane.Local.Output;
 using ControlPlane.Local.Processes;
 using ControlPlane.Local.Template;
 
@@ -6,6 +8,9 @@ namespace ControlPlane.Local.Runtime;
 /// <summary>Keeps one process of a function alive and hands it events, one at a time, as with a reserved concurrency of one.</summary>
 internal sealed class FunctionHost : IAsyncDisposable
 {
+    /// <summary>How often a first start is tried: on a machine under load one may come too late, and Lambda would try again too.</summary>
+    public const int MostFirstStarts = 3;
+
     private static readonly TimeSpan PauseAfterFailedStart = TimeSpan.FromSeconds(1);
 
     private readonly TemplateFunction _function;
@@ -31,7 +36,7 @@ internal sealed class FunctionHost : IAsyncDisposable
     public string Id => _function.Id;
 
     /// <summary>Done once the first process has asked for its first event.</summary>
-    /// <exception cref="InvalidOperationException">It could not start; the message says why.</exception>
+    /// <exception cref="CannotStart">It could not, several times; the message says why.</exception>
     public Task Ready => _ready.Task;
 
     public int? ProcessId => _process?.Id;
@@ -45,9 +50,10 @@ internal sealed class FunctionHost : IAsyncDisposable
     /// <param name="environment">The function's own settings; Lambda's are added here.</param>
     /// <param name="line">Takes each line that the function prints.</param>
     public static async Task<FunctionHost> StartAsync(
-        TemplateFunction function, FunctionProgram program, IReadOnlyDictionary<string, string?> environment, Action<string> line, TimeProvider clock)
+        TemplateFunction function, FunctionProgram program, IReadOnlyDictionary<string, string?> environment, Action<string> line, Pace pace,
+        TimeProvider clock)
     {
-        var api = await RuntimeApi.StartAsync(function.Id, function.Timeout, clock);
+        var api = await RuntimeApi.StartAsync(function.Id, () => pace.Of(function.Timeout), clock);
         var whole = new Dictionary<string, string?>(environment)
         {
             ["AWS_LAMBDA_RUNTIME_API"] = api.Address,
@@ -104,14 +110,16 @@ internal sealed class FunctionHost : IAsyncDisposable
             if (served)
                 continue;
 
-            // It cannot start: whoever waits is told now, and the next event gets another try.
+            // It cannot start: whoever waits is told now. A first start is tried again at once, a later one with the next event.
             _line($$"""{"level":"Error","message":"{{Id}} could not start: {{cannotStart.ErrorType}}"}""");
-            _ready.TrySetException(new InvalidOperationException($"{Id} could not start: {cannotStart.ErrorType}: {cannotStart.Message}"));
+            if (Starts >= MostFirstStarts)
+                _ready.TrySetException(new CannotStart($"{Id} could not start: {cannotStart.ErrorType}: {cannotStart.Message}"));
             _api.FailWaiting(cannotStart);
             try
             {
                 await Task.Delay(PauseAfterFailedStart, _clock, _stop.Token);
-                await _api.EventAsync(_stop.Token);
+                if (_ready.Task.IsCompleted)
+                    await _api.EventAsync(_stop.Token);
             }
             catch (OperationCanceledException) { break; }
         }

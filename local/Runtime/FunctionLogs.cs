@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ControlPlane.Local.Hub;
 
 namespace ControlPlane.Local.Runtime;
 
@@ -49,14 +50,16 @@ internal sealed class FunctionLogs(string folder, TimeProvider clock) : IAsyncDi
 
     public string Folder => folder;
 
+    public string FileOf(string function) => Path.Combine(folder, $"{function}.log");
+
     public void Add(string function, string text)
     {
         lock (_files)
         {
             if (!_files.TryGetValue(function, out var file))
             {
-                Directory.CreateDirectory(folder);
-                _files[function] = file = new StreamWriter(Path.Combine(folder, $"{function}.log"), append: true) { AutoFlush = true };
+                StateFolder.CreateFolder(folder);
+                _files[function] = file = new StreamWriter(FileOf(function), append: true) { AutoFlush = true };
             }
 
             file.WriteLine(text);

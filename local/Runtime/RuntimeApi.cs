@@ -14,13 +14,13 @@ internal sealed class RuntimeApi : IAsyncDisposable
 
     private readonly Channel<Invocation> _waiting = Channel.CreateUnbounded<Invocation>();
     private readonly string _functionArn;
-    private readonly TimeSpan _timeout;
+    private readonly Func<TimeSpan> _timeout;
     private readonly TimeProvider _clock;
     private LoopbackServer? _server;
     private TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Invocation? _current;
 
-    private RuntimeApi(string functionName, TimeSpan timeout, TimeProvider clock) =>
+    private RuntimeApi(string functionName, Func<TimeSpan> timeout, TimeProvider clock) =>
         (_functionArn, _timeout, _clock) = ($"arn:aws:lambda:us-east-1:000000000000:function:{functionName}", timeout, clock);
 
     /// <summary>Host and port, as <c>AWS_LAMBDA_RUNTIME_API</c> wants them.</summary>
@@ -35,7 +35,8 @@ internal sealed class RuntimeApi : IAsyncDisposable
     /// <summary>Called when the event in hand has run past the function's timeout.</summary>
     public Action? Overdue { get; set; }
 
-    public static async Task<RuntimeApi> StartAsync(string functionName, TimeSpan timeout, TimeProvider clock)
+    /// <param name="timeout">The function's, as it is when an event is handed over.</param>
+    public static async Task<RuntimeApi> StartAsync(string functionName, Func<TimeSpan> timeout, TimeProvider clock)
     {
         var api = new RuntimeApi(functionName, timeout, clock);
         api._server = await LoopbackServer.StartAsync(api.AnswerAsync);
@@ -84,23 +85,24 @@ internal sealed class RuntimeApi : IAsyncDisposable
         catch (OperationCanceledException) { return; }    // the process went away while it waited
 
         _current = invocation;
-        var deadline = _clock.GetUtcNow() + _timeout;
+        var timeout = _timeout();
+        var deadline = _clock.GetUtcNow() + timeout;
         http.Response.ContentType = "application/json";
         http.Response.Headers["Lambda-Runtime-Aws-Request-Id"] = invocation.RequestId;
         http.Response.Headers["Lambda-Runtime-Deadline-Ms"] = deadline.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
         http.Response.Headers["Lambda-Runtime-Invoked-Function-Arn"] = _functionArn;
         http.Response.Headers["Lambda-Runtime-Trace-Id"] =
             $"Root=1-{_clock.GetUtcNow().ToUnixTimeSeconds():x8}-{Guid.NewGuid().ToString("N")[..24]};Parent={Guid.NewGuid().ToString("N")[..16]};Sampled=0";
-        _ = WatchAsync(invocation);
+        _ = WatchAsync(invocation, timeout);
         await http.Response.Body.WriteAsync(invocation.Payload);
     }
 
-    private async Task WatchAsync(Invocation invocation)
+    private async Task WatchAsync(Invocation invocation, TimeSpan timeout)
     {
-        var late = Task.Delay(_timeout, _clock);
+        var late = Task.Delay(timeout, _clock);
         if (await Task.WhenAny(invocation.Result, late) != late)
             return;
-        if (invocation.Settle(new InvocationResult.Lost($"Task timed out after {_timeout.TotalSeconds:0.00} seconds")))
+        if (invocation.Settle(new InvocationResult.Lost($"Task timed out after {timeout.TotalSeconds:0.00} seconds")))
             Overdue?.Invoke();
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ControlPlane.Local.Hub;
 
 namespace ControlPlane.Local.Secrets;
 
@@ -18,12 +19,11 @@ internal sealed class SecretVault
     private readonly TimeProvider _clock;
     private readonly Dictionary<string, List<SecretVersion>> _secrets;
 
+    /// <exception cref="Output.CannotStart">The file is damaged.</exception>
     public SecretVault(string? file, TimeProvider clock)
     {
         (_file, _clock) = (file, clock);
-        _secrets = file is not null && File.Exists(file)
-            ? JsonSerializer.Deserialize(File.ReadAllText(file), VaultJson.Default.DictionaryStringListSecretVersion)!
-            : [];
+        _secrets = file is not null && File.Exists(file) ? Read(file) : [];
     }
 
     /// <returns>Versions, oldest first; empty for a name that is not there.</returns>
@@ -82,11 +82,25 @@ internal sealed class SecretVault
     {
         if (_file is null)
             return;
-        File.WriteAllText(_file + ".new", JsonSerializer.Serialize(_secrets, VaultJson.Default.DictionaryStringListSecretVersion));
-        File.Move(_file + ".new", _file, overwrite: true);
+        StateFolder.Write(_file, JsonSerializer.Serialize(_secrets, VaultJson.Default.DictionaryStringListSecretVersion));
+    }
+
+    private static Dictionary<string, List<SecretVersion>> Read(string file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllText(file), VaultJson.Default.DictionaryStringListSecretVersion) is { } secrets
+                && secrets.Values.All(versions => versions is not null && !versions.Contains(null!))
+                ? secrets
+                : throw new JsonException();
+        }
+        catch (JsonException)
+        {
+            throw StateFolder.Unreadable(file, "new secrets are made, and tokens under way are no longer believed");
+        }
     }
 }
 
 [JsonSerializable(typeof(Dictionary<string, List<SecretVersion>>))]
-[JsonSourceGenerationOptions(WriteIndented = true)]
+[JsonSourceGenerationOptions(WriteIndented = true, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 internal sealed partial class VaultJson : JsonSerializerContext;

@@ -65,7 +65,7 @@ internal static class ExecutionCommands
                     page.Table(["ATTEMPT", "AT", "TOOK", "RESULT", "HTTP"], shown.Attempts.Select(one => (string?[])
                         [Words.Of(one.Number), one.At, $"{Words.Of(one.Milliseconds)} ms", one.Result, one.Status is { } status ? Words.Of(status) : null]));
                 foreach (var answered in shown.Attempts.Where(one => one.Answer is not null))
-                    page.Line($"The engine answered attempt {Words.Of(answered.Number)}: {answered.Answer}");
+                    page.Line($"{(answered.Status is null ? "Attempt" : "The engine answered attempt")} {Words.Of(answered.Number)}: {answered.Answer}");
             });
         });
     }

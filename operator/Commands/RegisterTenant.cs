@@ -137,6 +137,8 @@ internal static class RegisterTenant
                 _ => $"{tenant.Id} was registered so before.",
             });
             page.Facts([.. Words.Facts(shown.Tenant), ("slack", Words.List(shown.Slack))]);
+            if (result == "registered" && hub.NoteOnEngineOf($"{tenant.Id}") is { } note)
+                page.Line(note);
             if (result == "registered")
                 page.Line($"Next: ./ctl key add {tenant.Id}, ./ctl engine-key {tenant.Id}, ./ctl workflow publish {tenant.Id}.");
         }) with

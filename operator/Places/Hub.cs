@@ -31,6 +31,8 @@ internal sealed class Hub(Place place, TimeProvider clock) : IDisposable
     /// <summary>Null where the place does not say.</summary>
     public string? Issuer => place.Issuer;
 
+    public string? NoteOnEngineOf(string tenant) => place.NoteOnEngineOf(tenant);
+
     public RotatingSecret<RootSecret> TokenRoot() =>
         new(new SecretsManagerSource(place.NewSecretsManager()), place.SecretOf("TokenRootSecret"), RootSecret.Parse, RootSecret.Overlap, clock);
 

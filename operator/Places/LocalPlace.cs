@@ -54,6 +54,9 @@ internal sealed class LocalPlace : Place
 
     public override string? Issuer => _endpoints.ControlPlaneUrl;
 
+    public override string NoteOnEngineOf(string tenant) =>
+        $"./run gives {tenant} an engine and a metering sidecar of its own, and dials nothing outside this machine. For another engine here: ./run --engine {tenant}=127.0.0.1:5678.";
+
     public override string TableOf(string logicalId) => Named(_endpoints.Tables, logicalId);
 
     public override string SecretOf(string logicalId) => Named(_endpoints.Secrets, logicalId);

@@ -16,6 +16,9 @@ internal abstract class Place
     /// <summary>The control plane's URL as its tokens have it; null where it is not to be found from here.</summary>
     public virtual string? Issuer => null;
 
+    /// <summary>What becomes of a new tenant's engine here, where that is not the operator's to see to; null elsewhere.</summary>
+    public virtual string? NoteOnEngineOf(string tenant) => null;
+
     public abstract string TableOf(string logicalId);
 
     public abstract string SecretOf(string logicalId);

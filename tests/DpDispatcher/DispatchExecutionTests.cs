@@ -201,6 +201,21 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
         Assert.Contains("\"DispatchConnectFailures\":1", stage.Log, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_local_engine_that_no_route_leads_to_is_not_dialled_and_the_operator_hears_how_it_is_named()
+    {
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", null));
+        await stage.RegisterAsync("tenant-7");
+        var id = await stage.QueueAsync("tenant-7");
+
+        Assert.Single((await stage.DispatchAsync(id, "tenant-7")).BatchItemFailures);
+
+        var attempt = Assert.Single((await stage.ReadAsync(id)).Attempts);
+        Assert.Contains("10.106.128.10:5678 is not on this machine", attempt.Answer, StringComparison.Ordinal);
+        Assert.Contains("--engine tenant-7=127.0.0.1:5678", attempt.Answer, StringComparison.Ordinal);
+        Assert.Contains("--engine tenant-7=127.0.0.1:5678", stage.Log, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(596, true), InlineData(597, false), InlineData(600, false), InlineData(5000, false)]
     public async Task A_token_that_would_arrive_expired_is_not_sent(int age, bool isSent)

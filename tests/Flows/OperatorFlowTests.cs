@@ -6,6 +6,7 @@ using ControlPlane.Local.Demo;
 using ControlPlane.Local.Hub;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;
+using ControlPlane.Tenants;
 
 namespace ControlPlane.Tests.Flows;
 
@@ -17,23 +18,14 @@ public sealed class OperatorFlowTests : IDisposable
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_tenant_that_the_operator_registers_runs_a_workflow_from_Slack()
+    public async Task A_tenant_that_the_operator_registers_has_an_engine_and_a_sidecar_at_once_and_runs_a_workflow_from_Slack()
     {
-        await using (await StartAsync())
-        {
-            await CtlAsync($"tenant register tenant-7 --name Acme --slack-team {DemoData.Workspace} --engine 10.106.128.10:5678 --monthly-quota 2");
-            await CtlAsync($"key add tenant-7 --public-key {Convert.ToBase64String(DemoData.SidecarPublicKey)} --instance {DemoData.Instance}");
-            await CtlAsync($"group set tenant-7 ops --user {DemoData.User}");
-            await CtlAsync("workflow publish tenant-7 wf_sched --path wf_sched --param city:string:required --deadline 60m --allow-group ops");
-        }
-
-        // Engines are started for the tenants that a start finds.
         await using var local = await StartAsync();
-        var engine = IPAddress.Parse("10.106.128.10");
-        using var sidecar = new MeteringSidecar(
-            "tenant-7", DemoData.Instance, DemoData.SidecarKeyId, DemoData.SidecarSeed, engine, local.PrivateApi.Endpoint, TimeProvider.System);
-        Assert.Equal(200, (await sidecar.PostAsync(sidecar.Sign(sidecar.Sample()), Cancel)).Status);
-        Assert.Equal("HEALTHY", (await CtlAsync("health")).GetProperty("tenants")[0].GetProperty("liveness").GetString());
+        await CtlAsync($"tenant register tenant-7 --name Acme --slack-team {DemoData.Workspace} --engine 10.106.128.10:5678 --monthly-quota 2");
+        await CtlAsync($"group set tenant-7 ops --user {DemoData.User}");
+        await CtlAsync("workflow publish tenant-7 wf_sched --path wf_sched --param city:string:required --deadline 60m --allow-group ops");
+        await UntilHealthyAsync();
+        Assert.Equal("i-local-tenant-7", (await CtlAsync("key list tenant-7")).GetProperty("keys")[0].GetProperty("instance").GetString());
 
         var (id, told) = await RunAsync(local, "run wf_sched city=Paris");
         Assert.Contains("wf_sched", told, StringComparison.Ordinal);
@@ -48,7 +40,41 @@ public sealed class OperatorFlowTests : IDisposable
         Assert.Equal((1, 1), Used(await CtlAsync("usage tenant-7")));
     }
 
+    [Fact]
+    public async Task A_tenant_whose_engine_moves_or_who_is_removed_is_followed()
+    {
+        await using var local = await StartAsync();
+        await CtlAsync($"tenant register tenant-7 --name Acme --slack-team {DemoData.Workspace} --engine 10.106.128.10:5678");
+        await CtlAsync("workflow publish tenant-7 wf_sched --path wf_sched");
+        await UntilHealthyAsync();
+        var machine = local.DataPlanes.MachineOf(Tenant)!;
+
+        await CtlAsync("tenant engine tenant-7 10.106.128.11:5678");
+        await UntilAsync(() => local.DataPlanes.MachineOf(Tenant) is { } now && now != machine);
+        var (id, _) = await RunAsync(local, "run wf_sched");
+        Assert.Equal("SUCCEEDED", (await CtlAsync($"execution why {id}")).GetProperty("execution").GetProperty("state").GetString());
+
+        await CtlAsync("tenant remove tenant-7");
+        await UntilAsync(() => local.DataPlanes.EngineOf(Tenant) is null);
+        Assert.DoesNotContain("10.106", await File.ReadAllTextAsync(Path.Combine(_state, "routes"), Cancel), StringComparison.Ordinal);
+    }
+
     public void Dispose() => Directory.Delete(_state, recursive: true);
+
+    private static TenantId Tenant { get; } = TenantId.Parse("tenant-7");
+
+    private Task UntilHealthyAsync() => UntilAsync(
+        async () => (await AskAsync("health")).Output.GetProperty("tenants")[0].GetProperty("liveness").ToString() == "HEALTHY");
+
+    private static Task UntilAsync(Func<bool> shows) => UntilAsync(() => Task.FromResult(shows()));
+
+    private static async Task UntilAsync(Func<Task<bool>> showsAsync)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        patience.CancelAfter(TimeSpan.FromSeconds(60));
+        while (!await showsAsync())
+            await Task.Delay(TimeSpan.FromMilliseconds(200), patience.Token);
+    }
 
     private Task<LocalControlPlane> StartAsync() => LocalControlPlane.StartAsync(
         new(
@@ -57,11 +83,17 @@ public sealed class OperatorFlowTests : IDisposable
 
     private async Task<JsonElement> CtlAsync(string line)
     {
+        var (exit, output, error) = await AskAsync(line);
+        Assert.True(exit == 0, $"{line}: {error}");
+        return output;
+    }
+
+    private async Task<(int Exit, JsonElement Output, string Error)> AskAsync(string line)
+    {
         var (output, error) = (new StringWriter(), new StringWriter());
         var runner = new Runner(output, error, () => Page.On(output, isTerminal: false, width: 0), TimeProvider.System);
         var exit = await new ControlPlane.Operator.CtlCommandLine(runner).RunAsync([.. line.Split(' '), "--output", "json", "--state", _state], Cancel);
-        Assert.True(exit == 0, $"{line}: {error}");
-        return JsonElement.Parse(output.ToString());
+        return (exit, output.ToString() is { Length: > 0 } json ? JsonElement.Parse(json) : default, error.ToString());
     }
 
     /// <returns>The execution, and what its requester was told in the end.</returns>

@@ -179,7 +179,7 @@ public sealed class RunningControlPlaneTests(RunningControlPlane running) : ICla
         // these two may have had nothing to say
         Assert.Empty(running.Local.Functions.Keys.Except(["JwksFunction", "SweeperFunction"]).Except(printed.Keys));
         Assert.All(
-            printed.Where(log => log.Key != DemoMachine.Name).SelectMany(log => log.Value),
+            printed.Where(log => !TenantMachine.IsLogOfOne(log.Key)).SelectMany(log => log.Value),
             line => Assert.Equal(JsonValueKind.Object, JsonDocument.Parse(line).RootElement.ValueKind));
         Assert.All(lines.Concat(seen), text => Assert.True(secrets.In(text) is [], $"{string.Join(", ", secrets.In(text))} is in {text}"));
 
@@ -194,7 +194,7 @@ public sealed class RunningControlPlaneTests(RunningControlPlane running) : ICla
     /// <summary>Kills the function's process at the moment when it has the command in hand, as near as that can be seen from outside.</summary>
     private async Task KillDuringAsync(FunctionHost function, SlashCommand command)
     {
-        var engine = running.Local.Engines[DemoData.Tenant.ToString()];
+        var engine = running.Local.DataPlanes.EngineOf(DemoData.Tenant)!;
         var moment =
             function.Id switch { "DispatchFunction" => "verified", "OutcomesFunction" => "ran", "SlackNotificationsFunction" => "reported", _ => null };
         var killed = new TaskCompletionSource();

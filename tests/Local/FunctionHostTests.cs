@@ -1,4 +1,6 @@
 using System.Text;
+using ControlPlane.Local.Hub;
+using ControlPlane.Local.Output;
 using ControlPlane.Local.Runtime;
 using ControlPlane.Local.Template;
 
@@ -9,7 +11,10 @@ public sealed class FunctionHostTests : IAsyncDisposable
 {
     private const string Function = """
         const api = `http://${process.env.AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime`;
-        if (process.env._HANDLER === "broken") {
+        const { appendFileSync, readFileSync } = await import("node:fs");
+        appendFileSync("starts", "x");
+        const tooLate = process.env._HANDLER === "late" && readFileSync("starts").length < 3;
+        if (process.env._HANDLER === "broken" || tooLate) {
           await fetch(`${api}/init/error`, { method: "POST", body: '{"errorType":"SettingException","errorMessage":"TENANTS_TABLE is missing"}' });
           process.exit(1);
         }
@@ -81,6 +86,23 @@ public sealed class FunctionHostTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_first_start_that_comes_too_late_is_tried_again()
+    {
+        await using var host = await StartAsync(handler: "late");
+        Assert.Equal(3, host.Starts);
+        Assert.StartsWith("hello", await TextAsync(host, "hello"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_function_that_cannot_start_is_given_up_after_the_third_try_and_named()
+    {
+        await using var host = await StartAsync(handler: "broken", wait: false);
+        var given = await Assert.ThrowsAsync<CannotStart>(() => host.Ready.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
+        Assert.Equal("EchoFunction could not start: SettingException: TENANTS_TABLE is missing", given.Message);
+        Assert.Equal(FunctionHost.MostFirstStarts, host.Starts);
+    }
+
+    [Fact]
     public async Task No_process_is_left_behind()
     {
         var host = await StartAsync();
@@ -98,7 +120,7 @@ public sealed class FunctionHostTests : IAsyncDisposable
             "EchoFunction", "functions/Echo", handler, TimeSpan.FromSeconds(2), 128, new Dictionary<string, System.Text.Json.Nodes.JsonNode?>(), []);
         var host = await FunctionHost.StartAsync(
             function, new("node", [script], _folder), new Dictionary<string, string?> { ["NAME"] = "local" }, line => { lock (_lines) _lines.Add(line); },
-            TimeProvider.System);
+            new Pace(), TimeProvider.System);
         if (wait) await host.Ready.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         return host;
     }

@@ -68,7 +68,7 @@ public sealed class LocalControlPlaneTests : IAsyncLifetime
         Assert.Equal(_local.PublicApi.Endpoint, new Uri((string)before["public_api"]!));
         Assert.Equal(LocalCloud.Template.Tables.Count, before["tables"]!.AsObject().Count);
         var secret = _local.Secrets.Vault.Get("SlackSecret", null, null).VersionId;
-        await Assert.ThrowsAsync<InvalidOperationException>(StartAsync);    // one at a time on one folder
+        await Assert.ThrowsAsync<CannotStart>(StartAsync);    // one at a time on one folder
 
         await _local.DisposeAsync();
         Assert.False(File.Exists(Path.Combine(_state, "endpoints.json")));

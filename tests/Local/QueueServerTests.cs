@@ -95,14 +95,14 @@ public sealed class QueueServerTests(LocalCloud cloud)
         var file = Path.Combine(Path.GetTempPath(), $"queues-{Guid.NewGuid():N}.json");
         try
         {
-            await using (var server = await QueueServer.StartAsync(file))
+            await using (var server = await QueueServer.StartAsync(file, cancel: TestContext.Current.CancellationToken))
             {
                 using var sqs = server.NewClient();
                 var made = await QueueBuilder.CreateAsync(sqs, LocalCloud.Template.Queues, "", Cancel);
                 await sqs.SendMessageAsync(made["DispatchQueue"].Url, "kept", Cancel);
             }
 
-            await using (var server = await QueueServer.StartAsync(file))
+            await using (var server = await QueueServer.StartAsync(file, cancel: TestContext.Current.CancellationToken))
             {
                 using var sqs = server.NewClient();
                 var made = await QueueBuilder.CreateAsync(sqs, LocalCloud.Template.Queues, "", Cancel);

@@ -4,9 +4,14 @@ using ControlPlane.Local.Peering;
 
 namespace ControlPlane.Tests.Local;
 
-public sealed class RoutingTableTests
+public sealed class RoutingTableTests : IDisposable
 {
-    private readonly RoutingTable _routing = new(IPAddress.Parse("10.142.1.10"));
+    private readonly string _file = Path.GetTempFileName();
+    private readonly RoutingTable _routing;
+
+    public RoutingTableTests() => _routing = new(IPAddress.Parse("10.142.1.10"), _file);
+
+    public void Dispose() => File.Delete(_file);
 
     [Theory]
     [InlineData("127.0.0.1", "10.142.1.10")]
@@ -30,6 +35,9 @@ public sealed class RoutingTableTests
         var routes = ConnectRoutes.Parse(_routing.Setting);
         Assert.Equal(new IPEndPoint(IPAddress.Loopback, 41000), routes.Of(new("10.142.1.10", 5678)));
         Assert.Equal(new IPEndPoint(IPAddress.Loopback, 41001), routes.Of(new("hooks.slack.com", 443)));
+
+        _routing.Remove("10.142.1.10:5678");
+        Assert.Throws<NotRoutedException>(() => routes.Of(new("10.142.1.10", 5678)));
     }
 
     [Theory]

@@ -21,9 +21,26 @@ public sealed class ConnectRoutesTests
     {
         var routes = ConnectRoutes.Parse("10.142.1.10:5678=127.0.0.1:41000");
 
-        var refused = Assert.Throws<NotRoutedException>(() => routes.Of(new(host, port)));
+        Assert.Contains($"{host}:{port}", Assert.Throws<NotRoutedException>(() => routes.Of(new(host, port))).Message, StringComparison.Ordinal);
+    }
 
-        Assert.Contains($"{host}:{port}", refused.Message, StringComparison.Ordinal);
-        Assert.Contains("--engine", refused.Message, StringComparison.Ordinal);
+    [Fact]
+    public void What_is_refused_of_a_tenants_network_names_the_option_that_leads_there() =>
+        Assert.Contains("--engine tenant-7=127.0.0.1:5678", new NotRoutedException(new("10.106.128.10", 5678)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Routes_in_a_file_come_and_go_and_none_in_it_leads_nowhere()
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            var routes = ConnectRoutes.Parse($"@{file}");
+            Assert.Throws<NotRoutedException>(() => routes.Of(Engine));
+            File.WriteAllText(file, "10.142.1.10:5678=127.0.0.1:41000");
+            Assert.Equal(new IPEndPoint(IPAddress.Loopback, 41000), routes.Of(Engine));
+            File.WriteAllText(file, "");
+            Assert.Throws<NotRoutedException>(() => routes.Of(Engine));
+        }
+        finally { File.Delete(file); }
     }
 }
