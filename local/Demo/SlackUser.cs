@@ -11,10 +11,11 @@ namespace ControlPlane.Local.Demo;
 internal sealed record SlashCommand(byte[] Body, string TriggerId, string ResponsePath);
 
 /// <summary>Slack, with one user who types commands.</summary>
+/// <param name="patience">For one answer; 10 s unless said otherwise, for a gateway gives up before that.</param>
 /// <remarks>https://docs.slack.dev/authentication/verifying-requests-from-slack</remarks>
-internal sealed class SlackUser(Uri publicApi, TimeProvider clock) : IDisposable
+internal sealed class SlackUser(Uri publicApi, TimeProvider clock, TimeSpan? patience = null) : IDisposable
 {
-    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(10) };
+    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = patience ?? TimeSpan.FromSeconds(10) };
 
     public SlashCommand Type(string text)
     {

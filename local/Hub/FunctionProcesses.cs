@@ -53,21 +53,27 @@ internal sealed class FunctionProcesses : IAsyncDisposable
         while (await Task.WhenAny(ready, Task.Delay(TimeSpan.FromMilliseconds(200), clock, cancel)) != ready)
         {
             cancel.ThrowIfCancellationRequested();
-            if (_hosts.Values.FirstOrDefault(function => function.Ready.IsFaulted) is { } failed)
-                throw new CannotStart($"{failed.Ready.Exception!.InnerException!.Message} Its log: {logs.FileOf(failed.Id)}");
+            ThrowOfFailed();
             var waited = clock.GetElapsedTime(began);
             var missing = _hosts.Values.Where(function => !function.Ready.IsCompleted).Select(function => function.Id).ToList();
             if (waited > pace.Of(Patience))
                 throw new CannotStart(
-                    $"{string.Join(", ", missing)} did not start within {pace.Of(Patience).TotalSeconds:0} s. {(missing.Count == 1 ? $"Its log: {logs.FileOf(missing[0])}" : $"Their logs: {logs.Folder}")}");
+                    $"{string.Join(", ", missing)} did not start within {pace.Of(Patience).TotalSeconds:0} s.\n{(missing.Count == 1 ? $"Its log: {logs.FileOf(missing[0])}" : $"Their logs: {logs.Folder}")}");
             if (waited - told < SignOfLife)
                 continue;
             told = waited;
             say($"starting the functions, {waited.TotalSeconds:0} s: waiting for {string.Join(", ", missing)} …");
         }
 
+        ThrowOfFailed();
         await ready;
         pace.Saw(clock.GetElapsedTime(began), OnAnIdleMachine);
+
+        void ThrowOfFailed()
+        {
+            if (_hosts.Values.FirstOrDefault(function => function.Ready.IsFaulted) is { } failed)
+                throw new CannotStart($"{failed.Ready.Exception!.InnerException!.Message}\nIts log: {logs.FileOf(failed.Id)}");
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -69,5 +69,5 @@ internal static class StateFolder
     /// <summary>What to say of a file that holds something else than was written into it.</summary>
     /// <param name="loss">What is lost without it.</param>
     public static CannotStart Unreadable(string file, string loss) =>
-        new($"{file} cannot be read: it is damaged. Put back a copy, or move it away and start again without it ({loss}): mv {file} {file}.damaged");
+        new($"{file} cannot be read: it is damaged. Put back a copy, or start again without it ({loss}):\n    mv {file} {file}.damaged");
 }

@@ -16,7 +16,7 @@ internal sealed record FunctionLine(string Function, string Text, DateTimeOffset
             {
                 if (JsonNode.Parse(Text) is not JsonObject json)
                     return Text;
-                foreach (var name in new[] { "time", "timestamp", "level", "stackTrace", "trace_id" })
+                foreach (var name in new[] { "time", "timestamp", "level", "stack", "trace_id" })
                     json.Remove(name);
                 var text = string.Join(", ", json.Select(member => $"{member.Key} {member.Value}"));
                 return text.Length <= 400 ? text : text[..400] + " …";
