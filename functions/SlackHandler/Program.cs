@@ -15,6 +15,7 @@ using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.SlackHandler.Commands;
 using ControlPlane.SlackHandler.Notifications;
 using ControlPlane.SlackHandler.Replies;
+using ControlPlane.SlackHandler.WebApi;
 
 var clock = TimeProvider.System;
 var events = new SlackHandlerEvents(JsonLog.ToStandardOutput(clock), clock);
@@ -63,7 +64,7 @@ async Task<NotificationsFunction> NotificationsAsync(NotificationsSettings setti
         new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock),
         new ReplyStore(dynamo, settings.ExecutionsTable, clock),
         new ReplySeal(await SecretAsync(settings.SlackSecretId)),
-        new SlackHook(SlackHook.HandlerFor(settings.Routes)),
+        new SlackHook(SlackConnections.HandlerFor(settings.Routes)),
         events, clock);
     return new(tellRequester, events, clock);
 }

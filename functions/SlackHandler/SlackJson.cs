@@ -15,6 +15,7 @@ internal sealed partial class LambdaJson : JsonSerializerContext;
 /// <summary>What goes to Slack.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(SlackMessage))]
+[JsonSerializable(typeof(IReadOnlyList<Block>))]
 [JsonSerializable(typeof(HealthReport))]
 internal sealed partial class SlackJson : JsonSerializerContext;
 

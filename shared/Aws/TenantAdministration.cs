@@ -8,7 +8,7 @@ namespace ControlPlane.Aws;
 /// <remarks>Each change names only what it changes, so that two operators at work do not undo each other.</remarks>
 public sealed class TenantAdministration(IAmazonDynamoDB dynamo, string table, TimeProvider clock)
 {
-    private const string Deleting = "deleting";
+    internal const string Deleting = "deleting";
 
     /// <summary>Writes a new tenant and its workspace: both, or neither. A workspace that speaks for this very tenant already is no hindrance, nor is a
     /// tenant of that number whose data is no longer kept.</summary>
@@ -21,11 +21,20 @@ public sealed class TenantAdministration(IAmazonDynamoDB dynamo, string table, T
         List<TransactWriteItem> parts = [new() { Put = profile }];
         if (workspaceId is not null)
         {
-            var link = PutNew(TenantRegistry.Of(new SlackLink(workspaceId, tenant.Id)));
-            link.ConditionExpression += " OR #owner = :tenant";
-            link.ExpressionAttributeNames = new() { ["#owner"] = "owner" };
-            link.ExpressionAttributeValues = new() { [":tenant"] = Items.Text(tenant.Id.ToString()) };
-            parts.Add(new() { Put = link });
+            parts.Add(new()
+            {
+                // An update, for a link may hold a token already.
+                Update = new()
+                {
+                    TableName = table,
+                    Key = TenantRegistry.LinkKeyOf(workspaceId),
+                    UpdateExpression = "SET #owner = :tenant",
+                    ConditionExpression = "attribute_not_exists(pk) OR #owner = :tenant",
+                    ExpressionAttributeNames = new() { ["#owner"] = "owner" },
+                    ExpressionAttributeValues = new() { [":tenant"] = Items.Text(tenant.Id.ToString()) },
+                    ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
+                },
+            });
         }
 
         var reasons = await dynamo.TryWriteAsync(new() { TransactItems = parts }, clock, cancel);

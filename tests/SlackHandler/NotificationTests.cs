@@ -13,6 +13,7 @@ using ControlPlane.Slack;
 using ControlPlane.SlackHandler;
 using ControlPlane.SlackHandler.Notifications;
 using ControlPlane.SlackHandler.Replies;
+using ControlPlane.SlackHandler.WebApi;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
@@ -538,17 +539,8 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
     private static async Task<Posted> PostForRealAsync(string endpoint)
     {
         ReplyUrl.TryParse("https://hooks.slack.com/commands/1", out var url);
-        using var hook = new SlackHook(new ToPlainHttp(endpoint) { InnerHandler = SlackHook.HandlerFor(ConnectRoutes.None) });
+        using var hook = new SlackHook(new ToPlainHttp(endpoint) { InnerHandler = SlackConnections.HandlerFor(ConnectRoutes.None) });
         return await hook.PostAsync(url!, TellRequester.MessageOf(A.Execution(ExecutionState.TimedOut)), SlackFixture.Cancel);
-    }
-
-    private sealed class ToPlainHttp(string endpoint) : DelegatingHandler
-    {
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-        {
-            request.RequestUri = new Uri($"http://{endpoint}{request.RequestUri!.PathAndQuery}");
-            return base.SendAsync(request, cancellationToken);
-        }
     }
 
     /// <summary>Runs a command and ends its execution as those after the Slack handler would.</summary>

@@ -33,6 +33,8 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
 {
     public const string SigningSecret = "8f742231b10e8888abcd99yyyzzz85a5";
     public const string Origin = "cloudfront-says-hello";
+    public const string ClientId = "3336676.569200954261";
+    public const string ClientSecret = "d0c1-of-the-app";
 
     public static readonly DateTimeOffset Start = new(2026, 11, 22, 12, 0, 5, TimeSpan.Zero);
 
@@ -46,6 +48,7 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
     internal KeptSecrets Secrets { get; } = new();
     internal TenantRegistry Registry => new(Tables.Client, Tables.Tenants);
     internal ExecutionStore Executions => new(Tables.Client, Tables.Executions, Tables.Quotas, Clock);
+    internal SlackInstallations Installations => new(Tables.Client, Tables.Tenants, Clock);
     internal ReplyStore Replies => new(Tables.Client, Tables.Executions, Clock);
 
     internal static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -63,8 +66,11 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
 
     internal Task<Uri> QueueEndpointAsync() => cloud.QueueEndpointAsync();
 
-    internal static string SecretText(string signingSecret, byte replyKey = 7, string origin = Origin) => new JsonObject
+    internal static string SecretText(string signingSecret, byte replyKey = 7, string origin = Origin, byte tokenKey = 9) => new JsonObject
     {
+        ["client_id"] = ClientId,
+        ["client_secret"] = ClientSecret,
+        ["bot_token_key"] = Convert.ToBase64String(Enumerable.Repeat(tokenKey, 32).ToArray()),
         ["signing_secret"] = signingSecret,
         ["response_url_key"] = Convert.ToBase64String(Enumerable.Repeat(replyKey, 32).ToArray()),
         ["origin_verify"] = origin,

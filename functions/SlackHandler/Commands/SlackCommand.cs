@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
 using ControlPlane.Executions;
+using ControlPlane.Slack;
 
 namespace ControlPlane.SlackHandler.Commands;
 
@@ -37,8 +38,8 @@ internal sealed partial record SlackCommand(
         form.TryGet("text", out var text);
         var isGrid = form.TryGet("is_enterprise_install", out var grid) && grid == "true";
         form.TryGet("enterprise_id", out var enterprise);
-        if (!IdShape().IsMatch(team) || !IdShape().IsMatch(user) || !IdShape().IsMatch(channel)
-            || !CommandShape().IsMatch(name) || !TriggerShape().IsMatch(trigger) || (isGrid && (enterprise is null || !IdShape().IsMatch(enterprise))))
+        if (!SlackIds.IsOne(team) || !SlackIds.IsOne(user) || !SlackIds.IsOne(channel)
+            || !CommandShape().IsMatch(name) || !TriggerShape().IsMatch(trigger) || (isGrid && !SlackIds.IsOne(enterprise)))
             return false;
 
         command = new(isGrid ? enterprise! : team, team, user, channel, name, Unescape(text ?? ""), ExecutionId.Of(team, trigger), responseUrl);
@@ -48,9 +49,6 @@ internal sealed partial record SlackCommand(
     // Slack writes these three and no others: https://docs.slack.dev/messaging/formatting-message-text#escaping
     private static string Unescape(string text) =>
         text.Replace("&lt;", "<", StringComparison.Ordinal).Replace("&gt;", ">", StringComparison.Ordinal).Replace("&amp;", "&", StringComparison.Ordinal);
-
-    [GeneratedRegex(@"\A[A-Z0-9]{1,32}\z")]
-    private static partial Regex IdShape();
 
     [GeneratedRegex(@"\A/[^\s<>&`]{1,64}\z")]
     private static partial Regex CommandShape();

@@ -1,12 +1,11 @@
 using System.Collections.Frozen;
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
-using ControlPlane.Http;
 using ControlPlane.SlackHandler.Messages;
 using ControlPlane.SlackHandler.Replies;
+using ControlPlane.SlackHandler.WebApi;
 
 namespace ControlPlane.SlackHandler.Notifications;
 
@@ -44,28 +43,10 @@ internal sealed class SlackHook : IDisposable
         "user_not_found",
         "channel_not_found", "channel_is_archived", "action_prohibited", "posting_to_general_channel_denied");
 
-    private static readonly TimeSpan LeastPause = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(10);
-
     private readonly HttpClient _http;
 
+    /// <param name="handler">As <see cref="SlackConnections.HandlerFor"/> makes it.</param>
     public SlackHook(HttpMessageHandler handler) => _http = new(handler) { Timeout = System.Threading.Timeout.InfiniteTimeSpan };
-
-    /// <summary>Dials what the address says and nothing else: no redirects, no proxy, no cookies, no decompression, and little patience.</summary>
-    public static SocketsHttpHandler HandlerFor(ConnectRoutes routes) => new()
-    {
-        AllowAutoRedirect = false,
-        UseProxy = false,
-        UseCookies = false,
-        AutomaticDecompression = DecompressionMethods.None,
-        ConnectTimeout = TimeSpan.FromSeconds(2),
-        MaxResponseHeadersLength = 16,
-        MaxResponseDrainSize = 16 * 1024,
-        ResponseDrainTimeout = TimeSpan.FromMilliseconds(500),
-        PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-        ActivityHeadersPropagator = null,
-        ConnectCallback = routes.ConnectAsync,
-    };
 
     public async Task<Posted> PostAsync(ReplyUrl url, SlackMessage message, CancellationToken cancel)
     {
@@ -95,7 +76,7 @@ internal sealed class SlackHook : IDisposable
     private static Posted Judge(HttpResponseMessage response, string? word) => (int)response.StatusCode switch
     {
         >= 200 and < 300 when word is null => new Posted.Taken(),
-        429 or (>= 300 and < 400) or >= 500 => new Posted.TryLater(((int)response.StatusCode).ToString(CultureInfo.InvariantCulture), PauseOf(response)),
+        429 or (>= 300 and < 400) or >= 500 => new Posted.TryLater(((int)response.StatusCode).ToString(CultureInfo.InvariantCulture), SlackConnections.PauseOf(response)),
         var status and (400 or (>= 200 and < 300)) when word is not null && !NotOfTheForm.Contains(word) => new Posted.Misshapen($"{status} {word}"),
         var status => new Posted.Refused(word is null ? status.ToString(CultureInfo.InvariantCulture) : $"{status} {word}"),
     };
@@ -122,13 +103,13 @@ internal sealed class SlackHook : IDisposable
     private static string? WordOf(string answer, bool isSuccess)
     {
         if (!answer.StartsWith('{'))
-            return !isSuccess && IsWord(answer.Trim()) ? answer.Trim() : null;
+            return !isSuccess && SlackConnections.IsWord(answer.Trim()) ? answer.Trim() : null;
         try
         {
             using var document = JsonDocument.Parse(answer);
             if (!document.RootElement.TryGetProperty("ok", out var ok) || ok.ValueKind != JsonValueKind.False)
                 return null;
-            return document.RootElement.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.String && IsWord(error.GetString()!)
+            return document.RootElement.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.String && SlackConnections.IsWord(error.GetString()!)
                 ? error.GetString()
                 : "not_ok";
         }
@@ -137,11 +118,4 @@ internal sealed class SlackHook : IDisposable
             return null;
         }
     }
-
-    // It goes into the log: nothing that is not such a word does.
-    private static bool IsWord(string text) => text.Length is > 0 and <= 64 && !text.AsSpan().ContainsAnyExcept("abcdefghijklmnopqrstuvwxyz0123456789_");
-
-    // Unusable values read as none: .NET gives null for -1, 1.5, 99999999999 and words.
-    private static TimeSpan? PauseOf(HttpResponseMessage response) =>
-        response.Headers.RetryAfter?.Delta is { } pause ? TimeSpan.FromTicks(Math.Clamp(pause.Ticks, LeastPause.Ticks, LongestPause.Ticks)) : null;
 }

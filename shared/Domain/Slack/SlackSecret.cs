@@ -1,16 +1,24 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using ControlPlane.Secrets;
 using ControlPlane.Text;
 
 namespace ControlPlane.Slack;
 
-/// <summary>What Slack signs with, what reply addresses are encrypted with, and what CloudFront proves itself with.</summary>
+/// <summary>What Slack signs with, what reply addresses and bot tokens are encrypted with, what CloudFront proves itself with, and the app's
+/// credentials.</summary>
 public sealed class SlackSecret
 {
     private readonly byte[] _origin;
 
     private SlackSecret(byte[] signingKey, byte[] replyKey, byte[] origin) => (SigningKey, ReplyKey, _origin) = (signingKey, replyKey, origin);
+
+    /// <summary>The app's own credentials for OAuth; null where the app is not distributed, so that nobody can install it.</summary>
+    public SlackClient? Client { get; private init; }
+
+    /// <summary>32 bytes, AES-256, for workspaces' bot tokens; null where there are none.</summary>
+    public byte[]? TokenKey { get; private init; }
 
     /// <summary>How long the previous version is honoured: Slack keeps signing with an old secret for 24 hours after it was replaced.</summary>
     public static readonly TimeSpan Overlap = TimeSpan.FromHours(24);
@@ -25,7 +33,8 @@ public sealed class SlackSecret
 
     public override string ToString() => "SlackSecret";
 
-    /// <param name="text"><c>{"signing_secret":"…","response_url_key":"base64 of 32 bytes","origin_verify":"…"}</c></param>
+    /// <param name="text"><c>{"signing_secret":"…","response_url_key":"base64 of 32 bytes","origin_verify":"…"}</c>, and where other workspaces may install the
+    /// app <c>"client_id":"…","client_secret":"…","bot_token_key":"base64 of 32 bytes"</c>: all three or none.</param>
     /// <exception cref="FormatException">Not such an object, or a value is empty, blank or has blanks or line feeds around it.</exception>
     /// <remarks>A line feed at the end is refused rather than trimmed: it is there because somebody piped a file, and then the other end has it or has it
     /// not.</remarks>
@@ -34,13 +43,15 @@ public sealed class SlackSecret
         try
         {
             using var document = JsonDocument.Parse(text, new() { AllowDuplicateProperties = false, MaxDepth = 4 });
-            var key = StrictBase64.Decode(Required(document.RootElement, "response_url_key"));
-            if (key is not { Length: 32 })
-                throw new FormatException("response_url_key is not base64 of 32 bytes.");
+            var json = document.RootElement;
             return new(
-                Encoding.UTF8.GetBytes(Required(document.RootElement, "signing_secret")),
-                key,
-                SHA256.HashData(Encoding.UTF8.GetBytes(Required(document.RootElement, "origin_verify"))));
+                Encoding.UTF8.GetBytes(Required(json, "signing_secret")),
+                Key(json, "response_url_key"),
+                SHA256.HashData(Encoding.UTF8.GetBytes(Required(json, "origin_verify"))))
+            {
+                Client = Has(json, "client_id") || Has(json, "client_secret") ? new(Required(json, "client_id"), Required(json, "client_secret")) : null,
+                TokenKey = Has(json, "bot_token_key") ? Key(json, "bot_token_key") : null,
+            };
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -48,6 +59,11 @@ public sealed class SlackSecret
             throw new FormatException("The Slack secret is not the JSON object it should be.");
         }
     }
+
+    private static bool Has(JsonElement json, string name) => json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out _);
+
+    private static byte[] Key(JsonElement json, string name) =>
+        StrictBase64.Decode(Required(json, name)) is { Length: Seal.KeySize } key ? key : throw new FormatException($"{name} is not base64 of 32 bytes.");
 
     private static string Required(JsonElement json, string name)
     {
@@ -58,4 +74,11 @@ public sealed class SlackSecret
             ? text
             : throw new FormatException($"The Slack secret's {name} is empty or has blanks around it.");
     }
+}
+
+/// <summary>What the app proves itself with when it exchanges an installation's code: https://docs.slack.dev/authentication/installing-with-oauth</summary>
+/// <param name="Id">Public: it stands in the address that a browser is sent to.</param>
+public sealed record SlackClient(string Id, string Secret)
+{
+    public override string ToString() => $"SlackClient {Id}";
 }

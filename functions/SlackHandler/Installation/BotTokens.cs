@@ -1,0 +1,32 @@
+using ControlPlane.Aws;
+using ControlPlane.Secrets;
+using ControlPlane.Slack;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.SlackHandler.Installation;
+
+/// <summary>Workspaces' bot tokens: encrypted in the table, each bound to its workspace.</summary>
+internal sealed class BotTokens(SlackInstallations installations, RotatingSecret<SlackSecret> secret)
+{
+    /// <summary>The token with which the bot speaks in a workspace of a tenant.</summary>
+    /// <param name="teamId">The workspace itself, also where the app is installed for its organisation.</param>
+    /// <returns>Null where the app was linked by hand or removed, or no key opens what is kept: then there is no bot.</returns>
+    public async Task<BotToken?> FindAsync(TenantId tenant, string teamId, CancellationToken cancel)
+    {
+        if (await installations.FindTokenAsync(tenant, teamId, cancel) is not { } kept)
+            return null;
+        var text = Open(kept, await secret.GetAsync(cancel));
+        if (text is null && await secret.RefreshAsync(cancel))
+            text = Open(kept, await secret.GetAsync(cancel));
+        return BotToken.TryParse(text, out var token) ? token : null;
+    }
+
+    /// <returns>Null where the secret holds no key for tokens.</returns>
+    public async ValueTask<SealedToken?> SealAsync(BotToken token, string workspaceId, CancellationToken cancel) =>
+        (await secret.GetAsync(cancel)).Current.Value.TokenKey is { } key
+            ? new(workspaceId, Seal.Close(key, token.Value, SealedToken.PurposeOf(workspaceId)))
+            : null;
+
+    private static string? Open(SealedToken kept, SecretVersions<SlackSecret> secrets) =>
+        Seal.Open(kept.Sealed, secrets.All.Select(version => version.Value.TokenKey).OfType<byte[]>(), SealedToken.PurposeOf(kept.WorkspaceId));
+}

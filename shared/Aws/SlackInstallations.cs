@@ -1,0 +1,243 @@
+using Amazon.DynamoDBv2;
+using Amazon.DynamoDBv2.Model;
+using ControlPlane.Slack;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Aws;
+
+/// <summary>Tickets to install the app with, installations under way, and the bot tokens that came of them, beside the links of workspaces.</summary>
+public sealed class SlackInstallations(IAmazonDynamoDB dynamo, string table, TimeProvider clock)
+{
+    private const string Token = "bot_token";
+
+    public Task AddAsync(InstallTicket ticket, CancellationToken cancel) => dynamo.PutItemAsync(
+        new() { TableName = table, Item = Of(ticket), ConditionExpression = "attribute_not_exists(pk)" }, cancel);
+
+    /// <summary>A tenant's tickets, used ones and those that are too old included while they are kept; newest first.</summary>
+    public async Task<IReadOnlyList<InstallTicket>> TicketsOfAsync(TenantId tenant, CancellationToken cancel)
+    {
+        var items = await dynamo.ItemsAsync(new()
+        {
+            TableName = table,
+            IndexName = "owned",
+            KeyConditionExpression = "#owner = :owner AND begins_with(pk, :prefix)",
+            ExpressionAttributeNames = new() { ["#owner"] = "owner" },
+            ExpressionAttributeValues = new() { [":owner"] = Items.Text(tenant.ToString()), [":prefix"] = Items.Text("TICKET#") },
+        }, cancel).ToListAsync(cancel);
+        return [.. items.Select(ToTicket).OrderByDescending(ticket => ticket.CreatedAt)];
+    }
+
+    /// <summary>Takes a ticket back before it was used.</summary>
+    public async Task<Change> WithdrawAsync(TenantId tenant, string hash, CancellationToken cancel)
+    {
+        try
+        {
+            await dynamo.DeleteItemAsync(new()
+            {
+                TableName = table,
+                Key = TicketKeyOf(hash),
+                ConditionExpression = "#owner = :tenant AND attribute_not_exists(used_at)",
+                ExpressionAttributeNames = new() { ["#owner"] = "owner" },
+                ExpressionAttributeValues = new() { [":tenant"] = Items.Text(tenant.ToString()) },
+            }, cancel);
+            return Change.Made;
+        }
+        catch (ConditionalCheckFailedException)
+        {
+            return Change.NothingThere;
+        }
+    }
+
+    public async Task<InstallTicket?> FindTicketAsync(string hash, CancellationToken cancel)
+    {
+        var answer = await dynamo.GetItemAsync(new() { TableName = table, Key = TicketKeyOf(hash), ConsistentRead = true }, cancel);
+        return answer.IsItemSet ? ToTicket(answer.Item) : null;
+    }
+
+    public Task BeginAsync(InstallAttempt attempt, CancellationToken cancel)
+    {
+        var item = AttemptKeyOf(attempt.StateHash);
+        item["browser"] = Items.Text(attempt.BrowserHash);
+        item["ticket"] = Items.Text(attempt.TicketHash);
+        item["expires_at"] = Items.Second(clock.GetUtcNow() + InstallAttempt.Lifetime);
+        return dynamo.PutItemAsync(new() { TableName = table, Item = item, ConditionExpression = "attribute_not_exists(pk)" }, cancel);
+    }
+
+    /// <summary>Takes an installation under way, once. Another browser than the one that began it does not get it, nor does it spoil it.</summary>
+    /// <returns>The ticket's hash; null when there is none such.</returns>
+    public async Task<string?> TakeAsync(string stateHash, string browserHash, CancellationToken cancel)
+    {
+        try
+        {
+            var answer = await dynamo.DeleteItemAsync(new()
+            {
+                TableName = table,
+                Key = AttemptKeyOf(stateHash),
+                ConditionExpression = "browser = :browser AND expires_at > :now",
+                ExpressionAttributeValues = new()
+                {
+                    [":browser"] = Items.Text(browserHash),
+                    [":now"] = Items.Number(clock.GetUtcNow().ToUnixTimeSeconds()),
+                },
+                ReturnValues = ReturnValue.ALL_OLD,
+            }, cancel);
+            return answer.Attributes.RequiredText("ticket");
+        }
+        catch (ConditionalCheckFailedException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Uses the ticket up, links the workspace to its tenant and keeps the token in the place of an older one: all, or none.</summary>
+    public async Task<Installed> CompleteAsync(InstallTicket ticket, SealedToken token, string botUser, string installedBy, CancellationToken cancel)
+    {
+        var now = clock.GetUtcNow();
+        var use = new Update
+        {
+            TableName = table,
+            Key = TicketKeyOf(ticket.Hash),
+            UpdateExpression = "SET used_at = :now, used_by = :workspace",
+            ConditionExpression = "#owner = :tenant AND attribute_not_exists(used_at) AND expires_at > :second",
+            ExpressionAttributeNames = new() { ["#owner"] = "owner" },
+            ExpressionAttributeValues = new()
+            {
+                [":tenant"] = Items.Text(ticket.Tenant.ToString()),
+                [":now"] = Items.Time(now),
+                [":second"] = Items.Number(now.ToUnixTimeSeconds()),
+                [":workspace"] = Items.Text(token.WorkspaceId),
+            },
+        };
+        var link = new Update
+        {
+            TableName = table,
+            Key = TenantRegistry.LinkKeyOf(token.WorkspaceId),
+            UpdateExpression = $"SET #owner = :tenant, {Token} = :token, bot_user = :bot, installed_by = :by, installed_at = :now",
+            ConditionExpression = "attribute_not_exists(pk) OR #owner = :tenant",
+            ExpressionAttributeNames = new() { ["#owner"] = "owner" },
+            ExpressionAttributeValues = new()
+            {
+                [":tenant"] = Items.Text(ticket.Tenant.ToString()),
+                [":token"] = Items.Bytes(token.Sealed),
+                [":bot"] = Items.Text(botUser),
+                [":by"] = Items.Text(installedBy),
+                [":now"] = Items.Time(now),
+            },
+        };
+        var tenantIsThere = new ConditionCheck
+        {
+            TableName = table,
+            Key = TenantRegistry.ProfileKeyOf(ticket.Tenant),
+            ConditionExpression = "attribute_exists(pk) AND #status <> :deleting",
+            ExpressionAttributeNames = new() { ["#status"] = "status" },
+            ExpressionAttributeValues = new() { [":deleting"] = Items.Text(TenantAdministration.Deleting) },
+        };
+
+        var reasons = await dynamo.TryWriteAsync(
+            new() { TransactItems = [new() { Update = use }, new() { Update = link }, new() { ConditionCheck = tenantIsThere }] }, clock, cancel);
+        return reasons switch
+        {
+            null => new Installed.Now(ticket.Tenant),
+            _ when reasons.FailedAt(0) => new Installed.TicketGone(),
+            _ when reasons.FailedAt(1) => new Installed.WorkspaceTaken(),
+            _ => new Installed.TenantGone(),
+        };
+    }
+
+    /// <summary>The token with which the bot speaks in a workspace: the workspace's own, else the one of the tenant's organisation.</summary>
+    public async Task<SealedToken?> FindTokenAsync(TenantId tenant, string teamId, CancellationToken cancel)
+    {
+        var answer = await dynamo.GetItemAsync(new() { TableName = table, Key = TenantRegistry.LinkKeyOf(teamId) }, cancel);
+        if (answer.IsItemSet && answer.Item.RequiredText("owner") != tenant.ToString())
+            return null;
+        if (answer.IsItemSet && TokenIn(answer.Item) is { } own)
+            return own;
+        return await dynamo.ItemsAsync(new()
+        {
+            TableName = table,
+            IndexName = "owned",
+            KeyConditionExpression = "#owner = :owner AND begins_with(pk, :organisations)",
+            ExpressionAttributeNames = new() { ["#owner"] = "owner" },
+            ExpressionAttributeValues = new() { [":owner"] = Items.Text(tenant.ToString()), [":organisations"] = Items.Text("SLACK#E") },
+        }, cancel).Select(TokenIn).FirstOrDefaultAsync(token => token is not null, cancel);
+    }
+
+    /// <summary>Every token of a tenant.</summary>
+    public async Task<IReadOnlyList<SealedToken>> TokensOfAsync(TenantId tenant, CancellationToken cancel) =>
+        [.. (await dynamo.ItemsAsync(new()
+        {
+            TableName = table,
+            IndexName = "owned",
+            KeyConditionExpression = "#owner = :owner AND begins_with(pk, :prefix)",
+            ExpressionAttributeNames = new() { ["#owner"] = "owner" },
+            ExpressionAttributeValues = new() { [":owner"] = Items.Text(tenant.ToString()), [":prefix"] = Items.Text("SLACK#") },
+        }, cancel).ToListAsync(cancel)).Select(TokenIn).OfType<SealedToken>()];
+
+    /// <summary>Writes the same token sealed anew.</summary>
+    /// <returns>False when it is another by now, or gone.</returns>
+    public async Task<bool> ReplaceAsync(SealedToken before, byte[] anew, CancellationToken cancel)
+    {
+        try
+        {
+            await dynamo.UpdateItemAsync(new()
+            {
+                TableName = table,
+                Key = TenantRegistry.LinkKeyOf(before.WorkspaceId),
+                UpdateExpression = $"SET {Token} = :anew",
+                ConditionExpression = $"{Token} = :before",
+                ExpressionAttributeValues = new() { [":anew"] = Items.Bytes(anew), [":before"] = Items.Bytes(before.Sealed) },
+            }, cancel);
+            return true;
+        }
+        catch (ConditionalCheckFailedException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Forgets a workspace's token, as Slack said that it has ended. The link stays: it says whose the workspace is.</summary>
+    /// <param name="endedAt">By Slack's clock: a word that was long on its way does not end a token that is newer.</param>
+    public async Task<Change> EndTokenAsync(string workspaceId, DateTimeOffset endedAt, CancellationToken cancel)
+    {
+        try
+        {
+            await dynamo.UpdateItemAsync(new()
+            {
+                TableName = table,
+                Key = TenantRegistry.LinkKeyOf(workspaceId),
+                UpdateExpression = $"REMOVE {Token}, bot_user",
+                ConditionExpression = $"attribute_exists({Token}) AND installed_at <= :ended",
+                ExpressionAttributeValues = new() { [":ended"] = Items.Time(endedAt) },
+            }, cancel);
+            return Change.Made;
+        }
+        catch (ConditionalCheckFailedException)
+        {
+            return Change.NothingThere;
+        }
+    }
+
+    private static Item TicketKeyOf(string hash) => Items.Key($"TICKET#{hash}", "TICKET");
+
+    private static Item AttemptKeyOf(string stateHash) => Items.Key($"STATE#{stateHash}", "STATE");
+
+    private static SealedToken? TokenIn(Item link) =>
+        link.ContainsKey(Token) ? new(link.RequiredText("pk")["SLACK#".Length..], link.RequiredBytes(Token)) : null;
+
+    private static Item Of(InstallTicket ticket)
+    {
+        var item = TicketKeyOf(ticket.Hash);
+        item["owner"] = Items.Text(ticket.Tenant.ToString());
+        item["created_at"] = Items.Time(ticket.CreatedAt);
+        item["expires_at"] = Items.Second(ticket.ExpiresAt);
+        return item;
+    }
+
+    private static InstallTicket ToTicket(Item item) => new(
+        item.RequiredText("pk")["TICKET#".Length..],
+        TenantId.Parse(item.RequiredText("owner")),
+        item.RequiredTime("created_at"),
+        DateTimeOffset.FromUnixTimeSeconds(item.RequiredNumber("expires_at")),
+        item.OptionalTime("used_at"),
+        item.OptionalText("used_by"));
+}

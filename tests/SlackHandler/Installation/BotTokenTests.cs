@@ -1,0 +1,81 @@
+using ControlPlane.Slack;
+using ControlPlane.SlackHandler.Installation;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.Tests.SlackHandler.Installation;
+
+/// <summary>Bot tokens at rest: whose they are, and who can open them.</summary>
+public sealed class BotTokenTests(SlackFixture world) : IClassFixture<SlackFixture>
+{
+    private const string Value = "xoxb-17653672481-19874698323-pdFZKVeTuE8sk7oOcBrzbqgy";
+
+    private BotTokens Tokens => new(world.Installations, world.Secret());
+
+    [Fact]
+    public async Task A_token_is_found_by_its_workspace_and_tenant_alone()
+    {
+        var (workspace, other) = (await world.NewWorkspaceAsync(), await world.NewWorkspaceAsync());
+        await InstallAsync(workspace.TeamId, workspace.Tenant);
+
+        Assert.Equal(Value, (await Tokens.FindAsync(workspace.Tenant, workspace.TeamId, SlackFixture.Cancel))?.Value);
+        Assert.Null(await Tokens.FindAsync(other.Tenant, workspace.TeamId, SlackFixture.Cancel));
+        Assert.Null(await Tokens.FindAsync(other.Tenant, other.TeamId, SlackFixture.Cancel));
+        Assert.DoesNotContain(await world.StateAsync(), item => item.Contains(Value, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_sealed_token_that_is_copied_to_another_workspace_does_not_open_there()
+    {
+        var (workspace, other) = (await world.NewWorkspaceAsync(), await world.NewWorkspaceAsync());
+        await InstallAsync(workspace.TeamId, workspace.Tenant);
+        var kept = (await world.Installations.FindTokenAsync(workspace.Tenant, workspace.TeamId, SlackFixture.Cancel))!;
+        await InstallAsync(other.TeamId, other.Tenant, kept.Sealed);
+
+        Assert.Null(await Tokens.FindAsync(other.Tenant, other.TeamId, SlackFixture.Cancel));
+    }
+
+    [Fact]
+    public async Task An_organisations_token_speaks_in_each_of_its_workspaces()
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        await InstallAsync("E" + workspace.TeamId[1..], workspace.Tenant);
+        Assert.Equal(Value, (await Tokens.FindAsync(workspace.Tenant, workspace.TeamId, SlackFixture.Cancel))?.Value);
+        Assert.Equal(Value, (await Tokens.FindAsync(workspace.Tenant, "TNEVERSEEN", SlackFixture.Cancel))?.Value);
+    }
+
+    [Fact]
+    public async Task Slacks_word_of_an_end_takes_the_token_unless_it_is_newer_than_the_word()
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        await InstallAsync(workspace.TeamId, workspace.Tenant);
+
+        Assert.Equal(Change.NothingThere, await world.Installations.EndTokenAsync(workspace.TeamId, world.Clock.Now.AddSeconds(-1), SlackFixture.Cancel));
+        Assert.NotNull(await Tokens.FindAsync(workspace.Tenant, workspace.TeamId, SlackFixture.Cancel));
+        Assert.Equal(Change.Made, await world.Installations.EndTokenAsync(workspace.TeamId, world.Clock.Now, SlackFixture.Cancel));
+        Assert.Null(await Tokens.FindAsync(workspace.Tenant, workspace.TeamId, SlackFixture.Cancel));
+        Assert.Equal(workspace.Tenant, await world.Registry.OfSlackAsync(workspace.TeamId, SlackFixture.Cancel));
+    }
+
+    [Theory]
+    [InlineData("xoxb-1", true)]
+    [InlineData("xoxb-", false)]
+    [InlineData("xoxp-1", false)]
+    [InlineData("xoxb-1 2", false)]
+    [InlineData("xoxb-1\n", false)]
+    [InlineData("", false)]
+    [InlineData(null, false)]
+    public void A_bot_token_looks_like_one(string? text, bool isOne) => Assert.Equal(isOne, BotToken.TryParse(text, out _));
+
+    [Fact]
+    public void A_token_prints_nothing_of_itself() => Assert.Equal("BotToken", BotToken.TryParse(Value, out var token) ? token.ToString() : null);
+
+    private async Task InstallAsync(string workspaceId, TenantId tenant, byte[]? copied = null)
+    {
+        Assert.True(BotToken.TryParse(Value, out var token));
+        var kept = (await Tokens.SealAsync(token, workspaceId, SlackFixture.Cancel))!;
+        var ticket = new InstallTicket(Guid.NewGuid().ToString("N"), tenant, world.Clock.Now, world.Clock.Now + InstallTicket.Lifetime);
+        await world.Installations.AddAsync(ticket, SlackFixture.Cancel);
+        Assert.IsType<Installed.Now>(
+            await world.Installations.CompleteAsync(ticket, kept with { Sealed = copied ?? kept.Sealed }, "UBOT", "UADMIN", SlackFixture.Cancel));
+    }
+}
