@@ -58,7 +58,7 @@ internal sealed class CtlCommandLine
         if (command.Subcommands.Count == 0)
             return given.Errors[0].Message;
         var choices = string.Join(", ", command.Subcommands.Select(one => one.Name));
-        return given.UnmatchedTokens is [var unknown, ..] ? $"{Arguments.Given.Quote(unknown)} is not one of {choices}." : $"Say what to do: {choices}.";
+        return given.UnmatchedTokens is [var unknown, ..] ? $"{Arguments.TypedArguments.Quote(unknown)} is not one of {choices}." : $"Say what to do: {choices}.";
     }
 
     private static string Asked(ParseResult given)

@@ -20,7 +20,7 @@ internal static class DeadLetterCommands
         var queue = Queue();
         queue.Arity = ArgumentArity.ZeroOrOne;
         queue.Description = "The queue they came from; all when left out.";
-        var max = Given.Count("--max", "How many of a queue.", Standard, Most);
+        var max = TypedArguments.Count("--max", "How many of a queue.", Standard, Most);
         return runner.Runs(new("list", "Dead letters, oldest first. Looking hides them from others for some seconds.") { queue, max },
             async (hub, given, cancel) =>
         {
@@ -35,7 +35,7 @@ internal static class DeadLetterCommands
     private static Command Redrive(Runner runner)
     {
         var queue = Queue();
-        var max = Given.Count("--max", "How many, the oldest first.", Standard, Most);
+        var max = TypedArguments.Count("--max", "How many, the oldest first.", Standard, Most);
         var dryRun = new Option<bool>("--dry-run") { Description = "Show what would be sent back, and leave it." };
         return runner.Runs(new("redrive", "Sends dead letters back to their queue, in order. Every consumer knows a repeat, and closes what is stale.") { queue,
             max, dryRun }, async (hub, given, cancel) =>
@@ -59,7 +59,7 @@ internal static class DeadLetterCommands
     {
         Description = "The queue they came from.",
         HelpName = string.Join('|', WorkQueue.All.Select(queue => queue.Name)),
-        CustomParser = given => given.Tokens.Count == 0 ? null : Given.Read(
+        CustomParser = given => given.Tokens.Count == 0 ? null : TypedArguments.Read(
             given, (string text, out WorkQueue queue) => (queue = WorkQueue.All.FirstOrDefault(one => one.Name == text)!) is not null,
             text => $"{text} is no queue: {string.Join(", ", WorkQueue.All.Select(queue => queue.Name))}."),
     };
@@ -71,5 +71,6 @@ internal static class DeadLetterCommands
 
     private static void Draw(Page page, IReadOnlyList<DeadLetterView> letters) => page.Table(
         ["QUEUE", "MESSAGE", "EXECUTION", "TENANT", "AGE", "RECEIVED"],
-        letters.Select(one => (string?[])[one.Queue, one.MessageId, one.ExecutionId, one.Tenant, Words.OfMilliseconds(one.AgeMs), Words.Of(one.Receives)]));
+        letters.Select(one => (string?[])
+            [one.Queue, one.MessageId, one.ExecutionId, one.Tenant, DisplayText.OfMilliseconds(one.AgeMs), DisplayText.Of(one.Receives)]));
 }

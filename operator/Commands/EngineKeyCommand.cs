@@ -14,7 +14,7 @@ internal static class EngineKeyCommand
 {
     public static Command Build(Runner runner)
     {
-        var id = Given.Tenant();
+        var id = TypedArguments.Tenant();
         var previous = new Option<bool>("--previous") { Description = "The generation before the last rotation." };
         return runner.Runs(new("engine-key", "The public key (PEM) for the tenant's engine: ./ctl engine-key tenant-7 > key.pem. Issuer, audience, key ids and from when each signs are said beside it.") { id, previous }, async (hub, given, cancel) =>
         {
@@ -28,7 +28,7 @@ internal static class EngineKeyCommand
             var versions = await root.GetAsync(cancel);
             var isPrevious = given.GetValue(previous);
             if (isPrevious && published.Count < 2)
-                return new Answer.Refused("There is no previous key: the token root was not rotated lately. Leave out --previous.");
+                return new Answer.NotDone("There is no previous key: the token root was not rotated lately. Leave out --previous.");
 
             var signing = (await keys.ToSignAsync(tenant, cancel)).Id;
             List<EngineKeyGenerationView> generations =

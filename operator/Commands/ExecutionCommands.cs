@@ -15,8 +15,8 @@ internal static class ExecutionCommands
 
     private static Command List(Runner runner)
     {
-        var id = Given.Tenant();
-        var count = Given.Count("--count", "How many.", standard: 20, most: 500);
+        var id = TypedArguments.Tenant();
+        var count = TypedArguments.Count("--count", "How many.", standard: 20, most: 500);
         return runner.Runs(new("list", "A tenant's latest executions, newest first.") { id, count }, async (hub, given, cancel) =>
         {
             var tenant = given.GetRequiredValue(id);
@@ -32,19 +32,19 @@ internal static class ExecutionCommands
 
     private static Command Show(Runner runner)
     {
-        var id = Given.Execution();
+        var id = TypedArguments.Execution();
         return runner.Runs(new("show", "One execution: its state, its times, who asked.") { id }, async (hub, given, cancel) =>
         {
             if (await hub.Executions.FindAsync(given.GetRequiredValue(id), cancel) is not { } execution)
                 return NoSuch(given.GetRequiredValue(id));
-            var shown = Viewed.Of(execution);
+            var shown = ViewMapper.Of(execution);
             return Answer.Show(shown, CtlJson.Default.ExecutionView, page => page.Facts(Facts(shown)));
         });
     }
 
     private static Command Why(Runner runner)
     {
-        var id = Given.Execution();
+        var id = TypedArguments.Execution();
         return runner.Runs(new("why", "Why it is as it is: the policy's decision, the attempts to dispatch it, how it ended.") { id },
             async (hub, given, cancel) =>
         {
@@ -52,7 +52,7 @@ internal static class ExecutionCommands
                 return NoSuch(given.GetRequiredValue(id));
 
             var shown = new WhyView(
-                Viewed.Of(execution), execution.Decision, [.. execution.Attempts.Select(Viewed.Of)], Reasons.Of(execution, hub.Clock.GetUtcNow()));
+                ViewMapper.Of(execution), execution.Decision, [.. execution.Attempts.Select(ViewMapper.Of)], Reasons.Of(execution, hub.Clock.GetUtcNow()));
             return Answer.Show(shown, CtlJson.Default.WhyView, page =>
             {
                 page.Line(shown.InPlainWords);
@@ -63,14 +63,14 @@ internal static class ExecutionCommands
                         decision.Verdicts.Select(one => (string?[])[one.Rule, one.Verdict, one.Code, one.InPlainWords]));
                 if (shown.Attempts.Count > 0)
                     page.Table(["ATTEMPT", "AT", "TOOK", "RESULT", "HTTP"], shown.Attempts.Select(one => (string?[])
-                        [Words.Of(one.Number), one.At, $"{Words.Of(one.Milliseconds)} ms", one.Result, one.Status is { } status ? Words.Of(status) : null]));
+                        [DisplayText.Of(one.Number), one.At, $"{DisplayText.Of(one.Milliseconds)} ms", one.Result, one.Status is { } status ? DisplayText.Of(status) : null]));
                 foreach (var answered in shown.Attempts.Where(one => one.Answer is not null))
-                    page.Line($"{(answered.Status is null ? "Attempt" : "The engine answered attempt")} {Words.Of(answered.Number)}: {answered.Answer}");
+                    page.Line($"{(answered.Status is null ? "Attempt" : "The engine answered attempt")} {DisplayText.Of(answered.Number)}: {answered.Answer}");
             });
         });
     }
 
-    private static Answer.Refused NoSuch(ExecutionId id) =>
+    private static Answer.NotDone NoSuch(ExecutionId id) =>
         new($"There is no execution {id}: it was never made, or is older than 90 days. ./ctl execution list shows a tenant's latest.");
 
     private static IEnumerable<(string, string?)> Facts(ExecutionView execution) =>
@@ -81,7 +81,7 @@ internal static class ExecutionCommands
         ("workflow", execution.Workflow),
         ("state", execution.State + (execution.Late ? " (late)" : "")),
         ("asked by", $"{execution.RequestedBy.UserId} in {execution.RequestedBy.ChannelId} of {execution.RequestedBy.TeamId}"),
-        ("inputs", Words.List(execution.Inputs)),
+        ("inputs", DisplayText.List(execution.Inputs)),
         ("charged to", execution.Month),
         ("created", execution.CreatedAt),
         ("deadline", execution.DeadlineAt),
@@ -89,7 +89,7 @@ internal static class ExecutionCommands
         ("started", execution.StartedAt),
         ("finished", execution.FinishedAt),
         ("told", execution.ToldAt),
-        ("attempts", Words.Of(execution.Attempts)),
+        ("attempts", DisplayText.Of(execution.Attempts)),
         ("failure", execution.FailureCode),
         ("cancelled by", execution.CancelledBy),
         ("engine's id", execution.Outcome?.EngineExecutionId),

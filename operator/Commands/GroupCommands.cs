@@ -13,8 +13,8 @@ internal static class GroupCommands
 
     private static Command Set(Runner runner)
     {
-        var (id, name) = (Given.Tenant(), Given.Group());
-        var users = Given.Users("--user", "A member. May be repeated.");
+        var (id, name) = (TypedArguments.Tenant(), TypedArguments.Group());
+        var users = TypedArguments.Users("--user", "A member. May be repeated.");
         users.Required = true;
         return runner.Runs(new("set", "Says who is in a group, in place of who was.") { id, name, users }, async (hub, given, cancel) =>
         {
@@ -32,13 +32,13 @@ internal static class GroupCommands
                 await hub.Tenants.SaveAsync(tenant, group, cancel);
             var shown = new GroupChangeView(isSame ? "unchanged" : "set", tenant.ToString(), new(group.Name, group.Users));
             return Answer.Show(
-                shown, CtlJson.Default.GroupChangeView, page => page.Line($"{group.Name} {(isSame ? "was" : "is now")} {Words.List(group.Users)}."));
+                shown, CtlJson.Default.GroupChangeView, page => page.Line($"{group.Name} {(isSame ? "was" : "is now")} {DisplayText.List(group.Users)}."));
         });
     }
 
     private static Command List(Runner runner)
     {
-        var id = Given.Tenant();
+        var id = TypedArguments.Tenant();
         return runner.Runs(new("list", "A tenant's groups.") { id }, async (hub, given, cancel) =>
         {
             var tenant = given.GetRequiredValue(id);
@@ -46,7 +46,7 @@ internal static class GroupCommands
                 return Refusals.NotRegistered(tenant);
             var groups = catalogue.Groups.OrderBy(group => group.Name, StringComparer.Ordinal).Select(group => new GroupView(group.Name, group.Users)).ToList();
             return Answer.Show(new GroupsView(tenant.ToString(), groups), CtlJson.Default.GroupsView, page => page.Table(
-                ["GROUP", "USERS"], groups.Select(group => (string?[])[group.Group, Words.List(group.Users)])));
+                ["GROUP", "USERS"], groups.Select(group => (string?[])[group.Group, DisplayText.List(group.Users)])));
         });
     }
 }

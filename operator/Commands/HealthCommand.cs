@@ -2,7 +2,7 @@ using System.CommandLine;
 using ControlPlane.Metering;
 using ControlPlane.Operator.DeadLetters;
 using ControlPlane.Operator.Output;
-using ControlPlane.Operator.Places;
+using ControlPlane.Operator.Deployments;
 using ControlPlane.Operator.Running;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
@@ -22,9 +22,9 @@ internal static class HealthCommand
         return Answer.Show(shown, CtlJson.Default.HealthView, page =>
         {
             page.Table(["TENANT", "STATUS", "DATA PLANE", "LAST SEEN", "HEALTHY"], shown.Tenants.Select(one => (string?[])
-                [one.Tenant, one.Status, one.Liveness ?? "never reported", one.LastSeen, $"{Words.Of(one.HealthyInstances)} of {Words.Of(one.Instances)}"]));
+                [one.Tenant, one.Status, one.Liveness ?? "never reported", one.LastSeen, $"{DisplayText.Of(one.HealthyInstances)} of {DisplayText.Of(one.Instances)}"]));
             foreach (var one in shown.Tenants.Where(one => one.GpuUnreadableSince is not null))
-                page.Line(Words.GpuUnreadable(one.Tenant, one.GpuUnreadableSince!));
+                page.Line(DisplayText.GpuUnreadable(one.Tenant, one.GpuUnreadableSince!));
             page.Line("");
             if (shown.Tenants.Any(one => one.Silent.Count > 0))
             {
@@ -33,24 +33,24 @@ internal static class HealthCommand
                 page.Line("");
             }
             page.Table(["QUEUE", "WAITING", "IN FLIGHT", "DEAD LETTERS"], shown.Queues.Select(one => (string?[])
-                [one.Queue, Words.Of(one.Waiting), Words.Of(one.InFlight), Words.Of(one.DeadLetters)]));
+                [one.Queue, DisplayText.Of(one.Waiting), DisplayText.Of(one.InFlight), DisplayText.Of(one.DeadLetters)]));
         }) with
-        { Warnings = Viewed.Faults(faulty) };
+        { Warnings = ViewMapper.Faults(faulty) };
     });
 
-    private static async Task<QueueHealthView> OfAsync(Hub hub, WorkQueue queue, CancellationToken cancel)
+    private static async Task<QueueHealthView> OfAsync(ControlPlaneClient hub, WorkQueue queue, CancellationToken cancel)
     {
         var depth = await (await hub.DeadLettersOfAsync(queue, cancel)).DepthAsync(cancel);
         return new(queue.Name, depth.Waiting, depth.InFlight, depth.DeadLetters);
     }
 
-    private static async Task<TenantHealthView> OfAsync(Hub hub, Tenant tenant, CancellationToken cancel)
+    private static async Task<TenantHealthView> OfAsync(ControlPlaneClient hub, Tenant tenant, CancellationToken cancel)
     {
         var now = hub.Clock.GetUtcNow();
         var plane = await hub.Instances.OfTenantAsync(tenant.Id, Month.Of(now), cancel);
         var health = plane.HealthAt(now);
         return new(
-            tenant.Id.ToString(), Viewed.Of(tenant.Status), health?.Liveness.Name, health is null
+            tenant.Id.ToString(), ViewMapper.Of(tenant.Status), health?.Liveness.Name, health is null
                 ? null
                 : Rfc3339.Format(health.LastSeen), health?.Healthy ?? 0, health?.Instances ?? 0,
             health?.GpuUnreadableSince is { } since ? Rfc3339.Format(since) : null,

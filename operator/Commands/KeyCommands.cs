@@ -2,7 +2,7 @@ using System.CommandLine;
 using ControlPlane.Metering;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
-using ControlPlane.Operator.Places;
+using ControlPlane.Operator.Deployments;
 using ControlPlane.Operator.Running;
 using ControlPlane.Tenants;
 using ControlPlane.Text;
@@ -21,14 +21,14 @@ internal static class KeyCommands
 
     private static Command Add(Runner runner)
     {
-        var id = Given.Tenant();
+        var id = TypedArguments.Tenant();
         var publicKey = new Option<byte[]>("--public-key")
         {
             Description = "The Ed25519 public key: base64 of its 32 bytes.",
             Required = true,
             HelpName = "BASE64",
             CustomParser = given =>
-                Given.Read(given, (string text, out byte[] bytes) => (bytes = StrictBase64.Decode(text) ?? []) is { Length: SidecarPublicKey.Length },
+                TypedArguments.Read(given, (string text, out byte[] bytes) => (bytes = StrictBase64.Decode(text) ?? []) is { Length: SidecarPublicKey.Length },
                 text => $"{text} is not base64 of 32 bytes."),
         };
         var instance = new Option<string?>("--instance")
@@ -36,11 +36,11 @@ internal static class KeyCommands
             Description = "The one instance that may sign with it; any of the tenant's when left out.",
             HelpName = "ID",
             CustomParser = given =>
-                Given.Read(
+                TypedArguments.Read(
                     given, (string text, out string name) => InstanceId.TryParse(name = text, out _),
                     text => $"{text} is no instance: 1 to 64 of A-Z, a-z, 0-9 and -."),
         };
-        var notAfter = Given.Optional(
+        var notAfter = TypedArguments.Optional(
             "--not-after", "TIME", "When it ends by itself, like 2027-01-01T00:00:00Z.",
             (string text, out DateTimeOffset time) => Rfc3339.TryParse(text, out time), text => $"{text} is not a time in UTC like 2027-01-01T00:00:00Z.");
 
@@ -49,9 +49,9 @@ internal static class KeyCommands
             var now = hub.Clock.GetUtcNow();
             var bytes = given.GetRequiredValue(publicKey);
             if (!SidecarPublicKey.TryAdmit(bytes, out var imported))
-                return new Answer.Refused("That is no Ed25519 key that signatures could be trusted with (malformed, or of small order): let the sidecar print its public key again, or make a new one.");
+                return new Answer.NotDone("That is no Ed25519 key that signatures could be trusted with (malformed, or of small order): let the sidecar print its public key again, or make a new one.");
             if (given.GetValue(notAfter) is { } end && end <= now)
-                return new Answer.Refused($"{Rfc3339.Format(end)} is over: say a later --not-after, or none.");
+                return new Answer.NotDone($"{Rfc3339.Format(end)} is over: say a later --not-after, or none.");
 
             var key = new SidecarKey(
                 imported.KeyId, given.GetRequiredValue(id), given.GetValue(instance), bytes, now, given.GetValue(notAfter), RevokedAt: null);
@@ -59,7 +59,7 @@ internal static class KeyCommands
         });
     }
 
-    private static async Task<Answer> AddAsync(Hub hub, SidecarKey key, CancellationToken cancel)
+    private static async Task<Answer> AddAsync(ControlPlaneClient hub, SidecarKey key, CancellationToken cancel)
     {
         if (await hub.Tenants.FindAsync(key.Tenant, cancel) is null)
             return Refusals.NotRegistered(key.Tenant);
@@ -67,12 +67,12 @@ internal static class KeyCommands
             return Show(hub, "added", key);
         return await hub.Tenants.FindKeyAsync(key.KeyId, cancel, consistent: true) switch
         {
-            null => new Answer.Refused("Another operator is changing that key: try again."),
+            null => new Answer.NotDone("Another operator is changing that key: try again."),
             { Tenant: var owner } when owner != key.Tenant =>
-                new Answer.Refused($"Key {key.KeyId} is {owner}'s, and a key has one owner: let the sidecar make one of its own."),
+                new Answer.NotDone($"Key {key.KeyId} is {owner}'s, and a key has one owner: let the sidecar make one of its own."),
             { RevokedAt: { } revoked } =>
-                new Answer.Refused($"Key {key.KeyId} was revoked at {Rfc3339.Format(revoked)} and does not come back: let the sidecar make a new one."),
-            var there when there.Instance != key.Instance || there.NotAfter != key.NotAfter => new Answer.Refused(
+                new Answer.NotDone($"Key {key.KeyId} was revoked at {Rfc3339.Format(revoked)} and does not come back: let the sidecar make a new one."),
+            var there when there.Instance != key.Instance || there.NotAfter != key.NotAfter => new Answer.NotDone(
                 $"Key {key.KeyId} is there already, for {(there.Instance is { } one ? $"instance {one}" : "any instance")}{(there.NotAfter is { } end ? $" until {Rfc3339.Format(end)}" : "")}: a key is not changed, let the sidecar make a new one."),
             var there => Show(hub, "unchanged", there),
         };
@@ -80,13 +80,13 @@ internal static class KeyCommands
 
     private static Command List(Runner runner)
     {
-        var id = Given.Tenant();
+        var id = TypedArguments.Tenant();
         return runner.Runs(new("list", "A tenant's keys, the ended ones too.") { id }, async (hub, given, cancel) =>
         {
             var tenant = given.GetRequiredValue(id);
             if (await hub.Tenants.FindAsync(tenant, cancel) is null)
                 return Refusals.NotRegistered(tenant);
-            var keys = (await hub.Tenants.KeysOfAsync(tenant, cancel)).OrderBy(key => key.AddedAt).Select(key => Viewed.Of(key, hub.Clock.GetUtcNow()))
+            var keys = (await hub.Tenants.KeysOfAsync(tenant, cancel)).OrderBy(key => key.AddedAt).Select(key => ViewMapper.Of(key, hub.Clock.GetUtcNow()))
                 .ToList();
             return Answer.Show(new KeysView(keys), CtlJson.Default.KeysView, page => page.Table(
                 ["KEY ID", "INSTANCE", "STATE", "ADDED", "NOT AFTER"],
@@ -96,12 +96,12 @@ internal static class KeyCommands
 
     private static Command Revoke(Runner runner)
     {
-        var id = Given.Tenant();
+        var id = TypedArguments.Tenant();
         var keyId = new Argument<string>("key-id")
         {
             Description = "As key add and key list print it.",
             CustomParser = given =>
-                Given.Read(
+                TypedArguments.Read(
                     given, (string text, out string value) => SidecarPublicKey.IsKeyId(value = text),
                     text => $"{text} is no key id: 43 characters of base64url, as ./ctl key list prints them."),
         };
@@ -110,20 +110,20 @@ internal static class KeyCommands
         {
             var (tenant, name) = (given.GetRequiredValue(id), given.GetRequiredValue(keyId));
             var change = await hub.Administration.RevokeAsync(tenant, name, cancel);
-            if (change == Change.NothingThere || await hub.Tenants.FindKeyAsync(name, cancel, consistent: true) is not { } key)
-                return new Answer.Refused($"{tenant} has no key {name}: ./ctl key list {tenant} shows those it has.");
+            if (change == ChangeResult.NothingThere || await hub.Tenants.FindKeyAsync(name, cancel, consistent: true) is not { } key)
+                return new Answer.NotDone($"{tenant} has no key {name}: ./ctl key list {tenant} shows those it has.");
 
             var isLast = !(await hub.Tenants.KeysOfAsync(tenant, cancel)).Any(other => other.KeyId != name && other.IsValidAt(hub.Clock.GetUtcNow()));
-            return Show(hub, change == Change.Made ? "revoked" : "unchanged", key) with
+            return Show(hub, change == ChangeResult.Made ? "revoked" : "unchanged", key) with
             {
                 Warnings = isLast ? [$"{tenant} has no valid key left: its heartbeats are refused, and it will be OFFLINE in three minutes."] : [],
             };
         });
     }
 
-    private static Answer.Shown Show(Hub hub, string result, SidecarKey key)
+    private static Answer.Shown Show(ControlPlaneClient hub, string result, SidecarKey key)
     {
-        var shown = new KeyChangeView(result, Viewed.Of(key, hub.Clock.GetUtcNow()));
+        var shown = new KeyChangeView(result, ViewMapper.Of(key, hub.Clock.GetUtcNow()));
         return Answer.Show(shown, CtlJson.Default.KeyChangeView, page =>
         {
             page.Line(result switch { "added" => "The key is added.", "revoked" => "The key is revoked.", _ => "The key was so before." });

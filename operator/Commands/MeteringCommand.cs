@@ -2,7 +2,7 @@ using System.CommandLine;
 using ControlPlane.Metering;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
-using ControlPlane.Operator.Places;
+using ControlPlane.Operator.Deployments;
 using ControlPlane.Operator.Running;
 using ControlPlane.Tenants;
 using ControlPlane.Text;
@@ -16,8 +16,8 @@ internal static class MeteringCommand
 
     public static Command Build(Runner runner)
     {
-        var id = Given.Tenant();
-        var since = Given.Optional(
+        var id = TypedArguments.Tenant();
+        var since = TypedArguments.Optional(
             "--since", "1h", $"How far back; {Duration.Format(Standard)} when left out. Samples are kept for {Duration.Format(MeteringRecord.Retention)}.",
             (string text, out TimeSpan time) => Duration.TryParse(text, out time) && time > TimeSpan.Zero && time <= MeteringRecord.Retention,
             text => $"{text} is not a time like 90m or 24h, {Duration.Format(MeteringRecord.Retention)} at most.");
@@ -34,18 +34,18 @@ internal static class MeteringCommand
             return Answer.Show(shown, CtlJson.Default.SamplesView, page => page.Table(
                 ["SAMPLED", "INSTANCE", "EPOCH", "COUNTER", "CPU", "GPU", "BEFORE IT"],
                 shown.Samples.Select(one => (string?[])
-                    [one.SampledAt, one.Instance, Words.Of(one.Epoch), Words.Of(one.Counter), Words.OfMilliseconds(one.CpuMs), Words.OfMilliseconds(one.GpuMs),
-                        BeforeIt(one)])));
+                    [one.SampledAt, one.Instance, DisplayText.Of(one.Epoch), DisplayText.Of(one.Counter),
+                        DisplayText.OfMilliseconds(one.CpuMs), DisplayText.OfMilliseconds(one.GpuMs), BeforeIt(one)])));
         });
     }
 
-    private static async Task<List<SampleView>> SinceAsync(Hub hub, TenantId tenant, DateTimeOffset from, CancellationToken cancel)
+    private static async Task<List<SampleView>> SinceAsync(ControlPlaneClient hub, TenantId tenant, DateTimeOffset from, CancellationToken cancel)
     {
         var samples = new List<SampleView>();
         var last = new Dictionary<InstanceId, MeteringRecord>();
         await foreach (var sample in hub.Samples.SinceAsync(tenant, from, cancel))
         {
-            var view = Viewed.Of(sample, last.GetValueOrDefault(sample.Instance));
+            var view = ViewMapper.Of(sample, last.GetValueOrDefault(sample.Instance));
             samples.Add(view);
             if (view.Gap is not null || !last.ContainsKey(sample.Instance))
                 last[sample.Instance] = sample;
@@ -55,9 +55,9 @@ internal static class MeteringCommand
 
     private static string? BeforeIt(SampleView sample) => (sample.Restarted, sample.Gap) switch
     {
-        (true, > 0) => $"restarted, {Words.Of(sample.Gap.Value)} missing",
+        (true, > 0) => $"restarted, {DisplayText.Of(sample.Gap.Value)} missing",
         (true, _) => "restarted",
-        (false, > 0) => $"{Words.Of(sample.Gap.Value)} missing",
+        (false, > 0) => $"{DisplayText.Of(sample.Gap.Value)} missing",
         _ => null,
     };
 }

@@ -2,7 +2,7 @@ using System.CommandLine;
 using ControlPlane.Executions;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
-using ControlPlane.Operator.Places;
+using ControlPlane.Operator.Deployments;
 using ControlPlane.Operator.Running;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
@@ -17,7 +17,7 @@ internal static class QuotaCommands
 
     private static Command Recount(Runner runner)
     {
-        var (id, month) = (Given.Tenant(), Given.Month());
+        var (id, month) = (TypedArguments.Tenant(), TypedArguments.Month());
         var apply = new Option<bool>("--apply") { Description = "Set the counters to what was counted; without it nothing is changed." };
         return runner.Runs(
             new("recount", "What a tenant's counters are, and what its executions say they should be.") { id, month, apply },
@@ -25,13 +25,13 @@ internal static class QuotaCommands
                 RecountAsync(hub, given.GetRequiredValue(id), given.GetValue(month) ?? Month.Of(hub.Clock.GetUtcNow()), given.GetValue(apply), cancel));
     }
 
-    private static async Task<Answer> RecountAsync(Hub hub, TenantId tenant, Month month, bool applies, CancellationToken cancel)
+    private static async Task<Answer> RecountAsync(ControlPlaneClient hub, TenantId tenant, Month month, bool applies, CancellationToken cancel)
     {
         if (await hub.Tenants.FindAsync(tenant, cancel) is null)
             return Refusals.NotRegistered(tenant);
         // What was forgotten cannot be counted.
         if (month.CompareTo(Month.Of(hub.Clock.GetUtcNow() - hub.Executions.Kept)) <= 0)
-            return new Answer.Refused($"{month} cannot be counted any more: executions are kept for {hub.Executions.Kept.TotalDays:0} days.");
+            return new Answer.NotDone($"{month} cannot be counted any more: executions are kept for {hub.Executions.Kept.TotalDays:0} days.");
 
         // The ledger is read first: whatever moves after this makes the correction fail.
         var (stored, active) = (hub.Quotas.MonthAsync(tenant, month, cancel), hub.Quotas.ActiveAsync(tenant, cancel));
@@ -39,7 +39,7 @@ internal static class QuotaCommands
         var counted = LedgerCount.Of(await hub.Executions.InLedgerAsync(tenant, month, cancel), month);
         var differs = counted != ledger;
         if (differs && applies && !await hub.Quotas.TryCorrectAsync(tenant, month, ledger, counted, cancel))
-            return new Answer.Refused(await hub.Quotas.OwnerAsync(tenant, cancel) is { } owner
+            return new Answer.NotDone(await hub.Quotas.OwnerAsync(tenant, cancel) is { } owner
                 ? $"Nothing was changed: an execution moved meanwhile, or {owner} writes this ledger and not this region. Run it again, with --region {owner}."
                 : "Nothing was changed: an execution moved meanwhile. Run it again.");
 
@@ -64,7 +64,7 @@ internal static class QuotaCommands
     private static Command Owner(Runner runner)
     {
         var region = new Argument<string>("writer") { Description = "The region that writes the ledger from now on, like us-west-2." };
-        var id = Given.TenantOrAll();
+        var id = TypedArguments.TenantOrAll();
         return runner.Runs(new("owner", "Names the region that writes a tenant's ledger. First where it is written now, then where it is to be.") { region,
             id }, async (hub, given, cancel) =>
         {
@@ -78,7 +78,7 @@ internal static class QuotaCommands
             var shown = new LedgerOwnerView(writer, [.. tenants.Select(tenant => tenant.ToString())]);
             return Answer.Show(
                 shown, CtlJson.Default.LedgerOwnerView,
-                page => page.Line($"{writer} writes the ledger of {Words.List(shown.Tenants)}, as this region's copy says."));
+                page => page.Line($"{writer} writes the ledger of {DisplayText.List(shown.Tenants)}, as this region's copy says."));
         });
     }
 
@@ -87,12 +87,12 @@ internal static class QuotaCommands
     private static IEnumerable<string?[]> Lines(RecountView shown)
     {
         var (ledger, counted) = (shown.Ledger, shown.Executions);
-        yield return ["charged", Words.Of(ledger.Charged), Words.Of(counted.Charged)];
-        yield return ["used", Words.Of(ledger.Used), Words.Of(counted.Used)];
-        yield return ["under way", Words.Of(ledger.UnderWay), Words.Of(counted.UnderWay)];
-        yield return ["CPU ms", Words.Of(ledger.Reported.CpuMs), Words.Of(counted.Reported.CpuMs)];
-        yield return ["GPU ms", Words.Of(ledger.Reported.GpuMs), Words.Of(counted.Reported.GpuMs)];
-        yield return ["tokens in", Words.Of(ledger.Reported.InputTokens), Words.Of(counted.Reported.InputTokens)];
-        yield return ["tokens out", Words.Of(ledger.Reported.OutputTokens), Words.Of(counted.Reported.OutputTokens)];
+        yield return ["charged", DisplayText.Of(ledger.Charged), DisplayText.Of(counted.Charged)];
+        yield return ["used", DisplayText.Of(ledger.Used), DisplayText.Of(counted.Used)];
+        yield return ["under way", DisplayText.Of(ledger.UnderWay), DisplayText.Of(counted.UnderWay)];
+        yield return ["CPU ms", DisplayText.Of(ledger.Reported.CpuMs), DisplayText.Of(counted.Reported.CpuMs)];
+        yield return ["GPU ms", DisplayText.Of(ledger.Reported.GpuMs), DisplayText.Of(counted.Reported.GpuMs)];
+        yield return ["tokens in", DisplayText.Of(ledger.Reported.InputTokens), DisplayText.Of(counted.Reported.InputTokens)];
+        yield return ["tokens out", DisplayText.Of(ledger.Reported.OutputTokens), DisplayText.Of(counted.Reported.OutputTokens)];
     }
 }

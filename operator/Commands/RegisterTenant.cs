@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
-using ControlPlane.Operator.Places;
+using ControlPlane.Operator.Deployments;
 using ControlPlane.Operator.Running;
 using ControlPlane.Tenants;
 using ControlPlane.Text;
@@ -22,9 +22,9 @@ internal static class RegisterTenant
 
     public static Command Build(Runner runner)
     {
-        var id = Given.Tenant();
+        var id = TypedArguments.Tenant();
         var name = new Option<string>("--name") { Description = "As people call it.", Required = true, HelpName = "NAME", CustomParser = ReadName };
-        var workspace = Given.SlackTeam();
+        var workspace = TypedArguments.SlackTeam();
         var engine =
             new Option<string>("--engine") { Description = "Where its engine listens, like 10.106.128.10:5678.", Required = true, HelpName = "ADDRESS" };
         var allowPublic = new Option<bool>("--allow-public-subnet") { Description = "The engine may sit in one of the tenant's public subnets." };
@@ -35,7 +35,7 @@ internal static class RegisterTenant
                 HelpName = "RANGE"
             };
         var limits = new LimitOptions();
-        var peerings = Given.Count("--peering-limit", "Active peerings that the hub's VPC may have, as its quota in AWS says.", StandardPeerings, MostPeerings);
+        var peerings = TypedArguments.Count("--peering-limit", "Active peerings that the hub's VPC may have, as its quota in AWS says.", StandardPeerings, MostPeerings);
 
         return runner.Runs(
             limits.On(new("register", "Makes a tenant known: its engine, its Slack workspace, its limits.") { id, name, workspace, engine, allowPublic, cidr,
@@ -44,7 +44,7 @@ internal static class RegisterTenant
             {
                 var tenant = given.GetRequiredValue(id);
                 if (given.GetValue(cidr) is { } range && range != tenant.Network.ToString())
-                    return new Answer.Refused($"{tenant}'s VPC is {tenant.Network}, not {Given.Quote(range)}: the number decides. Make the VPC with that range, or register another number.");
+                    return new Answer.NotDone($"{tenant}'s VPC is {tenant.Network}, not {TypedArguments.Quote(range)}: the number decides. Make the VPC with that range, or register another number.");
                 if (!EngineText.TryParse(given.GetRequiredValue(engine), tenant, given.GetValue(allowPublic), out var address))
                     return Refusals.EngineRefused(given.GetRequiredValue(engine), tenant, given.GetValue(allowPublic));
                 return await RunAsync(
@@ -54,15 +54,15 @@ internal static class RegisterTenant
             });
     }
 
-    public static string? ReadName(ArgumentResult given) => Given.Read(
+    public static string? ReadName(ArgumentResult given) => TypedArguments.Read(
         given, (string text, out string name) => (name = text.Trim()) is { Length: >= 1 and <= LongestName } && Plain.Text(name) == name,
         text => $"{text} is no name: 1 to {LongestName} printable characters.");
 
-    private static async Task<Answer> RunAsync(Hub hub, Wish wish, CancellationToken cancel)
+    private static async Task<Answer> RunAsync(ControlPlaneClient hub, Wish wish, CancellationToken cancel)
     {
         var there = await hub.Tenants.FindAsync(wish.Id, cancel);
         if (there is { Status: TenantStatus.Deleting } && !(there.FreeAt <= hub.Clock.GetUtcNow()))
-            return new Answer.Refused(
+            return new Answer.NotDone(
                 $"{there.Id} was removed, and its data is still kept: its number is free again {there.FreeAt:yyyy-MM-dd}. Register another number.");
         if (there is { Status: not TenantStatus.Deleting })
             return await AgainAsync(hub, wish, there, cancel);
@@ -71,7 +71,7 @@ internal static class RegisterTenant
         var (tenants, faulty) = await hub.Tenants.ReadableAsync(cancel);
         var registered = tenants.Count(tenant => tenant.Status != TenantStatus.Deleting) + faulty.Count;
         if (registered >= wish.PeeringLimit)
-            return new Answer.Refused(
+            return new Answer.NotDone(
                 $"{registered} tenants are registered, and the hub may have {wish.PeeringLimit} peerings. Raise the VPC's quota for active peering connections in AWS (at most {MostPeerings}) and say --peering-limit, or register in another hub.");
 
         var tenant = new Tenant(wish.Id, wish.Name, TenantStatus.Active, wish.Engine, wish.AllowPublicSubnet, new(
@@ -86,10 +86,10 @@ internal static class RegisterTenant
         };
     }
 
-    private static async Task<Answer> AgainAsync(Hub hub, Wish wish, Tenant there, CancellationToken cancel)
+    private static async Task<Answer> AgainAsync(ControlPlaneClient hub, Wish wish, Tenant there, CancellationToken cancel)
     {
         if (Difference(wish, there) is { } difference)
-            return new Answer.Refused($"{there.Id} is registered already, {difference}");
+            return new Answer.NotDone($"{there.Id} is registered already, {difference}");
         if (wish.Workspace is not { } workspace || await hub.Tenants.OfSlackAsync(workspace, cancel, consistent: true) == there.Id)
             return await ShowAsync(hub, "unchanged", there, wish.Workspace, [], cancel);
         if (await hub.Tenants.TryLinkAsync(new(workspace, there.Id), cancel))
@@ -123,11 +123,11 @@ internal static class RegisterTenant
     }
 
     private static async Task<Answer> ShowAsync(
-        Hub hub, string result, Tenant tenant, string? workspace, IReadOnlyList<string> warnings, CancellationToken cancel)
+        ControlPlaneClient hub, string result, Tenant tenant, string? workspace, IReadOnlyList<string> warnings, CancellationToken cancel)
     {
         // The index may not show yet what was written a moment ago.
         var links = (await hub.Tenants.LinksOfAsync(tenant.Id, cancel)).Select(link => link.WorkspaceId).Append(workspace).OfType<string>().Distinct();
-        var shown = new RegistrationView(result, Viewed.Of(tenant), [.. links]);
+        var shown = new RegistrationView(result, ViewMapper.Of(tenant), [.. links]);
         return Answer.Show(shown, CtlJson.Default.RegistrationView, page =>
         {
             page.Line(result switch
@@ -136,7 +136,7 @@ internal static class RegisterTenant
                 "linked" => $"{tenant.Id} was registered; now its workspace speaks for it too.",
                 _ => $"{tenant.Id} was registered so before.",
             });
-            page.Facts([.. Words.Facts(shown.Tenant), ("slack", Words.List(shown.Slack))]);
+            page.Facts([.. DisplayText.Facts(shown.Tenant), ("slack", DisplayText.List(shown.Slack))]);
             if (result == "registered" && hub.NoteOnEngineOf($"{tenant.Id}") is { } note)
                 page.Line(note);
             if (result == "registered")

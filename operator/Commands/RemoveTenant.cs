@@ -2,7 +2,7 @@ using System.CommandLine;
 using ControlPlane.Executions;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
-using ControlPlane.Operator.Places;
+using ControlPlane.Operator.Deployments;
 using ControlPlane.Operator.Running;
 using ControlPlane.Tenants;
 using ControlPlane.Text;
@@ -17,7 +17,7 @@ internal static class RemoveTenant
 
     public static Command Build(Runner runner)
     {
-        var id = Given.Tenant();
+        var id = TypedArguments.Tenant();
         return runner.Runs(
             new(
                 "remove",
@@ -27,37 +27,37 @@ internal static class RemoveTenant
                 : Refusals.NotRegistered(given.GetRequiredValue(id)));
     }
 
-    private static async Task<Answer> RunAsync(Hub hub, TenantCatalogue catalogue, CancellationToken cancel)
+    private static async Task<Answer> RunAsync(ControlPlaneClient hub, TenantCatalogue catalogue, CancellationToken cancel)
     {
         // First of all: from here on nothing new is started, and whatever stops below is taken up by saying it again.
         var tenant = catalogue.Tenant.Id;
         var change = await hub.Administration.RemoveAsync(tenant, cancel);
         var revoked = 0;
         foreach (var key in (await hub.Tenants.KeysOfAsync(tenant, cancel)).Where(key => key.RevokedAt is null))
-            revoked += await hub.Administration.RevokeAsync(tenant, key.KeyId, cancel) == Change.Made ? 1 : 0;
+            revoked += await hub.Administration.RevokeAsync(tenant, key.KeyId, cancel) == ChangeResult.Made ? 1 : 0;
         var unlinked = new List<string>();
         foreach (var link in await hub.Tenants.LinksOfAsync(tenant, cancel))
-            if (await hub.Administration.UnlinkAsync(link, cancel) == Change.Made)
+            if (await hub.Administration.UnlinkAsync(link, cancel) == ChangeResult.Made)
                 unlinked.Add(link.WorkspaceId);
         var closed = await CloseAsync(hub, tenant, cancel);
         await hub.Administration.ClearCatalogueAsync(catalogue, cancel);
 
         var removed = await hub.Tenants.FindAsync(tenant, cancel) ?? catalogue.Tenant;
         var shown = new RemovalView(
-            change == Change.Made ? "removed" : "unchanged", Viewed.Of(removed), revoked, unlinked, closed,
+            change == ChangeResult.Made ? "removed" : "unchanged", ViewMapper.Of(removed), revoked, unlinked, closed,
             removed.FreeAt is { } free ? Rfc3339.Format(free) : null);
         return Answer.Show(shown, CtlJson.Default.RemovalView, page =>
         {
-            page.Line(change == Change.Made ? $"{tenant} is removed." : $"{tenant} was removed before.");
+            page.Line(change == ChangeResult.Made ? $"{tenant} is removed." : $"{tenant} was removed before.");
             page.Facts(
-                ("keys revoked", Words.Of(revoked)), ("unlinked", Words.List(unlinked)), ("executions closed", Words.Of(closed)),
+                ("keys revoked", DisplayText.Of(revoked)), ("unlinked", DisplayText.List(unlinked)), ("executions closed", DisplayText.Of(closed)),
                 ("number free again", shown.FreeAgainAt));
             page.Line("Next: delete the stacks of its peering and its data plane (infra/README.md).");
         });
     }
 
     // Their requesters are told by the sweeper, as of every end that nobody was told of.
-    private static async Task<int> CloseAsync(Hub hub, TenantId tenant, CancellationToken cancel)
+    private static async Task<int> CloseAsync(ControlPlaneClient hub, TenantId tenant, CancellationToken cancel)
     {
         var closed = 0;
         foreach (var id in await hub.Executions.OpenAsync(tenant, cancel))

@@ -29,19 +29,19 @@ internal static class SecretCommands
         {
             var part = SecretPart.All.First(one => one.Name == given.GetRequiredValue(name));
             if (given.GetValue(from) is null != part.Make is not null)
-                return new Answer.Refused(part.Make is null
+                return new Answer.NotDone(part.Make is null
                     ? "Slack makes the signing secret: regenerate it in the app's settings, and give it with --from FILE, or --from - on the input."
                     : $"{part.Name} is made here: leave out --from.");
             var value = given.GetValue(from) is { } file ? await ReadAsync(file, cancel) : null;
             if (value is { Length: 0 or > LongestValue })
-                return new Answer.Refused($"{given.GetValue(from)} holds no such value.");
+                return new Answer.NotDone($"{given.GetValue(from)} holds no such value.");
 
             return await hub.RotationOf(part).RunAsync(value, given.GetValue(leaked), cancel) switch
             {
                 Rotated.Made made => Show(part, made),
-                Rotated.TooSoon soon => new Answer.Refused(
+                Rotated.TooSoon soon => new Answer.NotDone(
                     $"{part.Name} was rotated lately, and the value before is honoured until {Rfc3339.Format(soon.Until)}: rotate after that. If it has leaked, --leaked, which ends what is under way with it."),
-                Rotated.Unusable unusable => new Answer.Refused($"The functions would refuse that, so nothing was written: {unusable.Why}"),
+                Rotated.Unusable unusable => new Answer.NotDone($"The functions would refuse that, so nothing was written: {unusable.Why}"),
                 _ => throw new System.Diagnostics.UnreachableException(),
             };
         });

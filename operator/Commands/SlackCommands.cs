@@ -13,7 +13,7 @@ internal static class SlackCommands
 
     private static Command Link(Runner runner)
     {
-        var (id, workspace) = (Given.Tenant(), Given.Workspace());
+        var (id, workspace) = (TypedArguments.Tenant(), TypedArguments.Workspace());
         return runner.Runs(new("link", "Lets a workspace, or an Enterprise Grid, speak for a tenant.") { id, workspace }, async (hub, given, cancel) =>
         {
             var link = new SlackLink(given.GetRequiredValue(workspace), given.GetRequiredValue(id));
@@ -29,13 +29,13 @@ internal static class SlackCommands
 
     private static Command Unlink(Runner runner)
     {
-        var (id, workspace) = (Given.Tenant(), Given.Workspace());
+        var (id, workspace) = (TypedArguments.Tenant(), TypedArguments.Workspace());
         return runner.Runs(new("unlink", "Ends that: the workspace's commands are refused from now on.") { id, workspace }, async (hub, given, cancel) =>
         {
             var link = new SlackLink(given.GetRequiredValue(workspace), given.GetRequiredValue(id));
-            return await hub.Administration.UnlinkAsync(link, cancel) == Change.Made
+            return await hub.Administration.UnlinkAsync(link, cancel) == ChangeResult.Made
                 ? Show("unlinked", link)
-                : new Answer.Refused($"{link.WorkspaceId} does not speak for {link.Tenant}: ./ctl tenant show {link.Tenant} lists those that do.");
+                : new Answer.NotDone($"{link.WorkspaceId} does not speak for {link.Tenant}: ./ctl tenant show {link.Tenant} lists those that do.");
         });
     }
 

@@ -1,5 +1,5 @@
 using ControlPlane.Operator.Output;
-using ControlPlane.Operator.Places;
+using ControlPlane.Operator.Deployments;
 using ControlPlane.Tenants;
 
 namespace ControlPlane.Operator.Commands;
@@ -8,8 +8,8 @@ namespace ControlPlane.Operator.Commands;
 internal static class SlackUsers
 {
     /// <returns>The users with their workspaces; or why that cannot be said.</returns>
-    public static async Task<(
-        IReadOnlyList<string> Users, Answer.Refused? Refusal)> OfAsync(Hub hub, TenantId tenant, IReadOnlyList<string> given, CancellationToken cancel)
+    public static async Task<(IReadOnlyList<string> Users, Answer.NotDone? Refusal)> OfAsync(
+        ControlPlaneClient hub, TenantId tenant, IReadOnlyList<string> given, CancellationToken cancel)
     {
         if (given.Count == 0)
             return ([], null);

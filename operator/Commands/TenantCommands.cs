@@ -1,7 +1,7 @@
 using System.CommandLine;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
-using ControlPlane.Operator.Places;
+using ControlPlane.Operator.Deployments;
 using ControlPlane.Operator.Running;
 using ControlPlane.Tenants;
 
@@ -19,17 +19,17 @@ internal static class TenantCommands
     private static Command List(Runner runner) => runner.Runs(new("list", "All tenants of this hub."), async (hub, _, cancel) =>
     {
         var (readable, faulty) = await hub.Tenants.ReadableAsync(cancel);
-        var tenants = readable.OrderBy(tenant => tenant.Id.Number).Select(Viewed.Of).ToList();
+        var tenants = readable.OrderBy(tenant => tenant.Id.Number).Select(ViewMapper.Of).ToList();
         return Answer.Show(new TenantsView(tenants), CtlJson.Default.TenantsView, page => page.Table(
             ["TENANT", "NAME", "STATUS", "ENGINE", "QUOTA", "CONCURRENCY"],
-            tenants.Select(tenant => (string?[])[tenant.Tenant, tenant.Name, tenant.Status, tenant.Engine, Words.Of(tenant.MonthlyQuota),
-                Words.Of(tenant.Concurrency)]))) with
-        { Warnings = Viewed.Faults(faulty) };
+            tenants.Select(tenant => (string?[])[tenant.Tenant, tenant.Name, tenant.Status, tenant.Engine, DisplayText.Of(tenant.MonthlyQuota),
+                DisplayText.Of(tenant.Concurrency)]))) with
+        { Warnings = ViewMapper.Faults(faulty) };
     });
 
     private static Command Show(Runner runner)
     {
-        var id = Given.Tenant();
+        var id = TypedArguments.Tenant();
         return runner.Runs(new("show", "One tenant, with its workspaces, workflows and keys.") { id }, async (hub, given, cancel) =>
         {
             var tenant = given.GetRequiredValue(id);
@@ -39,36 +39,36 @@ internal static class TenantCommands
             var keys = await hub.Tenants.KeysOfAsync(tenant, cancel);
 
             var shown = new TenantDetailView(
-                Viewed.Of(catalogue.Tenant),
+                ViewMapper.Of(catalogue.Tenant),
                 [.. links.Select(link => link.WorkspaceId)],
                 [.. catalogue.Workflows.Where(workflow => workflow.Enabled).Select(workflow => workflow.Name.ToString())],
                 [.. catalogue.Groups.Select(group => group.Name)],
                 [.. keys.Where(key => key.IsValidAt(hub.Clock.GetUtcNow())).Select(key => key.KeyId)]);
             return Answer.Show(shown, CtlJson.Default.TenantDetailView, page => page.Facts(
             [
-                .. Words.Facts(shown.Tenant),
-                ("slack", Words.List(shown.Slack)), ("workflows", Words.List(shown.Workflows)), ("groups", Words.List(shown.Groups)),
-                ("valid keys", Words.List(shown.ValidKeys)),
+                .. DisplayText.Facts(shown.Tenant),
+                ("slack", DisplayText.List(shown.Slack)), ("workflows", DisplayText.List(shown.Workflows)), ("groups", DisplayText.List(shown.Groups)),
+                ("valid keys", DisplayText.List(shown.ValidKeys)),
             ]));
         });
     }
 
     private static Command Limits(Runner runner)
     {
-        var id = Given.Tenant();
+        var id = TypedArguments.Tenant();
         var options = new LimitOptions();
         return runner.Runs(options.On(new("limits", "A tenant's limits: shows them, or sets those that are named.") { id }), async (hub, given, cancel) =>
         {
             var tenant = given.GetRequiredValue(id);
             var limits = options.Of(given);
-            var change = limits.IsEmpty ? Change.AlreadySo : await hub.Administration.LimitAsync(tenant, limits, cancel);
+            var change = limits.IsEmpty ? ChangeResult.AlreadySo : await hub.Administration.LimitAsync(tenant, limits, cancel);
             return await ChangedAsync(hub, tenant, change, "limited", cancel);
         });
     }
 
     private static Command Engine(Runner runner)
     {
-        var id = Given.Tenant();
+        var id = TypedArguments.Tenant();
         var address = new Argument<string>("engine") { Description = "Where it listens, like 10.106.128.10:5678." };
         var allowPublic = new Option<bool>("--allow-public-subnet") { Description = "It may sit in one of the tenant's public subnets." };
         return runner.Runs(new("engine", "Says that a tenant's engine has another address.") { id, address, allowPublic }, async (hub, given, cancel) =>
@@ -83,7 +83,7 @@ internal static class TenantCommands
 
     private static Command Rename(Runner runner)
     {
-        var id = Given.Tenant();
+        var id = TypedArguments.Tenant();
         var name = new Argument<string>("name") { Description = "As people call it.", CustomParser = RegisterTenant.ReadName };
         return runner.Runs(new("rename", "Gives a tenant another name.") { id, name }, async (hub, given, cancel) =>
         {
@@ -94,7 +94,7 @@ internal static class TenantCommands
 
     private static Command Suspend(Runner runner)
     {
-        var id = Given.Tenant();
+        var id = TypedArguments.Tenant();
         return runner.Runs(new("suspend", "Refuses a tenant's new executions and those not yet dispatched. Outcomes and heartbeats are still taken.") { id },
             async (hub, given, cancel) =>
         {
@@ -105,7 +105,7 @@ internal static class TenantCommands
 
     private static Command Resume(Runner runner)
     {
-        var id = Given.Tenant();
+        var id = TypedArguments.Tenant();
         return runner.Runs(new("resume", "Takes a suspended tenant's executions again.") { id }, async (hub, given, cancel) =>
         {
             var tenant = given.GetRequiredValue(id);
@@ -113,18 +113,18 @@ internal static class TenantCommands
         });
     }
 
-    private static async Task<Answer> ChangedAsync(Hub hub, TenantId id, Change change, string done, CancellationToken cancel)
+    private static async Task<Answer> ChangedAsync(ControlPlaneClient hub, TenantId id, ChangeResult change, string done, CancellationToken cancel)
     {
         if (await hub.Tenants.FindAsync(id, cancel) is not { } tenant)
             return Refusals.NotRegistered(id);
-        if (change == Change.NothingThere)
-            return new Answer.Refused($"{id} is being deleted: that has no way back. Its number is free again {tenant.FreeAt:yyyy-MM-dd}.");
+        if (change == ChangeResult.NothingThere)
+            return new Answer.NotDone($"{id} is being deleted: that has no way back. Its number is free again {tenant.FreeAt:yyyy-MM-dd}.");
 
-        var shown = new TenantChangeView(change == Change.Made ? done : "unchanged", Viewed.Of(tenant));
+        var shown = new TenantChangeView(change == ChangeResult.Made ? done : "unchanged", ViewMapper.Of(tenant));
         return Answer.Show(shown, CtlJson.Default.TenantChangeView, page =>
         {
-            page.Line(change == Change.Made ? $"{id} is {done}." : $"{id} is as it was.");
-            page.Facts(Words.Facts(shown.Tenant));
+            page.Line(change == ChangeResult.Made ? $"{id} is {done}." : $"{id} is as it was.");
+            page.Facts(DisplayText.Facts(shown.Tenant));
         });
     }
 }

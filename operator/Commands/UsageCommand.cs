@@ -1,7 +1,7 @@
 using System.CommandLine;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
-using ControlPlane.Operator.Places;
+using ControlPlane.Operator.Deployments;
 using ControlPlane.Operator.Running;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
@@ -14,7 +14,7 @@ internal static class UsageCommand
 {
     public static Command Build(Runner runner)
     {
-        var (id, month) = (Given.TenantOrAll(), Given.Month());
+        var (id, month) = (TypedArguments.TenantOrAll(), TypedArguments.Month());
         return runner.Runs(new("usage", "Quota used, reserved and left, and metered CPU and GPU time, of one tenant or all.") { id, month },
             async (hub, given, cancel) =>
         {
@@ -36,20 +36,20 @@ internal static class UsageCommand
                     ["TENANT", "QUOTA", "USED", "RESERVED", "LEFT", "UNDER WAY", "CPU", "GPU", "GPU LIMIT"],
                     usage.Select(one => (string?[])
                     [
-                        one.Tenant, Words.Of(one.MonthlyQuota), Words.Of(one.Used), Words.Of(one.Reserved), Words.Of(one.Left),
-                        $"{Words.Of(one.UnderWay)} of {Words.Of(one.Concurrency)}",
-                        Words.OfMilliseconds(one.Metered.CpuMs), Words.OfMilliseconds(one.Metered.GpuMs), one.Metered.GpuLimitMs is { } limit
-                            ? Words.OfMilliseconds(limit)
+                        one.Tenant, DisplayText.Of(one.MonthlyQuota), DisplayText.Of(one.Used), DisplayText.Of(one.Reserved), DisplayText.Of(one.Left),
+                        $"{DisplayText.Of(one.UnderWay)} of {DisplayText.Of(one.Concurrency)}",
+                        DisplayText.OfMilliseconds(one.Metered.CpuMs), DisplayText.OfMilliseconds(one.Metered.GpuMs), one.Metered.GpuLimitMs is { } limit
+                            ? DisplayText.OfMilliseconds(limit)
                             : null,
                     ]));
                 foreach (var one in usage.Where(one => one.Metered.GpuUnreadableSince is not null))
-                    page.Line(Words.GpuUnreadable(one.Tenant, one.Metered.GpuUnreadableSince!));
+                    page.Line(DisplayText.GpuUnreadable(one.Tenant, one.Metered.GpuUnreadableSince!));
             }) with
-            { Warnings = Viewed.Faults(faulty) };
+            { Warnings = ViewMapper.Faults(faulty) };
         });
     }
 
-    private static async Task<UsageView> OfAsync(Hub hub, Tenant tenant, Month period, CancellationToken cancel)
+    private static async Task<UsageView> OfAsync(ControlPlaneClient hub, Tenant tenant, Month period, CancellationToken cancel)
     {
         var month = hub.Quotas.MonthAsync(tenant.Id, period, cancel);
         var active = hub.Quotas.ActiveAsync(tenant.Id, cancel);

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
-using ControlPlane.Operator.Places;
+using ControlPlane.Operator.Deployments;
 using ControlPlane.Operator.Running;
 using ControlPlane.Tenants;
 
@@ -16,8 +16,8 @@ internal static class WorkflowCommands
 
     private static Command Publish(Runner runner)
     {
-        var (id, name) = (Given.Tenant(), Given.Workflow());
-        var path = Given.Optional<WorkflowName>(
+        var (id, name) = (TypedArguments.Tenant(), TypedArguments.Workflow());
+        var path = TypedArguments.Optional<WorkflowName>(
             "--path", "PATH", "The path of the engine's webhook; the workflow's name when left out.", WorkflowName.TryParse, text =>
                 $"{text} is no path: 1 to 64 of A-Z, a-z, 0-9, _ and -.");
         var parameters =
@@ -27,15 +27,15 @@ internal static class WorkflowCommands
                 HelpName = "SPEC",
                 CustomParser = ReadParameters
             };
-        var deadline = Given.Optional(
+        var deadline = TypedArguments.Optional(
             "--deadline", "60m", $"From the request to the moment it is timed out; {Duration.Format(Workflow.DefaultDeadline)} when left out, {Duration.Format(Workflow.LongestDeadline)} at most.",
             (string text, out TimeSpan time) => Duration.TryParse(text, out time) && time >= ShortestDeadline && time <= Workflow.LongestDeadline,
             text =>
                 $"{text} is no deadline: say one from {Duration.Format(ShortestDeadline)} to {Duration.Format(Workflow.LongestDeadline)}, like 60m or 1h30m.");
         var idempotent = new Option<bool>("--idempotent") { Description = "The engine may be handed the same execution twice without harm: lost answers are then sent again." };
-        var users = Given.Users("--allow-user", "A Slack user who may run it; everyone in the workspace when nobody is named. May be repeated.");
-        var groups = Given.Groups("--allow-group", "A group (./ctl group set) that may run it. May be repeated.");
-        var channels = Given.Channels("--allow-channel", "A Slack channel it may be run from; any when none is named. May be repeated.");
+        var users = TypedArguments.Users("--allow-user", "A Slack user who may run it; everyone in the workspace when nobody is named. May be repeated.");
+        var groups = TypedArguments.Groups("--allow-group", "A group (./ctl group set) that may run it. May be repeated.");
+        var channels = TypedArguments.Channels("--allow-channel", "A Slack channel it may be run from; any when none is named. May be repeated.");
 
         return runner.Runs(
             new("publish", "Puts a workflow into the catalogue, or another definition in place of the one there.") { id, name, path, parameters, deadline,
@@ -53,12 +53,12 @@ internal static class WorkflowCommands
     // One attempt to dispatch must fit: the token's life is no bound from below.
     private static readonly TimeSpan ShortestDeadline = TimeSpan.FromMinutes(1);
 
-    private static async Task<Answer> PublishAsync(Hub hub, TenantId tenant, Workflow workflow, CancellationToken cancel)
+    private static async Task<Answer> PublishAsync(ControlPlaneClient hub, TenantId tenant, Workflow workflow, CancellationToken cancel)
     {
         if (await hub.Tenants.CatalogueAsync(tenant, cancel, consistent: true) is not { } catalogue)
             return Refusals.NotRegistered(tenant);
         if (workflow.AllowedGroups.FirstOrDefault(group => catalogue.Groups.All(known => known.Name != group)) is { } missing)
-            return new Answer.Refused(
+            return new Answer.NotDone(
                 $"{tenant} has no group {missing}, so it would lock everyone out: ./ctl group set {tenant} {missing} --user U… makes it.");
 
         var (users, refusal) = await SlackUsers.OfAsync(hub, tenant, workflow.AllowedUsers, cancel);
@@ -75,18 +75,18 @@ internal static class WorkflowCommands
 
     private static Command List(Runner runner)
     {
-        var id = Given.Tenant();
+        var id = TypedArguments.Tenant();
         return runner.Runs(new("list", "A tenant's workflows, the disabled ones too.") { id }, async (hub, given, cancel) =>
         {
             var tenant = given.GetRequiredValue(id);
             if (await hub.Tenants.CatalogueAsync(tenant, cancel, consistent: true) is not { } catalogue)
                 return Refusals.NotRegistered(tenant);
-            var workflows = catalogue.Workflows.OrderBy(workflow => workflow.Name.ToString(), StringComparer.Ordinal).Select(Viewed.Of).ToList();
+            var workflows = catalogue.Workflows.OrderBy(workflow => workflow.Name.ToString(), StringComparer.Ordinal).Select(ViewMapper.Of).ToList();
             return Answer.Show(new WorkflowsView(tenant.ToString(), workflows), CtlJson.Default.WorkflowsView, page => page.Table(
                 ["WORKFLOW", "STATE", "PATH", "DEADLINE", "IDEMPOTENT", "PARAMETERS", "ALLOWED"],
                 workflows.Select(one => (string?[])
                 [
-                    one.Workflow, one.Enabled ? "enabled" : "disabled", one.Path, Words.OfMilliseconds(one.DeadlineMs), one.Idempotent ? "yes" : "no",
+                    one.Workflow, one.Enabled ? "enabled" : "disabled", one.Path, DisplayText.OfMilliseconds(one.DeadlineMs), one.Idempotent ? "yes" : "no",
                     string.Join(' ', one.Parameters), Allowed(one),
                 ])));
         });
@@ -94,13 +94,13 @@ internal static class WorkflowCommands
 
     private static Command Disable(Runner runner)
     {
-        var (id, name) = (Given.Tenant(), Given.Workflow());
+        var (id, name) = (TypedArguments.Tenant(), TypedArguments.Workflow());
         return runner.Runs(new("disable", "Refuses new executions of a workflow; what runs goes on. To enable it again, publish it again.") { id, name },
             async (hub, given, cancel) =>
         {
             var (tenant, workflow) = (given.GetRequiredValue(id), given.GetRequiredValue(name));
             if (await hub.Tenants.FindWorkflowAsync(tenant, workflow, cancel) is not { } there)
-                return new Answer.Refused($"{tenant} has no workflow {workflow}: ./ctl workflow list {tenant} shows those it has.");
+                return new Answer.NotDone($"{tenant} has no workflow {workflow}: ./ctl workflow list {tenant} shows those it has.");
             if (!there.Enabled)
                 return Show("unchanged", tenant, there);
             var disabled = there with { Enabled = false };
@@ -118,7 +118,7 @@ internal static class WorkflowCommands
             if (parameter is not null && parameters.Exists(other => other.Name == parameter.Name))
                 fault = $"{parameter.Name} is declared twice";
             if (fault is not null)
-                given.AddError($"--param {Given.Quote(text)}: {fault}.");
+                given.AddError($"--param {TypedArguments.Quote(text)}: {fault}.");
             else
                 parameters.Add(parameter!);
         }
@@ -129,7 +129,7 @@ internal static class WorkflowCommands
 
     private static Answer Show(string result, TenantId tenant, Workflow workflow)
     {
-        var shown = new WorkflowChangeView(result, tenant.ToString(), Viewed.Of(workflow));
+        var shown = new WorkflowChangeView(result, tenant.ToString(), ViewMapper.Of(workflow));
         return Answer.Show(shown, CtlJson.Default.WorkflowChangeView, page =>
         {
             page.Line(result switch
@@ -142,7 +142,7 @@ internal static class WorkflowCommands
             page.Facts(
             [
                 ("workflow", shown.Workflow.Workflow), ("tenant", shown.Tenant), ("path", $"/webhook/{shown.Workflow.Path}"),
-                ("deadline", Words.OfMilliseconds(shown.Workflow.DeadlineMs)),
+                ("deadline", DisplayText.OfMilliseconds(shown.Workflow.DeadlineMs)),
                 ("idempotent", shown.Workflow.Idempotent ? "yes" : "no"), ("allowed", Allowed(shown.Workflow)),
                 .. shown.Workflow.Parameters.Select(one => ("parameter", (string?)one)),
             ]);

@@ -23,7 +23,7 @@ internal abstract record Answer
 
     /// <summary>It was not done.</summary>
     /// <param name="Why">One line: what is in the way, and how it is mended.</param>
-    public sealed record Refused(string Why) : Answer;
+    public sealed record NotDone(string Why) : Answer;
 
     public static Shown Show<T>(T value, JsonTypeInfo<T> type, Action<Page> draw) => new ShownAs<T>(value, type, draw);
 

@@ -1,30 +1,30 @@
 using System.Net.Sockets;
 using Amazon.Runtime;
-using ControlPlane.Operator.Places;
+using ControlPlane.Operator.Deployments;
 
 namespace ControlPlane.Operator.Running;
 
 /// <summary>What went wrong outside of us, in one line with the mend.</summary>
 internal static class Faults
 {
-    public static string InWords(Exception exception, Place? place) => exception switch
+    public static string InWords(Exception exception, Deployment? deployment) => exception switch
     {
-        PlaceException => exception.Message,
+        NoDeploymentException => exception.Message,
         OperationCanceledException => "Stopped. What was done stays done; to repeat a command does no harm.",
         InvalidDataException => $"{FirstLine(exception)} ./ctl tenant engine or ./ctl tenant limits mends it.",
         FormatException => $"{FirstLine(exception)} infra/README.md says how secrets are filled.",
-        _ when place is not null && IsUnreachable(exception) => $"{Capital(place.InWords)} does not answer: {place.Mend}",
-        AmazonServiceException aws when place is not null => InWords(aws, place),
+        _ when deployment is not null && IsUnreachable(exception) => $"{Capital(deployment.InWords)} does not answer: {deployment.Mend}",
+        AmazonServiceException aws when deployment is not null => InWords(aws, deployment),
         AmazonClientException when exception.Message.Contains("credential", StringComparison.OrdinalIgnoreCase)
             || exception.Message.Contains("IMDS", StringComparison.Ordinal) =>
             "No AWS credentials were found: sign in (aws sso login) and set AWS_PROFILE. For a running ./run: --local.",
         _ => $"{exception.GetType().Name}: {FirstLine(exception)}",
     };
 
-    private static string InWords(AmazonServiceException aws, Place place) => aws.ErrorCode switch
+    private static string InWords(AmazonServiceException aws, Deployment deployment) => aws.ErrorCode switch
     {
         "ResourceNotFoundException" or "QueueDoesNotExist" or "AWS.SimpleQueueService.NonExistentQueue" =>
-            $"{Capital(place.InWords)} is not all there ({FirstLine(aws).TrimEnd('.')}): {place.Mend}",
+            $"{Capital(deployment.InWords)} is not all there ({FirstLine(aws).TrimEnd('.')}): {deployment.Mend}",
         "ExpiredToken" or "ExpiredTokenException" => "The AWS credentials have expired: sign in again.",
         "UnrecognizedClientException" or "InvalidClientTokenId" or "SignatureDoesNotMatch" or "InvalidSignatureException" =>
             "AWS does not know these credentials: sign in again, or set AWS_PROFILE.",

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using ControlPlane.Configuration;
 using ControlPlane.Operator.Output;
-using ControlPlane.Operator.Places;
+using ControlPlane.Operator.Deployments;
 using ControlPlane.Text;
 
 namespace ControlPlane.Operator.Running;
@@ -27,7 +27,7 @@ internal sealed class Runner
 
     private readonly Option<string?> _stack = new("--stack")
     {
-        Description = $"The stack of serverless.template; else $CONTROL_PLANE_STACK, else {StackPlace.StandardStack}.",
+        Description = $"The stack of serverless.template; else $CONTROL_PLANE_STACK, else {StackDeployment.StandardStack}.",
         HelpName = "NAME",
         Recursive = true,
     };
@@ -55,7 +55,7 @@ internal sealed class Runner
     public InvocationConfiguration Streams => new() { Output = _output, Error = _error, EnableDefaultExceptionHandler = false };
 
     /// <summary>Gives a command its work.</summary>
-    public Command Runs(Command command, Func<Hub, ParseResult, CancellationToken, Task<Answer>> runAsync)
+    public Command Runs(Command command, Func<ControlPlaneClient, ParseResult, CancellationToken, Task<Answer>> runAsync)
     {
         command.SetAction((given, cancel) => RunAsync(given, runAsync, cancel));
         return command;
@@ -63,18 +63,19 @@ internal sealed class Runner
 
     public void Complain(string why) => _error.WriteLine($"ctl: {Plain.Text(why)}");
 
-    private async Task<int> RunAsync(ParseResult given, Func<Hub, ParseResult, CancellationToken, Task<Answer>> runAsync, CancellationToken cancel)
+    private async Task<int> RunAsync(
+        ParseResult given, Func<ControlPlaneClient, ParseResult, CancellationToken, Task<Answer>> runAsync, CancellationToken cancel)
     {
-        Place? place = null;
+        Deployment? deployment = null;
         try
         {
-            place = PlaceOf(given);
-            using var hub = new Hub(place, _clock);
+            deployment = DeploymentOf(given);
+            using var hub = new ControlPlaneClient(deployment, _clock);
             return Say(await runAsync(hub, given, cancel), given.GetValue(_form) == "json");
         }
         catch (Exception e)
         {
-            Complain(Faults.InWords(e, place));
+            Complain(Faults.InWords(e, deployment));
             return NotDone;
         }
     }
@@ -83,7 +84,7 @@ internal sealed class Runner
     {
         switch (answer)
         {
-            case Answer.Refused refused:
+            case Answer.NotDone refused:
                 Complain(refused.Why);
                 return NotDone;
             case Answer.Shown shown:
@@ -101,9 +102,9 @@ internal sealed class Runner
         }
     }
 
-    private Place PlaceOf(ParseResult given) => given.GetValue(_local) || given.GetValue(_state) is not null
-        ? LocalPlace.Read(given.GetValue(_state) ?? Setting.Optional("CONTROL_PLANE_STATE") ?? Path.Combine(Checkout(), ".state"))
-        : new StackPlace(given.GetValue(_stack) ?? Setting.Optional("CONTROL_PLANE_STACK") ?? StackPlace.StandardStack, given.GetValue(_region));
+    private Deployment DeploymentOf(ParseResult given) => given.GetValue(_local) || given.GetValue(_state) is not null
+        ? LocalDeployment.Read(given.GetValue(_state) ?? Setting.Optional("CONTROL_PLANE_STATE") ?? Path.Combine(Checkout(), ".state"))
+        : new StackDeployment(given.GetValue(_stack) ?? Setting.Optional("CONTROL_PLANE_STACK") ?? StackDeployment.StandardStack, given.GetValue(_region));
 
     /// <summary>The folder that holds the solution, above this program; the current one when there is none.</summary>
     private static string Checkout()

@@ -35,7 +35,7 @@ public static class MessageQueues
         if (first is Handover.Taken || cancel.IsCancellationRequested)
             return first;
         var second = await TryOrderAsync(queue, request, cancel);
-        return second is Handover.Refused && first is Handover.Unclear ? first : second;
+        return second is Handover.NotTaken && first is Handover.Unclear ? first : second;
     }
 
     /// <summary>Asks for dispatch. The tenant is the fairness group: one tenant's backlog does not hold back another's.</summary>
@@ -55,7 +55,7 @@ public static class MessageQueues
         }
         catch (AmazonSQSException e) when (e.StatusCode is >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError)
         {
-            return new Handover.Refused(e);
+            return new Handover.NotTaken(e);
         }
         catch (Exception e)
         {

@@ -46,14 +46,14 @@ public sealed class TenantAdministration(IAmazonDynamoDB dynamo, string table, T
         };
     }
 
-    public Task<Change> RenameAsync(TenantId tenant, string name, CancellationToken cancel) =>
+    public Task<ChangeResult> RenameAsync(TenantId tenant, string name, CancellationToken cancel) =>
         SetAsync(tenant, new() { ["name"] = Items.Text(name) }, cancel);
 
     /// <remarks>Also mends a stored address that no longer may be dialled.</remarks>
-    public Task<Change> MoveEngineAsync(TenantId tenant, EngineAddress engine, bool allowPublicSubnet, CancellationToken cancel) =>
+    public Task<ChangeResult> MoveEngineAsync(TenantId tenant, EngineAddress engine, bool allowPublicSubnet, CancellationToken cancel) =>
         SetAsync(tenant, new() { ["engine"] = Items.Text(engine.ToString()), ["allow_public_subnet"] = Items.Flag(allowPublicSubnet) }, cancel);
 
-    public Task<Change> LimitAsync(TenantId tenant, LimitChange change, CancellationToken cancel)
+    public Task<ChangeResult> LimitAsync(TenantId tenant, LimitChange change, CancellationToken cancel)
     {
         var wanted = new Dictionary<string, AttributeValue?>();
         if (change.MonthlyQuota is { } quota)
@@ -69,14 +69,14 @@ public sealed class TenantAdministration(IAmazonDynamoDB dynamo, string table, T
         return SetAsync(tenant, wanted, cancel);
     }
 
-    /// <returns><see cref="Change.NothingThere"/> also for a tenant that is being deleted: that has no way back.</returns>
-    public Task<Change> SuspendAsync(TenantId tenant, CancellationToken cancel) => SetStatusAsync(tenant, from: "active", to: "suspended", cancel);
+    /// <returns><see cref="ChangeResult.NothingThere"/> also for a tenant that is being deleted: that has no way back.</returns>
+    public Task<ChangeResult> SuspendAsync(TenantId tenant, CancellationToken cancel) => SetStatusAsync(tenant, from: "active", to: "suspended", cancel);
 
-    /// <returns><see cref="Change.NothingThere"/> also for a tenant that is being deleted: that has no way back.</returns>
-    public Task<Change> ResumeAsync(TenantId tenant, CancellationToken cancel) => SetStatusAsync(tenant, from: "suspended", to: "active", cancel);
+    /// <returns><see cref="ChangeResult.NothingThere"/> also for a tenant that is being deleted: that has no way back.</returns>
+    public Task<ChangeResult> ResumeAsync(TenantId tenant, CancellationToken cancel) => SetStatusAsync(tenant, from: "suspended", to: "active", cancel);
 
     /// <summary>Ends a tenant: nothing is started for it any more, and there is no way back. Its profile stays for as long as its data.</summary>
-    public Task<Change> RemoveAsync(TenantId tenant, CancellationToken cancel) => UpdateAsync(new()
+    public Task<ChangeResult> RemoveAsync(TenantId tenant, CancellationToken cancel) => UpdateAsync(new()
     {
         Key = TenantRegistry.ProfileKeyOf(tenant),
         UpdateExpression = "SET #status = :deleting, removed_at = :now",
@@ -95,7 +95,7 @@ public sealed class TenantAdministration(IAmazonDynamoDB dynamo, string table, T
     }
 
     /// <summary>Takes a workspace's tenant away.</summary>
-    public async Task<Change> UnlinkAsync(SlackLink link, CancellationToken cancel)
+    public async Task<ChangeResult> UnlinkAsync(SlackLink link, CancellationToken cancel)
     {
         try
         {
@@ -107,16 +107,16 @@ public sealed class TenantAdministration(IAmazonDynamoDB dynamo, string table, T
                 ExpressionAttributeNames = new() { ["#owner"] = "owner" },
                 ExpressionAttributeValues = new() { [":tenant"] = Items.Text(link.Tenant.ToString()) },
             }, cancel);
-            return Change.Made;
+            return ChangeResult.Made;
         }
         catch (ConditionalCheckFailedException)
         {
-            return Change.NothingThere;
+            return ChangeResult.NothingThere;
         }
     }
 
     /// <summary>Ends a tenant's key now. A revoked key stays on record and never comes back.</summary>
-    public Task<Change> RevokeAsync(TenantId tenant, string keyId, CancellationToken cancel) => UpdateAsync(new()
+    public Task<ChangeResult> RevokeAsync(TenantId tenant, string keyId, CancellationToken cancel) => UpdateAsync(new()
     {
         Key = TenantRegistry.SidecarKeyOf(keyId),
         UpdateExpression = "SET revoked_at = :now",
@@ -125,7 +125,7 @@ public sealed class TenantAdministration(IAmazonDynamoDB dynamo, string table, T
         ExpressionAttributeValues = new() { [":tenant"] = Items.Text(tenant.ToString()), [":now"] = Items.Time(clock.GetUtcNow()) },
     }, alreadySo: key => key.OptionalText("owner") == tenant.ToString(), cancel);
 
-    private Task<Change> SetStatusAsync(TenantId tenant, string from, string to, CancellationToken cancel) => UpdateAsync(new()
+    private Task<ChangeResult> SetStatusAsync(TenantId tenant, string from, string to, CancellationToken cancel) => UpdateAsync(new()
     {
         Key = TenantRegistry.ProfileKeyOf(tenant),
         UpdateExpression = "SET #status = :to",
@@ -135,7 +135,7 @@ public sealed class TenantAdministration(IAmazonDynamoDB dynamo, string table, T
     }, alreadySo: profile => profile.OptionalText("status") == to, cancel);
 
     /// <param name="wanted">By attribute; null takes it away.</param>
-    private Task<Change> SetAsync(TenantId tenant, Dictionary<string, AttributeValue?> wanted, CancellationToken cancel)
+    private Task<ChangeResult> SetAsync(TenantId tenant, Dictionary<string, AttributeValue?> wanted, CancellationToken cancel)
     {
         var sets = wanted.Where(one => one.Value is not null).Select(one => $"#{one.Key} = :{one.Key}").ToList();
         var removals = wanted.Where(one => one.Value is null).Select(one => $"#{one.Key}").ToList();
@@ -153,18 +153,18 @@ public sealed class TenantAdministration(IAmazonDynamoDB dynamo, string table, T
     }
 
     /// <param name="alreadySo">Asked of the item that failed the condition.</param>
-    private async Task<Change> UpdateAsync(UpdateItemRequest update, Func<Item, bool> alreadySo, CancellationToken cancel)
+    private async Task<ChangeResult> UpdateAsync(UpdateItemRequest update, Func<Item, bool> alreadySo, CancellationToken cancel)
     {
         update.TableName = table;
         update.ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD;
         try
         {
             await dynamo.UpdateItemAsync(update, cancel);
-            return Change.Made;
+            return ChangeResult.Made;
         }
         catch (ConditionalCheckFailedException e)
         {
-            return e.Item is { Count: > 0 } item && alreadySo(item) ? Change.AlreadySo : Change.NothingThere;
+            return e.Item is { Count: > 0 } item && alreadySo(item) ? ChangeResult.AlreadySo : ChangeResult.NothingThere;
         }
     }
 

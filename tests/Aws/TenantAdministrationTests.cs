@@ -15,11 +15,11 @@ public class TenantAdministrationTests(LocalCloud cloud)
     public async Task Nothing_is_changed_of_a_tenant_that_is_not_there()
     {
         var (administration, registry, _) = await StartAsync();
-        Assert.Equal(Change.NothingThere, await administration.RenameAsync(Two, "Other", Cancel));
-        Assert.Equal(Change.NothingThere, await administration.LimitAsync(Two, new(MonthlyQuota: 1), Cancel));
-        Assert.Equal(Change.NothingThere, await administration.LimitAsync(Two, new(LiftsGpuLimit: true), Cancel));
-        Assert.Equal(Change.NothingThere, await administration.SuspendAsync(Two, Cancel));
-        Assert.Equal(Change.NothingThere, await administration.RemoveAsync(Two, Cancel));
+        Assert.Equal(ChangeResult.NothingThere, await administration.RenameAsync(Two, "Other", Cancel));
+        Assert.Equal(ChangeResult.NothingThere, await administration.LimitAsync(Two, new(MonthlyQuota: 1), Cancel));
+        Assert.Equal(ChangeResult.NothingThere, await administration.LimitAsync(Two, new(LiftsGpuLimit: true), Cancel));
+        Assert.Equal(ChangeResult.NothingThere, await administration.SuspendAsync(Two, Cancel));
+        Assert.Equal(ChangeResult.NothingThere, await administration.RemoveAsync(Two, Cancel));
         Assert.Null(await registry.FindAsync(Two, Cancel));
     }
 
@@ -27,7 +27,7 @@ public class TenantAdministrationTests(LocalCloud cloud)
     public async Task A_change_is_made_once_and_said_to_be_so_after_that()
     {
         var (administration, _, _) = await StartAsync();
-        foreach (var changeAsync in new Func<Task<Change>>[]
+        foreach (var changeAsync in new Func<Task<ChangeResult>>[]
         {
             () => administration.RenameAsync(One, "Other", Cancel),
             () => administration.LimitAsync(One, new(MonthlyGpuMs: 5), Cancel),
@@ -38,11 +38,11 @@ public class TenantAdministrationTests(LocalCloud cloud)
             () => administration.RemoveAsync(One, Cancel),
         })
         {
-            Assert.Equal(Change.Made, await changeAsync());
-            Assert.Equal(Change.AlreadySo, await changeAsync());
+            Assert.Equal(ChangeResult.Made, await changeAsync());
+            Assert.Equal(ChangeResult.AlreadySo, await changeAsync());
         }
-        Assert.Equal(Change.NothingThere, await administration.ResumeAsync(One, Cancel));
-        Assert.Equal(Change.NothingThere, await administration.SuspendAsync(One, Cancel));
+        Assert.Equal(ChangeResult.NothingThere, await administration.ResumeAsync(One, Cancel));
+        Assert.Equal(ChangeResult.NothingThere, await administration.SuspendAsync(One, Cancel));
     }
 
     [Fact]
@@ -54,14 +54,14 @@ public class TenantAdministrationTests(LocalCloud cloud)
 
         Assert.False(await registry.TryLinkAsync(new("T1", Two), Cancel));
         Assert.False(await registry.TryAddAsync(Key("k1", Two), Cancel));
-        Assert.Equal(Change.NothingThere, await administration.UnlinkAsync(new("T1", Two), Cancel));
-        Assert.Equal(Change.NothingThere, await administration.RevokeAsync(Two, "k1", Cancel));
+        Assert.Equal(ChangeResult.NothingThere, await administration.UnlinkAsync(new("T1", Two), Cancel));
+        Assert.Equal(ChangeResult.NothingThere, await administration.RevokeAsync(Two, "k1", Cancel));
         Assert.IsType<Registered.WorkspaceTaken>(await administration.RegisterAsync(TenantOf(Two), "T1", Cancel));
         Assert.Null(await registry.FindAsync(Two, Cancel));
         Assert.Equal(One, await registry.OfSlackAsync("T1", Cancel, consistent: true));
         Assert.Null((await registry.FindKeyAsync("k1", Cancel, consistent: true))!.RevokedAt);
-        Assert.Equal(Change.NothingThere, await administration.UnlinkAsync(new("T2", One), Cancel));
-        Assert.Equal(Change.NothingThere, await administration.RevokeAsync(One, "k2", Cancel));
+        Assert.Equal(ChangeResult.NothingThere, await administration.UnlinkAsync(new("T2", One), Cancel));
+        Assert.Equal(ChangeResult.NothingThere, await administration.RevokeAsync(One, "k2", Cancel));
         Assert.Null(await registry.FindKeyAsync("k2", Cancel, consistent: true));
     }
 
@@ -70,10 +70,10 @@ public class TenantAdministrationTests(LocalCloud cloud)
     {
         var (administration, registry, clock) = await StartAsync();
         await registry.TryAddAsync(Key("k1", One), Cancel);
-        Assert.Equal(Change.Made, await administration.RevokeAsync(One, "k1", Cancel));
+        Assert.Equal(ChangeResult.Made, await administration.RevokeAsync(One, "k1", Cancel));
         var first = (await registry.FindKeyAsync("k1", Cancel, consistent: true))!.RevokedAt;
         clock.Advance(TimeSpan.FromHours(1));
-        Assert.Equal(Change.AlreadySo, await administration.RevokeAsync(One, "k1", Cancel));
+        Assert.Equal(ChangeResult.AlreadySo, await administration.RevokeAsync(One, "k1", Cancel));
         Assert.Equal(first, (await registry.FindKeyAsync("k1", Cancel, consistent: true))!.RevokedAt);
     }
 

@@ -64,7 +64,7 @@ internal sealed class AnswerCommand(
         if (command.Text.Length > SlackCommand.LongestText)
             return Refusals.TooLong;
 
-        var words = CommandLine.Words(command.Text);
+        var words = CommandText.Words(command.Text);
         var verb = words is null ? null : Verbs.Of(words);
         var began = clock.GetTimestamp();
         try

@@ -36,7 +36,7 @@ internal sealed record RunArguments(string Workflow, JsonElement Inputs, bool Is
                     return Fault($"{key} is given twice.");
                 texts[key] = word.Value;
             }
-            else if (CommandLine.Flag(word.Value) is { } flag)
+            else if (CommandText.Flag(word.Value) is { } flag)
             {
                 if (flag != "public")
                     return Fault($"There is no option --{flag}. The only one is --public.");
@@ -59,7 +59,7 @@ internal sealed record RunArguments(string Workflow, JsonElement Inputs, bool Is
 
     // First as typed: what is JSON is taken at its word. Some keyboards turn only one of two quotes: that is tried last.
     private static JsonElement? ParseObject(string text) =>
-        TryParse(text) ?? TryParse(CommandLine.WithPlainQuotes(text, trustsPlain: true)) ?? TryParse(CommandLine.WithPlainQuotes(text, trustsPlain: false));
+        TryParse(text) ?? TryParse(CommandText.WithPlainQuotes(text, trustsPlain: true)) ?? TryParse(CommandText.WithPlainQuotes(text, trustsPlain: false));
 
     private static JsonElement? TryParse(string text)
     {

@@ -57,7 +57,7 @@ internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, Message
                 events.ExecutionOrdered(execution, caller.Tenant, workflow.Name, admission is Admission.Repeat);
                 var accepted = Accepted(caller.Command, workflow, canBeTold: reply.SealedUrl is not null);
                 return arguments.IsPublic ? accepted.Public() : accepted;
-            case Handover.Refused { Why: var why }:
+            case Handover.NotTaken { Why: var why }:
                 events.OrderNotConfirmed(execution, caller.Tenant, isCertain: true, why);
                 return Refusals.TryAgain;
             case Handover.Unclear { Why: var why }:

@@ -18,7 +18,7 @@ internal abstract record Posted
 
     /// <summary>The address is used up, expired or unknown: asking again cannot help.</summary>
     /// <param name="Why">Slack's status, with its word for it where it said one.</param>
-    public sealed record Refused(string Why) : Posted;
+    public sealed record AddressGone(string Why) : Posted;
 
     /// <summary>Slack minds how the message is made, not where it goes: without its blocks it may pass.</summary>
     public sealed record Misshapen(string Why) : Posted;
@@ -78,7 +78,7 @@ internal sealed class SlackHook : IDisposable
         >= 200 and < 300 when word is null => new Posted.Taken(),
         429 or (>= 300 and < 400) or >= 500 => new Posted.TryLater(((int)response.StatusCode).ToString(CultureInfo.InvariantCulture), SlackConnections.PauseOf(response)),
         var status and (400 or (>= 200 and < 300)) when word is not null && !NotOfTheForm.Contains(word) => new Posted.Misshapen($"{status} {word}"),
-        var status => new Posted.Refused(word is null ? status.ToString(CultureInfo.InvariantCulture) : $"{status} {word}"),
+        var status => new Posted.AddressGone(word is null ? status.ToString(CultureInfo.InvariantCulture) : $"{status} {word}"),
     };
 
     /// <summary>Slack's own word for what is wrong: the body of a refusal, or the error of an answer that is 200 and says <c>"ok":false</c>. Null when there is

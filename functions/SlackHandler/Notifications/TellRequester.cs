@@ -76,7 +76,7 @@ internal sealed class TellRequester(
                 await executions.MarkToldAsync(execution.Id, execution.State, cancel);
                 events.RequesterTold(execution, reply.Uses);
                 return Telling.Done;
-            case Posted.Refused { Why: var why }:
+            case Posted.AddressGone { Why: var why }:
                 return await GiveUpAsync(execution, $"Slack answered {why}", isTooLate: false, cancel);
             case Posted.Misshapen { Why: var why }:
                 return await GiveUpAsync(execution, $"Slack answered {why}", isTooLate: false, cancel);

@@ -9,7 +9,7 @@ public abstract record Handover
     public sealed record Taken : Handover;
 
     /// <summary>The queue said no at every try: the message is not there and will not be.</summary>
-    public sealed record Refused(Exception Why) : Handover;
+    public sealed record NotTaken(Exception Why) : Handover;
 
     /// <summary>No answer, or none that says: the message may be in the queue.</summary>
     public sealed record Unclear(Exception Why) : Handover;

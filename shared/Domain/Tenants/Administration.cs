@@ -15,7 +15,7 @@ public abstract record Registered
 }
 
 /// <summary>What came of a change to a stored tenant or key.</summary>
-public enum Change
+public enum ChangeResult
 {
     Made,
 

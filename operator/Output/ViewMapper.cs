@@ -8,12 +8,12 @@ using ControlPlane.Text;
 namespace ControlPlane.Operator.Output;
 
 /// <summary>The domain as it is shown.</summary>
-internal static class Viewed
+internal static class ViewMapper
 {
     public static TenantView Of(Tenant tenant) => new(
         tenant.Id.ToString(), tenant.Name, Of(tenant.Status), tenant.Id.Network.ToString(), EngineText.Format(tenant.Engine), tenant.AllowPublicSubnet,
         tenant.Limits.MonthlyQuota, tenant.Limits.Concurrency, tenant.Limits.MonthlyGpuMs,
-        tenant.Limits.Instances, tenant.Limits.DeniesWhenSilent ? Words.Deny : Words.Warn);
+        tenant.Limits.Instances, tenant.Limits.DeniesWhenSilent ? DisplayText.Deny : DisplayText.Warn);
 
     /// <summary>Tenants that a list cannot show, as warnings.</summary>
     public static IReadOnlyList<string> Faults(IEnumerable<(TenantId Id, string Fault)> faulty) =>

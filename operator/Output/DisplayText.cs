@@ -4,7 +4,7 @@ using ControlPlane.Operator.Arguments;
 namespace ControlPlane.Operator.Output;
 
 /// <summary>Values as a person reads them.</summary>
-internal static class Words
+internal static class DisplayText
 {
     /// <summary>What becomes of executions while a data plane is silent.</summary>
     public const string Warn = "warn", Deny = "deny";

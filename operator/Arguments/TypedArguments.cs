@@ -10,7 +10,7 @@ using ControlPlane.Text;
 namespace ControlPlane.Operator.Arguments;
 
 /// <summary>Arguments and options that become domain types as they are read. Each says what it takes when it is given something else.</summary>
-internal static partial class Given
+internal static partial class TypedArguments
 {
     public delegate bool Parser<T>(string text, out T value);
 

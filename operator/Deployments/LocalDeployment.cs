@@ -5,7 +5,7 @@ using Amazon.Runtime;
 using Amazon.SecretsManager;
 using Amazon.SQS;
 
-namespace ControlPlane.Operator.Places;
+namespace ControlPlane.Operator.Deployments;
 
 /// <summary>What <c>./run</c> writes into its state folder for as long as it runs, as far as this tool needs it.</summary>
 internal sealed record EndpointsFile(
@@ -18,12 +18,12 @@ internal sealed record EndpointsFile(
 internal sealed partial class EndpointsJson : JsonSerializerContext;
 
 /// <summary>A control plane that <c>./run</c> runs on this machine.</summary>
-internal sealed class LocalPlace : Place
+internal sealed class LocalDeployment : Deployment
 {
     private readonly string _folder;
     private readonly EndpointsFile _endpoints;
 
-    private LocalPlace(string folder, EndpointsFile endpoints) => (_folder, _endpoints) = (folder, endpoints);
+    private LocalDeployment(string folder, EndpointsFile endpoints) => (_folder, _endpoints) = (folder, endpoints);
 
     public override string InWords => $"the control plane of {_folder}";
 
@@ -32,8 +32,8 @@ internal sealed class LocalPlace : Place
     // The servers take any.
     private static BasicAWSCredentials Credentials => new("local", "local");
 
-    /// <exception cref="PlaceException">No control plane runs on that folder.</exception>
-    public static LocalPlace Read(string folder)
+    /// <exception cref="NoDeploymentException">No control plane runs on that folder.</exception>
+    public static LocalDeployment Read(string folder)
     {
         var file = Path.Combine(folder, "endpoints.json");
         try
@@ -44,11 +44,11 @@ internal sealed class LocalPlace : Place
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new PlaceException($"No control plane runs on {folder}: start ./run, or name its folder with --state.");
+            throw new NoDeploymentException($"No control plane runs on {folder}: start ./run, or name its folder with --state.");
         }
         catch (Exception e) when (e is JsonException or UnauthorizedAccessException)
         {
-            throw new PlaceException($"{file} cannot be read: stop ./run and start it again.");
+            throw new NoDeploymentException($"{file} cannot be read: stop ./run and start it again.");
         }
     }
 
@@ -74,5 +74,5 @@ internal sealed class LocalPlace : Place
     private T At<T>(string url) where T : ClientConfig, new() => new() { ServiceURL = url, AuthenticationRegion = _endpoints.Region, MaxErrorRetry = 1 };
 
     private string Named(IReadOnlyDictionary<string, string> names, string logicalId) =>
-        names.TryGetValue(logicalId, out var name) ? name : throw new PlaceException($"{InWords} has no {logicalId}: stop ./run and start it again.");
+        names.TryGetValue(logicalId, out var name) ? name : throw new NoDeploymentException($"{InWords} has no {logicalId}: stop ./run and start it again.");
 }

@@ -1,6 +1,6 @@
 using Amazon.Runtime;
 using Amazon.SQS;
-using ControlPlane.Operator.Places;
+using ControlPlane.Operator.Deployments;
 using ControlPlane.Operator.Running;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
@@ -8,7 +8,7 @@ using ControlPlane.Tests.Support;
 namespace ControlPlane.Tests.Operator;
 
 /// <summary>How the tool finds what it operates.</summary>
-public sealed class PlacesTests(LocalCloud cloud)
+public sealed class DeploymentTests(LocalCloud cloud)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -16,14 +16,14 @@ public sealed class PlacesTests(LocalCloud cloud)
     public void Tables_and_secrets_have_the_names_that_the_template_gives_them()
     {
         using var template = System.Text.Json.JsonDocument.Parse(File.ReadAllText(Path.Combine(RepositoryRoot.Find(), "serverless.template")));
-        var place = new StackPlace("control-plane", "us-east-1");
+        var deployment = new StackDeployment("control-plane", "us-east-1");
         var checkedNames = 0;
         foreach (var resource in template.RootElement.GetProperty("Resources").EnumerateObject())
         {
             var (property, name) = resource.Value.GetProperty("Type").GetString() switch
             {
-                "AWS::DynamoDB::GlobalTable" or "AWS::DynamoDB::Table" => ("TableName", place.TableOf(resource.Name)),
-                "AWS::SecretsManager::Secret" => ("Name", place.SecretOf(resource.Name)),
+                "AWS::DynamoDB::GlobalTable" or "AWS::DynamoDB::Table" => ("TableName", deployment.TableOf(resource.Name)),
+                "AWS::SecretsManager::Secret" => ("Name", deployment.SecretOf(resource.Name)),
                 _ => ("", ""),
             };
             if (name.Length == 0)
@@ -49,11 +49,11 @@ public sealed class PlacesTests(LocalCloud cloud)
             new Amazon.SQS.Model.CreateQueueRequest { QueueName = $"{stack}-ExecutionRequestsQueue-1A2B.fifo", Attributes = new() { ["FifoQueue"] = "true" } },
             Cancel);
 
-        var place = new StackPlace(stack, "us-east-1");
-        Assert.EndsWith($"/{stack}-DispatchQueue-1A2B3C4D5E6F", await place.QueueUrlOfAsync("DispatchQueue", sqs, Cancel), StringComparison.Ordinal);
+        var deployment = new StackDeployment(stack, "us-east-1");
+        Assert.EndsWith($"/{stack}-DispatchQueue-1A2B3C4D5E6F", await deployment.QueueUrlOfAsync("DispatchQueue", sqs, Cancel), StringComparison.Ordinal);
         Assert.EndsWith(
-            $"/{stack}-ExecutionRequestsQueue-1A2B.fifo", await place.QueueUrlOfAsync("ExecutionRequestsQueue", sqs, Cancel), StringComparison.Ordinal);
-        var e = await Assert.ThrowsAsync<PlaceException>(() => place.QueueUrlOfAsync("NotificationsQueue", sqs, Cancel));
+            $"/{stack}-ExecutionRequestsQueue-1A2B.fifo", await deployment.QueueUrlOfAsync("ExecutionRequestsQueue", sqs, Cancel), StringComparison.Ordinal);
+        var e = await Assert.ThrowsAsync<NoDeploymentException>(() => deployment.QueueUrlOfAsync("NotificationsQueue", sqs, Cancel));
         Assert.Contains("--stack and --region", e.Message, StringComparison.Ordinal);
     }
 
@@ -92,7 +92,7 @@ public sealed class PlacesTests(LocalCloud cloud)
     [InlineData("InternalServerError", "AWS says InternalServerError")]
     public void What_AWS_refuses_is_one_line_with_the_mend(string code, string mend)
     {
-        var words = Faults.InWords(new AmazonServiceException("one line\nand another") { ErrorCode = code }, new StackPlace("control-plane", "us-east-1"));
+        var words = Faults.InWords(new AmazonServiceException("one line\nand another") { ErrorCode = code }, new StackDeployment("control-plane", "us-east-1"));
         Assert.Contains(mend, words, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', words);
     }

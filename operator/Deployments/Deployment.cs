@@ -2,10 +2,10 @@ using Amazon.DynamoDBv2;
 using Amazon.SecretsManager;
 using Amazon.SQS;
 
-namespace ControlPlane.Operator.Places;
+namespace ControlPlane.Operator.Deployments;
 
 /// <summary>Where a control plane keeps its things. Tables, queues and secrets are asked for by their names in serverless.template.</summary>
-internal abstract class Place
+internal abstract class Deployment
 {
     /// <summary>To stand in a sentence: <c>the stack control-plane in us-east-1</c>.</summary>
     public abstract string InWords { get; }
@@ -23,7 +23,7 @@ internal abstract class Place
 
     public abstract string SecretOf(string logicalId);
 
-    /// <exception cref="PlaceException">It has no such queue.</exception>
+    /// <exception cref="NoDeploymentException">It has no such queue.</exception>
     public abstract Task<string> QueueUrlOfAsync(string logicalId, IAmazonSQS sqs, CancellationToken cancel);
 
     public abstract IAmazonDynamoDB NewDynamo();
@@ -34,4 +34,4 @@ internal abstract class Place
 }
 
 /// <summary>There is no control plane where the operator says it is. The message is for the operator, mend included.</summary>
-internal sealed class PlaceException(string message) : Exception(message);
+internal sealed class NoDeploymentException(string message) : Exception(message);

@@ -6,7 +6,7 @@ using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Operator;
 
-public sealed class CommandLineTests(LocalCloud cloud)
+public sealed class CtlCommandLineTests(LocalCloud cloud)
 {
     [Theory]
     [InlineData("tenant", "Say what to do: register, list, show", "See ./ctl tenant --help")]

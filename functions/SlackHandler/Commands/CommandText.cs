@@ -5,7 +5,7 @@ namespace ControlPlane.SlackHandler.Commands;
 
 /// <summary>What a user typed, word by word. Knows the quotes that keyboards make of <c>"</c> and <c>'</c>, the dashes they make of <c>--</c>, and the blanks
 /// that nobody sees.</summary>
-internal static class CommandLine
+internal static class CommandText
 {
     private const string DoubleQuotes = "\"“”„‟«»″＂〝〞〟「」『』❝❞";
     private const string SingleQuotes = "'‘’‚‛‹›′＇❛❜";

@@ -5,13 +5,13 @@ using Amazon.Runtime;
 using Amazon.SecretsManager;
 using Amazon.SQS;
 
-namespace ControlPlane.Operator.Places;
+namespace ControlPlane.Operator.Deployments;
 
 /// <summary>A deployed stack of serverless.template. Credentials are the AWS SDK's default chain.</summary>
 /// <remarks>The template names tables and secrets after the stack, so they need no look-up. Queues have names that CloudFormation made up around the stack's
 /// and the logical id: those are looked up when a command needs them.</remarks>
 /// <param name="region">Null for the SDK's own: <c>AWS_REGION</c> or the profile's.</param>
-internal sealed partial class StackPlace(string stack, string? region) : Place
+internal sealed partial class StackDeployment(string stack, string? region) : Deployment
 {
     public const string StandardStack = "control-plane";
 
@@ -24,7 +24,7 @@ internal sealed partial class StackPlace(string stack, string? region) : Place
         region is not null ? RegionEndpoint.GetBySystemName(region) : FallbackRegionFactory.GetRegionEndpoint(includeInstanceMetadata: false);
 
     private RegionEndpoint RequiredRegion =>
-        Region ?? throw new PlaceException("No AWS region is known: say --region us-east-1, or set AWS_REGION. (For a running ./run: --local.)");
+        Region ?? throw new NoDeploymentException("No AWS region is known: say --region us-east-1, or set AWS_REGION. (For a running ./run: --local.)");
 
     // TenantsTable → control-plane-tenants; RateLimitsTable → control-plane-rate-limits.
     public override string TableOf(string logicalId) => $"{stack}-{Dashed(logicalId[..^"Table".Length])}";
@@ -39,8 +39,8 @@ internal sealed partial class StackPlace(string stack, string? region) : Place
         return found switch
         {
             [var url] => url,
-            [] => throw new PlaceException($"There is no queue {stack}-{logicalId}-… in {RequiredRegion.SystemName}: {Mend}"),
-            _ => throw new PlaceException(
+            [] => throw new NoDeploymentException($"There is no queue {stack}-{logicalId}-… in {RequiredRegion.SystemName}: {Mend}"),
+            _ => throw new NoDeploymentException(
                 $"There are {found.Count} queues {stack}-{logicalId}-… in {RequiredRegion.SystemName}: delete the one that no stack owns."),
         };
     }

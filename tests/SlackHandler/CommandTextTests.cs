@@ -4,7 +4,7 @@ using ControlPlane.Text;
 
 namespace ControlPlane.Tests.SlackHandler;
 
-public class CommandLineTests
+public class CommandTextTests
 {
     [Theory]
     [InlineData("run wf_sched city=Paris", "run|wf_sched|city=Paris")]
@@ -43,14 +43,14 @@ public class CommandLineTests
     [InlineData("city=»New York«", "city=New York")]
     [InlineData("", "")]
     public void Words_are_cut_at_blanks_outside_of_quotes(string text, string expected) =>
-        Assert.Equal(expected, string.Join('|', CommandLine.Words(text)!.Select(word => word.Key is null ? word.Value : $"{word.Key}={word.Value}")));
+        Assert.Equal(expected, string.Join('|', CommandText.Words(text)!.Select(word => word.Key is null ? word.Value : $"{word.Key}={word.Value}")));
 
     [Theory]
     [InlineData("city=\"New York")]
     [InlineData("'oops")]
     [InlineData("run x {\"a\":1")]
     [InlineData("run x \"")]
-    public void What_is_opened_has_to_be_closed(string text) => Assert.Null(CommandLine.Words(text));
+    public void What_is_opened_has_to_be_closed(string text) => Assert.Null(CommandText.Words(text));
 
     [Theory]
     [InlineData("""run x '{"city": "New York", "n": {"m": 1}}' --public""")]
@@ -60,7 +60,7 @@ public class CommandLineTests
     [InlineData("run x ' {\"city”: “New York\", ＂n＂: {″m″: 1}} ' —public")]
     public void A_json_object_is_one_word_and_may_be_typed_on_a_phone(string text)
     {
-        var (arguments, fault) = RunArguments.Parse([.. CommandLine.Words(text)!.Skip(1)]);
+        var (arguments, fault) = RunArguments.Parse([.. CommandText.Words(text)!.Skip(1)]);
         Assert.Null(fault);
         Assert.True(arguments!.IsPublic);
         Assert.Equal("New York", arguments.Inputs.GetProperty("city").GetString());
@@ -70,7 +70,7 @@ public class CommandLineTests
     [Fact]
     public void Quotes_inside_a_json_string_stay_as_typed()
     {
-        var (arguments, _) = RunArguments.Parse(CommandLine.Words("""x {"say": "“hello”, it's me"}""")!);
+        var (arguments, _) = RunArguments.Parse(CommandText.Words("""x {"say": "“hello”, it's me"}""")!);
         Assert.Equal("“hello”, it's me", arguments!.Inputs.GetProperty("say").GetString());
     }
 
@@ -84,7 +84,7 @@ public class CommandLineTests
     [InlineData("x {\"say\": \"two\nlines\tof it\"}", "two\nlines\tof it")]
     public void What_stands_inside_a_keyboards_quotes_stays_too(string text, string said)
     {
-        var (arguments, fault) = RunArguments.Parse(CommandLine.Words(text)!);
+        var (arguments, fault) = RunArguments.Parse(CommandText.Words(text)!);
         Assert.Null(fault);
         Assert.Equal(said, arguments!.Inputs.GetProperty("say").GetString());
     }
@@ -102,7 +102,7 @@ public class CommandLineTests
     [InlineData("x {\"\\ud800\": 1}", "That JSON can't be read")]
     [InlineData("x {\"a\": 1} junk {\"b\": 2}", "That JSON can't be read")]
     public void Arguments_that_make_no_sense_are_named(string text, string fault) =>
-        Assert.StartsWith(fault, RunArguments.Parse(CommandLine.Words(text)!).Fault, StringComparison.Ordinal);
+        Assert.StartsWith(fault, RunArguments.Parse(CommandText.Words(text)!).Fault, StringComparison.Ordinal);
 
     [Theory]
     [InlineData(16, true)]
@@ -110,13 +110,13 @@ public class CommandLineTests
     public void Json_is_sixteen_deep_at_most(int depth, bool taken)
     {
         var json = new StringBuilder("{\"a\":").Insert(0, "x ").Append('[', depth - 1).Append(']', depth - 1).Append('}').ToString();
-        Assert.Equal(taken, RunArguments.Parse(CommandLine.Words(json)!).Fault is null);
+        Assert.Equal(taken, RunArguments.Parse(CommandText.Words(json)!).Fault is null);
     }
 
     [Fact]
     public void Values_typed_as_text_are_strings_whatever_they_look_like()
     {
-        var (arguments, _) = RunArguments.Parse(CommandLine.Words("x days=3 hot=true none=null")!);
+        var (arguments, _) = RunArguments.Parse(CommandText.Words("x days=3 hot=true none=null")!);
         Assert.Equal("""{"days":"3","hot":"true","none":"null"}""", arguments!.Inputs.GetRawText());
     }
 
@@ -124,7 +124,7 @@ public class CommandLineTests
     [InlineData("")]
     [InlineData("help")]
     [InlineData("HELP me")]
-    public void Nothing_and_help_ask_for_help(string text) => Assert.Equal(Verbs.Help, Verbs.Of(CommandLine.Words(text)!));
+    public void Nothing_and_help_ask_for_help(string text) => Assert.Equal(Verbs.Help, Verbs.Of(CommandText.Words(text)!));
 
     [Theory]
     [InlineData("ru\u0301n x")]                        // n with an accent, decomposed
@@ -132,7 +132,7 @@ public class CommandLineTests
     [InlineData("ｒｕｎ x")]
     [InlineData("\u212Aancel x")]                       // the Kelvin sign
     [InlineData("run=x")]
-    public void A_verb_is_plain_ascii(string text) => Assert.Null(Verbs.Of(CommandLine.Words(text)!));
+    public void A_verb_is_plain_ascii(string text) => Assert.Null(Verbs.Of(CommandText.Words(text)!));
 
     [Theory]
     [InlineData("stauts", "status")]

@@ -1,0 +1,56 @@
+using Amazon.DynamoDBv2;
+using Amazon.SQS;
+using ControlPlane.Aws;
+using ControlPlane.Operator.DeadLetters;
+using ControlPlane.Operator.Secrets;
+using ControlPlane.Secrets;
+using ControlPlane.Tokens;
+
+namespace ControlPlane.Operator.Deployments;
+
+/// <summary>A control plane's stores. Each connection is made when it is first used.</summary>
+internal sealed class ControlPlaneClient(Deployment deployment, TimeProvider clock) : IDisposable
+{
+    private IAmazonDynamoDB? _dynamo;
+    private IAmazonSQS? _sqs;
+
+    public TimeProvider Clock => clock;
+
+    public TenantRegistry Tenants => new(Dynamo, deployment.TableOf("TenantsTable"));
+
+    public TenantAdministration Administration => new(Dynamo, deployment.TableOf("TenantsTable"), clock);
+
+    public ExecutionStore Executions => new(Dynamo, deployment.TableOf("ExecutionsTable"), deployment.TableOf("QuotasTable"), clock);
+
+    public QuotaLedger Quotas => new(Dynamo, deployment.TableOf("QuotasTable"));
+
+    public InstanceStore Instances => new(Dynamo, deployment.TableOf("InstancesTable"), clock);
+
+    public MeteringStore Samples => new(Dynamo, deployment.TableOf("MeteringTable"), clock);
+
+    /// <summary>Null where the place does not say.</summary>
+    public string? Issuer => deployment.Issuer;
+
+    public string? NoteOnEngineOf(string tenant) => deployment.NoteOnEngineOf(tenant);
+
+    public RotatingSecret<RootSecret> TokenRoot() =>
+        new(new SecretsManagerSource(deployment.NewSecretsManager()), deployment.SecretOf("TokenRootSecret"), RootSecret.Parse, RootSecret.Overlap, clock);
+
+    public SecretRotation RotationOf(SecretPart part) => new(deployment.NewSecretsManager(), deployment.SecretOf(part.Secret), part, clock);
+
+    public async Task<DeadLetterQueue> DeadLettersOfAsync(WorkQueue queue, CancellationToken cancel) => new(
+        Sqs,
+        queue,
+        url: await deployment.QueueUrlOfAsync($"{queue.LogicalName}DeadLetters", Sqs, cancel),
+        home: await deployment.QueueUrlOfAsync($"{queue.LogicalName}Queue", Sqs, cancel));
+
+    private IAmazonDynamoDB Dynamo => _dynamo ??= deployment.NewDynamo();
+
+    private IAmazonSQS Sqs => _sqs ??= deployment.NewSqs();
+
+    public void Dispose()
+    {
+        _dynamo?.Dispose();
+        _sqs?.Dispose();
+    }
+}
