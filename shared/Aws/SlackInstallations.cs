@@ -28,7 +28,7 @@ public sealed class SlackInstallations(IAmazonDynamoDB dynamo, string table, Tim
     }
 
     /// <summary>Takes a ticket back before it was used.</summary>
-    public async Task<Change> WithdrawAsync(TenantId tenant, string hash, CancellationToken cancel)
+    public async Task<ChangeResult> WithdrawAsync(TenantId tenant, string hash, CancellationToken cancel)
     {
         try
         {
@@ -40,11 +40,11 @@ public sealed class SlackInstallations(IAmazonDynamoDB dynamo, string table, Tim
                 ExpressionAttributeNames = new() { ["#owner"] = "owner" },
                 ExpressionAttributeValues = new() { [":tenant"] = Items.Text(tenant.ToString()) },
             }, cancel);
-            return Change.Made;
+            return ChangeResult.Made;
         }
         catch (ConditionalCheckFailedException)
         {
-            return Change.NothingThere;
+            return ChangeResult.NothingThere;
         }
     }
 
@@ -197,7 +197,7 @@ public sealed class SlackInstallations(IAmazonDynamoDB dynamo, string table, Tim
 
     /// <summary>Forgets a workspace's token, as Slack said that it has ended. The link stays: it says whose the workspace is.</summary>
     /// <param name="endedAt">By Slack's clock: a word that was long on its way does not end a token that is newer.</param>
-    public async Task<Change> EndTokenAsync(string workspaceId, DateTimeOffset endedAt, CancellationToken cancel)
+    public async Task<ChangeResult> EndTokenAsync(string workspaceId, DateTimeOffset endedAt, CancellationToken cancel)
     {
         try
         {
@@ -209,11 +209,11 @@ public sealed class SlackInstallations(IAmazonDynamoDB dynamo, string table, Tim
                 ConditionExpression = $"attribute_exists({Token}) AND installed_at <= :ended",
                 ExpressionAttributeValues = new() { [":ended"] = Items.Time(endedAt) },
             }, cancel);
-            return Change.Made;
+            return ChangeResult.Made;
         }
         catch (ConditionalCheckFailedException)
         {
-            return Change.NothingThere;
+            return ChangeResult.NothingThere;
         }
     }
 
