@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ControlPlane.Aws.Logs;
 
 namespace ControlPlane.Tests.Infra;
 
@@ -37,6 +38,51 @@ public sealed class EdgeTests
             edge.Properties("AccessLogDelivery")["RecordFields"].Texts(),
             field => field.Contains("query") || field.Contains("cookie", StringComparison.OrdinalIgnoreCase) || field.StartsWith("cs("));
         Assert.Contains("sc-status", edge.Properties("AccessLogDelivery")["RecordFields"].Texts());
+    }
+
+    /// <summary>Who answers origin's name: the tree of health checks, decided for every state that its leaves can be in.</summary>
+    [Theory]
+    [InlineData(true, true, "us-east-1")]
+    [InlineData(false, true, "us-east-1")]       // /health is flooded, or its road is cut: the hub itself goes on
+    [InlineData(true, false, "us-east-1")]       // the sweeper is switched off
+    [InlineData(false, false, "us-west-2")]
+    public void DNS_goes_over_only_when_the_hub_is_silent_inside_too(bool healthAnswers, bool sweeperCounts, string expected)
+    {
+        var edge = Platform.Build([]).Edge;
+        var pair = edge.OfType("AWS::Route53::RecordSet").Select(one => one.Properties).Where(one => one["Failover"] is not null).ToList();
+
+        Assert.Equal(expected, (string?)pair.OrderBy(one => (string?)one["Failover"]).First(one => IsHealthy(one["HealthCheckId"]!.ToString()))["SetIdentifier"]);
+
+        bool IsHealthy(string id)
+        {
+            var check = edge.OfType("AWS::Route53::HealthCheck").Single(one => edge.IdOf(one.Id) == id).Properties["HealthCheckConfig"]!;
+            return (string?)check["Type"] switch
+            {
+                "HTTPS" => healthAnswers || (string?)check["FullyQualifiedDomainName"] != "origin-us-east-1.example.com",
+                "CLOUDWATCH_METRIC" => sweeperCounts,
+                "CALCULATED" => check["ChildHealthChecks"].Texts().Count(IsHealthy) >= (int)check["HealthThreshold"]!,
+                var other => throw new InvalidDataException($"{id} is a check of type {other}."),
+            };
+        }
+    }
+
+    /// <summary>What decides from inside is written by the sweeper, which nobody outside can call; and Route 53 can read it.</summary>
+    /// <remarks>https://docs.aws.amazon.com/Route53/latest/APIReference/API_AlarmIdentifier.html</remarks>
+    [Fact]
+    public void The_check_from_inside_watches_what_nobody_outside_can_write()
+    {
+        var platform = Platform.Build([]);
+        var check = Assert.Single(platform.Edge.OfType("AWS::Route53::HealthCheck"), one => one.Properties["HealthCheckConfig"]!["AlarmIdentifier"] is not null)
+            .Properties["HealthCheckConfig"]!;
+        var alarm = platform.Edge.OfType("AWS::CloudWatch::Alarm")
+            .Single(one => platform.Edge.IdOf(one.Id) == check["AlarmIdentifier"]!["Name"]!.ToString()).Properties;
+
+        Assert.Equal(MetricCatalogue.TenantsRegistered.Name, (string?)alarm["MetricName"]);     // SweeperTests see each sweep write it
+        Assert.Equal("Unhealthy", (string?)check["InsufficientDataHealthStatus"]);              // a region that is gone says nothing
+        Assert.Contains((string?)alarm["Statistic"], new[] { "Average", "Minimum", "Maximum", "Sum", "SampleCount" });
+        Assert.Null(alarm["Metrics"]);
+        Assert.Null(alarm["DatapointsToAlarm"]);
+        Assert.DoesNotContain(platform.Application.Properties("SweeperFunction")["Events"]!.AsObject(), one => (string?)one.Value!["Type"] is "Api" or "HttpApi");
     }
 
     /// <summary>API Gateway answers a name at its own target only.</summary>
