@@ -46,6 +46,8 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
             new("SlackCommandsFunction", Command, IsOk),
             new("SlackNotificationsFunction", () => Message("NotificationsQueue", new JsonObject { ["schema"] = Notification.SchemaV1,
                 ["execution_id"] = id.ToString(), ["tenant_id"] = DemoData.Tenant.ToString() }), IsWholeBatch),
+            new("SlackInstallationFunction", InstallLink, answer => (int?)answer?["statusCode"] == 410),
+            new("SlackEventsFunction", Challenge, IsOk),
             new("ExecutionRequestsFunction", Request, IsWholeBatch),
             new(
                 "JwksFunction",
@@ -67,13 +69,28 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
         var user = $"UBENCH{Interlocked.Increment(ref _users)}";
         var body = Encoding.ASCII.GetBytes(
             $"team_id={DemoData.Workspace}&channel_id={DemoData.Channel}&user_id={user}&command=%2Fwf&text=workflows&trigger_id={user}&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2F{user}");
+        return Signed("/slack/commands", "application/x-www-form-urlencoded", body);
+    }
+
+    /// <summary>An installation link whose ticket nobody made: looked up, and not there.</summary>
+    private JsonObject InstallLink()
+    {
+        var path = $"/slack/install/{Secrets.OneTimeCode.Make().Text}";
+        return PublicEvent.From(
+            Incoming("GET", path, [new("x-origin-verify", local.OriginValue())], []), new("GET", "/slack/install/{ticket}", ""), new Dictionary<string, string>());
+    }
+
+    private JsonObject Challenge() => Signed("/slack/events", "application/json", """{"type":"url_verification","challenge":"bench"}"""u8.ToArray());
+
+    private JsonObject Signed(string path, string contentType, byte[] body)
+    {
         var second = clock.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
         KeyValuePair<string, string>[] headers =
         [
-            new("content-type", "application/x-www-form-urlencoded"), new("x-slack-request-timestamp", second),
+            new("content-type", contentType), new("x-slack-request-timestamp", second),
             new("x-slack-signature", SlackUser.Signature(DemoData.SigningSecret, second, body)), new("x-origin-verify", local.OriginValue()),
         ];
-        return PublicEvent.From(Incoming("POST", "/slack/commands", headers, body), new("POST", "/slack/commands", ""), new Dictionary<string, string>());
+        return PublicEvent.From(Incoming("POST", path, headers, body), new("POST", path, ""), new Dictionary<string, string>());
     }
 
     /// <summary>A request for a workflow that is not there: planned, refused and recorded, so that nothing is dispatched.</summary>

@@ -13,6 +13,8 @@ using ControlPlane.Slack;
 using ControlPlane.SlackHandler;
 using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.SlackHandler.Commands;
+using ControlPlane.SlackHandler.Events;
+using ControlPlane.SlackHandler.Installation;
 using ControlPlane.SlackHandler.Notifications;
 using ControlPlane.SlackHandler.Replies;
 using ControlPlane.SlackHandler.WebApi;
@@ -27,7 +29,11 @@ return await LambdaProgram.RunAsync(async handler => handler switch
     APIGatewayHttpApiV2ProxyResponse>((await CommandsAsync(CommandsSettings.Load())).RouteAsync, serializer),
     "notifications" =>
         LambdaBootstrapBuilder.Create<SQSEvent, SQSBatchResponse>((await NotificationsAsync(NotificationsSettings.Load())).TellAsync, serializer),
-    _ => throw LambdaProgram.UnknownEntryPoint("commands", "notifications"),
+    "installation" => LambdaBootstrapBuilder.Create<APIGatewayHttpApiV2ProxyRequest,
+    APIGatewayHttpApiV2ProxyResponse>((await InstallationAsync(InstallationSettings.Load())).RouteAsync, serializer),
+    "events" => LambdaBootstrapBuilder.Create<APIGatewayHttpApiV2ProxyRequest,
+    APIGatewayHttpApiV2ProxyResponse>((await EventsAsync(EventsSettings.Load())).AnswerAsync, serializer),
+    _ => throw LambdaProgram.UnknownEntryPoint("commands", "notifications", "installation", "events"),
 });
 
 async Task<SlackCommandsFunction> CommandsAsync(CommandsSettings settings)
@@ -67,6 +73,28 @@ async Task<NotificationsFunction> NotificationsAsync(NotificationsSettings setti
         new SlackHook(SlackConnections.HandlerFor(settings.Routes)),
         events, clock);
     return new(tellRequester, events, clock);
+}
+
+async Task<SlackInstallationFunction> InstallationAsync(InstallationSettings settings)
+{
+    var secret = await SecretAsync(settings.SlackSecretId);
+    var origin = new OriginCheck(secret);
+    var dynamo = new AmazonDynamoDBClient(new AmazonDynamoDBConfig { Timeout = TimeSpan.FromSeconds(2), MaxErrorRetry = 1 });
+    var installations = new SlackInstallations(dynamo, settings.TenantsTable, clock);
+    var places = new SlackPlaces(settings.ControlPlaneUrl, settings.SlackUrl);
+    return new(
+        new BeginInstallation(origin, secret, installations, places, events, clock),
+        new CompleteInstallation(
+            origin, secret, installations, new BotTokens(installations, secret), new SlackWebApi(SlackConnections.HandlerFor(settings.Routes)), places, events,
+            clock),
+        events, clock);
+}
+
+async Task<SlackEventsFunction> EventsAsync(EventsSettings settings)
+{
+    var secret = await SecretAsync(settings.SlackSecretId);
+    var installations = new SlackInstallations(new AmazonDynamoDBClient(CommandClients.DynamoDb()), settings.TenantsTable, clock);
+    return new(new AnswerEvent(new OriginCheck(secret), new SlackSignature(secret, clock), installations, events), events, clock);
 }
 
 Task<RotatingSecret<SlackSecret>> SecretAsync(string secretId) => SecretsManagerSource.OpenAsync(secretId, SlackSecret.Parse, SlackSecret.Overlap, clock);

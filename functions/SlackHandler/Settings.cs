@@ -31,3 +31,20 @@ internal sealed record NotificationsSettings(string ExecutionsTable, string Quot
         Setting.Required("SLACK_SECRET_ID"),
         ConnectRoutes.Parse(Setting.Optional("CONNECT_ROUTES")));
 }
+
+internal sealed record InstallationSettings(string TenantsTable, string SlackSecretId, Uri ControlPlaneUrl, string? SlackUrl, ConnectRoutes Routes)
+{
+    /// <exception cref="SettingException">One is missing or unusable; the message names it.</exception>
+    public static InstallationSettings Load() => new(
+        Setting.Required("TENANTS_TABLE"),
+        Setting.Required("SLACK_SECRET_ID"),
+        Setting.RequiredUrl("CONTROL_PLANE_URL"),
+        Setting.Optional("SLACK_URL"),
+        ConnectRoutes.Parse(Setting.Optional("CONNECT_ROUTES")));
+}
+
+internal sealed record EventsSettings(string TenantsTable, string SlackSecretId)
+{
+    /// <exception cref="SettingException">One is missing; the message names it.</exception>
+    public static EventsSettings Load() => new(Setting.Required("TENANTS_TABLE"), Setting.Required("SLACK_SECRET_ID"));
+}

@@ -129,4 +129,55 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
     [LoggerMessage(EventId = 25, EventName = "message_misshapen", Level = LogLevel.Error,
         Message = "{ExecutionId} ({TraceId}): Slack minds how the message is made ({Why}); it goes as text alone")]
     private partial void LogMisshapen(ExecutionId executionId, string traceId, string why);
+
+    [LoggerMessage(EventId = 30, EventName = "installation_begun", Level = LogLevel.Information,
+        Message = "A browser with a ticket of {TenantId} was sent to Slack; request {RequestId}")]
+    public partial void InstallationBegun(TenantId tenantId, string requestId);
+
+    public void WorkspaceInstalled(TenantId tenant, string workspace, string by, IReadOnlyList<string> scopes)
+    {
+        LogWorkspaceInstalled(tenant, workspace, by, string.Join(' ', scopes));
+        _metrics.Count(MetricCatalogue.WorkspacesInstalled);
+    }
+
+    [LoggerMessage(EventId = 32, EventName = "installation_refused", Level = LogLevel.Warning,
+        Message = "{WorkspaceId} was not linked to {TenantId}: {Why}")]
+    public partial void InstallationRefused(TenantId tenantId, string workspaceId, string why);
+
+    /// <summary>Slack did not exchange a code. That its user can open the link again does not mean that it ever succeeds: an alarm counts these.</summary>
+    public void ExchangeFailed(TenantId tenant, string why)
+    {
+        LogExchangeFailed(tenant, why);
+        _metrics.Count(MetricCatalogue.InstallationsFailed);
+    }
+
+    public void InstallationFailed(string requestId, Exception error)
+    {
+        LogInstallationFailed(requestId, error);
+        _metrics.Count(MetricCatalogue.InstallationsFailed);
+    }
+
+    [LoggerMessage(EventId = 35, EventName = "token_ended", Level = LogLevel.Information, Message = "The bot token of {WorkspaceId} was forgotten: {Why}")]
+    public partial void TokenEnded(string workspaceId, string why);
+
+    /// <summary>Slack says it again: that it failed for good shows in the count.</summary>
+    public void EventFailed(string requestId, Exception error)
+    {
+        LogEventFailed(requestId, error);
+        _metrics.Count(MetricCatalogue.SlackCommandsFailed);
+    }
+
+    [LoggerMessage(EventId = 31, EventName = "workspace_installed", Level = LogLevel.Information,
+        Message = "{WorkspaceId} speaks for {TenantId}, installed by {UserId} with {Scopes}")]
+    private partial void LogWorkspaceInstalled(TenantId tenantId, string workspaceId, string userId, string scopes);
+
+    [LoggerMessage(EventId = 33, EventName = "exchange_failed", Level = LogLevel.Error,
+        Message = "Slack did not exchange the code of an installation for {TenantId}: {Why}")]
+    private partial void LogExchangeFailed(TenantId tenantId, string why);
+
+    [LoggerMessage(EventId = 34, EventName = "installation_failed", Level = LogLevel.Error, Message = "An installation failed; request {RequestId}")]
+    private partial void LogInstallationFailed(string requestId, Exception error);
+
+    [LoggerMessage(EventId = 36, EventName = "event_failed", Level = LogLevel.Error, Message = "An event of Slack's failed; request {RequestId}")]
+    private partial void LogEventFailed(string requestId, Exception error);
 }

@@ -17,7 +17,11 @@ internal sealed partial class LambdaJson : JsonSerializerContext;
 [JsonSerializable(typeof(SlackMessage))]
 [JsonSerializable(typeof(IReadOnlyList<Block>))]
 [JsonSerializable(typeof(HealthReport))]
+[JsonSerializable(typeof(ChallengeAnswer))]
 internal sealed partial class SlackJson : JsonSerializerContext;
 
 /// <summary>The answer of <c>/health</c>.</summary>
 internal sealed record HealthReport(string Status, string? Region, string Version);
+
+/// <summary>The answer with which the address of events is shown to be ours.</summary>
+internal sealed record ChallengeAnswer(string Challenge);

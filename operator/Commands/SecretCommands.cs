@@ -15,12 +15,12 @@ internal static class SecretCommands
 
     private static Command Rotate(Runner runner)
     {
-        var name = new Argument<string>("what") { Description = "token-root, slack (its signing secret), reply-key or origin." };
+        var name = new Argument<string>("what") { Description = "token-root, slack (its signing secret), client-id, client-secret, reply-key, bot-token-key or origin." };
         name.AcceptOnlyFromAmong([.. SecretPart.All.Select(part => part.Name)]);
         var from =
             new Option<string?>("--from")
             {
-                Description = "A file with the new value, - for the input: for slack, whose secret Slack makes.",
+                Description = "A file with the new value, - for the input: for slack, client-id and client-secret, which Slack makes.",
                 HelpName = "FILE"
             };
         var leaked = new Option<bool>("--leaked") { Description = "The value before is honoured no longer, whatever is still under way with it." };
@@ -30,7 +30,7 @@ internal static class SecretCommands
             var part = SecretPart.All.First(one => one.Name == given.GetRequiredValue(name));
             if (given.GetValue(from) is null != part.Make is not null)
                 return new Answer.NotDone(part.Make is null
-                    ? "Slack makes the signing secret: regenerate it in the app's settings, and give it with --from FILE, or --from - on the input."
+                    ? $"Slack makes {part.Name}: take it from the app's settings, and give it with --from FILE, or --from - on the input."
                     : $"{part.Name} is made here: leave out --from.");
             var value = given.GetValue(from) is { } file ? await ReadAsync(file, cancel) : null;
             if (value is { Length: 0 or > LongestValue })

@@ -9,7 +9,11 @@ namespace ControlPlane.Operator.Commands;
 /// <summary><c>slack …</c>: which workspaces speak for a tenant. A tenant may have several, a workspace has one tenant.</summary>
 internal static class SlackCommands
 {
-    public static Command Build(Runner runner) => new("slack", "Slack workspaces: which tenant they speak for.") { Link(runner), Unlink(runner) };
+    public static Command Build(Runner runner) => new("slack", "Slack workspaces: which tenant they speak for.")
+    {
+        SlackInviteCommands.Invite(runner), SlackInviteCommands.Invites(runner), SlackInviteCommands.Revoke(runner),
+        Link(runner), Unlink(runner), Reseal(runner),
+    };
 
     private static Command Link(Runner runner)
     {
@@ -38,6 +42,17 @@ internal static class SlackCommands
                 : new Answer.NotDone($"{link.WorkspaceId} does not speak for {link.Tenant}: ./ctl tenant show {link.Tenant} lists those that do.");
         });
     }
+
+    private static Command Reseal(Runner runner) => runner.Runs(
+        new("reseal", "Encrypts every workspace's bot token with the newest key: after ./ctl secret rotate bot-token-key."), async (hub, _, cancel) =>
+        {
+            var done = await hub.TokenReseal().RunAsync(cancel);
+            return Answer.Show(new ResealView(done.Anew, done.AsTheyWere, done.Unreadable), CtlJson.Default.ResealView, page => page.Facts(
+                ("encrypted anew", DisplayText.Of(done.Anew)), ("so before", DisplayText.Of(done.AsTheyWere)))) with
+            {
+                Warnings = [.. done.Unreadable.Select(one => $"no key opens the token of {one}: have the app installed there again, ./ctl slack invite.")],
+            };
+        });
 
     private static Answer Show(string result, SlackLink link) => Answer.Show(
         new SlackLinkView(result, link.WorkspaceId, link.Tenant.ToString()), CtlJson.Default.SlackLinkView, page => page.Line(result switch

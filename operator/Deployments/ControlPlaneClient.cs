@@ -20,6 +20,8 @@ internal sealed class ControlPlaneClient(Deployment deployment, TimeProvider clo
 
     public TenantAdministration Administration => new(Dynamo, deployment.TableOf("TenantsTable"), clock);
 
+    public SlackInstallations Installations => new(Dynamo, deployment.TableOf("TenantsTable"), clock);
+
     public ExecutionStore Executions => new(Dynamo, deployment.TableOf("ExecutionsTable"), deployment.TableOf("QuotasTable"), clock);
 
     public QuotaLedger Quotas => new(Dynamo, deployment.TableOf("QuotasTable"));
@@ -35,6 +37,9 @@ internal sealed class ControlPlaneClient(Deployment deployment, TimeProvider clo
 
     public RotatingSecret<RootSecret> TokenRoot() =>
         new(new SecretsManagerSource(deployment.NewSecretsManager()), deployment.SecretOf("TokenRootSecret"), RootSecret.Parse, RootSecret.Overlap, clock);
+
+    public TokenReseal TokenReseal() =>
+        new(new SecretsManagerSource(deployment.NewSecretsManager()), deployment.SecretOf("SlackSecret"), Tenants, Installations);
 
     public SecretRotation RotationOf(SecretPart part) => new(deployment.NewSecretsManager(), deployment.SecretOf(part.Secret), part, clock);
 

@@ -26,6 +26,19 @@ internal sealed record TenantChangeView(string Result, TenantView Tenant);
 internal sealed record RemovalView(
     string Result, TenantView Tenant, int KeysRevoked, IReadOnlyList<string> Unlinked, int ExecutionsClosed, string? FreeAgainAt);
 
+/// <param name="Link">Carries the ticket: it is not to be had again.</param>
+internal sealed record InviteView(string Id, string Tenant, string Link, string ExpiresAt);
+
+internal sealed record InvitationsView(IReadOnlyList<InvitationView> Invitations);
+
+/// <param name="State"><c>open</c>, <c>used</c> or <c>expired</c>.</param>
+internal sealed record InvitationView(string Id, string State, string CreatedAt, string ExpiresAt, string? UsedBy);
+
+internal sealed record InviteRevokedView(string Result, string Id, string Tenant);
+
+/// <param name="Unreadable">Workspaces whose token no key opens.</param>
+internal sealed record ResealView(int Anew, int AsTheyWere, IReadOnlyList<string> Unreadable);
+
 internal sealed record SlackLinkView(string Result, string Workspace, string Tenant);
 
 /// <param name="State"><c>valid</c>, <c>expired</c> or <c>revoked</c>.</param>

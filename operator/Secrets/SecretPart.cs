@@ -25,6 +25,11 @@ internal sealed record SecretPart(string Name, string Secret, string Member, Tim
         new(
             "origin", "SlackSecret", "origin_verify", SlackSecret.Overlap, RandomText, IsAlone: false,
             "Deploy edge with this OriginVerifyVersion before the overlap ends: infra/README.md."),
+        new("client-id", "SlackSecret", "client_id", SlackSecret.Overlap, null, IsAlone: false, "The functions have it within five minutes."),
+        new("client-secret", "SlackSecret", "client_secret", SlackSecret.Overlap, null, IsAlone: false, "The functions have it within five minutes."),
+        new(
+            "bot-token-key", "SlackSecret", "bot_token_key", SlackSecret.Overlap, RandomBytes, IsAlone: false,
+            "In ten minutes, when every function has it, and before a day has passed: ./ctl slack reseal."),
     ];
 
     /// <summary>The parts of the same secret.</summary>

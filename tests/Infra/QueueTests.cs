@@ -166,7 +166,7 @@ public sealed class QueueTests
 
     private static IEnumerable<string> TableFindings(Template template, Stack application)
     {
-        string[] expiring = ["ExecutionsTable", "RateLimitsTable", "MeteringTable"];
+        string[] expiring = ["TenantsTable", "ExecutionsTable", "RateLimitsTable", "MeteringTable"];
         foreach (var (id, table) in application.OfType("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"))
         {
             var copies = table["Replicas"] is { } replicas ? replicas.Many() : [table];

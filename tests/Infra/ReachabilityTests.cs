@@ -14,7 +14,7 @@ public sealed class ReachabilityTests
     {
         foreach (var function in new[]
                  {
-                     "SlackCommandsFunction", "SlackNotificationsFunction", "ExecutionRequestsFunction", "JwksFunction",
+                     "SlackCommandsFunction", "SlackNotificationsFunction", "SlackInstallationFunction", "SlackEventsFunction", "ExecutionRequestsFunction", "JwksFunction",
                      "DispatchFunction", "OutcomesFunction", "HeartbeatsFunction", "SweeperFunction",
                  })
         {
@@ -23,6 +23,7 @@ public sealed class ReachabilityTests
                 yield return (function, endpoint, 443);
         }
         yield return ("SlackNotificationsFunction", "Slack", 443);
+        yield return ("SlackInstallationFunction", "Slack", 443);
         yield return ("NAT", "Slack", 443);
         foreach (var tenant in Tenants)
         {
@@ -55,6 +56,7 @@ public sealed class ReachabilityTests
                 yield return ($"{tenant} engine", $"{tenant} engine in its public range", port);
         // Who may reach Slack by NAT opens its connection at the NAT, and a NAT instance reaches whatever is public.
         yield return ("SlackNotificationsFunction", "NAT", 443);
+        yield return ("SlackInstallationFunction", "NAT", 443);
         yield return ("NAT", "DynamoDB", 443);
         foreach (var tenant in Tenants)
             foreach (var port in Web)

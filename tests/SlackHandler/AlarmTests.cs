@@ -3,6 +3,7 @@ using System.Text.Json;
 using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
 using ControlPlane.Tests.Cloud;
+using ControlPlane.Tests.SlackHandler.Installation;
 
 namespace ControlPlane.Tests.SlackHandler;
 
@@ -41,6 +42,10 @@ public sealed class AlarmTests(SlackFixture world) : IClassFixture<SlackFixture>
                 var notification = new Notification(Notification.SchemaV1, denied.Id.ToString(), denied.Tenant.ToString());
                 var body = JsonSerializer.Serialize(notification, DomainJson.Default.Notification);
                 await world.NewNotifications(new Gone()).TellAsync(new() { Records = [new() { MessageId = "m1", Body = body }] }, SlackFixture.Context);
+                break;
+            case "InstallationsFailed":
+                var installer = new Installer(world) { Status = 503 };
+                await installer.InstallAsync(await installer.InviteAsync(workspace.Tenant));
                 break;
             default:
                 Assert.Fail($"Nothing here makes {series} happen.");

@@ -56,6 +56,9 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Tables = await cloud.TablesAsync();
+        // Our clock stands: DynamoDB Local, which has the real time, would remove invitations under our eyes.
+        await Tables.Client.UpdateTimeToLiveAsync(
+            new() { TableName = Tables.Tenants, TimeToLiveSpecification = new() { AttributeName = "expires_at", Enabled = false } }, Cancel);
         Queues = await cloud.QueuesAsync();
         Secrets.Put("v1", SecretText(SigningSecret), Start);
     }
@@ -110,7 +113,7 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
     internal NotificationsFunction NewNotifications(
         HttpMessageHandler slack, RotatingSecret<SlackSecret>? secret = null, IAmazonDynamoDB? dynamo = null, TimeProvider? timers = null)
     {
-        var events = new SlackHandlerEvents(new JsonLog(_log, Clock), Clock);
+        var events = NewEvents();
         var executions = dynamo is null ? Executions : new ExecutionStore(dynamo, Tables.Executions, Tables.Quotas, Clock);
         return new(new TellRequester(executions, Replies, new ReplySeal(secret ?? Secret()), new SlackHook(slack), events, Clock), events, timers ?? Clock);
     }
@@ -181,6 +184,9 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
         state.Sort(StringComparer.Ordinal);
         return state;
     }
+
+    /// <summary>What happens is told to the log that all of it shares.</summary>
+    internal SlackHandlerEvents NewEvents() => new(new JsonLog(_log, Clock), Clock);
 
     /// <summary>Everything logged so far.</summary>
     internal string LogText => Encoding.UTF8.GetString(_log.ToArray());

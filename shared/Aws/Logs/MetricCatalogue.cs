@@ -23,6 +23,9 @@ public static class MetricCatalogue
     /// <summary>Slack minded how a message was made, and was sent its text alone.</summary>
     public static readonly Metric.Plain NotificationsMisshapen = Plain(SlackHandler, "NotificationsMisshapen");
 
+    public static readonly Metric.Plain WorkspacesInstalled = Plain(SlackHandler, "WorkspacesInstalled");
+    public static readonly Metric.Plain InstallationsFailed = Plain(SlackHandler, "InstallationsFailed", isWatched: true);
+
     public static readonly Metric.Split ExecutionsRequested = Split(Orchestrator, "ExecutionsRequested", Dimension.Decision);
     public static readonly Metric.Plain ExecutionRequestsFailed = Plain(Orchestrator, "ExecutionRequestsFailed", isWatched: true);
 

@@ -33,8 +33,8 @@ public sealed class SlackSecret
 
     public override string ToString() => "SlackSecret";
 
-    /// <param name="text"><c>{"signing_secret":"…","response_url_key":"base64 of 32 bytes","origin_verify":"…"}</c>, and where other workspaces may install the
-    /// app <c>"client_id":"…","client_secret":"…","bot_token_key":"base64 of 32 bytes"</c>: all three or none.</param>
+    /// <param name="text"><c>{"signing_secret":"…","response_url_key":"base64 of 32 bytes","origin_verify":"…"}</c>, and where
+    /// workspaces may install the app <c>"client_id":"…","client_secret":"…","bot_token_key":"base64 of 32 bytes"</c>.</param>
     /// <exception cref="FormatException">Not such an object, or a value is empty, blank or has blanks or line feeds around it.</exception>
     /// <remarks>A line feed at the end is refused rather than trimmed: it is there because somebody piped a file, and then the other end has it or has it
     /// not.</remarks>
@@ -49,8 +49,8 @@ public sealed class SlackSecret
                 Key(json, "response_url_key"),
                 SHA256.HashData(Encoding.UTF8.GetBytes(Required(json, "origin_verify"))))
             {
-                Client = Has(json, "client_id") || Has(json, "client_secret") ? new(Required(json, "client_id"), Required(json, "client_secret")) : null,
-                TokenKey = Has(json, "bot_token_key") ? Key(json, "bot_token_key") : null,
+                Client = Optional(json, "client_id") is { } id && Optional(json, "client_secret") is { } secret ? new(id, secret) : null,
+                TokenKey = Optional(json, "bot_token_key") is not null ? Key(json, "bot_token_key") : null,
             };
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
@@ -60,7 +60,8 @@ public sealed class SlackSecret
         }
     }
 
-    private static bool Has(JsonElement json, string name) => json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out _);
+    // What is there has to be right.
+    private static string? Optional(JsonElement json, string name) => json.TryGetProperty(name, out _) ? Required(json, name) : null;
 
     private static byte[] Key(JsonElement json, string name) =>
         StrictBase64.Decode(Required(json, name)) is { Length: Seal.KeySize } key ? key : throw new FormatException($"{name} is not base64 of 32 bytes.");

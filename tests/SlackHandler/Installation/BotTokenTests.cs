@@ -49,9 +49,9 @@ public sealed class BotTokenTests(SlackFixture world) : IClassFixture<SlackFixtu
         var workspace = await world.NewWorkspaceAsync();
         await InstallAsync(workspace.TeamId, workspace.Tenant);
 
-        Assert.Equal(Change.NothingThere, await world.Installations.EndTokenAsync(workspace.TeamId, world.Clock.Now.AddSeconds(-1), SlackFixture.Cancel));
+        Assert.Equal(ChangeResult.NothingThere, await world.Installations.EndTokenAsync(workspace.TeamId, world.Clock.Now.AddSeconds(-1), SlackFixture.Cancel));
         Assert.NotNull(await Tokens.FindAsync(workspace.Tenant, workspace.TeamId, SlackFixture.Cancel));
-        Assert.Equal(Change.Made, await world.Installations.EndTokenAsync(workspace.TeamId, world.Clock.Now, SlackFixture.Cancel));
+        Assert.Equal(ChangeResult.Made, await world.Installations.EndTokenAsync(workspace.TeamId, world.Clock.Now, SlackFixture.Cancel));
         Assert.Null(await Tokens.FindAsync(workspace.Tenant, workspace.TeamId, SlackFixture.Cancel));
         Assert.Equal(workspace.Tenant, await world.Registry.OfSlackAsync(workspace.TeamId, SlackFixture.Cancel));
     }

@@ -1,0 +1,86 @@
+using System.CommandLine;
+using ControlPlane.Operator.Arguments;
+using ControlPlane.Operator.Output;
+using ControlPlane.Operator.Running;
+using ControlPlane.Secrets;
+using ControlPlane.Slack;
+using ControlPlane.Tenants;
+using ControlPlane.Text;
+
+namespace ControlPlane.Operator.Commands;
+
+/// <summary><c>slack invite …</c>: links with which a tenant's Slack administrator installs the app. The ticket in a link is shown once and kept by nobody.</summary>
+internal static class SlackInviteCommands
+{
+    // Of a ticket's hash: enough to tell a tenant's few apart, and no help in finding the ticket.
+    private const int IdLength = 12;
+
+    public static Command Invite(Runner runner)
+    {
+        var id = TypedArguments.Tenant();
+        var url = new Option<Uri?>("--url")
+        {
+            Description = "The control plane's public address, where it is not to be found from here.",
+            HelpName = "https://api.example.com",
+            CustomParser = given => Uri.TryCreate(given.Tokens[0].Value, UriKind.Absolute, out var parsed) && parsed.Scheme is "https" ? parsed : Refuse(given),
+        };
+        return runner.Runs(new("invite", "A link with which the tenant's Slack administrator installs the app: once, within seven days.") { id, url },
+            async (hub, given, cancel) =>
+        {
+            var tenant = given.GetRequiredValue(id);
+            if (await hub.Tenants.FindAsync(tenant, cancel) is not { Status: not TenantStatus.Deleting })
+                return Refusals.NotRegistered(tenant);
+            if ((given.GetValue(url) ?? (hub.Issuer is { } issuer ? new Uri(issuer) : null)) is not { } at)
+                return new Answer.NotDone("The control plane's public address is not to be found from here: add --url https://api.<domain>, as Slack is told it.");
+
+            var (code, now) = (OneTimeCode.Make(), hub.Clock.GetUtcNow());
+            var ticket = new InstallTicket(code.Hash, tenant, now, now + InstallTicket.Lifetime);
+            await hub.Installations.AddAsync(ticket, cancel);
+            var shown = new InviteView(IdOf(ticket), tenant.ToString(), new Uri(at, $"/slack/install/{code.Text}").AbsoluteUri, Rfc3339.Format(ticket.ExpiresAt));
+            return Answer.Show(shown, CtlJson.Default.InviteView, page => page.Line(shown.Link)) with
+            {
+                Notes = [$"invitation {shown.Id}: whoever opens the link first installs the app for {tenant}, until {shown.ExpiresAt}. It is not shown again."],
+            };
+        });
+    }
+
+    public static Command Invites(Runner runner)
+    {
+        var id = TypedArguments.Tenant();
+        return runner.Runs(new("invites", "A tenant's links, used ones and those that are too old included for as long as they are kept.") { id },
+            async (hub, given, cancel) =>
+        {
+            var now = hub.Clock.GetUtcNow();
+            var shown = (await hub.Installations.TicketsOfAsync(given.GetRequiredValue(id), cancel)).Select(ticket => new InvitationView(
+                IdOf(ticket), ticket.IsOpenAt(now) ? "open" : ticket.UsedAt is null ? "expired" : "used", Rfc3339.Format(ticket.CreatedAt),
+                Rfc3339.Format(ticket.ExpiresAt), ticket.UsedBy)).ToList();
+            return Answer.Show(new InvitationsView(shown), CtlJson.Default.InvitationsView, page => page.Table(
+                ["INVITATION", "STATE", "MADE", "GOOD UNTIL", "USED BY"],
+                shown.Select(one => (string?[])[one.Id, one.State, one.CreatedAt, one.ExpiresAt, one.UsedBy])));
+        });
+    }
+
+    public static Command Revoke(Runner runner)
+    {
+        var id = TypedArguments.Tenant();
+        var invitation = new Argument<string>("invitation") { Description = "As slack invite and slack invites print it." };
+        return runner.Runs(new("revoke", "Takes a link back before it is used.") { id, invitation }, async (hub, given, cancel) =>
+        {
+            var (tenant, name) = (given.GetRequiredValue(id), given.GetRequiredValue(invitation));
+            var ticket = (await hub.Installations.TicketsOfAsync(tenant, cancel)).FirstOrDefault(one => IdOf(one) == name);
+            if (ticket is null || await hub.Installations.WithdrawAsync(tenant, ticket.Hash, cancel) != ChangeResult.Made)
+                return new Answer.NotDone(
+                    $"{tenant} has no open invitation {name}: ./ctl slack invites {tenant} shows those it has. What was installed is ended with ./ctl slack unlink.");
+            return Answer.Show(new InviteRevokedView("revoked", name, tenant.ToString()), CtlJson.Default.InviteRevokedView, page =>
+                page.Line($"The link of invitation {name} does not work any more."));
+        });
+    }
+
+    private static string IdOf(InstallTicket ticket) => ticket.Hash[..IdLength];
+
+    private static Uri? Refuse(System.CommandLine.Parsing.ArgumentResult given)
+    {
+        given.AddError($"{given.Tokens[0].Value} is not like https://api.example.com.");
+        return null;
+    }
+}
