@@ -62,6 +62,29 @@ internal static partial class TypedArguments
     public static Option<T?> Optional<T>(string name, string helpName, string description, Parser<T> parse, Func<string, string> fault) where T : struct =>
         new(name) { Description = description, HelpName = helpName, CustomParser = given => Read(given, parse, fault) };
 
+    /// <summary>One of a few words.</summary>
+    public static Option<string> OneOf(string name, string description, IReadOnlyList<string> words, string? standard = null)
+    {
+        var option = new Option<string>(name) { Description = description, HelpName = string.Join('|', words) };
+        if (standard is not null)
+            option.DefaultValueFactory = _ => standard;
+        option.CompletionSources.Add([.. words]);
+        option.CustomParser = given => ReadOneOf(given, name, words);
+        return option;
+    }
+
+    /// <summary>One of a few words.</summary>
+    public static Argument<string> OneOfArgument(string name, string description, IReadOnlyList<string> words)
+    {
+        var argument = new Argument<string>(name) { Description = description, HelpName = string.Join('|', words) };
+        argument.CompletionSources.Add([.. words]);
+        argument.CustomParser = given => ReadOneOf(given, name, words);
+        return argument;
+    }
+
+    private static string? ReadOneOf(ArgumentResult given, string name, IReadOnlyList<string> words) => Read<string>(
+        given, (string text, out string word) => words.Contains(word = text, StringComparer.Ordinal), text => $"{name} {text} is not one of {string.Join(", ", words)}.");
+
     public static Option<int> Count(string name, string description, int standard, int most)
     {
         var count = new Option<int>(name) { Description = description, DefaultValueFactory = _ => standard };

@@ -70,7 +70,7 @@ internal static class DeadLetterCommands
             letter.Receives);
 
     private static void Draw(Page page, IReadOnlyList<DeadLetterView> letters) => page.Table(
-        ["QUEUE", "MESSAGE", "EXECUTION", "TENANT", "AGE", "RECEIVED"],
+        ["QUEUE", new("MESSAGE", 3), "EXECUTION", new("TENANT", 1), Column.Number("AGE"), Column.Number("RECEIVED", 2)],
         letters.Select(one => (string?[])
             [one.Queue, one.MessageId, one.ExecutionId, one.Tenant, DisplayText.OfMilliseconds(one.AgeMs), DisplayText.Of(one.Receives)]));
 }

@@ -3,13 +3,14 @@ using ControlPlane.Executions;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;
-using ControlPlane.Text;
 
 namespace ControlPlane.Operator.Commands;
 
 /// <summary><c>execution …</c>: what became of a request. Inputs and results are the tenant's own and are not shown.</summary>
 internal static class ExecutionCommands
 {
+    private const int ReadAtOnce = 25;
+
     public static Command Build(Runner runner) =>
         new("execution", "Executions: the latest, one, and why it is as it is.") { List(runner), Show(runner), Why(runner) };
 
@@ -17,28 +18,36 @@ internal static class ExecutionCommands
     {
         var id = TypedArguments.Tenant();
         var count = TypedArguments.Count("--count", "How many.", standard: 20, most: 500);
-        return runner.Runs(new("list", "A tenant's latest executions, newest first.") { id, count }, async (hub, given, cancel) =>
+        return runner.Watches(new("list", "A tenant's latest executions, newest first.") { id, count }, async (hub, given, cancel) =>
         {
             var tenant = given.GetRequiredValue(id);
             if (await hub.Tenants.FindAsync(tenant, cancel) is null)
                 return Refusals.NotRegistered(tenant);
-            var latest = await hub.Executions.LatestAsync(tenant, given.GetValue(count), cancel);
-            var lines = latest.Select(one => new ExecutionLineView(one.Id.ToString(), one.Workflow.ToString(), one.State.Name, Rfc3339.Format(one.CreatedAt)))
-                .ToList();
+            var lines = new List<ExecutionLineView>();
+            foreach (var some in (await hub.Executions.LatestAsync(tenant, given.GetValue(count), cancel)).Chunk(ReadAtOnce))
+            {
+                var found = await Task.WhenAll(some.Select(one => hub.Executions.FindAsync(one.Id, cancel, consistent: false)));
+                lines.AddRange(found.OfType<Execution>().Select(ViewMapper.LineOf));
+            }
             return Answer.Show(new ExecutionsView(tenant.ToString(), lines), CtlJson.Default.ExecutionsView, page => page.Table(
-                ["EXECUTION", "WORKFLOW", "STATE", "CREATED"], lines.Select(one => (string?[])[one.ExecutionId, one.Workflow, one.State, one.CreatedAt])));
+                ["EXECUTION", new("WORKFLOW", 1), "STATE", new("FAILURE", 3), new("CREATED", 2), new("ENDED", 5), new("ASKED BY", 4)],
+                lines.Select(one => (string?[])
+                [
+                    one.ExecutionId, one.Workflow, one.State, one.FailureCode, DisplayText.Time(one.CreatedAt), DisplayText.Time(one.FinishedAt),
+                    one.RequestedBy.UserId,
+                ])));
         });
     }
 
     private static Command Show(Runner runner)
     {
         var id = TypedArguments.Execution();
-        return runner.Runs(new("show", "One execution: its state, its times, who asked.") { id }, async (hub, given, cancel) =>
+        return runner.Watches(new("show", "One execution: its state, its times, who asked.") { id }, async (hub, given, cancel) =>
         {
             if (await hub.Executions.FindAsync(given.GetRequiredValue(id), cancel) is not { } execution)
                 return NoSuch(given.GetRequiredValue(id));
             var shown = ViewMapper.Of(execution);
-            return Answer.Show(shown, CtlJson.Default.ExecutionView, page => page.Facts(Facts(shown)));
+            return Answer.Show(shown, CtlJson.Default.ExecutionView, page => page.Facts(Facts(shown))) with { IsFinal = execution.State.IsTerminal && execution.ToldAt is not null };
         });
     }
 
@@ -59,11 +68,11 @@ internal static class ExecutionCommands
                 page.Facts(Facts(shown.Execution));
                 if (shown.Decision is { } decision)
                     page.Table(
-                        ["RULE", "VERDICT", "CODE", "IN WORDS"],
+                        ["RULE", "VERDICT", new("CODE", 1), Column.Prose("IN WORDS")],
                         decision.Verdicts.Select(one => (string?[])[one.Rule, one.Verdict, one.Code, one.InPlainWords]));
                 if (shown.Attempts.Count > 0)
-                    page.Table(["ATTEMPT", "AT", "TOOK", "RESULT", "HTTP"], shown.Attempts.Select(one => (string?[])
-                        [DisplayText.Of(one.Number), one.At, $"{DisplayText.Of(one.Milliseconds)} ms", one.Result, one.Status is { } status ? DisplayText.Of(status) : null]));
+                    page.Table([Column.Number("ATTEMPT"), new("AT", 1), Column.Number("TOOK"), "RESULT", Column.Number("HTTP")], shown.Attempts.Select(one => (string?[])
+                        [DisplayText.Of(one.Number), DisplayText.Time(one.At), $"{DisplayText.Of(one.Milliseconds)} ms", one.Result, one.Status is { } status ? DisplayText.Of(status) : null]));
                 foreach (var answered in shown.Attempts.Where(one => one.Answer is not null))
                     page.Line($"{(answered.Status is null ? "Attempt" : "The engine answered attempt")} {DisplayText.Of(answered.Number)}: {answered.Answer}");
             });

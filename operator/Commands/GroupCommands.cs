@@ -46,7 +46,7 @@ internal static class GroupCommands
                 return Refusals.NotRegistered(tenant);
             var groups = catalogue.Groups.OrderBy(group => group.Name, StringComparer.Ordinal).Select(group => new GroupView(group.Name, group.Users)).ToList();
             return Answer.Show(new GroupsView(tenant.ToString(), groups), CtlJson.Default.GroupsView, page => page.Table(
-                ["GROUP", "USERS"], groups.Select(group => (string?[])[group.Group, DisplayText.List(group.Users)])));
+                ["GROUP", Column.Prose("USERS")], groups.Select(group => (string?[])[group.Group, DisplayText.List(group.Users)])));
         });
     }
 }

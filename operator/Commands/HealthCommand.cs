@@ -1,8 +1,8 @@
 using System.CommandLine;
 using ControlPlane.Metering;
 using ControlPlane.Operator.DeadLetters;
-using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Deployments;
+using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
@@ -13,7 +13,14 @@ namespace ControlPlane.Operator.Commands;
 /// <summary><c>health</c>: every data plane's liveness and every queue's depth, on one page.</summary>
 internal static class HealthCommand
 {
-    public static Command Build(Runner runner) => runner.Runs(new("health", "How the data planes and the queues are."), async (hub, _, cancel) =>
+    public static Command Build(Runner runner)
+    {
+        var exitZero = new Option<bool>("--exit-zero") { Description = "Exit with 0 whatever is found; else with 1 when something is OFFLINE or a dead letter waits." };
+        return runner.Watches(new("health", "How the data planes and the queues are.") { exitZero }, (hub, given, cancel) =>
+            LookAsync(hub, given.GetValue(exitZero), cancel));
+    }
+
+    private static async Task<Answer> LookAsync(ControlPlaneClient hub, bool exitsZero, CancellationToken cancel)
     {
         var queues = Task.WhenAll(WorkQueue.All.Select(queue => OfAsync(hub, queue, cancel)));
         var (tenants, faulty) = await hub.Tenants.ReadableAsync(cancel);
@@ -21,22 +28,26 @@ internal static class HealthCommand
         var shown = new HealthView(await Task.WhenAll(here.Select(tenant => OfAsync(hub, tenant, cancel))), await queues);
         return Answer.Show(shown, CtlJson.Default.HealthView, page =>
         {
-            page.Table(["TENANT", "STATUS", "DATA PLANE", "LAST SEEN", "HEALTHY"], shown.Tenants.Select(one => (string?[])
-                [one.Tenant, one.Status, one.Liveness ?? "never reported", one.LastSeen, $"{DisplayText.Of(one.HealthyInstances)} of {DisplayText.Of(one.Instances)}"]));
+            page.Table(["TENANT", "STATUS", "DATA PLANE", new("LAST SEEN", 1), Column.Number("HEALTHY")], shown.Tenants.Select(one => (string?[])
+                [one.Tenant, one.Status, one.Liveness ?? "never reported", DisplayText.Time(one.LastSeen), $"{DisplayText.Of(one.HealthyInstances)} of {DisplayText.Of(one.Instances)}"]));
             foreach (var one in shown.Tenants.Where(one => one.GpuUnreadableSince is not null))
                 page.Line(DisplayText.GpuUnreadable(one.Tenant, one.GpuUnreadableSince!));
             page.Line("");
             if (shown.Tenants.Any(one => one.Silent.Count > 0))
             {
-                page.Table(["SILENT INSTANCE", "TENANT", "STATE", "LAST SEEN"], shown.Tenants.SelectMany(one =>
-                    one.Silent.Select(silent => (string?[])[silent.Instance, one.Tenant, silent.Liveness, silent.LastSeen])));
+                page.Table(["SILENT", "TENANT", "STATE", new("LAST SEEN", 1)], shown.Tenants.SelectMany(one =>
+                    one.Silent.Select(silent => (string?[])[silent.Instance, one.Tenant, silent.Liveness, DisplayText.Time(silent.LastSeen)])));
                 page.Line("");
             }
-            page.Table(["QUEUE", "WAITING", "IN FLIGHT", "DEAD LETTERS"], shown.Queues.Select(one => (string?[])
+            page.Table(["QUEUE", Column.Number("WAITING"), Column.Number("IN FLIGHT"), Column.Number("DEAD LETTERS")], shown.Queues.Select(one => (string?[])
                 [one.Queue, DisplayText.Of(one.Waiting), DisplayText.Of(one.InFlight), DisplayText.Of(one.DeadLetters)]));
         }) with
-        { Warnings = ViewMapper.Faults(faulty) };
-    });
+        { Warnings = ViewMapper.Faults(faulty), IsAlarming = !exitsZero && IsAlarming(shown) };
+    }
+
+    private static bool IsAlarming(HealthView health) =>
+        health.Queues.Any(queue => queue.DeadLetters > 0)
+        || health.Tenants.Any(tenant => tenant.Liveness == Liveness.Offline.Name || tenant.Silent.Any(one => one.Liveness == Liveness.Offline.Name));
 
     private static async Task<QueueHealthView> OfAsync(ControlPlaneClient hub, WorkQueue queue, CancellationToken cancel)
     {

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using ControlPlane.Metering;
 using ControlPlane.Operator.Arguments;
-using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Deployments;
+using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
@@ -28,9 +28,12 @@ internal static class InstanceCommands
             return Answer.Show(shown, CtlJson.Default.InstancesView, page =>
             {
                 page.Table(
-                    ["INSTANCE", "STATE", "LAST SEEN", "EPOCH", "COUNTER", "CPU THIS MONTH", "GPU THIS MONTH"],
+                    [
+                        "INSTANCE", "STATE", new("LAST SEEN", 1), Column.Number("EPOCH", 5), Column.Number("COUNTER", 4), Column.Number("CPU THIS MONTH", 3),
+                        Column.Number("GPU THIS MONTH", 2),
+                    ],
                     shown.Instances.Select(one => (string?[])
-                        [one.Instance, one.Liveness, one.LastSeen, DisplayText.Of(one.Epoch), DisplayText.Of(one.Counter),
+                        [one.Instance, one.Liveness, DisplayText.Time(one.LastSeen), DisplayText.Of(one.Epoch), DisplayText.Of(one.Counter),
                             DisplayText.OfMilliseconds(one.CpuMs), DisplayText.OfMilliseconds(one.GpuMs)]));
                 page.Line($"{DisplayText.Of(shown.Instances.Count)} of at most {DisplayText.Of(shown.InstancesMax)}.");
             });

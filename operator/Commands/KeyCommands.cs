@@ -1,8 +1,8 @@
 using System.CommandLine;
 using ControlPlane.Metering;
 using ControlPlane.Operator.Arguments;
-using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Deployments;
+using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;
 using ControlPlane.Tenants;
 using ControlPlane.Text;
@@ -89,8 +89,8 @@ internal static class KeyCommands
             var keys = (await hub.Tenants.KeysOfAsync(tenant, cancel)).OrderBy(key => key.AddedAt).Select(key => ViewMapper.Of(key, hub.Clock.GetUtcNow()))
                 .ToList();
             return Answer.Show(new KeysView(keys), CtlJson.Default.KeysView, page => page.Table(
-                ["KEY ID", "INSTANCE", "STATE", "ADDED", "NOT AFTER"],
-                keys.Select(key => (string?[])[key.KeyId, key.Instance ?? "any", key.State, key.AddedAt, key.NotAfter])));
+                ["KEY ID", new("INSTANCE", 1), "STATE", new("ADDED", 3), new("NOT AFTER", 2)],
+                keys.Select(key => (string?[])[key.KeyId, key.Instance ?? "any", key.State, DisplayText.Time(key.AddedAt), DisplayText.Time(key.NotAfter)])));
         });
     }
 

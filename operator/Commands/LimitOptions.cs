@@ -28,7 +28,9 @@ internal sealed class LimitOptions
             text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out count) && count is >= 1 and <= MostInstances,
         text => $"{text} is not a whole number from 1 to {MostInstances}.");
 
-    public Option<string?> WhenSilent { get; } = NewWhenSilent();
+    public Option<string> WhenSilent { get; } = TypedArguments.OneOf(
+        "--when-silent", "What becomes of new executions while no sidecar of the tenant is heard of: tried with a warning, or denied.",
+        [DisplayText.Warn, DisplayText.Deny]);
 
     public Command On(Command command)
     {
@@ -45,12 +47,5 @@ internal sealed class LimitOptions
                 ? (long)gpu.Value.TotalMilliseconds
                 : null, LiftsGpuLimit: gpu == TimeSpan.Zero, Instances: (int?)given.GetValue(Instances),
             DeniesWhenSilent: given.GetValue(WhenSilent) is { } word ? word == DisplayText.Deny : null);
-    }
-
-    private static Option<string?> NewWhenSilent()
-    {
-        var option = new Option<string?>("--when-silent") { Description = "What becomes of new executions while no sidecar of the tenant is heard of: tried with a warning, or denied.", HelpName = $"{DisplayText.Warn}|{DisplayText.Deny}" };
-        option.AcceptOnlyFromAmong(DisplayText.Warn, DisplayText.Deny);
-        return option;
     }
 }

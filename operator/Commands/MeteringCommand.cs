@@ -1,8 +1,8 @@
 using System.CommandLine;
 using ControlPlane.Metering;
 using ControlPlane.Operator.Arguments;
-using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Deployments;
+using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;
 using ControlPlane.Tenants;
 using ControlPlane.Text;
@@ -32,9 +32,9 @@ internal static class MeteringCommand
             var from = hub.Clock.GetUtcNow() - (given.GetValue(since) ?? Standard);
             var shown = new SamplesView(tenant.ToString(), Rfc3339.Format(from), await SinceAsync(hub, tenant, from, cancel));
             return Answer.Show(shown, CtlJson.Default.SamplesView, page => page.Table(
-                ["SAMPLED", "INSTANCE", "EPOCH", "COUNTER", "CPU", "GPU", "BEFORE IT"],
+                ["SAMPLED", new("INSTANCE", 1), Column.Number("EPOCH", 3), Column.Number("COUNTER", 2), Column.Number("CPU"), Column.Number("GPU"), "BEFORE IT"],
                 shown.Samples.Select(one => (string?[])
-                    [one.SampledAt, one.Instance, DisplayText.Of(one.Epoch), DisplayText.Of(one.Counter),
+                    [DisplayText.Time(one.SampledAt), one.Instance, DisplayText.Of(one.Epoch), DisplayText.Of(one.Counter),
                         DisplayText.OfMilliseconds(one.CpuMs), DisplayText.OfMilliseconds(one.GpuMs), BeforeIt(one)])));
         });
     }

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using ControlPlane.Executions;
 using ControlPlane.Operator.Arguments;
-using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Deployments;
+using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
@@ -57,7 +57,7 @@ internal static class QuotaCommands
                 "corrected" => $"The ledger of {tenant} for {month} was set to what its executions say.",
                 _ => $"The ledger of {tenant} for {month} differs from its executions. --apply sets it.",
             });
-            page.Table(["COUNTER", "LEDGER", "EXECUTIONS"], Lines(shown));
+            page.Table(["COUNTER", Column.Number("LEDGER"), Column.Number("EXECUTIONS")], Lines(shown));
         });
     }
 

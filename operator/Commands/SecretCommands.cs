@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;
 using ControlPlane.Operator.Secrets;
@@ -15,8 +16,8 @@ internal static class SecretCommands
 
     private static Command Rotate(Runner runner)
     {
-        var name = new Argument<string>("what") { Description = "token-root, slack (its signing secret), client-id, client-secret, reply-key, bot-token-key or origin." };
-        name.AcceptOnlyFromAmong([.. SecretPart.All.Select(part => part.Name)]);
+        var name = TypedArguments.OneOfArgument(
+            "what", "Which; slack is the app's signing secret, client-id and client-secret its OAuth client's.", [.. SecretPart.All.Select(part => part.Name)]);
         var from =
             new Option<string?>("--from")
             {

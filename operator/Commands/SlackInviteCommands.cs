@@ -55,8 +55,8 @@ internal static class SlackInviteCommands
                 IdOf(ticket), ticket.IsOpenAt(now) ? "open" : ticket.UsedAt is null ? "expired" : "used", Rfc3339.Format(ticket.CreatedAt),
                 Rfc3339.Format(ticket.ExpiresAt), ticket.UsedBy)).ToList();
             return Answer.Show(new InvitationsView(shown), CtlJson.Default.InvitationsView, page => page.Table(
-                ["INVITATION", "STATE", "MADE", "GOOD UNTIL", "USED BY"],
-                shown.Select(one => (string?[])[one.Id, one.State, one.CreatedAt, one.ExpiresAt, one.UsedBy])));
+                ["INVITATION", "STATE", new("MADE", 3), new("GOOD UNTIL", 1), new("USED BY", 2)],
+                shown.Select(one => (string?[])[one.Id, one.State, DisplayText.Time(one.CreatedAt), DisplayText.Time(one.ExpiresAt), one.UsedBy])));
         });
     }
 

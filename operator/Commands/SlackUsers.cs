@@ -1,5 +1,5 @@
-using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Deployments;
+using ControlPlane.Operator.Output;
 using ControlPlane.Tenants;
 
 namespace ControlPlane.Operator.Commands;

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using ControlPlane.Operator.Arguments;
-using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Deployments;
+using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;
 using ControlPlane.Tenants;
 
@@ -21,7 +21,7 @@ internal static class TenantCommands
         var (readable, faulty) = await hub.Tenants.ReadableAsync(cancel);
         var tenants = readable.OrderBy(tenant => tenant.Id.Number).Select(ViewMapper.Of).ToList();
         return Answer.Show(new TenantsView(tenants), CtlJson.Default.TenantsView, page => page.Table(
-            ["TENANT", "NAME", "STATUS", "ENGINE", "QUOTA", "CONCURRENCY"],
+            ["TENANT", Column.Prose("NAME"), "STATUS", "ENGINE", Column.Number("QUOTA", 1), Column.Number("CONCURRENCY", 2)],
             tenants.Select(tenant => (string?[])[tenant.Tenant, tenant.Name, tenant.Status, tenant.Engine, DisplayText.Of(tenant.MonthlyQuota),
                 DisplayText.Of(tenant.Concurrency)]))) with
         { Warnings = ViewMapper.Faults(faulty) };
@@ -61,8 +61,12 @@ internal static class TenantCommands
         {
             var tenant = given.GetRequiredValue(id);
             var limits = options.Of(given);
-            var change = limits.IsEmpty ? ChangeResult.AlreadySo : await hub.Administration.LimitAsync(tenant, limits, cancel);
-            return await ChangedAsync(hub, tenant, change, "limited", cancel);
+            if (!limits.IsEmpty)
+                return await ChangedAsync(hub, tenant, await hub.Administration.LimitAsync(tenant, limits, cancel), "limited", cancel);
+            if (await hub.Tenants.FindAsync(tenant, cancel) is not { } there)
+                return Refusals.NotRegistered(tenant);
+            var shown = new TenantChangeView("unchanged", ViewMapper.Of(there));
+            return Answer.Show(shown, CtlJson.Default.TenantChangeView, page => page.Facts(DisplayText.Limits(shown.Tenant)));
         });
     }
 

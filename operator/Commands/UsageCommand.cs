@@ -1,7 +1,7 @@
 using System.CommandLine;
 using ControlPlane.Operator.Arguments;
-using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Deployments;
+using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
@@ -33,7 +33,10 @@ internal static class UsageCommand
             {
                 page.Line($"Usage in {period} (UTC)");
                 page.Table(
-                    ["TENANT", "QUOTA", "USED", "RESERVED", "LEFT", "UNDER WAY", "CPU", "GPU", "GPU LIMIT"],
+                    [
+                        "TENANT", Column.Number("QUOTA", 2), Column.Number("USED"), Column.Number("RESERVED", 3), Column.Number("LEFT"),
+                        Column.Number("UNDER WAY", 4), Column.Number("CPU", 1), Column.Number("GPU"), Column.Number("GPU LIMIT", 5),
+                    ],
                     usage.Select(one => (string?[])
                     [
                         one.Tenant, DisplayText.Of(one.MonthlyQuota), DisplayText.Of(one.Used), DisplayText.Of(one.Reserved), DisplayText.Of(one.Left),

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
 using ControlPlane.Operator.Arguments;
-using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Deployments;
+using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;
 using ControlPlane.Tenants;
 
@@ -83,7 +83,7 @@ internal static class WorkflowCommands
                 return Refusals.NotRegistered(tenant);
             var workflows = catalogue.Workflows.OrderBy(workflow => workflow.Name.ToString(), StringComparer.Ordinal).Select(ViewMapper.Of).ToList();
             return Answer.Show(new WorkflowsView(tenant.ToString(), workflows), CtlJson.Default.WorkflowsView, page => page.Table(
-                ["WORKFLOW", "STATE", "PATH", "DEADLINE", "IDEMPOTENT", "PARAMETERS", "ALLOWED"],
+                ["WORKFLOW", "STATE", new("PATH", 3), new("DEADLINE", 1), new("IDEMPOTENT", 4), Column.Prose("PARAMETERS"), Column.Prose("ALLOWED", 2)],
                 workflows.Select(one => (string?[])
                 [
                     one.Workflow, one.Enabled ? "enabled" : "disabled", one.Path, DisplayText.OfMilliseconds(one.DeadlineMs), one.Idempotent ? "yes" : "no",

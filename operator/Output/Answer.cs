@@ -17,6 +17,12 @@ internal abstract record Answer
         /// <summary>What the operator should know besides: a line each on the error stream, whatever the output's form.</summary>
         public IReadOnlyList<string> Warnings { get; init; } = [];
 
+        /// <summary>What was looked at is not as it should be, which a script wants to know: the exit code says so.</summary>
+        public bool IsAlarming { get; init; }
+
+        /// <summary>It will not change any more: to watch it on is no use.</summary>
+        public bool IsFinal { get; init; }
+
         /// <summary>What a person should know besides, where the output itself goes into a file: on the error stream too, and members of the JSON.</summary>
         public IReadOnlyList<string> Notes { get; init; } = [];
     }

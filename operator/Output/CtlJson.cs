@@ -36,3 +36,7 @@ namespace ControlPlane.Operator.Output;
 [JsonSerializable(typeof(HealthView))]
 [JsonSerializable(typeof(string))]
 internal sealed partial class CtlJson : JsonSerializerContext;
+
+/// <summary>An error or a warning beside the output: one line.</summary>
+[JsonSerializable(typeof(Dictionary<string, string>))]
+internal sealed partial class LineJson : JsonSerializerContext;

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using ControlPlane.Operator.Arguments;
 
@@ -13,6 +14,10 @@ internal static class DisplayText
 
     public static string Of(int number) => number.ToString(CultureInfo.InvariantCulture);
 
+    /// <summary>An RFC 3339 time to the second, which is what a table has room for.</summary>
+    [return: NotNullIfNotNull(nameof(time))]
+    public static string? Time(string? time) => time?.IndexOf('.', StringComparison.Ordinal) is >= 0 and var at ? $"{time[..at]}Z" : time;
+
     public static string OfMilliseconds(long milliseconds) => Duration.Format(TimeSpan.FromMilliseconds(milliseconds));
 
     public static string GpuUnreadable(string tenant, string since) =>
@@ -27,6 +32,11 @@ internal static class DisplayText
         ("status", tenant.Status),
         ("vpc", tenant.Cidr),
         ("engine", tenant.Engine + (tenant.AllowPublicSubnet ? " (public subnets allowed)" : "")),
+        .. Limits(tenant),
+    ];
+
+    public static IEnumerable<(string Name, string? Value)> Limits(TenantView tenant) =>
+    [
         ("monthly quota", Of(tenant.MonthlyQuota)),
         ("concurrency", Of(tenant.Concurrency)),
         ("monthly GPU", tenant.MonthlyGpuMs is { } gpu ? OfMilliseconds(gpu) : null),

@@ -40,6 +40,10 @@ internal static class ViewMapper
             ? new(outcome.Status.ToString().ToLowerInvariant(), outcome.EngineExecutionId, outcome.Usage, outcome.Error?.Code)
             : null);
 
+    public static ExecutionLineView LineOf(Execution execution) => new(
+        execution.Id.ToString(), execution.Workflow.ToString(), execution.State.Name, Rfc3339.Format(execution.CreatedAt), execution.RequestedBy,
+        Rfc3339.Format(execution.DeadlineAt), Time(execution.FinishedAt), execution.FailureCode?.Code, execution.IsLate);
+
     public static AttemptView Of(DispatchAttempt attempt) =>
         new(attempt.Number, Rfc3339.Format(attempt.At), attempt.Milliseconds, attempt.Result, attempt.Status, attempt.Answer);
 

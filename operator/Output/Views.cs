@@ -64,7 +64,9 @@ internal sealed record GroupsView(string Tenant, IReadOnlyList<GroupView> Groups
 
 internal sealed record GroupChangeView(string Result, string Tenant, GroupView Group);
 
-internal sealed record ExecutionLineView(string ExecutionId, string Workflow, string State, string CreatedAt);
+internal sealed record ExecutionLineView(
+    string ExecutionId, string Workflow, string State, string CreatedAt, Requester RequestedBy, string DeadlineAt, string? FinishedAt, string? FailureCode,
+    bool Late);
 
 internal sealed record ExecutionsView(string Tenant, IReadOnlyList<ExecutionLineView> Executions);
 

@@ -1,7 +1,9 @@
 using System.CommandLine;
+using System.Text.Json;
 using ControlPlane.Configuration;
-using ControlPlane.Operator.Output;
+using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Deployments;
+using ControlPlane.Operator.Output;
 using ControlPlane.Text;
 
 namespace ControlPlane.Operator.Running;
@@ -11,9 +13,12 @@ internal sealed class Runner
 {
     public const int Done = 0, NotDone = 1, Misunderstood = 2;
 
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(2);
+
     private readonly TextWriter _output;
     private readonly TextWriter _error;
     private readonly Func<Page> _page;
+    private readonly Action _clear;
     private readonly TimeProvider _clock;
 
     private readonly Option<bool> _local = new("--local") { Description = "The control plane that ./run runs on this machine.", Recursive = true };
@@ -35,14 +40,16 @@ internal sealed class Runner
     private readonly Option<string?> _region =
         new("--region") { Description = "Its region; else the AWS profile's or $AWS_REGION.", HelpName = "REGION", Recursive = true };
 
-    private readonly Option<string> _form =
-        new("--output") { Description = "For people or for programs.", HelpName = "table|json", DefaultValueFactory = _ => "table", Recursive = true };
+    private readonly Option<string> _form = TypedArguments.OneOf("--output", "For people or for programs.", ["table", "json"], standard: "table");
+
+    private readonly Option<bool> _watch = new("--watch") { Description = "Look again every two seconds, until Ctrl-C." };
 
     /// <param name="page">Made when there is something to draw.</param>
-    public Runner(TextWriter output, TextWriter error, Func<Page> page, TimeProvider clock)
+    /// <param name="clear">Clears the terminal before what is watched is drawn again; does nothing where there is none.</param>
+    public Runner(TextWriter output, TextWriter error, Func<Page> page, Action clear, TimeProvider clock)
     {
-        (_output, _error, _page, _clock) = (output, error, page, clock);
-        _form.AcceptOnlyFromAmong("table", "json");
+        (_output, _error, _page, _clear, _clock) = (output, error, page, clear, clock);
+        _form.Recursive = true;
         _local.Validators.Add(given =>
         {
             if (given.GetValueOrDefault<bool>() && (given.GetResult(_stack) is not null || given.GetResult(_region) is not null))
@@ -61,46 +68,122 @@ internal sealed class Runner
         return command;
     }
 
-    public void Complain(string why) => _error.WriteLine($"ctl: {Plain.Text(why)}");
+    /// <summary>Gives a command its work, which may be watched: it looks, and changes nothing.</summary>
+    public Command Watches(Command command, Func<ControlPlaneClient, ParseResult, CancellationToken, Task<Answer>> runAsync)
+    {
+        command.Add(_watch);
+        return Runs(command, runAsync);
+    }
+
+    /// <summary>A text for a program.</summary>
+    public int Print(string text)
+    {
+        _output.WriteLine(text);
+        return Done;
+    }
+
+    /// <summary>One line on the error stream, in the form that was asked for.</summary>
+    public void Complain(ParseResult given, string why) => new Voice(this, given).Complain(why);
 
     private async Task<int> RunAsync(
         ParseResult given, Func<ControlPlaneClient, ParseResult, CancellationToken, Task<Answer>> runAsync, CancellationToken cancel)
     {
+        var voice = new Voice(this, given);
         Deployment? deployment = null;
         try
         {
             deployment = DeploymentOf(given);
             using var hub = new ControlPlaneClient(deployment, _clock);
-            return Say(await runAsync(hub, given, cancel), given.GetValue(_form) == "json");
+            return given.GetValue(_watch) ? await WatchAsync() : voice.Say(await runAsync(hub, given, cancel));
+
+            async Task<int> WatchAsync()
+            {
+                string? last = null;
+                while (true)
+                {
+                    var answer = await runAsync(hub, given, cancel);
+                    if (answer is not Answer.Shown shown)
+                        return voice.Say(answer);
+                    if (shown.ToJson() is var now && now != last)
+                    {
+                        _clear();
+                        voice.Say(shown);
+                        last = now;
+                    }
+                    if (shown.IsFinal)
+                        return Done;
+                    await Task.Delay(BetweenLooks, _clock, cancel);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (given.GetValue(_watch) && cancel.IsCancellationRequested)
+        {
+            return Done;
         }
         catch (Exception e)
         {
-            Complain(Faults.InWords(e, deployment));
+            voice.Complain(Faults.InWords(e, deployment));
             return NotDone;
         }
     }
 
-    private int Say(Answer answer, bool asJson)
+    /// <summary>Says things in the form that was asked for, with hints that name the control plane that was asked.</summary>
+    private sealed class Voice(Runner runner, ParseResult given)
     {
-        switch (answer)
+        private readonly bool _asJson = runner.IsJson(given);
+        private readonly string _hint = $"{CtlCommandLine.Name} {runner.PlaceOf(given)}";
+
+        public int Say(Answer answer)
         {
-            case Answer.NotDone refused:
-                Complain(refused.Why);
-                return NotDone;
-            case Answer.Shown shown:
-                if (asJson)
-                    _output.WriteLine(shown.ToJson());
-                else
-                    shown.Draw(_page());
-                foreach (var note in asJson ? [] : shown.Notes)
-                    Complain(note);
-                foreach (var warning in shown.Warnings)
-                    Complain($"warning: {warning}");
-                return Done;
-            default:
-                throw new System.Diagnostics.UnreachableException();
+            switch (answer)
+            {
+                case Answer.NotDone refused:
+                    Complain(refused.Why);
+                    return NotDone;
+                case Answer.Shown shown:
+                    if (_asJson)
+                        runner._output.WriteLine(shown.ToJson());
+                    else
+                        shown.Draw(runner._page().With(Worded));
+                    foreach (var note in _asJson ? [] : shown.Notes)
+                        Complain(note);
+                    foreach (var warning in shown.Warnings)
+                        Write("warning", warning);
+                    return shown.IsAlarming ? NotDone : Done;
+                default:
+                    throw new System.Diagnostics.UnreachableException();
+            }
         }
+
+        public void Complain(string why) => Write("error", why);
+
+        private void Write(string kind, string text)
+        {
+            var words = Plain.Text(Worded(text));
+            runner._error.WriteLine(_asJson
+                ? JsonSerializer.Serialize(new Dictionary<string, string> { [kind] = words }, LineJson.Default.DictionaryStringString)
+                : kind == "warning" ? $"ctl: warning: {words}" : $"ctl: {words}");
+        }
+
+        private string Worded(string text) => text.Replace($"{CtlCommandLine.Name} ", _hint, StringComparison.Ordinal);
     }
+
+    // What could not be parsed still says where it was meant to go.
+    private bool IsJson(ParseResult given) => given.GetResult(_form)?.Tokens is [{ Value: "json" }, ..];
+
+    private string PlaceOf(ParseResult given)
+    {
+        Option[] places = [_local, _state, _stack, _region];
+        var words = places.SelectMany(option => given.GetResult(option) is { Implicit: false } result
+            ? result.Tokens.Select(token => Quoted(token.Value)).Prepend(option.Name)
+            : []);
+        return string.Concat(words.Select(word => $"{word} "));
+    }
+
+    private static string Quoted(string word) =>
+        word.Any(one => !char.IsAsciiLetterOrDigit(one) && !"/._-:".Contains(one, StringComparison.Ordinal))
+            ? $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'"
+            : word;
 
     private Deployment DeploymentOf(ParseResult given) => given.GetValue(_local) || given.GetValue(_state) is not null
         ? LocalDeployment.Read(given.GetValue(_state) ?? Setting.Optional("CONTROL_PLANE_STATE") ?? Path.Combine(Checkout(), ".state"))

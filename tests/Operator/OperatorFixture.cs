@@ -6,6 +6,7 @@ using ControlPlane.Local.Secrets;
 using ControlPlane.Metering;
 using ControlPlane.Operator;
 using ControlPlane.Operator.Output;
+using ControlPlane.Operator.Running;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
@@ -68,13 +69,38 @@ internal sealed class OperatorFixture : IAsyncDisposable
     }
 
     /// <param name="line">Words as a shell would hand them over; one in single quotes may hold blanks.</param>
-    public Task<Said> SayAsync(string line) => SayAsync(Clock, [.. Words(line), "--state", _folder]);
+    /// <returns>What was said, hints without the state folder.</returns>
+    public async Task<Said> SayAsync(string line)
+    {
+        var said = await SayAsync(Clock, [.. Words(line), "--state", _folder]);
+        return said with { Output = Placeless(said.Output), Error = Placeless(said.Error) };
+
+        string Placeless(string text) => text.Replace($"./ctl --state {_folder} ", "./ctl ", StringComparison.Ordinal);
+    }
+
+    /// <summary>On a terminal of so many columns.</summary>
+    public Task<Said> ShowAsync(string line, int width) => SayAsync(Clock, width, Cancel, new StringWriter(), [.. Words(line), "--state", _folder]);
+
+    /// <summary>Until it is stopped.</summary>
+    /// <param name="output">What was said so far.</param>
+    public Task<Said> WatchAsync(string line, CancellationToken stop, out Func<string> output)
+    {
+        var writer = new StringWriter();
+        output = writer.ToString;
+        return SayAsync(Clock, null, stop, writer, [.. Words(line), "--watch", "--state", _folder]);
+    }
+
+    /// <summary>Where its <c>endpoints.json</c> is.</summary>
+    public string Folder => _folder;
 
     /// <summary>Without naming a place.</summary>
-    public static async Task<Said> SayAsync(TimeProvider clock, params string[] args)
+    public static Task<Said> SayAsync(TimeProvider clock, params string[] args) => SayAsync(clock, null, Cancel, new StringWriter(), args);
+
+    private static async Task<Said> SayAsync(TimeProvider clock, int? width, CancellationToken cancel, StringWriter output, string[] args)
     {
-        var (output, error) = (new StringWriter(), new StringWriter());
-        var exit = await new CtlCommandLine(new(output, error, () => Page.On(output, isTerminal: false, width: 0), clock)).RunAsync(args, Cancel);
+        var error = new StringWriter();
+        var runner = new Runner(output, error, () => Page.On(output, isTerminal: width is not null, width ?? 0), clear: () => output.WriteLine("(cleared)"), clock);
+        var exit = await new CtlCommandLine(runner).RunAsync(args, cancel);
         return new(exit, output.ToString(), error.ToString());
     }
 
@@ -88,15 +114,15 @@ internal sealed class OperatorFixture : IAsyncDisposable
 
     public Task<Said> RegisterAsync() => DoAsync("tenant register tenant-7 --name Acme --slack-team T0007 --engine 10.106.128.10:5678");
 
-    public async Task<Execution> QueueExecutionAsync(string trigger = "t1")
+    public async Task<Execution> QueueExecutionAsync(string trigger = "t1", TenantId? tenant = null, string workflow = "wf_sched")
     {
         var id = ExecutionId.Of("T0007", trigger);
         using var inputs = JsonDocument.Parse("""{"city":"a secret of the tenant"}""");
         var execution = new Execution
         {
             Id = id,
-            Tenant = Seven,
-            Workflow = WorkflowName.Parse("wf_sched"),
+            Tenant = tenant ?? Seven,
+            Workflow = WorkflowName.Parse(workflow),
             RequestedBy = new("slack", "T0007", "U0001", "C0001"),
             State = ExecutionState.Queued,
             CreatedAt = Clock.Now,
@@ -106,7 +132,7 @@ internal sealed class OperatorFixture : IAsyncDisposable
             Decision = new(true, "allowed", "Allowed.", [new("tenant active", "allow", "tenant_active", "The tenant is active.")]),
         };
         Assert.IsType<Creation.Created>(await Executions.CreateAsync(
-            execution, new(id, Seven, execution.Workflow, [1], "a token", Clock.Now + TimeSpan.FromMinutes(10)), TenantLimits.Default, Cancel));
+            execution, new(id, execution.Tenant, execution.Workflow, [1], "a token", Clock.Now + TimeSpan.FromMinutes(10)), TenantLimits.Default, Cancel));
         return execution;
     }
 
