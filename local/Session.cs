@@ -4,6 +4,7 @@ using ControlPlane.Local.Hub;
 using ControlPlane.Local.Output;
 using ControlPlane.Local.Preparation;
 using Spectre.Console;
+using ControlPlane.Local.Processes;
 
 namespace ControlPlane.Local;
 

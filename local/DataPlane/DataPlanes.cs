@@ -2,11 +2,11 @@ using System.Collections.Concurrent;
 using System.Net;
 using Amazon.Runtime;
 using ControlPlane.Aws;
-using ControlPlane.Local.Hub;
 using ControlPlane.Local.Peering;
 using ControlPlane.Local.Runtime;
 using ControlPlane.Tenants;
 using ControlPlane.Tokens;
+using ControlPlane.Local.Processes;
 
 namespace ControlPlane.Local.DataPlane;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using ControlPlane.Local.Hub;
 using ControlPlane.Local.Output;
+using ControlPlane.Local.Processes;
 
 namespace ControlPlane.Local.Demo;
 

@@ -1,6 +1,5 @@
 using Amazon.DynamoDBv2;
 using Amazon.Runtime;
-using ControlPlane.Local.Hub;
 using ControlPlane.Local.Preparation;
 using ControlPlane.Local.Processes;
 

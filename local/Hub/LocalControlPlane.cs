@@ -11,6 +11,7 @@ using ControlPlane.Local.Queues;
 using ControlPlane.Local.Runtime;
 using ControlPlane.Local.Secrets;
 using ControlPlane.Local.Template;
+using ControlPlane.Local.Processes;
 
 namespace ControlPlane.Local.Hub;
 

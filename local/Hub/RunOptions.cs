@@ -10,4 +10,5 @@ namespace ControlPlane.Local.Hub;
 /// <param name="Published">A folder with published functions, <c>DIR/&lt;project&gt;/bootstrap</c>; null runs the build output.</param>
 /// <param name="Install">Missing programs may be installed without a question.</param>
 internal sealed record RunOptions(
-    string State, int Port, int PrivatePort, bool Empty, IReadOnlyDictionary<string, IPEndPoint> Engines, IPAddress Source, string? Published, bool Install = false);
+    string State, int Port, int PrivatePort, bool Empty, IReadOnlyDictionary<string, IPEndPoint> Engines, IPAddress Source, string? Published,
+    bool Install = false);

@@ -4,6 +4,7 @@ using ControlPlane.Local.DynamoDb;
 using ControlPlane.Local.Queues;
 using ControlPlane.Local.Secrets;
 using ControlPlane.Local.Template;
+using ControlPlane.Local.Processes;
 
 namespace ControlPlane.Local.Hub;
 

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
-using ControlPlane.Local.Hub;
+using ControlPlane.Local.Preparation;
 
 namespace ControlPlane.Local.Peering;
 

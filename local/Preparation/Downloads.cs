@@ -1,7 +1,7 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
-using ControlPlane.Local.Output;
+using ControlPlane.Local.Processes;
 
 namespace ControlPlane.Local.Preparation;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using ControlPlane.Local.Output;
 using ControlPlane.Local.Processes;
 
 namespace ControlPlane.Local.Preparation;

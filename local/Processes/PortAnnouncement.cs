@@ -1,5 +1,4 @@
 using System.Globalization;
-using ControlPlane.Local.Output;
 
 namespace ControlPlane.Local.Processes;
 

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Amazon.Runtime;
 using Amazon.SQS;
-using ControlPlane.Local.Hub;
 using ControlPlane.Local.Preparation;
 using ControlPlane.Local.Processes;
 
@@ -17,7 +16,7 @@ internal sealed class QueueServer : IAsyncDisposable
     public Uri Endpoint { get; }
 
     /// <param name="file">Keeps what is queued over a restart; null keeps nothing.</param>
-    /// <exception cref="Output.CannotStart">The file is damaged.</exception>
+    /// <exception cref="Processes.CannotStart">The file is damaged.</exception>
     public static async Task<QueueServer> StartAsync(string? file = null, Action<string>? say = null, CancellationToken cancel = default)
     {
         if (file is not null && File.Exists(file) && !HoldsMessages(await File.ReadAllTextAsync(file, cancel)))
@@ -39,7 +38,8 @@ internal sealed class QueueServer : IAsyncDisposable
     {
         try
         {
-            return JsonNode.Parse(text) is JsonObject queues && queues.All(queue => queue.Value is JsonArray messages && messages.All(one => one is JsonObject));
+            return JsonNode.Parse(text) is JsonObject queues
+                && queues.All(queue => queue.Value is JsonArray messages && messages.All(one => one is JsonObject));
         }
         catch (System.Text.Json.JsonException) { return false; }
     }

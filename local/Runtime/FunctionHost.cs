@@ -1,5 +1,3 @@
-using ControlPlane.Local.Hub;
-using ControlPlane.Local.Output;
 using ControlPlane.Local.Processes;
 using ControlPlane.Local.Template;
 

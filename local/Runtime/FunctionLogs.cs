@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using ControlPlane.Local.Hub;
+using ControlPlane.Local.Preparation;
 
 namespace ControlPlane.Local.Runtime;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using ControlPlane.Local.Hub;
+using ControlPlane.Local.Preparation;
 
 namespace ControlPlane.Local.Secrets;
 
@@ -19,7 +19,7 @@ internal sealed class SecretVault
     private readonly TimeProvider _clock;
     private readonly Dictionary<string, List<SecretVersion>> _secrets;
 
-    /// <exception cref="Output.CannotStart">The file is damaged.</exception>
+    /// <exception cref="Processes.CannotStart">The file is damaged.</exception>
     public SecretVault(string? file, TimeProvider clock)
     {
         (_file, _clock) = (file, clock);

@@ -47,7 +47,8 @@ internal static class ExecutionCommands
             if (await hub.Executions.FindAsync(given.GetRequiredValue(id), cancel) is not { } execution)
                 return NoSuch(given.GetRequiredValue(id));
             var shown = ViewMapper.Of(execution);
-            return Answer.Show(shown, CtlJson.Default.ExecutionView, page => page.Facts(Facts(shown))) with { IsFinal = execution.State.IsTerminal && execution.ToldAt is not null };
+            return Answer.Show(shown, CtlJson.Default.ExecutionView, page => page.Facts(Facts(shown))) with
+            { IsFinal = execution.State.IsTerminal && execution.ToldAt is not null };
         });
     }
 

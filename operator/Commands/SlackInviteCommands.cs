@@ -9,7 +9,8 @@ using ControlPlane.Text;
 
 namespace ControlPlane.Operator.Commands;
 
-/// <summary><c>slack invite …</c>: links with which a tenant's Slack administrator installs the app. The ticket in a link is shown once and kept by nobody.</summary>
+/// <summary><c>slack invite …</c>: links with which a tenant's Slack administrator installs the app.</summary>
+/// <remarks>The ticket in a link is shown once and kept by nobody.</remarks>
 internal static class SlackInviteCommands
 {
     // Of a ticket's hash: enough to tell a tenant's few apart, and no help in finding the ticket.

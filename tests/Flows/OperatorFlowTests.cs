@@ -91,7 +91,7 @@ public sealed class OperatorFlowTests : IDisposable
     private async Task<(int Exit, JsonElement Output, string Error)> AskAsync(string line)
     {
         var (output, error) = (new StringWriter(), new StringWriter());
-        var runner = new Runner(output, error, () => Page.On(output, isTerminal: false, width: 0), TimeProvider.System);
+        var runner = new Runner(output, error, () => Page.On(output, isTerminal: false, width: 0), clear: () => { }, TimeProvider.System);
         var exit = await new ControlPlane.Operator.CtlCommandLine(runner).RunAsync([.. line.Split(' '), "--output", "json", "--state", _state], Cancel);
         return (exit, output.ToString() is { Length: > 0 } json ? JsonElement.Parse(json) : default, error.ToString());
     }

@@ -1,8 +1,7 @@
 using System.Text;
-using ControlPlane.Local.Hub;
-using ControlPlane.Local.Output;
 using ControlPlane.Local.Runtime;
 using ControlPlane.Local.Template;
+using ControlPlane.Local.Processes;
 
 namespace ControlPlane.Tests.Local;
 

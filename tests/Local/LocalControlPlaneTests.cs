@@ -10,6 +10,7 @@ using ControlPlane.Local.Output;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 using Spectre.Console;
+using ControlPlane.Local.Processes;
 
 namespace ControlPlane.Tests.Local;
 

@@ -76,7 +76,8 @@ internal sealed class SlackHook : IDisposable
     private static Posted Judge(HttpResponseMessage response, string? word) => (int)response.StatusCode switch
     {
         >= 200 and < 300 when word is null => new Posted.Taken(),
-        429 or (>= 300 and < 400) or >= 500 => new Posted.TryLater(((int)response.StatusCode).ToString(CultureInfo.InvariantCulture), SlackConnections.PauseOf(response)),
+        429 or (>= 300 and < 400) or >= 500 => new Posted.TryLater(
+            ((int)response.StatusCode).ToString(CultureInfo.InvariantCulture), SlackConnections.PauseOf(response)),
         var status and (400 or (>= 200 and < 300)) when word is not null && !NotOfTheForm.Contains(word) => new Posted.Misshapen($"{status} {word}"),
         var status => new Posted.AddressGone(word is null ? status.ToString(CultureInfo.InvariantCulture) : $"{status} {word}"),
     };
@@ -109,7 +110,8 @@ internal sealed class SlackHook : IDisposable
             using var document = JsonDocument.Parse(answer);
             if (!document.RootElement.TryGetProperty("ok", out var ok) || ok.ValueKind != JsonValueKind.False)
                 return null;
-            return document.RootElement.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.String && SlackConnections.IsWord(error.GetString()!)
+            return document.RootElement.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.String
+                && SlackConnections.IsWord(error.GetString()!)
                 ? error.GetString()
                 : "not_ok";
         }

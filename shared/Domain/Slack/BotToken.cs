@@ -14,10 +14,12 @@ public sealed class BotToken
 
     public override string ToString() => "BotToken";
 
-    /// <remarks>https://docs.slack.dev/authentication/tokens: a bot's begin with <c>xoxb-</c>. The app does not opt in to token rotation, so none expires.</remarks>
+    /// <remarks>https://docs.slack.dev/authentication/tokens: a bot's begin with <c>xoxb-</c>. The app does not opt in to token rotation, so none
+    /// expires.</remarks>
     public static bool TryParse(string? text, [NotNullWhen(true)] out BotToken? token)
     {
-        var valid = text is { Length: > 5 and <= Longest } && text.StartsWith("xoxb-", StringComparison.Ordinal) && !text.AsSpan().ContainsAnyExceptInRange('!', '~');
+        var valid = text is { Length: > 5 and <= Longest } && text.StartsWith("xoxb-", StringComparison.Ordinal)
+            && !text.AsSpan().ContainsAnyExceptInRange('!', '~');
         token = valid ? new(text!) : null;
         return valid;
     }

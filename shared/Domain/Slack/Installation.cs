@@ -14,7 +14,8 @@ public sealed record SealedToken(string WorkspaceId, byte[] Sealed)
 /// <summary>Leave to install the app once for a tenant: whoever has the link may.</summary>
 /// <param name="Hash">SHA-256 of the ticket in hexadecimal; the ticket itself is kept by nobody but its holder.</param>
 /// <param name="UsedBy">The workspace that was installed with it.</param>
-public sealed record InstallTicket(string Hash, TenantId Tenant, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, DateTimeOffset? UsedAt = null, string? UsedBy = null)
+public sealed record InstallTicket(
+    string Hash, TenantId Tenant, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, DateTimeOffset? UsedAt = null, string? UsedBy = null)
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromDays(7);
 

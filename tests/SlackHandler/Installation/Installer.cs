@@ -58,7 +58,8 @@ internal sealed class Installer(SlackFixture world)
         return new(
             new BeginInstallation(origin, secret, world.Installations, places, events, world.Clock),
             new CompleteInstallation(
-                origin, secret, world.Installations, new BotTokens(world.Installations, secret), new SlackWebApi(new Exchange(this)), places, events, world.Clock),
+                origin, secret, world.Installations, new BotTokens(world.Installations, secret), new SlackWebApi(new Exchange(this)), places, events,
+                world.Clock),
             events, TimeProvider.System);
     }
 
@@ -66,7 +67,8 @@ internal sealed class Installer(SlackFixture world)
     {
         secret ??= world.Secret();
         return new(
-            new AnswerEvent(new OriginCheck(secret), new SlackSignature(secret, world.Clock), world.Installations, world.NewEvents()), world.NewEvents(), TimeProvider.System);
+            new AnswerEvent(new OriginCheck(secret), new SlackSignature(secret, world.Clock), world.Installations, world.NewEvents()), world.NewEvents(),
+            TimeProvider.System);
     }
 
     /// <summary>Opens the link.</summary>

@@ -1,4 +1,4 @@
-namespace ControlPlane.Local.Hub;
+namespace ControlPlane.Local.Processes;
 
 /// <summary>How fast this machine is today, from what was seen of it, so that a slow one is waited for longer.</summary>
 internal sealed class Pace

@@ -1,6 +1,6 @@
-using ControlPlane.Local.Output;
+using ControlPlane.Local.Processes;
 
-namespace ControlPlane.Local.Hub;
+namespace ControlPlane.Local.Preparation;
 
 /// <summary>The folder that survives a restart. One control plane uses it at a time, and nobody else reads it: secrets lie in it.</summary>
 internal static class StateFolder
