@@ -15,6 +15,7 @@ using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.SlackHandler.Commands;
 using ControlPlane.SlackHandler.Events;
 using ControlPlane.SlackHandler.Installation;
+using ControlPlane.SlackHandler.Interactions;
 using ControlPlane.SlackHandler.Notifications;
 using ControlPlane.SlackHandler.Replies;
 using ControlPlane.SlackHandler.WebApi;
@@ -49,18 +50,29 @@ async Task<SlackCommandsFunction> CommandsAsync(CommandsSettings settings)
     var orders = new MessageQueue<ExecutionRequest>(sqs, settings.ExecutionRequestsQueueUrl, DomainJson.Default.ExecutionRequest);
     var toTell = new MessageQueue<Notification>(sqs, settings.NotificationsQueueUrl, DomainJson.Default.Notification);
 
-    var answerCommand = new AnswerCommand(
-        new OriginCheck(secret), new SlackSignature(secret, clock), new TenantRegistry(dynamo, settings.TenantsTable), requests,
+    var tokens = new BotTokens(new SlackInstallations(dynamo, settings.TenantsTable, clock), secret);
+    var slack = new SlackWebApi(SlackConnections.HandlerFor(settings.Routes));
+    var modals = new ModalSeal(secret);
+    var run = new RunCommand(requests, new ReplySeal(secret), orders, new AskForInputs(tokens, slack, modals, events), clock, events);
+    var callers = new Callers(new TenantRegistry(dynamo, settings.TenantsTable));
+    var carryOut = new CarryOutCommand(
+        callers, requests,
         new CommandSet(
-            new RunCommand(requests, new ReplySeal(secret), orders, clock, events),
+            run,
+            new AgainCommand(lookup, run),
             new StatusCommand(lookup),
             new WhyCommand(lookup),
             new ListCommand(executions),
             new UsageCommand(new QuotaLedger(dynamo, settings.QuotasTable), new InstanceStore(dynamo, settings.InstancesTable, clock), clock),
             new CancelCommand(lookup, executions, toTell, events)),
         clock, events);
+
+    var origin = new OriginCheck(secret);
+    var door = new SlackDoor(origin, new SlackSignature(secret, clock), events);
+    var answerInteraction = new AnswerInteraction(
+        door, callers, carryOut, new SubmitRun(callers, run, modals), new SlackHook(SlackConnections.HandlerFor(settings.Routes)), tokens, slack, events);
     var tables = new TableCheck(dynamo, [settings.TenantsTable, settings.ExecutionsTable, settings.QuotasTable], clock, counters: settings.RateLimitsTable);
-    return new(answerCommand, new CheckHealth(tables, settings.Region, Release.Version), events, clock);
+    return new(new AnswerCommand(origin, door, carryOut), answerInteraction, new CheckHealth(tables, settings.Region, Release.Version), events, clock);
 }
 
 async Task<NotificationsFunction> NotificationsAsync(NotificationsSettings settings)
@@ -93,8 +105,14 @@ async Task<SlackInstallationFunction> InstallationAsync(InstallationSettings set
 async Task<SlackEventsFunction> EventsAsync(EventsSettings settings)
 {
     var secret = await SecretAsync(settings.SlackSecretId);
-    var installations = new SlackInstallations(new AmazonDynamoDBClient(CommandClients.DynamoDb()), settings.TenantsTable, clock);
-    return new(new AnswerEvent(new OriginCheck(secret), new SlackSignature(secret, clock), installations, events), events, clock);
+    var dynamo = new AmazonDynamoDBClient(CommandClients.DynamoDb());
+    var installations = new SlackInstallations(dynamo, settings.TenantsTable, clock);
+    var home = new PublishHome(
+        new Callers(new TenantRegistry(dynamo, settings.TenantsTable)),
+        new ListCommand(new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock)),
+        new UsageCommand(new QuotaLedger(dynamo, settings.QuotasTable), new InstanceStore(dynamo, settings.InstancesTable, clock), clock),
+        new BotTokens(installations, secret), new SlackWebApi(SlackConnections.HandlerFor(settings.Routes)), events);
+    return new(new AnswerEvent(new OriginCheck(secret), new SlackSignature(secret, clock), installations, home, events), events, clock);
 }
 
 Task<RotatingSecret<SlackSecret>> SecretAsync(string secretId) => SecretsManagerSource.OpenAsync(secretId, SlackSecret.Parse, SlackSecret.Overlap, clock);

@@ -6,7 +6,8 @@ namespace ControlPlane.SlackHandler;
 
 internal sealed record CommandsSettings(
     string TenantsTable, string ExecutionsTable, string QuotasTable, string RateLimitsTable, string InstancesTable,
-    string ExecutionRequestsQueueUrl, string NotificationsQueueUrl, string SlackSecretId, RateLimit RateLimit, string? Region)
+    string ExecutionRequestsQueueUrl, string NotificationsQueueUrl, string SlackSecretId, RateLimit RateLimit, string? Region,
+    ConnectRoutes Routes)
 {
     /// <exception cref="SettingException">One is missing; the message names it.</exception>
     public static CommandsSettings Load() => new(
@@ -19,7 +20,8 @@ internal sealed record CommandsSettings(
         Setting.RequiredQueueUrl("NOTIFICATIONS_QUEUE_URL"),
         Setting.Required("SLACK_SECRET_ID"),
         new(Setting.RequiredCount("RATE_LIMIT_PER_USER"), Setting.RequiredCount("RATE_LIMIT_PER_TENANT")),
-        Setting.Optional("AWS_REGION"));
+        Setting.Optional("AWS_REGION"),
+        ConnectRoutes.Parse(Setting.Optional("CONNECT_ROUTES")));
 }
 
 internal sealed record NotificationsSettings(string ExecutionsTable, string QuotasTable, string SlackSecretId, ConnectRoutes Routes)
@@ -43,8 +45,15 @@ internal sealed record InstallationSettings(string TenantsTable, string SlackSec
         ConnectRoutes.Parse(Setting.Optional("CONNECT_ROUTES")));
 }
 
-internal sealed record EventsSettings(string TenantsTable, string SlackSecretId)
+internal sealed record EventsSettings(
+    string TenantsTable, string ExecutionsTable, string QuotasTable, string InstancesTable, string SlackSecretId, ConnectRoutes Routes)
 {
     /// <exception cref="SettingException">One is missing; the message names it.</exception>
-    public static EventsSettings Load() => new(Setting.Required("TENANTS_TABLE"), Setting.Required("SLACK_SECRET_ID"));
+    public static EventsSettings Load() => new(
+        Setting.Required("TENANTS_TABLE"),
+        Setting.Required("EXECUTIONS_TABLE"),
+        Setting.Required("QUOTAS_TABLE"),
+        Setting.Required("INSTANCES_TABLE"),
+        Setting.Required("SLACK_SECRET_ID"),
+        ConnectRoutes.Parse(Setting.Optional("CONNECT_ROUTES")));
 }

@@ -29,6 +29,21 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
         Message = "Request {RequestId} could not be verified, and was not carried out")]
     public partial void NotVerified(string requestId, Exception error);
 
+    [LoggerMessage(EventId = 30, EventName = "modal_opened", Level = LogLevel.Information, Message = "A modal for {Workflow} of {TenantId} opened")]
+    public partial void ModalOpened(TenantId tenantId, WorkflowName workflow);
+
+    /// <param name="why">Slack's word for it, or its status.</param>
+    [LoggerMessage(EventId = 31, EventName = "modal_not_opened", Level = LogLevel.Warning,
+        Message = "No modal for {Workflow} of {TenantId} opened ({Why}); its user was told in words what is missing")]
+    public partial void ModalNotOpened(TenantId tenantId, WorkflowName workflow, string why);
+
+    /// <summary>What was asked for is done; its user does not see the answer.</summary>
+    [LoggerMessage(EventId = 32, EventName = "answer_not_posted", Level = LogLevel.Warning, Message = "Slack did not take the answer to request {RequestId}: {Why}")]
+    public partial void AnswerNotPosted(string requestId, string why);
+
+    [LoggerMessage(EventId = 33, EventName = "home_not_published", Level = LogLevel.Warning, Message = "Slack did not take the App Home of {UserId} for {TenantId}: {Why}")]
+    public partial void HomeNotPublished(TenantId tenantId, string userId, string why);
+
     public void ExecutionOrdered(ExecutionId execution, TenantId tenant, WorkflowName workflow, bool isRepeat) =>
         LogExecutionOrdered(execution, execution.TraceId, tenant, workflow.ToString(), isRepeat);
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.SQSEvents;
+using ControlPlane.SlackHandler.Interactions;
 using ControlPlane.SlackHandler.Messages;
 
 namespace ControlPlane.SlackHandler;
@@ -16,6 +17,7 @@ internal sealed partial class LambdaJson : JsonSerializerContext;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(SlackMessage))]
 [JsonSerializable(typeof(IReadOnlyList<Block>))]
+[JsonSerializable(typeof(ModalAnswer))]
 [JsonSerializable(typeof(HealthReport))]
 [JsonSerializable(typeof(ChallengeAnswer))]
 internal sealed partial class SlackJson : JsonSerializerContext;

@@ -34,6 +34,36 @@ internal static class SlackLimits
         return null;
     }
 
+    private const int MostViewBlocks = 100;
+    private const int LongestTitle = 24;
+
+    /// <summary>The same of a modal, or of the App Home: https://docs.slack.dev/reference/views.</summary>
+    public static string? FaultOfView(JsonObject view)
+    {
+        var isModal = Text(view["type"]) == "modal";
+        if (!isModal && Text(view["type"]) != "home")
+            return "invalid_arguments: a view is a modal or a home";
+        if (view["private_metadata"] is { } metadata && Text(metadata) is not { Length: <= 3000 })
+            return "invalid_arguments: private_metadata";
+        if (view["callback_id"] is { } callback && Text(callback) is not { Length: <= LongestId })
+            return "invalid_arguments: callback_id";
+        foreach (var name in isModal ? (string[])["title", "submit", "close"] : [])
+            if ((name == "title" || view[name] is not null) && (Text(view[name]?["type"]) != "plain_text" || FaultOfText(view[name], LongestTitle) is not null))
+                return $"invalid_arguments: {name}";
+        if (view["blocks"] is not JsonArray { Count: > 0 and <= MostViewBlocks } blocks)
+            return $"invalid_arguments: 1 to {MostViewBlocks} blocks";
+
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        var hasInput = false;
+        foreach (var (at, block) in blocks.Index())
+        {
+            hasInput |= Text(block?["type"]) == "input";
+            if (FaultOfBlock(block as JsonObject, ids) is { } fault)
+                return $"invalid_arguments: {fault} [json-pointer:/view/blocks/{at}]";
+        }
+        return isModal && hasInput && view["submit"] is null ? "invalid_arguments: submit" : null;
+    }
+
     private static string? FaultOfBlock(JsonObject? block, HashSet<string> ids)
     {
         if (block?["block_id"] is { } id && (Text(id) is not { Length: > 0 and <= LongestId } name || !ids.Add(name)))
@@ -44,6 +74,7 @@ internal static class SlackLimits
             "context" => FaultOfEach(block!["elements"], 10, element => Text(element["type"]) == "image" ? FaultOfImage(element) : FaultOfText(element, 3000)),
             "header" => Text(block!["text"]?["type"]) == "plain_text" ? FaultOfText(block["text"], 150) : "a header takes plain_text",
             "actions" => FaultOfEach(block!["elements"], 25, FaultOfElement),
+            "input" => FaultOfInput(block!),
             "divider" => null,
             _ => "unsupported type",
         };
@@ -66,12 +97,46 @@ internal static class SlackLimits
             return "value";
         if (element["url"] is { } url && Text(url) is not { Length: <= 3000 })
             return "url";
-        return Text(element["type"]) != "button"
-            ? null
-            : Text(element["text"]?["type"]) == "plain_text"
-            ? FaultOfText(element["text"], 75)
+        if (Text(element["type"]) != "button")
+            return null;
+        if (element["accessibility_label"] is { } label && Text(label) is not { Length: > 0 and <= 75 })
+            return "accessibility_label";
+        return Text(element["text"]?["type"]) == "plain_text"
+            ? FaultOfText(element["text"], 75) ?? (element["confirm"] is { } confirm ? FaultOfConfirmation(confirm) : null)
             : "a button takes plain_text";
     }
+
+    private static string? FaultOfConfirmation(JsonNode confirm) =>
+        ((string, int)[])[("title", 100), ("text", 300), ("confirm", 30), ("deny", 30)] is var parts
+        && Array.Find(parts, part => FaultOfText(confirm[part.Item1], part.Item2) is not null) is { Item1: { } name } ? $"confirm: {name}" : null;
+
+    private static string? FaultOfInput(JsonObject block)
+    {
+        if (Text(block["label"]?["type"]) != "plain_text" || FaultOfText(block["label"], 2000) is not null)
+            return "an input takes a label of plain_text";
+        if (block["hint"] is { } hint && (Text(hint["type"]) != "plain_text" || FaultOfText(hint, 2000) is not null))
+            return "hint";
+        if (block["element"] is not JsonObject element || (element["action_id"] is { } id && Text(id) is not { Length: > 0 and <= LongestId }))
+            return "element";
+        return Text(element["type"]) switch
+        {
+            "plain_text_input" => Number(element["max_length"]) is < 1 or > 3000 ? "max_length" : FaultOfInitial(element),
+            "number_input" => element["is_decimal_allowed"] is null ? "is_decimal_allowed" : FaultOfInitial(element),
+            "static_select" => FaultOfOptions(element, 100, element["initial_option"] is { } initial ? [initial] : []),
+            "checkboxes" => FaultOfOptions(element, 10, element["initial_options"] as JsonArray ?? []),
+            _ => "unsupported element",
+        };
+    }
+
+    private static string? FaultOfInitial(JsonObject element) =>
+        element["initial_value"] is { } initial && (Text(initial) is not { } text || text.Length > (Number(element["max_length"]) ?? 3000)) ? "initial_value" : null;
+
+    private static string? FaultOfOptions(JsonObject element, int most, IEnumerable<JsonNode?> initial) =>
+        FaultOfEach(element["options"], most, option => Text(option["text"]?["type"]) is not ("plain_text" or "mrkdwn") || FaultOfText(option["text"], 75) is not null
+            || Text(option["value"]) is not { Length: > 0 and <= 150 } ? "option" : null)
+        ?? (initial.Any(one => !element["options"]!.AsArray().Any(option => JsonNode.DeepEquals(option, one))) ? "an initial option is none of the options" : null);
+
+    private static int? Number(JsonNode? node) => node is JsonValue value && value.TryGetValue<int>(out var number) ? number : null;
 
     private static string? FaultOfImage(JsonObject image) =>
         Text(image["alt_text"]) is { Length: > 0 and <= 2000 } && Text(image["image_url"]) is { Length: <= 3000 } ? null : "image";

@@ -30,6 +30,7 @@ internal static class ExecutionItems
     {
         var item = KeyOf(execution.Id);
         item["tenant_id"] = Items.Text(execution.Tenant.ToString());
+        item["digits"] = Items.Text(execution.Id.Digits);
         item["workflow"] = Items.Text(execution.Workflow.ToString());
         item["source"] = Items.Text(execution.RequestedBy.Source);
         item["team_id"] = Items.Text(execution.RequestedBy.TeamId);

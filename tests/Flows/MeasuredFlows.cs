@@ -67,7 +67,7 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
             await BeatAsync(hub);
             await CommandAsync(hub, await RunAsync(hub));
             StoredPerHeartbeat = await StoredAsync(hub, hub.Tables.Metering) / 2;
-            StoredPerExecution = await StoredAsync(hub, hub.Tables.Executions, "by_tenant", "due") / 2;
+            StoredPerExecution = await StoredAsync(hub, hub.Tables.Executions, "by_digits", "by_tenant", "due") / 2;
             await RunLargeAsync(hub);
         }
         await using (var hub = await StartAsync())

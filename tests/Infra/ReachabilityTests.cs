@@ -24,6 +24,8 @@ public sealed class ReachabilityTests
         }
         yield return ("SlackNotificationsFunction", "Slack", 443);
         yield return ("SlackInstallationFunction", "Slack", 443);
+        yield return ("SlackCommandsFunction", "Slack", 443);
+        yield return ("SlackEventsFunction", "Slack", 443);
         yield return ("NAT", "Slack", 443);
         foreach (var tenant in Tenants)
         {
@@ -57,6 +59,8 @@ public sealed class ReachabilityTests
         // Who may reach Slack by NAT opens its connection at the NAT, and a NAT instance reaches whatever is public.
         yield return ("SlackNotificationsFunction", "NAT", 443);
         yield return ("SlackInstallationFunction", "NAT", 443);
+        yield return ("SlackCommandsFunction", "NAT", 443);
+        yield return ("SlackEventsFunction", "NAT", 443);
         yield return ("NAT", "DynamoDB", 443);
         foreach (var tenant in Tenants)
             foreach (var port in Web)

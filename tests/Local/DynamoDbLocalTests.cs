@@ -13,7 +13,7 @@ public sealed class DynamoDbLocalTests(LocalCloud cloud)
         var expiry = await tables.Client.DescribeTimeToLiveAsync(tables.Executions, TestContext.Current.CancellationToken);
 
         Assert.Equal(["pk", "sk"], executions.KeySchema.Select(key => key.AttributeName));
-        Assert.Equal(["by_tenant", "due"], executions.GlobalSecondaryIndexes.Select(index => index.IndexName).Order());
+        Assert.Equal(["by_digits", "by_tenant", "due"], executions.GlobalSecondaryIndexes.Select(index => index.IndexName).Order());
         Assert.Equal("expires_at", expiry.TimeToLiveDescription.AttributeName);
     }
 

@@ -38,6 +38,18 @@ public sealed class EventTests(SlackFixture world) : IClassFixture<SlackFixture>
         Assert.Equal(200, (await SendAsync(Post(EventOf(workspace.TeamId, inner)))).StatusCode);
     }
 
+    [Theory]
+    [InlineData("""{"type":"app_home_opened","user":"U1","channel":"D1","tab":"home"}""", true)]
+    [InlineData("""{"type":"app_home_opened","user":"U1","channel":"D1","tab":"messages"}""", false)]
+    [InlineData("""{"type":"app_home_opened","user":"<@U1>","tab":"home"}""", false)]
+    public async Task Whoever_opens_the_home_finds_it_filled(string inner, bool isPublished)
+    {
+        var workspace = await InstalledAsync();
+        var before = world.Slack.To("views.publish").Count();
+        Assert.Equal(200, (await SendAsync(Post(EventOf(workspace.TeamId, inner)))).StatusCode);
+        Assert.Equal(before + (isPublished ? 1 : 0), world.Slack.To("views.publish").Count());
+    }
+
     [Fact]
     public async Task A_word_that_was_long_on_its_way_does_not_end_what_was_installed_since()
     {

@@ -29,7 +29,7 @@ public sealed class LookCommandsTests(SlackFixture world) : IClassFixture<SlackF
         foreach (var name in new[] { "wf_sched", "report" })
             await workspace.SaveAsync(A.Workflow(name, []) with { AllowedUsers = ["UBOSS"] });
         var said = await workspace.TypeAsync("help");
-        Assert.DoesNotContain("/wf run", said.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("/wf run ", said.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("/wf cancel", said.Text, StringComparison.Ordinal);
         Assert.Contains("/wf list", said.Text, StringComparison.Ordinal);
     }
@@ -75,11 +75,11 @@ public sealed class LookCommandsTests(SlackFixture world) : IClassFixture<SlackF
         foreach (var (text, headline) in new[] { ("workflows", "*Workflows you may run here*"), ("help", "*What you can do here*") })
         {
             var said = await workspace.TypeAsync(text);
-            Assert.Equal(text == "workflows", said.Message.Text is null);       // what is too much for a text is read in the blocks
-            Assert.Equal(headline, said.Message.Blocks![0].Text!.Text);
-            Assert.InRange(said.Message.Blocks.Count, 1, 50);
-            Assert.All(said.Message.Blocks, block => Assert.InRange(block.Text?.Text.Length ?? 0, 0, 3000));
-            foreach (var entry in said.Message.Blocks.Select(block => block.Text?.Text ?? "").Where(entry => entry.StartsWith("`/wf run w",
+            Assert.Equal(text == "workflows", said.Message["text"] is null);       // what is too much for a text is read in the blocks
+            Assert.Equal(headline, (string?)said.Blocks.First()["text"]!["text"]);
+            Assert.InRange(said.Blocks.Count(), 1, 50);
+            Assert.All(said.Blocks, block => Assert.InRange(((string?)block["text"]?["text"])?.Length ?? 0, 0, 3000));
+            foreach (var entry in said.Blocks.Select(block => (string?)block["text"]?["text"] ?? "").Where(entry => entry.StartsWith("`/wf run w",
                 StringComparison.Ordinal) && text == "workflows"))
             {
                 var shown = entry.Split("\n• *").Length - 1;
@@ -98,7 +98,7 @@ public sealed class LookCommandsTests(SlackFixture world) : IClassFixture<SlackF
     public async Task Status_and_why_tell_how_an_execution_stands(string state)
     {
         var workspace = await world.NewWorkspaceAsync();
-        await StoreAsync(state switch
+        await world.StoreAsync(state switch
         {
             "queued" => A.Execution(ExecutionState.Queued),
             "running" => A.Execution(ExecutionState.Running) with { DispatchedAt = At(1), StartedAt = At(2), Attempts = [new(1, At(1), 35, "accepted", 200)] },
@@ -138,7 +138,7 @@ public sealed class LookCommandsTests(SlackFixture world) : IClassFixture<SlackF
         await theirs.SendAsync(form);
         var id = theirs.ExecutionOf(form);
         var running = ExecutionId.Of(theirs.TeamId, "running");
-        await StoreAsync(A.Execution(ExecutionState.Running, running), theirs);
+        await world.StoreAsync(A.Execution(ExecutionState.Running, running), theirs);
         var before = (await world.StateAsync()).Where(item => item.Contains("exec_", StringComparison.Ordinal)).ToList();
 
         foreach (var verb in new[] { "status", "why", "cancel" })
@@ -161,7 +161,7 @@ public sealed class LookCommandsTests(SlackFixture world) : IClassFixture<SlackF
     {
         var workspace = await world.NewWorkspaceAsync();
         var id = ExecutionId.Of(workspace.TeamId, "one");
-        await StoreAsync(A.Execution(ExecutionState.Running, id) with
+        await world.StoreAsync(A.Execution(ExecutionState.Running, id) with
         {
             Workflow = WorkflowName.Parse(workflow),
             RequestedBy = new("slack", workspace.TeamId, "U1", "COPS")
@@ -184,7 +184,7 @@ public sealed class LookCommandsTests(SlackFixture world) : IClassFixture<SlackF
         var second = new Workspace(world, $"{workspace.TeamId}X", workspace.Tenant);
         await world.Registry.TryLinkAsync(new(second.TeamId, workspace.Tenant), SlackFixture.Cancel);
         var id = ExecutionId.Of(workspace.TeamId, "one");
-        await StoreAsync(A.Execution(ExecutionState.Running, id) with
+        await world.StoreAsync(A.Execution(ExecutionState.Running, id) with
         {
             Workflow = WorkflowName.Parse("deploy"),
             RequestedBy = new("slack", workspace.TeamId, "U1", "COPS")
@@ -212,8 +212,8 @@ public sealed class LookCommandsTests(SlackFixture world) : IClassFixture<SlackF
     {
         var workspace = await world.NewWorkspaceAsync();
         var mine = ExecutionId.Of(workspace.TeamId, "mine");
-        await StoreAsync(A.Execution(ExecutionState.Running, mine) with { RequestedBy = new("slack", workspace.TeamId, "U1", "C1") }, workspace);
-        await StoreAsync(A.Execution(ExecutionState.Running,
+        await world.StoreAsync(A.Execution(ExecutionState.Running, mine) with { RequestedBy = new("slack", workspace.TeamId, "U1", "C1") }, workspace);
+        await world.StoreAsync(A.Execution(ExecutionState.Running,
             ExecutionId.Of(workspace.TeamId, "later")) with
         { RequestedBy = new("slack", workspace.TeamId, "U2", "C1"), CreatedAt = At(9) }, workspace);
 
@@ -227,7 +227,7 @@ public sealed class LookCommandsTests(SlackFixture world) : IClassFixture<SlackF
     {
         var workspace = await world.NewWorkspaceAsync();
         foreach (var end in new[] { "00", "01" })
-            await StoreAsync(A.Execution(ExecutionState.Running, ExecutionId.Parse($"exec_abcdef0123456789abcdef01234567{end}")), workspace);
+            await world.StoreAsync(A.Execution(ExecutionState.Running, ExecutionId.Parse($"exec_abcdef0123456789abcdef01234567{end}")), workspace);
         Assert.Contains("Several executions begin with", (await workspace.TypeAsync("status abcdef01")).Text, StringComparison.Ordinal);
         Assert.Contains("no such execution", (await workspace.TypeAsync("status abcdef0")).Text, StringComparison.Ordinal);          // seven digits are too few
     }
@@ -241,7 +241,7 @@ public sealed class LookCommandsTests(SlackFixture world) : IClassFixture<SlackF
     public async Task An_engine_that_says_nothing_is_told_of_without_a_blank(string state, string words)
     {
         var workspace = await world.NewWorkspaceAsync();
-        await StoreAsync(state == "succeeded"
+        await world.StoreAsync(state == "succeeded"
             ? A.Execution(ExecutionState.Succeeded) with { FinishedAt = At(15), Outcome = A.Success with { Result = new(words, words) } }
             : A.Execution(ExecutionState.Failed) with { FinishedAt = At(15), Outcome = A.Failure with { Error = new(words, words) } }, workspace);
         Assert.Contains($"*wf_sched* {state}", (await workspace.TypeAsync($"status {A.Id}")).Text, StringComparison.Ordinal);
@@ -265,7 +265,7 @@ public sealed class LookCommandsTests(SlackFixture world) : IClassFixture<SlackF
         var workspace = await world.NewWorkspaceAsync();
         Assert.Contains("Nothing has been run yet", (await workspace.TypeAsync("list")).Text, StringComparison.Ordinal);
         for (var i = 0; i < 7; i++)
-            await StoreAsync(
+            await world.StoreAsync(
                 A.Execution(i % 2 == 0 ? ExecutionState.Succeeded : ExecutionState.Queued, ExecutionId.Parse($"exec_{i:x32}")) with { CreatedAt = At(i) },
                 workspace);
 
@@ -357,21 +357,6 @@ public sealed class LookCommandsTests(SlackFixture world) : IClassFixture<SlackF
     private static DateTimeOffset At(int seconds) => SlackFixture.Start + TimeSpan.FromSeconds(seconds);
 
     private static AttributeValue N(int value) => new() { N = value.ToString(System.Globalization.CultureInfo.InvariantCulture) };
-
-    /// <summary>Puts an execution as the orchestrator and those after it would have left it.</summary>
-    private async Task StoreAsync(Execution execution, Workspace workspace)
-    {
-        var item = ExecutionItems.Of(execution with { Tenant = workspace.Tenant }, execution.DeadlineAt);
-        void Time(string name, DateTimeOffset? time) { if (time is { } value) item[name] = Items.Time(value); }
-        Time("dispatched_at", execution.DispatchedAt);
-        Time("started_at", execution.StartedAt);
-        Time("finished_at", execution.FinishedAt);
-        if (execution.Outcome is { } outcome)
-            item["outcome"] = Items.Json(outcome, DomainJson.Default.Outcome);
-        if (execution.Attempts.Count > 0)
-            item["attempts"] = new() { L = [.. execution.Attempts.Select(attempt => Items.Json(attempt, DomainJson.Default.DispatchAttempt))] };
-        await world.Tables.Client.PutItemAsync(world.Tables.Executions, item, SlackFixture.Cancel);
-    }
 
     private static void IsAsKept(string name, Said said)
     {

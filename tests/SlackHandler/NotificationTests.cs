@@ -40,7 +40,7 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
         Assert.Equal(
             ("POST", $"https://hooks.slack.com/commands/{execution.RequestedBy.TeamId}/1234567890/secretpart", "application/json; charset=utf-8"),
             (post.Method, post.Url, post.ContentType));
-        Assert.Contains(execution.State.Name, post.Body, StringComparison.Ordinal);
+        Assert.Contains(WordOf(execution.State), post.Body, StringComparison.Ordinal);
         Assert.Contains("\"response_type\":\"ephemeral\"", post.Body, StringComparison.Ordinal);
         Assert.NotNull((await FindAsync(execution)).ToldAt);
 
@@ -144,7 +144,7 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
         await TellAsync(execution, slack);
 
         Assert.Equal(2, slack.Posts.Count);
-        Assert.Contains("TIMED_OUT", slack.Posts[0].Body, StringComparison.Ordinal);
+        Assert.Contains("timed out", slack.Posts[0].Body, StringComparison.Ordinal);
         Assert.Contains("after it had been given up", slack.Posts[1].Body, StringComparison.Ordinal);
     }
 
@@ -160,7 +160,7 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
         slack.Before = null;
         world.Clock.Advance(TellRequester.Lease);
         await TellAsync(execution, slack);
-        Assert.Contains("SUCCEEDED", slack.Posts[1].Body, StringComparison.Ordinal);
+        Assert.Contains("succeeded", slack.Posts[1].Body, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -251,7 +251,7 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
         var blank = state == "succeeded" ? A.Success with { Result = new(words, words) } : A.Failure with { Error = new(words, words) };
         var (execution, slack) = await EndAsync(state, outcome: blank);
         Assert.Empty(await TellAsync(execution, slack));
-        Assert.Contains(execution.State.Name, Assert.Single(slack.Posts).Body, StringComparison.Ordinal);
+        Assert.Contains(WordOf(execution.State), Assert.Single(slack.Posts).Body, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -272,7 +272,7 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
         var text = second.RootElement.GetProperty("text").GetString();
         Assert.Contains("*wf_sched* succeeded", text, StringComparison.Ordinal);
         Assert.Contains("3 warm days", text, StringComparison.Ordinal);
-        Assert.Contains(execution.Id.ToString(), text, StringComparison.Ordinal);
+        Assert.Contains(execution.Id.Short, text, StringComparison.Ordinal);
         Assert.False((await FindAsync(execution)).IsUntellable);
         Assert.Equal(2, (await world.Replies.FindAsync(execution.Id, SlackFixture.Cancel))!.Uses);
     }
@@ -586,6 +586,17 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
     private async Task<IEnumerable<string>> TellAsync(Execution execution, FakeSlack slack, RotatingSecret<SlackSecret>? secret = null) =>
         (await world.NewNotifications(slack, secret).TellAsync(Batch((MessageOf(execution), BodyOf(execution))), SlackFixture.Context))
             .BatchItemFailures.Select(failure => failure.ItemIdentifier);
+
+    /// <summary>How a message says that an execution ended so.</summary>
+    private static string WordOf(ExecutionState state) => state switch
+    {
+        ExecutionState.Succeeded => "* succeeded",
+        ExecutionState.Failed => "* failed",
+        ExecutionState.Cancelled => "* was cancelled",
+        ExecutionState.TimedOut => "* timed out",
+        ExecutionState.Denied => "* was not started",
+        _ => throw new ArgumentOutOfRangeException(nameof(state)),
+    };
 
     private static string MessageOf(Execution execution) => $"message of {execution.Id}";
 

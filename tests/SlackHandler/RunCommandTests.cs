@@ -35,7 +35,7 @@ public sealed class RunCommandTests(SlackFixture world) : IClassFixture<SlackFix
     {
         var workspace = await world.NewWorkspaceAsync();
         var said = await workspace.TypeAsync("run report --public");
-        Assert.Equal("in_channel", said.Message.ResponseType);
+        Assert.Equal("in_channel", (string?)said.Message["response_type"]);
         Assert.True(Assert.Single(await workspace.OrdersAsync()).Public);
     }
 

@@ -18,9 +18,11 @@ using ControlPlane.Slack;
 using ControlPlane.SlackHandler;
 using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.SlackHandler.Commands;
-using ControlPlane.SlackHandler.Messages;
+using ControlPlane.SlackHandler.Installation;
+using ControlPlane.SlackHandler.Interactions;
 using ControlPlane.SlackHandler.Notifications;
 using ControlPlane.SlackHandler.Replies;
+using ControlPlane.SlackHandler.WebApi;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
@@ -32,6 +34,7 @@ namespace ControlPlane.Tests.SlackHandler;
 public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
 {
     public const string SigningSecret = "8f742231b10e8888abcd99yyyzzz85a5";
+    public const string BotTokenText = "xoxb-17653672481-19874698323-pdFZKVeTuE8sk7oOcBrzbqgy";
     public const string Origin = "cloudfront-says-hello";
     public const string ClientId = "3336676.569200954261";
     public const string ClientSecret = "d0c1-of-the-app";
@@ -46,6 +49,10 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
     internal TestQueues Queues { get; private set; } = null!;
     internal SetClock Clock { get; } = new(Start);
     internal KeptSecrets Secrets { get; } = new();
+
+    /// <summary>Slack, as the function's calls find it.</summary>
+    internal SmallSlack Slack { get; } = new();
+
     internal TenantRegistry Registry => new(Tables.Client, Tables.Tenants);
     internal ExecutionStore Executions => new(Tables.Client, Tables.Executions, Tables.Quotas, Clock);
     internal SlackInstallations Installations => new(Tables.Client, Tables.Tenants, Clock);
@@ -84,7 +91,8 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
 
     /// <summary>One instance of the function: its memory is its own, the tables are everybody's.</summary>
     internal SlackCommandsFunction NewFunction(
-        IAmazonDynamoDB? dynamo = null, IAmazonSQS? sqs = null, TimeProvider? time = null, RotatingSecret<SlackSecret>? secret = null, RateLimit? limit = null)
+        IAmazonDynamoDB? dynamo = null, IAmazonSQS? sqs = null, TimeProvider? time = null, RotatingSecret<SlackSecret>? secret = null, RateLimit? limit = null,
+        HttpMessageHandler? slack = null)
     {
         var clock = time ?? (dynamo is null && sqs is null ? new PatientClock(Clock) : Clock);   // only faults have to be answered in Slack's three seconds
         var events = new SlackHandlerEvents(new JsonLog(_log, clock), clock);
@@ -95,18 +103,38 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
         var requests = new SlackRequests(dynamo, Tables.RateLimits, replies, limit ?? new(PerUser: 10, PerTenant: 60), clock);
         var executions = new ExecutionStore(dynamo, Tables.Executions, Tables.Quotas, clock);
         var lookup = new ExecutionLookup(executions, replies);
-        var answerCommand = new AnswerCommand(
-            new OriginCheck(secret), new SlackSignature(secret, clock), new TenantRegistry(dynamo, Tables.Tenants), requests,
+        var registry = new TenantRegistry(dynamo, Tables.Tenants);
+        var tokens = new BotTokens(new SlackInstallations(dynamo, Tables.Tenants, clock), secret);
+        var api = new SlackWebApi(slack ?? Slack);
+        var modals = new ModalSeal(secret);
+        var run = new RunCommand(
+            requests, new ReplySeal(secret), new(sqs, Queues.ExecutionRequests, DomainJson.Default.ExecutionRequest),
+            new AskForInputs(tokens, api, modals, events), clock, events);
+        var usage = new UsageCommand(new QuotaLedger(dynamo, Tables.Quotas), new InstanceStore(dynamo, Tables.Instances, clock), clock);
+        var callers = new Callers(registry);
+        var carryOut = new CarryOutCommand(
+            callers, requests,
             new CommandSet(
-                new RunCommand(requests, new ReplySeal(secret), new(sqs, Queues.ExecutionRequests, DomainJson.Default.ExecutionRequest), clock, events),
-                new StatusCommand(lookup),
-                new WhyCommand(lookup),
-                new ListCommand(executions),
-                new UsageCommand(new QuotaLedger(dynamo, Tables.Quotas), new InstanceStore(dynamo, Tables.Instances, clock), clock),
+                run, new AgainCommand(lookup, run), new StatusCommand(lookup), new WhyCommand(lookup), new ListCommand(executions), usage,
                 new CancelCommand(lookup, executions, new(sqs, Queues.Notifications, DomainJson.Default.Notification), events)),
             clock, events);
-        return new(answerCommand, new CheckHealth(new TableCheck(dynamo, [Tables.Tenants, Tables.Executions, Tables.Quotas], clock,
-            counters: Tables.RateLimits), "us-east-1", "1.2.3"), events, clock);
+        var origin = new OriginCheck(secret);
+        var door = new SlackDoor(origin, new SlackSignature(secret, clock), events);
+        return new(
+            new AnswerCommand(origin, door, carryOut),
+            new AnswerInteraction(door, callers, carryOut, new SubmitRun(callers, run, modals), new SlackHook(slack ?? Slack), tokens, api, events),
+            new CheckHealth(
+                new TableCheck(dynamo, [Tables.Tenants, Tables.Executions, Tables.Quotas], clock, counters: Tables.RateLimits), "us-east-1", "1.2.3"),
+            events, clock);
+    }
+
+    /// <summary>What publishes the App Home.</summary>
+    internal PublishHome NewHome()
+    {
+        var executions = new ListCommand(Executions);
+        var usage = new UsageCommand(new QuotaLedger(Tables.Client, Tables.Quotas), new InstanceStore(Tables.Client, Tables.Instances, Clock), Clock);
+        return new(
+            new Callers(Registry), executions, usage, new BotTokens(Installations, Secret()), new SlackWebApi(Slack), new SlackHandlerEvents(new JsonLog(_log, Clock), Clock));
     }
 
     /// <summary>The other function: tells requesters, through a handler that stands for Slack.</summary>
@@ -135,6 +163,31 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
         await workspace.SaveAsync(A.Workflow("deploy", []) with { AllowedChannels = ["COPS"] });
         await Registry.SaveAsync(tenant, new UserGroup("finance", ["UFIN"]), Cancel);
         return workspace;
+    }
+
+    /// <summary>Puts an execution as the orchestrator and those after it would have left it.</summary>
+    internal async Task StoreAsync(Execution execution, Workspace workspace)
+    {
+        var item = ExecutionItems.Of(execution with { Tenant = workspace.Tenant }, execution.DeadlineAt);
+        void Time(string name, DateTimeOffset? time) { if (time is { } value) item[name] = Items.Time(value); }
+        Time("dispatched_at", execution.DispatchedAt);
+        Time("started_at", execution.StartedAt);
+        Time("finished_at", execution.FinishedAt);
+        if (execution.Outcome is { } outcome)
+            item["outcome"] = Items.Json(outcome, DomainJson.Default.Outcome);
+        if (execution.Attempts.Count > 0)
+            item["attempts"] = new() { L = [.. execution.Attempts.Select(attempt => Items.Json(attempt, DomainJson.Default.DispatchAttempt))] };
+        await Tables.Client.PutItemAsync(Tables.Executions, item, Cancel);
+    }
+
+    /// <summary>The bot's token of a workspace, as an installation leaves it.</summary>
+    internal async Task InstallAsync(string workspaceId, TenantId tenant, byte[]? copied = null)
+    {
+        Assert.True(BotToken.TryParse(BotTokenText, out var token));
+        var kept = (await new BotTokens(Installations, Secret()).SealAsync(token, workspaceId, Cancel))!;
+        var ticket = new InstallTicket(Guid.NewGuid().ToString("N"), tenant, Clock.Now, Clock.Now + InstallTicket.Lifetime);
+        await Installations.AddAsync(ticket, Cancel);
+        Assert.IsType<Installed.Now>(await Installations.CompleteAsync(ticket, kept with { Sealed = copied ?? kept.Sealed }, "UBOT", "UADMIN", Cancel));
     }
 
     private static EngineAddress Engine(TenantId tenant) =>
@@ -195,10 +248,11 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
         "v0=" + Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), (byte[])[.. Encoding.UTF8.GetBytes($"v0:{timestamp}:"), .. body]));
 
     /// <summary>A signed request as API Gateway hands it over: form bodies as base64.</summary>
-    internal APIGatewayHttpApiV2ProxyRequest Post(byte[] body, string secret = SigningSecret, DateTimeOffset? at = null)
+    internal APIGatewayHttpApiV2ProxyRequest Post(
+        byte[] body, string secret = SigningSecret, DateTimeOffset? at = null, string path = "/slack/commands")
     {
         var timestamp = (at ?? Clock.Now).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
-        return Event("POST", "/slack/commands", body, new()
+        return Event("POST", path, body, new()
         {
             ["content-type"] = "application/x-www-form-urlencoded",
             ["x-slack-request-timestamp"] = timestamp,
@@ -274,9 +328,85 @@ internal sealed class Workspace(SlackFixture world, string teamId, TenantId tena
     public async Task<Said> SendAsync(APIGatewayHttpApiV2ProxyRequest http, SlackCommandsFunction? function = null)
     {
         var said = Said.From(await (function ?? world.NewFunction()).RouteAsync(http, SlackFixture.Context));
-        if (said.Status == 200 && said.Body.Length > 0)
+        if (said.Status == 200 && said.Body.Length > 0 && http.RawPath == "/slack/commands")
             Assert.Null(SlackLimits.Fault(JsonNode.Parse(said.Body)!.AsObject()));
         return said;
+    }
+
+    /// <summary>A press of a button as Slack sends it.</summary>
+    /// <param name="place">The message that the button is in.</param>
+    public JsonObject Press(string action, string value, string user = "U1", string channel = "C1", string place = "1700000000.000100") => new()
+    {
+        ["type"] = "block_actions",
+        ["user"] = new JsonObject { ["id"] = user, ["username"] = "steve", ["name"] = "steve", ["team_id"] = TeamId },
+        ["api_app_id"] = "A123456",
+        ["token"] = "gIkuvaNzQIHg97ATvDxqgjtO",
+        ["container"] = new JsonObject { ["type"] = "message", ["message_ts"] = place, ["channel_id"] = channel, ["is_ephemeral"] = false },
+        ["trigger_id"] = $"{Interlocked.Increment(ref _triggers)}.1234.{Guid.NewGuid():N}",
+        ["team"] = new JsonObject { ["id"] = TeamId, ["domain"] = "example" },
+        ["enterprise"] = null,
+        ["is_enterprise_install"] = false,
+        ["channel"] = new JsonObject { ["id"] = channel, ["name"] = "general" },
+        ["message"] = new JsonObject { ["type"] = "message", ["text"] = "…", ["ts"] = place },
+        ["state"] = new JsonObject { ["values"] = new JsonObject() },
+        ["response_url"] = $"https://hooks.slack.com/actions/{TeamId}/1234567890/secretpart",
+        ["actions"] = new JsonArray(new JsonObject
+        {
+            ["action_id"] = action, ["block_id"] = "b1", ["text"] = new JsonObject { ["type"] = "plain_text", ["text"] = "…", ["emoji"] = true },
+            ["value"] = value, ["type"] = "button", ["action_ts"] = $"17000000{Interlocked.Increment(ref _triggers)}.840180",
+        }),
+    };
+
+    /// <summary>A modal as Slack sends it when it is submitted.</summary>
+    /// <param name="view">As it was opened.</param>
+    /// <param name="values">By field: what was typed or chosen; for a checkbox, <c>yes</c> or nothing.</param>
+    public JsonObject Submit(JsonObject view, IReadOnlyDictionary<string, string> values, string user = "U1", string id = "V0001")
+    {
+        var blocks = new JsonObject();
+        foreach (var block in view["blocks"]!.AsArray().Where(block => (string?)block!["type"] == "input"))
+        {
+            var (name, type) = (((string)block!["block_id"]!).Split(':')[1], (string)block["element"]!["type"]!);
+            var given = values.TryGetValue(name, out var value);
+            blocks[(string)block["block_id"]!] = new JsonObject
+            {
+                [(string)block["element"]!["action_id"]!] = type switch
+                {
+                    "checkboxes" => new JsonObject { ["type"] = type, ["selected_options"] = given ? new JsonArray(new JsonObject { ["value"] = value }) : [] },
+                    "static_select" => new JsonObject { ["type"] = type, ["selected_option"] = given ? new JsonObject { ["value"] = value } : null },
+                    _ => new JsonObject { ["type"] = type, ["value"] = given ? value : null },
+                },
+            };
+        }
+        return new()
+        {
+            ["type"] = "view_submission",
+            ["team"] = new JsonObject { ["id"] = TeamId, ["domain"] = "example" },
+            ["user"] = new JsonObject { ["id"] = user, ["name"] = "steve", ["team_id"] = TeamId },
+            ["trigger_id"] = "1.2.3",
+            ["is_enterprise_install"] = false,
+            ["view"] = new JsonObject
+            {
+                ["id"] = id, ["type"] = "modal", ["callback_id"] = view["callback_id"]?.DeepClone(), ["private_metadata"] = view["private_metadata"]?.DeepClone(),
+                ["state"] = new JsonObject { ["values"] = blocks },
+            },
+            ["response_urls"] = new JsonArray(),
+        };
+    }
+
+    /// <summary>Somebody opens the App Home.</summary>
+    public SlackCommand Opened(string user = "U1") => SlackCommand.OfHome(TeamId, TeamId, user);
+
+    /// <summary>Presses or submits, and reads the answer.</summary>
+    public Task<Said> InteractAsync(JsonObject payload, SlackCommandsFunction? function = null) =>
+        SendAsync(world.Post(Encode([new("payload", payload.ToJsonString())]), path: "/slack/interactions"), function);
+
+    /// <summary>Presses a button and reads what its user is told.</summary>
+    public async Task<string> PressAsync(string action, string value, string user = "U1", string channel = "C1", string place = "1700000000.000100")
+    {
+        var before = world.Slack.Calls.Count;
+        var said = await InteractAsync(Press(action, value, user, channel, place));
+        Assert.Equal((200, ""), (said.Status, said.Body));
+        return string.Join('\n', world.Slack.Calls.Skip(before).Where(call => call.Place.Contains(TeamId, StringComparison.Ordinal)).Select(call => (string?)call.Json["text"]));
     }
 
     public async Task<IReadOnlyList<ExecutionRequest>> OrdersAsync() => [.. (await world.OrdersAsync()).Where(order => order.TenantId == Tenant.ToString())];
@@ -287,13 +417,19 @@ internal sealed record Said(int Status, string Body)
 {
     public static Said From(APIGatewayHttpApiV2ProxyResponse response) => new(response.StatusCode, response.Body ?? "");
 
-    public SlackMessage Message => JsonSerializer.Deserialize(Body, SlackJson.Default.SlackMessage)!;
+    public JsonObject Message => JsonNode.Parse(Body)!.AsObject();
+
+    public IEnumerable<JsonObject> Blocks => Message["blocks"]!.AsArray().Select(block => block!.AsObject());
 
     /// <summary>All texts of all blocks.</summary>
-    public string Text => string.Join('\n', Message.Blocks!.SelectMany(block =>
-        (TextObject[])[.. block.Text is null ? [] : new[] { block.Text }, .. block.Fields ?? [], .. block.Elements ?? []]).Select(text => text.Text));
+    public string Text => string.Join('\n', Blocks.Where(block => (string?)block["type"] != "actions").SelectMany(block =>
+        (JsonNode?[])[block["text"], .. block["fields"]?.AsArray() ?? [], .. block["elements"]?.AsArray() ?? []]).OfType<JsonObject>().Select(text => (string)text["text"]!));
 
-    public bool IsPrivate => Message.ResponseType == "ephemeral";
+    /// <summary>The buttons: what each is for, and about what.</summary>
+    public IEnumerable<(string Action, string Value)> Buttons => Blocks.Where(block => (string?)block["type"] == "actions")
+        .SelectMany(block => block["elements"]!.AsArray()).Select(button => ((string)button!["action_id"]!, (string)button["value"]!));
+
+    public bool IsPrivate => (string?)Message["response_type"] == "ephemeral";
 
     public bool IsAccepted => Status == 200 && Text.Contains("Working on", StringComparison.Ordinal);
 

@@ -30,7 +30,7 @@ internal sealed class Planner(Uri outcomesUrl)
     {
         var (inputs, faults) = WorkflowInputs.Check(request.Inputs, workflow);
         if (faults.Count > 0)
-            return new Planning.Unusable(faults);
+            return new Planning.Unusable([.. faults.Select(fault => fault.InPlainWords)]);
 
         // From the request on: time spent waiting in our queues is not given on top.
         var plan = new Plan(request, workflow, inputs, now, request.RequestedAt + workflow.Deadline);

@@ -25,5 +25,12 @@ internal sealed record Caller(SlackCommand Command, TenantCatalogue Catalogue)
 
     public bool MayRun(Workflow workflow) => workflow.PermitsUser(Command.TeamId, Command.UserId, Catalogue.Groups);
 
+    /// <summary>What is in the way of running it here, whatever with, in the words of policy, which asks the same and decides. Null when nothing is.</summary>
+    public string? InTheWayOf(Workflow workflow) =>
+        !workflow.Enabled ? $"{workflow.Name} is switched off."
+        : !MayRun(workflow) ? $"You may not run {workflow.Name}."
+        : !workflow.PermitsChannel(Command.ChannelId) ? $"{workflow.Name} may not be run from this channel."
+        : null;
+
     public bool MayRunHere(Workflow workflow) => workflow.Enabled && MayRun(workflow) && workflow.PermitsChannel(Command.ChannelId);
 }

@@ -22,10 +22,6 @@ internal abstract record Lookup
 /// <summary>Finds an execution by what a user calls it: its id, however dressed, eight or more of its first digits, or <c>last</c>.</summary>
 internal sealed class ExecutionLookup(ExecutionStore executions, ReplyStore replies)
 {
-    private const string Prefix = "exec_";
-    private const int Digits = 32;
-    private const int FewestDigits = 8;
-
     // How far back "last" looks for one that this user asked for.
     private const int Latest = 50;
 
@@ -35,12 +31,12 @@ internal sealed class ExecutionLookup(ExecutionStore executions, ReplyStore repl
         if (name == "last")
             return await LastAsync(caller, cancel);
 
-        var digits = name.StartsWith(Prefix, StringComparison.Ordinal) ? name[Prefix.Length..] : name;
-        if (digits.Length is < FewestDigits or > Digits || digits.AsSpan().ContainsAnyExcept("0123456789abcdef"))
+        var digits = name.StartsWith(ExecutionId.Prefix, StringComparison.Ordinal) ? name[ExecutionId.Prefix.Length..] : name;
+        if (digits.Length is < ExecutionId.FewestDigits or > ExecutionId.AllDigits || digits.AsSpan().ContainsAnyExcept("0123456789abcdef"))
             return new Lookup.Nothing();
-        if (digits.Length == Digits)
-            return await FindAsync(caller, ExecutionId.Parse(Prefix + digits), cancel);
-        return await executions.BeginningWithAsync(caller.Tenant, Prefix + digits, cancel) switch
+        if (digits.Length == ExecutionId.AllDigits)
+            return await FindAsync(caller, ExecutionId.Parse(ExecutionId.Prefix + digits), cancel);
+        return await executions.BeginningWithAsync(caller.Tenant, digits, cancel) switch
         {
             [var only] => await FindAsync(caller, only, cancel),
             [] => new Lookup.Nothing(),
@@ -54,6 +50,10 @@ internal sealed class ExecutionLookup(ExecutionStore executions, ReplyStore repl
             return execution.Tenant == caller.Tenant && caller.MaySee(execution) ? new Lookup.Found(execution) : new Lookup.Nothing();
         return await replies.FindAsync(id, cancel) is { } reply && reply.Tenant == caller.Tenant ? new Lookup.OnItsWay() : new Lookup.Nothing();
     }
+
+    /// <summary>The execution that the caller's own request stands for; null while there is none.</summary>
+    public async Task<Execution?> FindOwnAsync(Caller caller, CancellationToken cancel) =>
+        await executions.FindAsync(caller.Command.Execution, cancel) is { } execution && execution.Tenant == caller.Tenant ? execution : null;
 
     // This user's own: nobody means to cancel a colleague's.
     private async Task<Lookup> LastAsync(Caller caller, CancellationToken cancel)

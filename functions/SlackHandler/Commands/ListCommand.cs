@@ -25,11 +25,11 @@ internal sealed class ListCommand(ExecutionStore executions)
         return SlackMessage.Private(
             latest.Count == 1 ? SlackText.Of($"*The latest execution*") : SlackText.Of($"*The latest {latest.Count} executions*"),
             [.. latest.Select(one => Block.Section(Line(one))),
-                Block.SmallPrint(SlackText.Of($"More about one: {SlackText.Code($"{caller.Command.Name} status exec_…")}"))]);
+                Block.SmallPrint(SlackText.Of($"More about one: {SlackText.Code($"{caller.Command.Name} status {latest[0].Id.Short}")}"))]);
     }
 
     // The index does not say who asked: where the workflow does not settle it, the execution itself is read.
-    private async Task<List<ExecutionSummary>> LatestAsync(Caller caller, int count, CancellationToken cancel)
+    public async Task<IReadOnlyList<ExecutionSummary>> LatestAsync(Caller caller, int count, CancellationToken cancel)
     {
         var latest = await executions.LatestAsync(caller.Tenant, LookedThrough, cancel);
         var shown = new List<ExecutionSummary>();
@@ -53,8 +53,8 @@ internal sealed class ListCommand(ExecutionStore executions)
         _ => null,
     };
 
-    private static SlackText Line(ExecutionSummary one) =>
-        SlackText.Of($"{Sign(one.State)} *{one.Workflow.ToString()}* {one.State.Name} · {SlackText.Time(one.CreatedAt)}\n{SlackText.Code(one.Id.ToString())}");
+    public static SlackText Line(ExecutionSummary one) =>
+        SlackText.Of($"{Sign(one.State)} *{one.Workflow.ToString()}* {one.State.Name} · {SlackText.Time(one.CreatedAt)} · {SlackText.Code(one.Id.Short)}");
 
     private static string Sign(ExecutionState state) => state switch
     {

@@ -23,6 +23,8 @@ internal static class Refusals
     public static readonly SlackMessage TryAgain = SlackMessage.Private(
         SlackText.Of($":warning: Something on our side is too slow or failing. Nothing was started. Please try again in a moment."));
 
+    public static readonly SlackMessage UnknownButton = SlackMessage.Private(SlackText.Of($"I don't know that button. Nothing was done."));
+
     public static SlackMessage TooMany(TimeSpan wait) => SlackMessage.Private(
         SlackText.Of($":snail: That was too many commands for one minute. Nothing was started. Try again in {(long)Math.Ceiling(wait.TotalSeconds)} s."));
 
@@ -30,6 +32,10 @@ internal static class Refusals
         DidYouMean.Nearest(typed, Verbs.All) is { } verb
             ? SlackText.Of($"I don't know {SlackText.Code(typed)}. Did you mean {SlackText.Code($"{command} {verb}")}?")
             : SlackText.Of($"I don't know {SlackText.Code(typed)}. {SlackText.Code($"{command} help")} shows what I can do."));
+
+    /// <summary>What was typed begins with something that may be run here.</summary>
+    public static SlackMessage RunIsMissing(string command, string typed) => SlackMessage.Private(
+        SlackText.Of($"To start {SlackText.Code(typed.Split(' ')[0])}, say {SlackText.Code($"{command} run {typed}")}. Nothing was started."));
 
     public static SlackMessage Usage(string command, string example) =>
         SlackMessage.Private(SlackText.Of($"That is written {SlackText.Code($"{command} {example}")}."));

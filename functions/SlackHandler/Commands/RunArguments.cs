@@ -8,6 +8,8 @@ namespace ControlPlane.SlackHandler.Commands;
 /// later.</param>
 internal sealed record RunArguments(string Workflow, JsonElement Inputs, bool IsPublic)
 {
+    public bool HasInputs => Inputs.EnumerateObject().Any();
+
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
 
     /// <returns>The arguments, or what is wrong with them, in plain words. The words may quote the user's: escape them.</returns>

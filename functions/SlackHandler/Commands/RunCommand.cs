@@ -3,6 +3,7 @@ using System.Text.Json;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Slack;
+using ControlPlane.SlackHandler.Interactions;
 using ControlPlane.SlackHandler.Messages;
 using ControlPlane.SlackHandler.Replies;
 using ControlPlane.Tenants;
@@ -27,49 +28,73 @@ namespace ControlPlane.SlackHandler.Commands;
 /// finds the mark, is not counted, and sends again: the message carries the execution's id for deduplication, and the execution is created once whatever
 /// arrives.
 /// </remarks>
-internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, MessageQueue<ExecutionRequest> queue, TimeProvider clock, SlackHandlerEvents events)
+internal sealed class RunCommand(
+    SlackRequests requests, ReplySeal seal, MessageQueue<ExecutionRequest> queue, AskForInputs askForInputs, TimeProvider clock, SlackHandlerEvents events)
 {
     // What was typed is kept with the execution; the mark says only what is needed to tell that there is none.
     private static readonly JsonElement Nothing = JsonElement.Parse("{}");
 
     /// <param name="sentAt">When Slack sent the request: its reply address ages from then.</param>
-    public async Task<SlackMessage> AnswerAsync(Caller caller, IReadOnlyList<Word> words, DateTimeOffset sentAt, CancellationToken cancel)
+    /// <returns>Null where a modal opened, which asks on.</returns>
+    public async Task<SlackMessage?> AnswerAsync(Caller caller, IReadOnlyList<Word> words, DateTimeOffset sentAt, CancellationToken cancel)
     {
+        if (words.Count == 0)
+            return await ExplainAsync(caller, HelpCommand.WhichWorkflow(caller), cancel);
         var (arguments, fault) = RunArguments.Parse(words);
         if (arguments is null)
             return await ExplainAsync(caller, SlackMessage.Private(SlackText.Of($"{fault} Nothing was started."), Block.SmallPrint(Example(caller))), cancel);
         if (caller.Find(arguments.Workflow) is not { } workflow)
             return await ExplainAsync(caller, UnknownWorkflow(caller, arguments.Workflow), cancel);
+        if (caller.InTheWayOf(workflow) is null && AsksOn(caller.Command, workflow, arguments))
+        {
+            if (await requests.AdmitAsync(caller.Tenant, caller.Command.UserId, cancel) is Admission.TooMany { Wait: var wait })
+                return Refusals.TooMany(wait);
+            if (await askForInputs.OpenAsync(caller, workflow, arguments.IsPublic, sentAt, cancel))
+                return null;
+            return Refused(InTheWay(caller, workflow, arguments) ?? $"This workspace has no windows of ours yet: type {caller.Command.Name} run {workflow.Name}.");
+        }
+        return (await OrderAsync(caller, workflow, arguments, sentAt, cancel)).Message;
+    }
+
+    /// <summary>Orders what is known to the last input, or says what is in the way.</summary>
+    public async Task<Ordered> OrderAsync(Caller caller, Workflow workflow, RunArguments arguments, DateTimeOffset sentAt, CancellationToken cancel)
+    {
         if (InTheWay(caller, workflow, arguments) is { } inTheWay)
-            return await ExplainAsync(caller, SlackMessage.Private(SlackText.Of($":no_entry: {inTheWay} Nothing was started.")), cancel);
+            return new(await ExplainAsync(caller, Refused(inTheWay), cancel), IsStarted: false);
 
         var execution = caller.Command.Execution;
         var order = Order(caller, workflow, arguments);
         var reply = await NoteReplyAsync(caller, order, sentAt, cancel);
         var admission = await requests.AdmitAsync(caller.Command.UserId, reply, cancel);
         if (admission is Admission.TooMany { Wait: var wait })
-            return Refusals.TooMany(wait);
+            return new(Refusals.TooMany(wait), IsStarted: false);
 
         cancel.ThrowIfCancellationRequested();      // past this line the send may have happened
         switch (await queue.OrderAsync(order, cancel))
         {
             case Handover.Taken:
                 events.ExecutionOrdered(execution, caller.Tenant, workflow.Name, admission is Admission.Repeat);
-                var accepted = Accepted(caller.Command, workflow, canBeTold: reply.SealedUrl is not null);
-                return arguments.IsPublic ? accepted.Public() : accepted;
+                var accepted = Accepted(caller.Command, workflow, arguments, canBeTold: reply.SealedUrl is not null);
+                return new(arguments.IsPublic ? accepted.Public() : accepted, IsStarted: true);
             case Handover.NotTaken { Why: var why }:
                 events.OrderNotConfirmed(execution, caller.Tenant, isCertain: true, why);
-                return Refusals.TryAgain;
+                return new(Refusals.TryAgain, IsStarted: false);
             case Handover.Unclear { Why: var why }:
                 events.OrderNotConfirmed(execution, caller.Tenant, isCertain: false, why);
-                return Unclear(caller.Command);
+                return new(Unclear(caller.Command), IsStarted: true);
             default:
                 throw new UnreachableException();
         }
     }
 
-    // Nothing is ordered, so there is no reply to note; it counts all the same.
-    private async Task<SlackMessage> ExplainAsync(Caller caller, SlackMessage why, CancellationToken cancel) =>
+    // A button that is there for long is pressed often, and by mistake: it always asks. What was typed is asked about where it cannot be enough.
+    private static bool AsksOn(SlackCommand command, Workflow workflow, RunArguments arguments) =>
+        command.IsPressed || (!arguments.HasInputs && workflow.Parameters.Any(parameter => parameter.Required && parameter.Default is null));
+
+    private static SlackMessage Refused(string inTheWay) => SlackMessage.Private(SlackText.Of($":no_entry: {inTheWay} Nothing was started."));
+
+    /// <summary>Says what nothing is started for. There is no reply to note; it counts all the same.</summary>
+    public async Task<SlackMessage> ExplainAsync(Caller caller, SlackMessage why, CancellationToken cancel) =>
         await requests.AdmitAsync(caller.Tenant, caller.Command.UserId, cancel) is Admission.TooMany { Wait: var wait } ? Refusals.TooMany(wait) : why;
 
     private async Task<Reply> NoteReplyAsync(Caller caller, ExecutionRequest order, DateTimeOffset sentAt, CancellationToken cancel)
@@ -78,23 +103,26 @@ internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, Message
         byte[]? sealedUrl = null;
         if (ReplyUrl.TryParse(caller.Command.ResponseUrl, out var url))
             sealedUrl = await seal.SealAsync(url, execution, cancel);
-        else
+        else if (caller.Command.ResponseUrl.Length > 0)
             events.ResponseUrlRefused(execution);
 
         var now = clock.GetUtcNow();
         var from = sentAt < now ? sentAt : now;
-        return new(execution, caller.Tenant, sealedUrl, Uses: 0, RequestedAt: now, Until: from + Reply.Lifetime, order with { Inputs = Nothing });
+        return new(execution, caller.Tenant, sealedUrl, Uses: caller.Command.IsPressed ? 1 : 0, RequestedAt: now, Until: from + Reply.Lifetime, order with { Inputs = Nothing });
     }
 
     private ExecutionRequest Order(Caller caller, Workflow workflow, RunArguments arguments) => new(
         ExecutionRequest.SchemaV1, caller.Command.Execution.ToString(), caller.Tenant.ToString(), workflow.Name.ToString(),
         arguments.Inputs, caller.Command.Requester, arguments.IsPublic, clock.GetUtcNow());
 
-    private static SlackMessage Accepted(SlackCommand command, Workflow workflow, bool canBeTold) => SlackMessage.Private(
+    private static SlackMessage Accepted(SlackCommand command, Workflow workflow, RunArguments arguments, bool canBeTold) => SlackMessage.Private(
         canBeTold
-            ? SlackText.Of($":arrow_forward: Working on *{workflow.Name.ToString()}*. The result comes here.{(workflow.Deadline > Reply.Lifetime ? Slow(command) : default)}")
-            : SlackText.Of($":arrow_forward: Working on *{workflow.Name.ToString()}*. Slack gave no address for the result: look with {Status(command)}."),
-        Block.SmallPrint(SlackText.Of($"{SlackText.Code(command.Execution.ToString())} · how it stands: {Status(command)}")));
+            ? SlackText.Of($":arrow_forward: Working on *{workflow.Name.ToString()}*{With(arguments)}. The result comes here.{(workflow.Deadline > Reply.Lifetime ? Slow(command) : default)}")
+            : SlackText.Of($":arrow_forward: Working on *{workflow.Name.ToString()}*{With(arguments)}. Slack gave no address for the result: look with {Status(command)}."),
+        Block.SmallPrint(SlackText.Of($"{SlackText.Code(command.Execution.Short)} · how it stands: {Status(command)}")),
+        ExecutionButtons.OfOrdered(command.Execution, workflow.Name, command.Name));
+
+    private static SlackText With(RunArguments arguments) => ExecutionText.Inputs(arguments.Inputs) is { } inputs ? SlackText.Of($" with {inputs}") : default;
 
     private static SlackText Slow(SlackCommand command) =>
         SlackText.Of($" If it takes more than {(long)Reply.Lifetime.TotalMinutes} minutes, ask with {Status(command)}.");
@@ -107,14 +135,10 @@ internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, Message
     /// <summary>What the catalogue already says against it, in the words of policy, which asks the same and decides. Null when nothing does.</summary>
     private static string? InTheWay(Caller caller, Workflow workflow, RunArguments arguments)
     {
-        if (!workflow.Enabled)
-            return $"{workflow.Name} is switched off.";
-        if (!caller.MayRun(workflow))
-            return $"You may not run {workflow.Name}.";
-        if (!workflow.PermitsChannel(caller.Command.ChannelId))
-            return $"{workflow.Name} may not be run from this channel.";
+        if (caller.InTheWayOf(workflow) is { } way)
+            return way;
         var faults = WorkflowInputs.Check(arguments.Inputs, workflow).Faults;
-        return faults.Count > 0 ? string.Join(' ', faults) : null;
+        return faults.Count > 0 ? string.Join(' ', faults.Select(fault => fault.InPlainWords)) : null;
     }
 
     private static SlackMessage UnknownWorkflow(Caller caller, string typed) => SlackMessage.Private(
@@ -125,3 +149,7 @@ internal sealed class RunCommand(SlackRequests requests, ReplySeal seal, Message
 
     private static SlackText Example(Caller caller) => SlackText.Of($"{SlackText.Code($"{caller.Command.Name} run my_workflow name=value other='two words'")}");
 }
+
+/// <summary>What came of asking for an execution.</summary>
+/// <param name="IsStarted">Whether it may run: that nobody knows counts too.</param>
+internal sealed record Ordered(SlackMessage Message, bool IsStarted);

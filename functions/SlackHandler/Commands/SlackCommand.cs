@@ -5,14 +5,22 @@ using ControlPlane.Slack;
 
 namespace ControlPlane.SlackHandler.Commands;
 
-/// <summary>A slash command as Slack sent it: who typed what, where, and where late answers go.</summary>
+/// <summary>A command as Slack sent it, typed or made by a button: who asks, where, and where late answers go.</summary>
 /// <param name="WorkspaceId">What the tenant is looked up by: the workspace, or the organisation when the app is installed for a whole Enterprise Grid.</param>
 /// <param name="Name">The command's own name, such as <c>/wf</c>: the app's choice.</param>
 /// <param name="Text">What follows the name, with Slack's escapes undone.</param>
-/// <param name="ResponseUrl">As sent, not judged yet.</param>
+/// <param name="Execution">The one that this request starts, if it starts one: derived from it, so that a repeat is the same.</param>
+/// <param name="ResponseUrl">As sent, not judged yet; empty where Slack gave none.</param>
+/// <param name="TriggerId">What opens a modal for its user, within three seconds.</param>
 internal sealed partial record SlackCommand(
-    string WorkspaceId, string TeamId, string UserId, string ChannelId, string Name, string Text, ExecutionId Execution, string ResponseUrl)
+    string WorkspaceId, string TeamId, string UserId, string ChannelId, string Name, string Text, ExecutionId Execution, string ResponseUrl, string TriggerId)
 {
+    /// <summary>What the command is called where a button does not say: the manifest's name for it.</summary>
+    public const string UsualName = "/wf";
+
+    /// <summary>Whether it came by a button or a modal, not typed. Then its answer goes by the response_url too.</summary>
+    public bool IsPressed { get; init; }
+
     /// <summary>In UTF-16 units. Slack's own composer stops long before.</summary>
     public const int LongestText = 8000;
 
@@ -20,6 +28,14 @@ internal sealed partial record SlackCommand(
         ["team_id", "enterprise_id", "is_enterprise_install", "channel_id", "user_id", "command", "text", "response_url", "trigger_id"];
 
     public Requester Requester => new("slack", TeamId, UserId, ChannelId);
+
+    /// <summary>Somebody looks at the App Home, which is no channel: the user stands in its place.</summary>
+    public static SlackCommand OfHome(string workspaceId, string teamId, string userId) =>
+        new(workspaceId, teamId, userId, userId, UsualName, Text: "", ExecutionId.Of(teamId, $"home|{userId}"), ResponseUrl: "", TriggerId: "");
+
+    public static bool IsName(string? text) => text is not null && CommandShape().IsMatch(text);
+
+    public static bool IsTrigger(string? text) => text is not null && TriggerShape().IsMatch(text);
 
     // response_url is a bearer secret, and records print their members.
     public override string ToString() => $"SlackCommand of {Execution}";
@@ -39,10 +55,10 @@ internal sealed partial record SlackCommand(
         var isGrid = form.TryGet("is_enterprise_install", out var grid) && grid == "true";
         form.TryGet("enterprise_id", out var enterprise);
         if (!SlackIds.IsOne(team) || !SlackIds.IsOne(user) || !SlackIds.IsOne(channel)
-            || !CommandShape().IsMatch(name) || !TriggerShape().IsMatch(trigger) || (isGrid && !SlackIds.IsOne(enterprise)))
+            || !IsName(name) || !IsTrigger(trigger) || (isGrid && !SlackIds.IsOne(enterprise)))
             return false;
 
-        command = new(isGrid ? enterprise! : team, team, user, channel, name, Unescape(text ?? ""), ExecutionId.Of(team, trigger), responseUrl);
+        command = new(isGrid ? enterprise! : team, team, user, channel, name, Unescape(text ?? ""), ExecutionId.Of(team, trigger), responseUrl, trigger);
         return true;
     }
 

@@ -6,16 +6,22 @@ using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.Core;
 using ControlPlane.Aws;
 using ControlPlane.Http;
+using ControlPlane.SlackHandler.Authentication;
+using ControlPlane.SlackHandler.Interactions;
 
 namespace ControlPlane.SlackHandler.Commands;
 
-/// <summary>The public API: HTTP in, HTTP out. What is answered is decided in <see cref="AnswerCommand"/> and <see cref="CheckHealth"/>.</summary>
-internal sealed class SlackCommandsFunction(AnswerCommand answerCommand, CheckHealth checkHealth, SlackHandlerEvents events, TimeProvider clock)
+/// <summary>The public API: HTTP in, HTTP out. What is answered is decided in <see cref="AnswerCommand"/>, <see cref="AnswerInteraction"/> and
+/// <see cref="CheckHealth"/>.</summary>
+/// <remarks>Commands and buttons are one function: they may do the same, and the one keeps the other warm.</remarks>
+internal sealed class SlackCommandsFunction(
+    AnswerCommand answerCommand, AnswerInteraction answerInteraction, CheckHealth checkHealth, SlackHandlerEvents events, TimeProvider clock)
 {
     private const string Resource = "SlackCommandsFunction";
 
     // Base64 of the largest body: nothing longer is even decoded.
     private const int LongestBodyText = (AnswerCommand.LargestBody + 2) / 3 * 4;
+    private const int LongestInteractionText = (AnswerInteraction.LargestBody + 2) / 3 * 4;
 
     /// <summary>Slack gives up after three seconds; the answer needs some of them to get back.</summary>
     private static readonly TimeSpan AtMost = TimeSpan.FromSeconds(2.5);
@@ -29,16 +35,26 @@ internal sealed class SlackCommandsFunction(AnswerCommand answerCommand, CheckHe
         {
             ("POST", "/slack/commands") => AnswerAsync(http, context),
             ("GET", "/slack/commands") => SslCheckAsync(http, context),
+            ("POST", "/slack/interactions") => InteractAsync(http, context),
             ("GET", "/health") => HealthAsync(http, context),
             (_, "/slack/commands") => Task.FromResult(Empty(405, allow: "POST, GET")),
+            (_, "/slack/interactions") => Task.FromResult(Empty(405, allow: "POST")),
             (_, "/health") => Task.FromResult(Empty(405, allow: "GET")),
             _ => Task.FromResult(Empty(404)),
         };
 
     [LambdaFunction(ResourceName = Resource), HttpApi(LambdaHttpMethod.Post, "/slack/commands")]
-    public async Task<APIGatewayHttpApiV2ProxyResponse> AnswerAsync(APIGatewayHttpApiV2ProxyRequest http, ILambdaContext context)
+    public Task<APIGatewayHttpApiV2ProxyResponse> AnswerAsync(APIGatewayHttpApiV2ProxyRequest http, ILambdaContext context) =>
+        AnswerAsync(http, context, LongestBodyText, answerCommand.RunAsync);
+
+    [LambdaFunction(ResourceName = Resource), HttpApi(LambdaHttpMethod.Post, "/slack/interactions")]
+    public Task<APIGatewayHttpApiV2ProxyResponse> InteractAsync(APIGatewayHttpApiV2ProxyRequest http, ILambdaContext context) =>
+        AnswerAsync(http, context, LongestInteractionText, answerInteraction.RunAsync);
+
+    private async Task<APIGatewayHttpApiV2ProxyResponse> AnswerAsync(
+        APIGatewayHttpApiV2ProxyRequest http, ILambdaContext context, int longestBody, Func<RawRequest, CancellationToken, Task<SlackAnswer>> answer)
     {
-        if (http.Body?.Length > LongestBodyText)
+        if (http.Body?.Length > longestBody)
             return Empty(413);
         if (RawRequest.From(http) is not { } request)
             return Empty(400);
@@ -46,14 +62,13 @@ internal sealed class SlackCommandsFunction(AnswerCommand answerCommand, CheckHe
         using var deadline = Deadline.Of(context, KeptBack, TimeLeft(http), clock);
         try
         {
-            return await answerCommand.RunAsync(request, deadline.Token) switch
+            return await answer(request, deadline.Token) switch
             {
-                CommandAnswer.Said { Message: var message } => Json(200, JsonSerializer.Serialize(message, SlackJson.Default.SlackMessage)),
-                CommandAnswer.SslChecked => Empty(200),
-                CommandAnswer.Forged => Empty(401),
-                CommandAnswer.NotFromOrigin => Empty(403),
-                CommandAnswer.TooLarge => Empty(413),
-                CommandAnswer.NotAForm => Empty(415),
+                SlackAnswer.Said { Message: var message } => Json(200, JsonSerializer.Serialize(message, SlackJson.Default.SlackMessage)),
+                SlackAnswer.FieldFaults { ByBlock: var faults } => Json(200, JsonSerializer.Serialize(ModalAnswer.Of(faults), SlackJson.Default.ModalAnswer)),
+                SlackAnswer.Quiet => Empty(200),
+                SlackAnswer.Unreadable => Empty(400),
+                SlackAnswer.TurnedAway { Entry: var entry } => Empty(StatusOf(entry)),
                 _ => throw new System.Diagnostics.UnreachableException(),
             };
         }
@@ -64,6 +79,16 @@ internal sealed class SlackCommandsFunction(AnswerCommand answerCommand, CheckHe
             return Empty(500);
         }
     }
+
+    private static int StatusOf(Entry entry) => entry switch
+    {
+        Entry.SslCheck => 200,
+        Entry.Forged => 401,
+        Entry.NotFromOrigin => 403,
+        Entry.TooLarge => 413,
+        Entry.NotAForm => 415,
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
 
     /// <summary>Slack looks at the certificate.</summary>
     [LambdaFunction(ResourceName = Resource), HttpApi(LambdaHttpMethod.Get, "/slack/commands")]

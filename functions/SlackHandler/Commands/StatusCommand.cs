@@ -13,7 +13,7 @@ internal sealed class StatusCommand(ExecutionLookup lookup)
             return Refusals.Usage(caller.Command.Name, "status exec_…");
         return await lookup.FindAsync(caller, typed, cancel) switch
         {
-            Lookup.Found { Execution: var execution } => Answer(execution),
+            Lookup.Found { Execution: var execution } => Answer(execution, caller.Command.Name),
             Lookup.OnItsWay => OnItsWay,
             Lookup.Ambiguous => Refusals.Ambiguous(typed),
             _ => Refusals.NoSuchExecution(typed),
@@ -23,7 +23,7 @@ internal sealed class StatusCommand(ExecutionLookup lookup)
     public static readonly SlackMessage OnItsWay = SlackMessage.Private(
         SlackText.Of($":hourglass_flowing_sand: That was asked for and is not on record yet. If it was lost on its way, you are told so within {(long)Reply.LostAfter.TotalMinutes + 1} minutes."));
 
-    private static SlackMessage Answer(Execution execution)
+    private static SlackMessage Answer(Execution execution, string command)
     {
         var blocks = new List<Block>();
         if (ExecutionText.Detail(execution) is { } detail)
@@ -31,7 +31,8 @@ internal sealed class StatusCommand(ExecutionLookup lookup)
         blocks.Add(Block.Facts(Times(execution)));
         if (execution.IsUntellable)
             blocks.Add(Block.Section(SlackText.Of($":mailbox_with_no_mail: Slack took no message about its end while there was an address to send it to.")));
-        blocks.Add(Block.SmallPrint(SlackText.Of($"{ExecutionText.SmallPrint(execution)} · by {SlackText.User(execution.RequestedBy.UserId)}")));
+        blocks.Add(Block.SmallPrint(SlackText.Of($"{ExecutionText.SmallPrint(execution)} · {ExecutionText.AskedFor(execution)}")));
+        blocks.Add(ExecutionButtons.Of(execution, Verbs.Status, command));
         return SlackMessage.Private(ExecutionText.Headline(execution), blocks);
     }
 

@@ -2,6 +2,7 @@ using ControlPlane.Aws;
 using ControlPlane.Metering;
 using ControlPlane.Quotas;
 using ControlPlane.SlackHandler.Messages;
+using ControlPlane.Tenants;
 
 namespace ControlPlane.SlackHandler.Commands;
 
@@ -10,31 +11,61 @@ internal sealed class UsageCommand(QuotaLedger quotas, InstanceStore instances, 
 {
     public async Task<SlackMessage> AnswerAsync(Caller caller, CancellationToken cancel)
     {
+        var reading = await ReadAsync(caller, cancel);
+        return SlackMessage.Private(Headline(reading), Details(reading));
+    }
+
+    /// <summary>The same, for the App Home.</summary>
+    public async Task<IReadOnlyList<Block>> BlocksAsync(Caller caller, CancellationToken cancel)
+    {
+        var reading = await ReadAsync(caller, cancel);
+        return [Block.Header("Usage and health"), Block.Section(Headline(reading)), .. Details(reading)];
+    }
+
+    private async Task<Reading> ReadAsync(Caller caller, CancellationToken cancel)
+    {
         var now = clock.GetUtcNow();
         var month = Month.Of(now);
         var usage = quotas.MonthAsync(caller.Tenant, month, cancel);
         var active = quotas.ActiveAsync(caller.Tenant, cancel);
         var dataPlane = instances.OfTenantAsync(caller.Tenant, month, cancel);
         await Task.WhenAll(usage, active, dataPlane);
-        return Answer(caller, month, await usage, await active, await dataPlane, now);
+        return new(caller.Catalogue.Tenant.Limits, month, await usage, await active, await dataPlane, now);
     }
 
-    private static SlackMessage Answer(Caller caller, Month month, MonthUsage usage, int active, DataPlane dataPlane, DateTimeOffset now)
+    private static SlackText Headline(Reading reading) => SlackText.Of(
+        $"*Usage in {reading.Month.ToString()}*: {reading.Left} of {reading.Limits.MonthlyQuota} executions left\n{Bar(reading.Usage.Charged, reading.Limits.MonthlyQuota)}");
+
+    private static IEnumerable<Block> Details(Reading reading)
     {
-        var limits = caller.Catalogue.Tenant.Limits;
-        var left = Math.Max(0, limits.MonthlyQuota - usage.Charged);
-        var gpuLimit = limits.MonthlyGpuMs is { } most ? SlackText.Of($" of {Hours(most)}") : default;
-        return SlackMessage.Private(
-            SlackText.Of($"*Usage in {month.ToString()}*: {left} of {limits.MonthlyQuota} executions left"),
+        var gpuLimit = reading.Limits.MonthlyGpuMs is { } most ? SlackText.Of($" of {Hours(most)}") : default;
+        var health = reading.DataPlane.HealthAt(reading.Now);
+        return
+        [
             Block.Facts(
-                SlackText.Of($"*Used*\n{usage.Used}"),
-                SlackText.Of($"*Reserved*\n{usage.Reserved}"),
-                SlackText.Of($"*Left*\n{left}"),
-                SlackText.Of($"*Under way*\n{active} of {limits.Concurrency}"),
-                SlackText.Of($"*GPU time*\n{Hours(dataPlane.Usage.GpuMs)}{gpuLimit}"),
-                SlackText.Of($"*CPU time*\n{Hours(dataPlane.Usage.CpuMs)}")),
-            Block.Section(SlackText.Of($"{Health(dataPlane.HealthAt(now))}{Gpus(dataPlane.HealthAt(now))}")),
-            Block.SmallPrint(SlackText.Of($"Executions count from the first of the month, UTC. Compute time is metered on your machines.")));
+                SlackText.Of($"*Used*\n{reading.Usage.Used}"),
+                SlackText.Of($"*Reserved*\n{reading.Usage.Reserved}"),
+                SlackText.Of($"*Left*\n{reading.Left}"),
+                SlackText.Of($"*Under way*\n{reading.Active} of {reading.Limits.Concurrency}"),
+                SlackText.Of($"*GPU time*\n{Hours(reading.DataPlane.Usage.GpuMs)}{gpuLimit}"),
+                SlackText.Of($"*CPU time*\n{Hours(reading.DataPlane.Usage.CpuMs)}")),
+            Block.Section(SlackText.Of($"{Health(health)}{Gpus(health)}")),
+            Block.SmallPrint(SlackText.Of($"Executions count from the first of the month, UTC. Compute time is metered on your machines.")),
+        ];
+    }
+
+    /// <summary>How much of the quota is gone, drawn, and in per cent for whoever does not see the drawing.</summary>
+    internal static SlackText Bar(long charged, long quota)
+    {
+        const int width = 20;
+        var share = quota <= 0 ? 1 : Math.Clamp(charged / (double)quota, 0, 1);
+        var full = (int)Math.Round(share * width);
+        return SlackText.Of($"{SlackText.Code(new string('█', full) + new string('░', width - full))} {(long)Math.Floor(share * 100)} % used or reserved");
+    }
+
+    private sealed record Reading(TenantLimits Limits, Month Month, MonthUsage Usage, int Active, DataPlane DataPlane, DateTimeOffset Now)
+    {
+        public long Left => Math.Max(0, Limits.MonthlyQuota - Usage.Charged);
     }
 
     private static SlackText Health(TenantHealth? health) => health switch

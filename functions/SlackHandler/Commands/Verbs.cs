@@ -3,9 +3,10 @@ namespace ControlPlane.SlackHandler.Commands;
 /// <summary>What can be asked for.</summary>
 internal static class Verbs
 {
-    public const string Help = "help", Run = "run", Status = "status", Why = "why", List = "list", Workflows = "workflows", Usage = "usage", Cancel = "cancel";
+    public const string Help = "help", Run = "run", Again = "again", Status = "status", Why = "why", List = "list", Workflows = "workflows", Usage = "usage",
+        Cancel = "cancel";
 
-    public static readonly IReadOnlyList<string> All = [Help, Run, Status, Why, List, Workflows, Usage, Cancel];
+    public static readonly IReadOnlyList<string> All = [Help, Run, Again, Status, Why, List, Workflows, Usage, Cancel];
 
     /// <returns>The verb typed, in whatever case of the ASCII letters; <see cref="Help"/> for nothing; null for anything else.</returns>
     public static string? Of(IReadOnlyList<Word> words) => words switch

@@ -3,7 +3,7 @@ using ControlPlane.SlackHandler.Messages;
 
 namespace ControlPlane.SlackHandler.Commands;
 
-/// <summary><c>why</c>: what was decided about an execution and what came of it, step by step.</summary>
+/// <summary><c>why</c>: what happened to an execution, what its asker can do about it, and then every step.</summary>
 internal sealed class WhyCommand(ExecutionLookup lookup)
 {
     private const int LongestInputs = 1200;
@@ -15,20 +15,35 @@ internal sealed class WhyCommand(ExecutionLookup lookup)
             return Refusals.Usage(caller.Command.Name, "why exec_…");
         return await lookup.FindAsync(caller, typed, cancel) switch
         {
-            Lookup.Found { Execution: var execution } => Answer(execution),
+            Lookup.Found { Execution: var execution } => Answer(execution, caller.Command.Name),
             Lookup.OnItsWay => StatusCommand.OnItsWay,
             Lookup.Ambiguous => Refusals.Ambiguous(typed),
             _ => Refusals.NoSuchExecution(typed),
         };
     }
 
-    private static SlackMessage Answer(Execution execution) => SlackMessage.Private(
-        ExecutionText.Headline(execution),
-        Block.Section(Plan(execution)),
-        Block.Section(Policy(execution)),
-        Block.Section(Dispatch(execution)),
-        Block.Section(SlackText.Of($"*Outcome*\n{Outcome(execution)}")),
-        Block.SmallPrint(ExecutionText.SmallPrint(execution)));
+    private static SlackMessage Answer(Execution execution, string command)
+    {
+        List<Block> blocks = [];
+        if (WhatHappened(execution) is { } happened)
+            blocks.Add(Block.Section(happened));
+        blocks.Add(Block.Section(SlackText.Of($"*What to do*\n{ExecutionText.Advice(execution, command)}")));
+        blocks.Add(Block.Section(Policy(execution)));
+        blocks.Add(Block.Section(Dispatch(execution)));
+        blocks.Add(Block.Section(Plan(execution)));
+        blocks.Add(Block.SmallPrint(ExecutionText.SmallPrint(execution)));
+        blocks.Add(ExecutionButtons.Of(execution, Verbs.Why, command));
+        return SlackMessage.Private(ExecutionText.Headline(execution), blocks);
+    }
+
+    private static SlackText? WhatHappened(Execution execution)
+    {
+        var detail = ExecutionText.Detail(execution);
+        if (execution.Outcome?.EngineExecutionId is not { } engine)
+            return detail;
+        var named = SlackText.Of($"The engine calls it {SlackText.Code(engine)}.");
+        return detail is { } said ? SlackText.Join("\n", [said, named]) : named;
+    }
 
     private static SlackText Plan(Execution execution) => SlackText.Of(
         $"*Plan*\n{SlackText.Code(execution.Workflow.ToString())} for {SlackText.User(execution.RequestedBy.UserId)}, in {execution.Month.ToString()}, deadline {SlackText.Time(execution.DeadlineAt)}\nInputs {SlackText.Code(execution.Inputs.GetRawText(), LongestInputs)}");
@@ -38,13 +53,16 @@ internal sealed class WhyCommand(ExecutionLookup lookup)
         if (execution.Decision is not { } decision)
             return SlackText.Of($"*Policy*\nnot on record");
         var verdicts = decision.Verdicts.Take(MostSteps)
-            .Select(verdict => SlackText.Of($"\n{Sign(verdict.Verdict)} {verdict.Rule}: {SlackText.Cut(verdict.InPlainWords, 150)}"));
+            .Select(verdict => SlackText.Of($"\n{Sign(verdict.Verdict)} {verdict.Rule}, {Word(verdict.Verdict)}: {SlackText.Cut(verdict.InPlainWords, 150)}"));
         var decided = decision.Allowed ? SlackText.Of($"allowed") : SlackText.Of($"denied, {SlackText.Code(decision.Code)}");
         return SlackText.Of($"*Policy*: {decided}{SlackText.Join("", verdicts)}");
     }
 
     private static string Sign(string verdict) =>
         verdict switch { "allow" => ":white_check_mark:", "warn" => ":warning:", "deny" => ":no_entry:", _ => ":grey_question:" };
+
+    // The sign alone says nothing to whoever does not see it.
+    private static string Word(string verdict) => verdict switch { "allow" => "passed", "warn" => "passed with a warning", "deny" => "refused", _ => "not asked" };
 
     private static SlackText Dispatch(Execution execution)
     {
@@ -54,13 +72,5 @@ internal sealed class WhyCommand(ExecutionLookup lookup)
         var attempts = execution.Attempts.Skip(skipped).Select(attempt => SlackText.Of(
             $"\n{attempt.Number}. {SlackText.Time(attempt.At)} {SlackText.Code(attempt.Result)}{(attempt.Status is { } status ? $" HTTP {status}" : "")}, {attempt.Milliseconds} ms"));
         return SlackText.Of($"*Dispatch*: {execution.Attempts.Count} {(execution.Attempts.Count == 1 ? "attempt" : "attempts")}{(skipped > 0 ? ", the last of them:" : "")}{SlackText.Join("", attempts)}");
-    }
-
-    private static SlackText Outcome(Execution execution)
-    {
-        if (!execution.State.IsTerminal)
-            return SlackText.Of($"none yet");
-        var detail = ExecutionText.Detail(execution) ?? SlackText.Of($"{execution.State.Name}");
-        return execution.Outcome?.EngineExecutionId is { } engine ? SlackText.Of($"{detail}\nThe engine calls it {SlackText.Code(engine)}.") : detail;
     }
 }

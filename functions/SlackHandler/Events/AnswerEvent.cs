@@ -2,7 +2,10 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using ControlPlane.Aws;
 using ControlPlane.Http;
+using ControlPlane.Slack;
 using ControlPlane.SlackHandler.Authentication;
+using ControlPlane.SlackHandler.Commands;
+using ControlPlane.SlackHandler.Interactions;
 using ControlPlane.Tenants;
 using ControlPlane.Text;
 
@@ -35,7 +38,7 @@ internal abstract record EventAnswer
 /// <summary>Takes what Slack tells the app of its own accord: https://docs.slack.dev/apis/events-api</summary>
 /// <remarks>Slack says again what was not answered 200 within three seconds, so everything here may happen twice.</remarks>
 internal sealed class AnswerEvent(
-    OriginCheck origin, SlackSignature signature, SlackInstallations installations, SlackHandlerEvents events)
+    OriginCheck origin, SlackSignature signature, SlackInstallations installations, PublishHome publishHome, SlackHandlerEvents events)
 {
     public const int LargestBody = 64 * 1024;
 
@@ -71,6 +74,10 @@ internal sealed class AnswerEvent(
             case "tokens_revoked" when happened.EndsBot:
                 if (await installations.EndTokenAsync(happened.WorkspaceId, happened.At, cancel) == ChangeResult.Made)
                     events.TokenEnded(happened.WorkspaceId, happened.Type);
+                break;
+            case "app_home_opened" when TryText(happened.Event, "user", out var user) && SlackIds.IsOne(user)
+                && !(TryText(happened.Event, "tab", out var tab) && tab != "home"):
+                await publishHome.RunAsync(SlackCommand.OfHome(happened.WorkspaceId, happened.TeamId, user), cancel);
                 break;
         }
     }

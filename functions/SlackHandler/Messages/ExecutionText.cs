@@ -21,8 +21,8 @@ internal static class ExecutionText
         ExecutionState.DispatchUnknown => SlackText.Of(
             $":grey_question: *{execution.Workflow.ToString()}* may be with the engine: its answer was lost. Its report or the deadline will tell."),
         ExecutionState.Running => SlackText.Of($":gear: *{execution.Workflow.ToString()}* is running."),
-        ExecutionState.Succeeded => SlackText.Of($":white_check_mark: *{execution.Workflow.ToString()}* succeeded{Late(execution)}."),
-        ExecutionState.Failed => SlackText.Of($":x: *{execution.Workflow.ToString()}* failed{Late(execution)}."),
+        ExecutionState.Succeeded => SlackText.Of($":white_check_mark: *{execution.Workflow.ToString()}* succeeded{Took(execution)}{Late(execution)}."),
+        ExecutionState.Failed => SlackText.Of($":x: *{execution.Workflow.ToString()}* failed{Took(execution)}{Late(execution)}."),
         ExecutionState.Cancelled => execution.CancelledBy is { } user
             ? SlackText.Of($":no_entry_sign: *{execution.Workflow.ToString()}* was cancelled by {SlackText.User(user)}.")
             : SlackText.Of($":no_entry_sign: *{execution.Workflow.ToString()}* was cancelled by the engine{Late(execution)}."),
@@ -42,7 +42,7 @@ internal static class ExecutionText
         _ => null,
     };
 
-    /// <summary>The small print: its id, its state as <c>status</c> has it, and how long it took.</summary>
+    /// <summary>The small print for whoever looks at it: its whole id, to copy, its state as <c>list</c> has it, and how long it took.</summary>
     public static SlackText SmallPrint(Execution execution)
     {
         var facts = new List<SlackText> { SlackText.Code(execution.Id.ToString()), SlackText.Of($"{execution.State.Name}") };
@@ -53,14 +53,35 @@ internal static class ExecutionText
         return SlackText.Join(" · ", facts);
     }
 
+    /// <summary>The small print of a result: who asked for it and with what, what it used, and the digits by which it is found.</summary>
+    public static SlackText ResultSmallPrint(Execution execution)
+    {
+        var facts = new List<SlackText> { AskedFor(execution) };
+        if (execution.Outcome?.Usage is { } usage)
+            facts.AddRange(Usage(usage));
+        facts.Add(SlackText.Code(execution.Id.Short));
+        return SlackText.Join(" · ", facts);
+    }
+
     /// <summary>Who asked for it, and with what.</summary>
     public static SlackText AskedFor(Execution execution)
     {
         var by = SlackText.Of($"asked for by {SlackText.User(execution.RequestedBy.UserId)}");
-        return execution.Inputs.ValueKind == JsonValueKind.Object && execution.Inputs.EnumerateObject().Any()
-            ? SlackText.Of($"{by} with {SlackText.Code(execution.Inputs.GetRawText(), LongestInputs)}")
-            : by;
+        return Inputs(execution.Inputs) is { } inputs ? SlackText.Of($"{by} with {inputs}") : by;
     }
+
+    /// <summary>Inputs as one would type them, in short: <c>city=Paris days=3</c>; null when there are none.</summary>
+    public static SlackText? Inputs(JsonElement inputs) =>
+        inputs.ValueKind == JsonValueKind.Object && inputs.EnumerateObject().Any()
+            ? SlackText.Code(string.Join(' ', inputs.EnumerateObject().Select(member => $"{member.Name}={Written(member.Value)}")), LongestInputs)
+            : null;
+
+    private static string Written(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String when value.GetString() is { Length: > 0 } text && !text.Any(char.IsWhiteSpace) => text,
+        JsonValueKind.String => $"'{value.GetString()}'",
+        _ => value.GetRawText(),
+    };
 
     /// <summary>What the engine metered, without the zeros.</summary>
     public static IEnumerable<SlackText> Usage(ExecutionUsage usage)
@@ -91,10 +112,44 @@ internal static class ExecutionText
         return start is { } from && end is { } to && to >= from ? Text((long)(to - from).TotalMilliseconds) : null;
     }
 
+    private static string Took(Execution execution) => Duration(execution) is { } took ? $" in {took}" : "";
+
     private static string Late(Execution execution) =>
         !execution.IsLate ? ""
         : execution.Attempts.Any(attempt => attempt.Result == DispatchFailure.Rejected.Code) ? ", after the engine had answered the request with a refusal"
         : ", after it had been given up as timed out";
+
+    /// <summary>What whoever asked for it can do now.</summary>
+    public static SlackText Advice(Execution execution, string command)
+    {
+        var again = SlackText.Code($"{command} again {execution.Id.Short}");
+        return execution switch
+        {
+            { State: ExecutionState.Succeeded } => SlackText.Of($"Nothing. {again} runs it again."),
+            { State: ExecutionState.Cancelled } => SlackText.Of($"Nothing, if that was meant. {again} runs it again."),
+            { State: ExecutionState.Denied } => SlackText.Of(
+                $"Mend what is said above, or ask whoever looks after the workflow. {again} asks once more."),
+            { State: ExecutionState.TimedOut } => SlackText.Of(
+                $"Look in the engine whether it ran: it may have. A report within a day is still taken. Else {again} runs it again."),
+            { State: ExecutionState.Failed, Outcome: not null } => SlackText.Of(
+                $"Mend what the engine reports, in the inputs or in the workflow. {again} runs it again as it was."),
+            { State: ExecutionState.Failed, FailureCode: { } failure } => SlackText.Of($"{Advice(failure)} {again} runs it again."),
+            { State: ExecutionState.Queued or ExecutionState.Dispatching } => SlackText.Of(
+                $"Wait: the engine gets it in a moment, or you are told why not. {SlackText.Code($"{command} cancel {execution.Id.Short}")} stops it."),
+            { State: ExecutionState.DispatchUnknown } => SlackText.Of(
+                $"Wait for its report or its deadline. Do not start it again before: it may be running."),
+            _ => SlackText.Of($"Wait for its report. {SlackText.Code($"{command} cancel {execution.Id.Short}")} ends it, and ignores what it still reports."),
+        };
+    }
+
+    private static string Advice(DispatchFailure failure) => failure switch
+    {
+        DispatchFailure.Unreachable or DispatchFailure.Expired => "See that the engine is up: usage shows when its machine was last heard from.",
+        DispatchFailure.Rejected => "Look at what the workflow answers its webhook with.",
+        DispatchFailure.WorkflowNotActive => "Switch the workflow on in the engine, or mend its path in the catalogue.",
+        DispatchFailure.TenantNotActive => "Ask your administrator about the account.",
+        DispatchFailure.Unauthorized or DispatchFailure.AddressRefused or DispatchFailure.Unreadable => "Nothing on your side: the operators have to mend it.",
+    };
 
     // A workflow can choose such an answer after it ran, so nobody can say that nothing did.
     private static SlackText Rejection(Execution execution)

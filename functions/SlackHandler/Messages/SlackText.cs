@@ -1,13 +1,14 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
+using System.Text.RegularExpressions;
 using ControlPlane.Text;
 
 namespace ControlPlane.SlackHandler.Messages;
 
 /// <summary>Text in Slack's markup. Whatever is put into its holes is escaped, unless it is such text itself.</summary>
 /// <remarks>https://docs.slack.dev/messaging/formatting-message-text: with <c>&amp; &lt; &gt;</c> escaped there is no link and no mention but ours.</remarks>
-internal readonly record struct SlackText
+internal readonly partial record struct SlackText
 {
     private const int LongestHole = 2000;
     private const int LongestLink = 1000;
@@ -66,7 +67,14 @@ internal readonly record struct SlackText
         return string.Concat(markup.AsSpan(0, end), "…");
     }
 
+    /// <summary>Words of ours without their markup: emphasis, emoji, escapes.</summary>
+    public static string WithoutMarkup(string markup) => Ornament().Replace(markup, "")
+        .Replace("&lt;", "<", StringComparison.Ordinal).Replace("&gt;", ">", StringComparison.Ordinal).Replace("&amp;", "&", StringComparison.Ordinal);
+
     public override string ToString() => _markup ?? "";
+
+    [GeneratedRegex("""(?<![A-Za-z0-9]):[a-z_]+: ?|[*`]""")]
+    private static partial Regex Ornament();
 
     private static string Escape(string? text, int longest)
     {

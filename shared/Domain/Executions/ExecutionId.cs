@@ -8,6 +8,11 @@ namespace ControlPlane.Executions;
 /// <summary>An execution's identifier, <c>exec_</c> and 32 hexadecimal digits, derived from the request so that a repeat is the same execution.</summary>
 public readonly partial record struct ExecutionId
 {
+    public const string Prefix = "exec_";
+
+    /// <summary>How many digits an id has, and how many of the first ones name an execution at least.</summary>
+    public const int AllDigits = 32, FewestDigits = 8;
+
     private readonly string? _value;
 
     private ExecutionId(string value) => _value = value;
@@ -15,11 +20,17 @@ public readonly partial record struct ExecutionId
     /// <summary>The W3C trace id that every log line and request of this execution carries: 32 hexadecimal digits.</summary>
     public string TraceId => Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(ToString())).AsSpan(0, 16));
 
+    /// <summary>Its 32 digits.</summary>
+    public string Digits => ToString()[Prefix.Length..];
+
+    /// <summary>As many of its first digits as people read and type: they find it where they are unique for its tenant.</summary>
+    public string Short => Digits[..FewestDigits];
+
     public override string ToString() => _value ?? throw new InvalidOperationException("default(ExecutionId) names no execution.");
 
     /// <summary>The execution that one Slack request stands for.</summary>
     public static ExecutionId Of(string teamId, string triggerId) =>
-        new("exec_" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{teamId}|{triggerId}")).AsSpan(0, 16)));
+        new(Prefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{teamId}|{triggerId}")).AsSpan(0, 16)));
 
     public static bool TryParse([NotNullWhen(true)] string? text, out ExecutionId id)
     {

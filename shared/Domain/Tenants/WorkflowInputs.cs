@@ -5,6 +5,10 @@ using ControlPlane.Text;
 
 namespace ControlPlane.Tenants;
 
+/// <summary>What is wrong with one of the inputs, in a sentence.</summary>
+/// <param name="Name">As it was given, or as the workflow declares what is missing.</param>
+public sealed record InputFault(string Name, string InPlainWords);
+
 /// <summary>Holds what a user typed to what a workflow declares.</summary>
 /// <remarks>Asked when a command comes, so that its user hears at once, and by policy, which decides.</remarks>
 public static class WorkflowInputs
@@ -14,9 +18,9 @@ public static class WorkflowInputs
     private const int LongestQuote = 64;
 
     /// <returns>The inputs in the order declared, defaults filled in; or what is wrong with them, a sentence each.</returns>
-    public static (JsonElement Inputs, IReadOnlyList<string> Faults) Check(JsonElement given, Workflow workflow)
+    public static (JsonElement Inputs, IReadOnlyList<InputFault> Faults) Check(JsonElement given, Workflow workflow)
     {
-        var faults = new List<string>();
+        var faults = new List<InputFault>();
         var buffer = new ArrayBufferWriter<byte>(256);
         using (var json = new Utf8JsonWriter(buffer))
         {
@@ -29,7 +33,7 @@ public static class WorkflowInputs
                 if (!isGiven && parameter.Default is null)
                 {
                     if (parameter.Required)
-                        faults.Add($"{parameter.Name} is missing: it must be {Expected(parameter)}.");
+                        faults.Add(new(parameter.Name, $"{parameter.Name} is missing: it must be {Expected(parameter)}."));
                 }
                 else if (ParameterValue.Read(parameter, value) is { } read)
                 {
@@ -38,7 +42,7 @@ public static class WorkflowInputs
                 }
                 else
                 {
-                    faults.Add($"{parameter.Name} must be {Expected(parameter)}.");
+                    faults.Add(new(parameter.Name, $"{parameter.Name} must be {Expected(parameter)}."));
                 }
             }
             json.WriteEndObject();
@@ -52,7 +56,7 @@ public static class WorkflowInputs
         value.ValueKind == JsonValueKind.Null || ParameterValue.Text(value) is { } text && Invisible.IsBlank(text);
 
     /// <summary>What a value must be, to stand after "must be".</summary>
-    private static string Expected(WorkflowParameter parameter) => parameter.Type switch
+    public static string Expected(WorkflowParameter parameter) => parameter.Type switch
     {
         ParameterType.String when parameter.MaxLength is { } longest => $"a text of at most {longest.ToString(CultureInfo.InvariantCulture)} characters",
         ParameterType.String => "a text",
@@ -71,7 +75,7 @@ public static class WorkflowInputs
         _ => "",
     };
 
-    private static IEnumerable<string> Unknown(JsonElement given, Workflow workflow)
+    private static IEnumerable<InputFault> Unknown(JsonElement given, Workflow workflow)
     {
         var names = workflow.Parameters.Select(parameter => parameter.Name).ToList();
         foreach (var member in given.EnumerateObject())
@@ -79,9 +83,9 @@ public static class WorkflowInputs
             if (names.Contains(member.Name))
                 continue;
             var quoted = member.Name.Length <= LongestQuote ? member.Name : member.Name[..LongestQuote] + "…";
-            yield return $"{workflow.Name} takes no {quoted}. " + (DidYouMean.Nearest(member.Name, names) is { } nearest
+            yield return new(member.Name, $"{workflow.Name} takes no {quoted}. " + (DidYouMean.Nearest(member.Name, names) is { } nearest
                 ? $"Did you mean {nearest}?"
-                : names.Count > 0 ? $"It takes {string.Join(", ", names)}." : "It takes no inputs.");
+                : names.Count > 0 ? $"It takes {string.Join(", ", names)}." : "It takes no inputs."));
         }
     }
 

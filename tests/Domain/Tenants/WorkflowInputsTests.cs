@@ -132,8 +132,11 @@ public class WorkflowInputsTests
     public void What_is_not_required_may_be_an_empty_text() =>
         Assert.Equal("""{"note":""}""", Check("""{"note":""}""", new WorkflowParameter("note", ParameterType.String)).Inputs.GetRawText());
 
-    private static (JsonElement Inputs, IReadOnlyList<string> Faults) Check(string given, params WorkflowParameter[] parameters) =>
-        WorkflowInputs.Check(JsonDocument.Parse(given).RootElement, new(
+    private static (JsonElement Inputs, IReadOnlyList<string> Faults) Check(string given, params WorkflowParameter[] parameters)
+    {
+        var (inputs, faults) = WorkflowInputs.Check(JsonDocument.Parse(given).RootElement, new(
             WorkflowName.Parse("wf_sched"), WorkflowName.Parse("wf_sched"), parameters, Workflow.DefaultDeadline,
             Idempotent: false, Enabled: true, AllowedUsers: [], AllowedGroups: [], AllowedChannels: []));
+        return (inputs, [.. faults.Select(fault => fault.InPlainWords)]);
+    }
 }

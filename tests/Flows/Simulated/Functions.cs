@@ -17,8 +17,11 @@ using ControlPlane.Slack;
 using ControlPlane.SlackHandler;
 using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.SlackHandler.Commands;
+using ControlPlane.SlackHandler.Installation;
+using ControlPlane.SlackHandler.Interactions;
 using ControlPlane.SlackHandler.Notifications;
 using ControlPlane.SlackHandler.Replies;
+using ControlPlane.SlackHandler.WebApi;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 using ControlPlane.Tokens;
@@ -53,16 +56,22 @@ internal sealed class Functions : IDisposable
         var dispatches = new MessageQueue<DispatchRequest>(sqs, SimulatedQueues.UrlOf("DispatchQueue"), DomainJson.Default.DispatchRequest);
         var notifications = new MessageQueue<Notification>(sqs, SimulatedQueues.UrlOf("NotificationsQueue"), DomainJson.Default.Notification);
 
+        var tokens = new BotTokens(new SlackInstallations(dynamo, tables.Tenants, clock), secret);
+        var slack = new SlackWebApi(around.Slack);
+        var modals = new ModalSeal(secret);
+        var run = new RunCommand(requests, new ReplySeal(secret), orders, new AskForInputs(tokens, slack, modals, slackEvents), clock, slackEvents);
+        var callers = new Callers(registry);
+        var carryOut = new CarryOutCommand(
+            callers, requests,
+            new CommandSet(
+                run, new AgainCommand(lookup, run), new StatusCommand(lookup), new WhyCommand(lookup), new ListCommand(executions),
+                new UsageCommand(new QuotaLedger(dynamo, tables.Quotas), instances, clock), new CancelCommand(lookup, executions, notifications, slackEvents)),
+            clock, slackEvents);
+        var origin = new OriginCheck(secret);
+        var door = new SlackDoor(origin, new SlackSignature(secret, clock), slackEvents);
         Commands = new(
-            new AnswerCommand(
-                new OriginCheck(secret), new SlackSignature(secret, clock), registry, requests,
-                new CommandSet(
-                    new RunCommand(
-                        requests, new ReplySeal(secret), orders, clock,
-                        slackEvents), new StatusCommand(lookup), new WhyCommand(lookup), new ListCommand(executions),
-                    new UsageCommand(
-                        new QuotaLedger(dynamo, tables.Quotas), instances, clock), new CancelCommand(lookup, executions, notifications, slackEvents)),
-                clock, slackEvents),
+            new AnswerCommand(origin, door, carryOut),
+            new AnswerInteraction(door, callers, carryOut, new SubmitRun(callers, run, modals), new SlackHook(around.Slack), tokens, slack, slackEvents),
             new CheckHealth(new TableCheck(dynamo, [tables.Tenants], clock), "us-east-1", "1"), slackEvents, clock);
         Notifications = new(new TellRequester(executions, replies, new ReplySeal(secret), new SlackHook(around.Slack), slackEvents, clock), slackEvents, clock);
 

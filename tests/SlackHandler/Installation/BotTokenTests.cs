@@ -7,7 +7,7 @@ namespace ControlPlane.Tests.SlackHandler.Installation;
 /// <summary>Bot tokens at rest: whose they are, and who can open them.</summary>
 public sealed class BotTokenTests(SlackFixture world) : IClassFixture<SlackFixture>
 {
-    private const string Value = "xoxb-17653672481-19874698323-pdFZKVeTuE8sk7oOcBrzbqgy";
+    private const string Value = SlackFixture.BotTokenText;
 
     private BotTokens Tokens => new(world.Installations, world.Secret());
 
@@ -15,7 +15,7 @@ public sealed class BotTokenTests(SlackFixture world) : IClassFixture<SlackFixtu
     public async Task A_token_is_found_by_its_workspace_and_tenant_alone()
     {
         var (workspace, other) = (await world.NewWorkspaceAsync(), await world.NewWorkspaceAsync());
-        await InstallAsync(workspace.TeamId, workspace.Tenant);
+        await world.InstallAsync(workspace.TeamId, workspace.Tenant);
 
         Assert.Equal(Value, (await Tokens.FindAsync(workspace.Tenant, workspace.TeamId, SlackFixture.Cancel))?.Value);
         Assert.Null(await Tokens.FindAsync(other.Tenant, workspace.TeamId, SlackFixture.Cancel));
@@ -27,9 +27,9 @@ public sealed class BotTokenTests(SlackFixture world) : IClassFixture<SlackFixtu
     public async Task A_sealed_token_that_is_copied_to_another_workspace_does_not_open_there()
     {
         var (workspace, other) = (await world.NewWorkspaceAsync(), await world.NewWorkspaceAsync());
-        await InstallAsync(workspace.TeamId, workspace.Tenant);
+        await world.InstallAsync(workspace.TeamId, workspace.Tenant);
         var kept = (await world.Installations.FindTokenAsync(workspace.Tenant, workspace.TeamId, SlackFixture.Cancel))!;
-        await InstallAsync(other.TeamId, other.Tenant, kept.Sealed);
+        await world.InstallAsync(other.TeamId, other.Tenant, kept.Sealed);
 
         Assert.Null(await Tokens.FindAsync(other.Tenant, other.TeamId, SlackFixture.Cancel));
     }
@@ -38,7 +38,7 @@ public sealed class BotTokenTests(SlackFixture world) : IClassFixture<SlackFixtu
     public async Task An_organisations_token_speaks_in_each_of_its_workspaces()
     {
         var workspace = await world.NewWorkspaceAsync();
-        await InstallAsync("E" + workspace.TeamId[1..], workspace.Tenant);
+        await world.InstallAsync("E" + workspace.TeamId[1..], workspace.Tenant);
         Assert.Equal(Value, (await Tokens.FindAsync(workspace.Tenant, workspace.TeamId, SlackFixture.Cancel))?.Value);
         Assert.Equal(Value, (await Tokens.FindAsync(workspace.Tenant, "TNEVERSEEN", SlackFixture.Cancel))?.Value);
     }
@@ -47,7 +47,7 @@ public sealed class BotTokenTests(SlackFixture world) : IClassFixture<SlackFixtu
     public async Task Slacks_word_of_an_end_takes_the_token_unless_it_is_newer_than_the_word()
     {
         var workspace = await world.NewWorkspaceAsync();
-        await InstallAsync(workspace.TeamId, workspace.Tenant);
+        await world.InstallAsync(workspace.TeamId, workspace.Tenant);
 
         Assert.Equal(ChangeResult.NothingThere, await world.Installations.EndTokenAsync(workspace.TeamId, world.Clock.Now.AddSeconds(-1), SlackFixture.Cancel));
         Assert.NotNull(await Tokens.FindAsync(workspace.Tenant, workspace.TeamId, SlackFixture.Cancel));
@@ -68,14 +68,4 @@ public sealed class BotTokenTests(SlackFixture world) : IClassFixture<SlackFixtu
 
     [Fact]
     public void A_token_prints_nothing_of_itself() => Assert.Equal("BotToken", BotToken.TryParse(Value, out var token) ? token.ToString() : null);
-
-    private async Task InstallAsync(string workspaceId, TenantId tenant, byte[]? copied = null)
-    {
-        Assert.True(BotToken.TryParse(Value, out var token));
-        var kept = (await Tokens.SealAsync(token, workspaceId, SlackFixture.Cancel))!;
-        var ticket = new InstallTicket(Guid.NewGuid().ToString("N"), tenant, world.Clock.Now, world.Clock.Now + InstallTicket.Lifetime);
-        await world.Installations.AddAsync(ticket, SlackFixture.Cancel);
-        Assert.IsType<Installed.Now>(
-            await world.Installations.CompleteAsync(ticket, kept with { Sealed = copied ?? kept.Sealed }, "UBOT", "UADMIN", SlackFixture.Cancel));
-    }
 }

@@ -67,8 +67,8 @@ internal sealed class Installer(SlackFixture world)
     {
         secret ??= world.Secret();
         return new(
-            new AnswerEvent(new OriginCheck(secret), new SlackSignature(secret, world.Clock), world.Installations, world.NewEvents()), world.NewEvents(),
-            TimeProvider.System);
+            new AnswerEvent(new OriginCheck(secret), new SlackSignature(secret, world.Clock), world.Installations, world.NewHome(), world.NewEvents()),
+            world.NewEvents(), TimeProvider.System);
     }
 
     /// <summary>Opens the link.</summary>
