@@ -3,8 +3,8 @@ using ControlPlane.Local.Demo;
 using ControlPlane.Local.Hub;
 using ControlPlane.Local.Output;
 using ControlPlane.Local.Preparation;
-using Spectre.Console;
 using ControlPlane.Local.Processes;
+using Spectre.Console;
 
 namespace ControlPlane.Local;
 

@@ -2,9 +2,9 @@ using System.Runtime.InteropServices;
 using System.Text;
 using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Hub;
+using ControlPlane.Local.Processes;
 using ControlPlane.Local.Runtime;
 using ControlPlane.Local.Template;
-using ControlPlane.Local.Processes;
 
 namespace ControlPlane.ColdStart;
 

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
+using ControlPlane.Local.Processes;
 using ControlPlane.Local.Runtime;
 using ControlPlane.Local.Template;
-using ControlPlane.Local.Processes;
 
 namespace ControlPlane.ColdStart;
 

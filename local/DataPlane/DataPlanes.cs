@@ -3,10 +3,10 @@ using System.Net;
 using Amazon.Runtime;
 using ControlPlane.Aws;
 using ControlPlane.Local.Peering;
+using ControlPlane.Local.Processes;
 using ControlPlane.Local.Runtime;
 using ControlPlane.Tenants;
 using ControlPlane.Tokens;
-using ControlPlane.Local.Processes;
 
 namespace ControlPlane.Local.DataPlane;
 

@@ -1,9 +1,9 @@
 using ControlPlane.Local.Peering;
+using ControlPlane.Local.Preparation;
 using ControlPlane.Local.Processes;
 using ControlPlane.Local.Runtime;
 using ControlPlane.Tenants;
 using NSec.Cryptography;
-using ControlPlane.Local.Preparation;
 
 namespace ControlPlane.Local.DataPlane;
 

@@ -2,9 +2,9 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using ControlPlane.Local.Loopback;
+using ControlPlane.Local.Processes;
 using ControlPlane.Local.Runtime;
 using Microsoft.AspNetCore.Http;
-using ControlPlane.Local.Processes;
 
 namespace ControlPlane.Local.Gateway;
 

@@ -1,9 +1,9 @@
 using ControlPlane.Local.Preparation;
+using ControlPlane.Local.Processes;
 using ControlPlane.Local.Queues;
 using ControlPlane.Local.Runtime;
 using ControlPlane.Local.Schedules;
 using ControlPlane.Local.Template;
-using ControlPlane.Local.Processes;
 
 namespace ControlPlane.Local.Hub;
 

@@ -7,11 +7,11 @@ using ControlPlane.Local.DynamoDb;
 using ControlPlane.Local.Gateway;
 using ControlPlane.Local.Peering;
 using ControlPlane.Local.Preparation;
+using ControlPlane.Local.Processes;
 using ControlPlane.Local.Queues;
 using ControlPlane.Local.Runtime;
 using ControlPlane.Local.Secrets;
 using ControlPlane.Local.Template;
-using ControlPlane.Local.Processes;
 
 namespace ControlPlane.Local.Hub;
 

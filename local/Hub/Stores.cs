@@ -1,10 +1,10 @@
 using Amazon.DynamoDBv2;
 using Amazon.SQS;
 using ControlPlane.Local.DynamoDb;
+using ControlPlane.Local.Processes;
 using ControlPlane.Local.Queues;
 using ControlPlane.Local.Secrets;
 using ControlPlane.Local.Template;
-using ControlPlane.Local.Processes;
 
 namespace ControlPlane.Local.Hub;
 

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ControlPlane.Local.Loopback;
-using Microsoft.AspNetCore.Http;
 using ControlPlane.Local.Preparation;
+using Microsoft.AspNetCore.Http;
 
 namespace ControlPlane.Local.Peering;
 

@@ -25,8 +25,10 @@ internal static partial class SlackPage
         form{display:inline} .row{display:flex;flex-wrap:wrap;gap:8px;margin:8px 0}
         button{font:inherit;font-weight:600;min-height:36px;padding:4px 12px;color:#1d1c1d;background:#fff;border:1px solid #888;border-radius:6px}
         .modal{border:1px solid #ccc;border-radius:10px;margin:8px;padding:0 16px 12px} .modal h1{font-size:18px;margin:12px 0}
-        label,legend{display:block;font-weight:600;margin-top:12px;padding:0} fieldset{border:0;margin:0;padding:0} fieldset label{font-weight:400;margin-top:4px}
-        input:not([type=checkbox]),select,textarea{box-sizing:border-box;width:100%;font:inherit;min-height:38px;padding:6px 8px;border:1px solid #888;border-radius:6px}
+        label,legend{display:block;font-weight:600;margin-top:12px;padding:0} fieldset{border:0;margin:0;padding:0}
+        fieldset label{font-weight:400;margin-top:4px}
+        input:not([type=checkbox]),select,textarea{box-sizing:border-box;width:100%;font:inherit;min-height:38px;
+            padding:6px 8px;border:1px solid #888;border-radius:6px}
         .primary{background:#007a5a;border-color:#007a5a;color:#fff} .hint{font-size:13px;color:#616061;margin:2px 0 0} .fault{color:#b3093c;margin:2px 0 0}
         """;
 
@@ -110,9 +112,24 @@ internal static partial class SlackPage
 
     private static readonly Dictionary<string, string> Signs = new(StringComparer.Ordinal)
     {
-        ["white_check_mark"] = "✅", ["x"] = "❌", ["no_entry"] = "⛔", ["no_entry_sign"] = "🚫", ["alarm_clock"] = "⏰", ["gear"] = "⚙️", ["warning"] = "⚠️",
-        ["hourglass_flowing_sand"] = "⏳", ["outbox_tray"] = "📤", ["inbox_tray"] = "📥", ["grey_question"] = "❔", ["arrow_forward"] = "▶️", ["snail"] = "🐌",
-        ["black_circle"] = "⚫", ["large_green_circle"] = "🟢", ["large_yellow_circle"] = "🟡", ["red_circle"] = "🔴", ["mailbox_with_no_mail"] = "📭",
+        ["white_check_mark"] = "✅",
+        ["x"] = "❌",
+        ["no_entry"] = "⛔",
+        ["no_entry_sign"] = "🚫",
+        ["alarm_clock"] = "⏰",
+        ["gear"] = "⚙️",
+        ["warning"] = "⚠️",
+        ["hourglass_flowing_sand"] = "⏳",
+        ["outbox_tray"] = "📤",
+        ["inbox_tray"] = "📥",
+        ["grey_question"] = "❔",
+        ["arrow_forward"] = "▶️",
+        ["snail"] = "🐌",
+        ["black_circle"] = "⚫",
+        ["large_green_circle"] = "🟢",
+        ["large_yellow_circle"] = "🟡",
+        ["red_circle"] = "🔴",
+        ["mailbox_with_no_mail"] = "📭",
     };
 
     [GeneratedRegex("<(?<in>[^>]*)>")]

@@ -1,6 +1,6 @@
 using System.Text;
 using Amazon.Lambda.APIGatewayEvents;
-using ControlPlane.SlackHandler.Commands;
+using ControlPlane.SlackHandler;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 

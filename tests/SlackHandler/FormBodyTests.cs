@@ -1,5 +1,5 @@
 using System.Text;
-using ControlPlane.SlackHandler.Commands;
+using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.SlackHandler;

@@ -134,7 +134,8 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
         var executions = new ListCommand(Executions);
         var usage = new UsageCommand(new QuotaLedger(Tables.Client, Tables.Quotas), new InstanceStore(Tables.Client, Tables.Instances, Clock), Clock);
         return new(
-            new Callers(Registry), executions, usage, new BotTokens(Installations, Secret()), new SlackWebApi(Slack), new SlackHandlerEvents(new JsonLog(_log, Clock), Clock));
+            new Callers(Registry), executions, usage, new BotTokens(Installations, Secret()), new SlackWebApi(Slack),
+        new SlackHandlerEvents(new JsonLog(_log, Clock), Clock));
     }
 
     /// <summary>The other function: tells requesters, through a handler that stands for Slack.</summary>
@@ -352,8 +353,12 @@ internal sealed class Workspace(SlackFixture world, string teamId, TenantId tena
         ["response_url"] = $"https://hooks.slack.com/actions/{TeamId}/1234567890/secretpart",
         ["actions"] = new JsonArray(new JsonObject
         {
-            ["action_id"] = action, ["block_id"] = "b1", ["text"] = new JsonObject { ["type"] = "plain_text", ["text"] = "…", ["emoji"] = true },
-            ["value"] = value, ["type"] = "button", ["action_ts"] = $"17000000{Interlocked.Increment(ref _triggers)}.840180",
+            ["action_id"] = action,
+            ["block_id"] = "b1",
+            ["text"] = new JsonObject { ["type"] = "plain_text", ["text"] = "…", ["emoji"] = true },
+            ["value"] = value,
+            ["type"] = "button",
+            ["action_ts"] = $"17000000{Interlocked.Increment(ref _triggers)}.840180",
         }),
     };
 
@@ -386,7 +391,10 @@ internal sealed class Workspace(SlackFixture world, string teamId, TenantId tena
             ["is_enterprise_install"] = false,
             ["view"] = new JsonObject
             {
-                ["id"] = id, ["type"] = "modal", ["callback_id"] = view["callback_id"]?.DeepClone(), ["private_metadata"] = view["private_metadata"]?.DeepClone(),
+                ["id"] = id,
+                ["type"] = "modal",
+                ["callback_id"] = view["callback_id"]?.DeepClone(),
+                ["private_metadata"] = view["private_metadata"]?.DeepClone(),
                 ["state"] = new JsonObject { ["values"] = blocks },
             },
             ["response_urls"] = new JsonArray(),
@@ -406,7 +414,8 @@ internal sealed class Workspace(SlackFixture world, string teamId, TenantId tena
         var before = world.Slack.Calls.Count;
         var said = await InteractAsync(Press(action, value, user, channel, place));
         Assert.Equal((200, ""), (said.Status, said.Body));
-        return string.Join('\n', world.Slack.Calls.Skip(before).Where(call => call.Place.Contains(TeamId, StringComparison.Ordinal)).Select(call => (string?)call.Json["text"]));
+        return string.Join('\n', world.Slack.Calls.Skip(before)
+            .Where(call => call.Place.Contains(TeamId, StringComparison.Ordinal)).Select(call => (string?)call.Json["text"]));
     }
 
     public async Task<IReadOnlyList<ExecutionRequest>> OrdersAsync() => [.. (await world.OrdersAsync()).Where(order => order.TenantId == Tenant.ToString())];

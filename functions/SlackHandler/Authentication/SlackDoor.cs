@@ -34,7 +34,7 @@ internal sealed class SlackDoor(OriginCheck origin, SlackSignature signature, Sl
             return TurnAway("size", request, Entry.TooLarge);
         if (!request.IsContentType("application/x-www-form-urlencoded"))
             return TurnAway("content type", request, Entry.NotAForm);
-        if (Commands.FormBody.Says(request.Body.Span, "ssl_check=1"u8))
+        if (FormBody.Says(request.Body.Span, "ssl_check=1"u8))
             return Entry.SslCheck;      // Slack does not sign these
         return await signature.CheckAsync(request, cancel) switch
         {

@@ -3,7 +3,6 @@ using System.Text.Json;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Slack;
-using ControlPlane.SlackHandler.Interactions;
 using ControlPlane.SlackHandler.Messages;
 using ControlPlane.SlackHandler.Replies;
 using ControlPlane.Tenants;
@@ -108,7 +107,8 @@ internal sealed class RunCommand(
 
         var now = clock.GetUtcNow();
         var from = sentAt < now ? sentAt : now;
-        return new(execution, caller.Tenant, sealedUrl, Uses: caller.Command.IsPressed ? 1 : 0, RequestedAt: now, Until: from + Reply.Lifetime, order with { Inputs = Nothing });
+        return new(
+            execution, caller.Tenant, sealedUrl, Uses: caller.Command.IsPressed ? 1 : 0, RequestedAt: now, Until: from + Reply.Lifetime, order with { Inputs = Nothing });
     }
 
     private ExecutionRequest Order(Caller caller, Workflow workflow, RunArguments arguments) => new(

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
 using ControlPlane.Executions;
 using ControlPlane.Slack;
+using ControlPlane.SlackHandler.Authentication;
 
 namespace ControlPlane.SlackHandler.Commands;
 

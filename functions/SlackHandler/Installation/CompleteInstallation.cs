@@ -5,7 +5,6 @@ using ControlPlane.Http;
 using ControlPlane.Secrets;
 using ControlPlane.Slack;
 using ControlPlane.SlackHandler.Authentication;
-using ControlPlane.SlackHandler.Commands;
 using ControlPlane.SlackHandler.WebApi;
 
 namespace ControlPlane.SlackHandler.Installation;

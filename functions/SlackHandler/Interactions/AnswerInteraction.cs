@@ -14,7 +14,8 @@ namespace ControlPlane.SlackHandler.Interactions;
 /// <remarks>Slack shows nothing of the answer to a press: what there is to say goes to its response_url, before the answer, for nothing runs after it.
 /// https://docs.slack.dev/interactivity/handling-user-interaction#message_responses</remarks>
 internal sealed class AnswerInteraction(
-    SlackDoor door, Callers callers, CarryOutCommand carryOut, SubmitRun submitRun, SlackHook hook, BotTokens tokens, SlackWebApi slack, SlackHandlerEvents events)
+    SlackDoor door, Callers callers, CarryOutCommand carryOut, SubmitRun submitRun, SlackHook hook, BotTokens tokens, SlackWebApi slack,
+    SlackHandlerEvents events)
 {
     /// <summary>In bytes. A payload repeats the message that the button is in, and what was typed into a modal's fields.</summary>
     public const int LargestBody = 256 * 1024;

@@ -2,8 +2,10 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using ControlPlane.Executions;
 using ControlPlane.Slack;
+using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.SlackHandler.Commands;
 using ControlPlane.Text;
+using static ControlPlane.SlackHandler.WebApi.SlackWebApi;
 
 namespace ControlPlane.SlackHandler.Interactions;
 
@@ -83,7 +85,8 @@ internal abstract record Interaction
         var values = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
         foreach (var block in blocks.EnumerateObject())
         {
-            if (block.Value.ValueKind != JsonValueKind.Object || block.Value.EnumerateObject().ToList() is not [{ Value.ValueKind: JsonValueKind.Object } element])
+            if (block.Value.ValueKind != JsonValueKind.Object
+                || block.Value.EnumerateObject().ToList() is not [{ Value.ValueKind: JsonValueKind.Object } element])
                 return null;
             values[block.Name] = element.Value;
         }
@@ -99,13 +102,5 @@ internal abstract record Interaction
         return TextIn(payload, "user", "id") is { } user && SlackIds.IsOne(user) && SlackIds.IsOne(team) && SlackIds.IsOne(workspace)
             ? (workspace!, team!, user)
             : null;
-    }
-
-    internal static string? TextIn(JsonElement json, params ReadOnlySpan<string> path)
-    {
-        foreach (var name in path)
-            if (json.ValueKind != JsonValueKind.Object || !json.TryGetProperty(name, out json))
-                return null;
-        return json.ValueKind == JsonValueKind.String ? json.GetString() : null;
     }
 }

@@ -187,7 +187,7 @@ internal sealed class SlackWebApi : IDisposable
         }
     }
 
-    private static string? TextIn(JsonElement json, params ReadOnlySpan<string> path)
+    internal static string? TextIn(JsonElement json, params ReadOnlySpan<string> path)
     {
         foreach (var name in path)
             if (json.ValueKind != JsonValueKind.Object || !json.TryGetProperty(name, out json))

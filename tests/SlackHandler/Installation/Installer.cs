@@ -6,7 +6,6 @@ using Amazon.Lambda.TestUtilities;
 using ControlPlane.Secrets;
 using ControlPlane.Slack;
 using ControlPlane.SlackHandler.Authentication;
-using ControlPlane.SlackHandler.Commands;
 using ControlPlane.SlackHandler.Events;
 using ControlPlane.SlackHandler.Installation;
 using ControlPlane.SlackHandler.WebApi;

@@ -162,7 +162,9 @@ public sealed class ButtonTests(SlackFixture world) : IClassFixture<SlackFixture
         var id = ExecutionId.Of(workspace.TeamId, "ended");
         await world.StoreAsync(A.Execution(ExecutionState.Succeeded, id) with
         {
-            RequestedBy = new("slack", workspace.TeamId, "U1", "C1"), FinishedAt = SlackFixture.Start, Outcome = A.Success,
+            RequestedBy = new("slack", workspace.TeamId, "U1", "C1"),
+            FinishedAt = SlackFixture.Start,
+            Outcome = A.Success,
         }, workspace);
         return (workspace, id);
     }
@@ -171,7 +173,9 @@ public sealed class ButtonTests(SlackFixture world) : IClassFixture<SlackFixture
     {
         var execution = A.Execution(ExecutionState.Queued, id, workspace.Tenant) with
         {
-            Workflow = WorkflowName.Parse(workflow), RequestedBy = new("slack", workspace.TeamId, "U1", "C1"), Inputs = JsonElement.Parse("{}"),
+            Workflow = WorkflowName.Parse(workflow),
+            RequestedBy = new("slack", workspace.TeamId, "U1", "C1"),
+            Inputs = JsonElement.Parse("{}"),
         };
         Assert.IsType<Creation.Created>(await world.Executions.CreateAsync(
             execution, new(id, workspace.Tenant, execution.Workflow, [1], "token", execution.DeadlineAt), TenantLimits.Default, SlackFixture.Cancel));

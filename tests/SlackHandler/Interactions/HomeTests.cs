@@ -12,7 +12,11 @@ public sealed class HomeTests(SlackFixture world) : IClassFixture<SlackFixture>
     {
         var workspace = await InstalledAsync();
         await world.StoreAsync(A.Execution(ExecutionState.Succeeded, ExecutionId.Of("T", "seen")) with { Workflow = WorkflowName.Parse("wf_sched") }, workspace);
-        await world.StoreAsync(A.Execution(ExecutionState.Running, ExecutionId.Of("T", "hidden")) with { Workflow = WorkflowName.Parse("payroll"), RequestedBy = new("slack", "T", "UFIN", "C1") }, workspace);
+        await world.StoreAsync(A.Execution(ExecutionState.Running, ExecutionId.Of("T", "hidden")) with
+        {
+            Workflow = WorkflowName.Parse("payroll"),
+            RequestedBy = new("slack", "T", "UFIN", "C1")
+        }, workspace);
         var home = await OpenAsync(workspace, "U1");
 
         Assert.Contains("Run wf_sched", home, StringComparison.Ordinal);

@@ -87,8 +87,10 @@ public sealed class InteractionDoorTests(SlackFixture world) : IClassFixture<Sla
     {
         var workspace = await world.NewWorkspaceAsync();
         string[] read = ["type", "user", "team", "trigger_id", "container", "channel", "actions", "response_url", "is_enterprise_install", "enterprise", "view"];
-        JsonNode?[] shapes = [null, 1, true, "", "<@U1>", new string('x', 5000), new JsonArray(), new JsonArray(new JsonArray()), new JsonObject(), new JsonObject { ["id"] = 1 }];
-        foreach (var source in new[] { workspace.Press("status", "x"), workspace.Submit(new() { ["blocks"] = new JsonArray(), ["callback_id"] = "run", ["private_metadata"] = "x" }, new Dictionary<string, string>()) })
+        JsonNode?[] shapes = [null, 1, true, "", "<@U1>", new string('x', 5000), new JsonArray(), new JsonArray(new JsonArray()),
+            new JsonObject(), new JsonObject { ["id"] = 1 }];
+        foreach (var source in new[] { workspace.Press("status", "x"),
+            workspace.Submit(new() { ["blocks"] = new JsonArray(), ["callback_id"] = "run", ["private_metadata"] = "x" }, new Dictionary<string, string>()) })
             foreach (var name in read)
                 foreach (var shape in shapes)
                 {

@@ -19,10 +19,18 @@ public sealed class LooksTests(SlackFixture world) : IClassFixture<SlackFixture>
         var workspace = await world.NewWorkspaceAsync(new(MonthlyQuota: 100, Concurrency: 5, MonthlyGpuMs: null));
         await world.InstallAsync(workspace.TeamId, workspace.Tenant);
         var running = ExecutionId.Of("T", "running");
-        await world.StoreAsync(A.Execution(ExecutionState.Running, running) with { RequestedBy = new("slack", workspace.TeamId, "U1", "C1"), DispatchedAt = At(1), StartedAt = At(2) }, workspace);
+        await world.StoreAsync(A.Execution(ExecutionState.Running, running) with
+        {
+            RequestedBy = new("slack", workspace.TeamId, "U1", "C1"),
+            DispatchedAt = At(1),
+            StartedAt = At(2)
+        }, workspace);
         var failed = A.Execution(ExecutionState.Failed) with
         {
-            RequestedBy = new("slack", workspace.TeamId, "U1", "C1"), StartedAt = At(2), FinishedAt = At(15), Outcome = A.Failure,
+            RequestedBy = new("slack", workspace.TeamId, "U1", "C1"),
+            StartedAt = At(2),
+            FinishedAt = At(15),
+            Outcome = A.Failure,
             Attempts = [new(1, At(1), 35, "accepted", 200)],
         };
         await world.StoreAsync(failed, workspace);
@@ -41,7 +49,8 @@ public sealed class LooksTests(SlackFixture world) : IClassFixture<SlackFixture>
             new("alert", ParameterType.Boolean, Description: "Tell the team when it is warm.")]));
         await workspace.TypeAsync("run wf_sched");
         var modal = world.Slack.To("views.open").Last()["view"]!.AsObject();
-        var faults = JsonNode.Parse((await workspace.InteractAsync(workspace.Submit(modal, new Dictionary<string, string> { ["days"] = "99" }))).Body)!["errors"]!.AsObject();
+        var faults = JsonNode.Parse((await workspace.InteractAsync(workspace.Submit(modal,
+            new Dictionary<string, string> { ["days"] = "99" }))).Body)!["errors"]!.AsObject();
         await LookAsync("modal", new ShownPiece("1", modal.DeepClone().AsObject(), faults));
 
         await world.NewHome().RunAsync(workspace.Opened(), SlackFixture.Cancel);

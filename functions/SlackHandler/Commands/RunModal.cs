@@ -2,9 +2,10 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using ControlPlane.SlackHandler.Messages;
+using ControlPlane.SlackHandler.WebApi;
 using ControlPlane.Tenants;
 
-namespace ControlPlane.SlackHandler.Interactions;
+namespace ControlPlane.SlackHandler.Commands;
 
 /// <summary>The modal with a workflow's parameters as fields, made from the catalogue; and what its fields hold, read by the same catalogue.</summary>
 /// <remarks>https://docs.slack.dev/reference/views/modal-views. A field's block is named by its place and its parameter, so that names which differ in their
@@ -68,9 +69,10 @@ internal static class RunModal
             {
                 if (NameIn(block) is not { } name || !names.Add(name))
                     return null;
-                if (Interaction.TextIn(element, "type") == "checkboxes")
-                    json.WriteBoolean(name, element.TryGetProperty("selected_options", out var chosen) && chosen.ValueKind == JsonValueKind.Array && chosen.GetArrayLength() > 0);
-                else if ((Interaction.TextIn(element, "value") ?? Interaction.TextIn(element, "selected_option", "value")) is { Length: > 0 } text)
+                if (SlackWebApi.TextIn(element, "type") == "checkboxes")
+                    json.WriteBoolean(
+                        name, element.TryGetProperty("selected_options", out var chosen) && chosen.ValueKind == JsonValueKind.Array && chosen.GetArrayLength() > 0);
+                else if ((SlackWebApi.TextIn(element, "value") ?? SlackWebApi.TextIn(element, "selected_option", "value")) is { Length: > 0 } text)
                     json.WriteString(name, text);
             }
             json.WriteEndObject();
@@ -79,7 +81,8 @@ internal static class RunModal
         return JsonElement.ParseValue(ref reader);
     }
 
-    /// <summary>What is wrong, at the field that it is wrong with; what belongs to none, because the workflow was changed meanwhile, at the first one.</summary>
+    /// <summary>What is wrong, at the field that it is wrong with; what belongs to none, because the workflow was changed meanwhile, at the
+    /// first one.</summary>
     public static IReadOnlyDictionary<string, string> FaultsByBlock(IReadOnlyList<InputFault> faults, IEnumerable<string> blocks)
     {
         var fields = blocks.Select(block => (Block: block, Name: NameIn(block))).ToList();
@@ -115,7 +118,8 @@ internal static class RunModal
             case { Type: ParameterType.Boolean }:
                 WriteCheckbox(json, parameter);
                 break;
-            case { Type: ParameterType.Enum, Values: { Count: > 0 and <= MostChoices } choices } when choices.All(choice => choice.Length is > 0 and <= LongestChoice):
+            case { Type: ParameterType.Enum, Values: { Count: > 0 and <= MostChoices } choices }
+                when choices.All(choice => choice.Length is > 0 and <= LongestChoice):
                 WriteSelect(json, parameter, choices);
                 break;
             case { Type: ParameterType.Integer or ParameterType.Number }:

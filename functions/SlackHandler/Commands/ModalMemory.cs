@@ -1,9 +1,8 @@
 using System.Globalization;
 using ControlPlane.Secrets;
 using ControlPlane.Slack;
-using ControlPlane.SlackHandler.Commands;
 
-namespace ControlPlane.SlackHandler.Interactions;
+namespace ControlPlane.SlackHandler.Commands;
 
 /// <summary>What a modal remembers of the command that opened it, until it is submitted: Slack keeps it as <c>private_metadata</c>.</summary>
 /// <param name="SentAt">When Slack sent the command: its reply address ages from then.</param>
@@ -38,7 +37,8 @@ internal sealed class ModalSeal(RotatingSecret<SlackSecret> secret)
         var text = Open(closed, await secret.GetAsync(cancel), Purpose(teamId, userId));
         if (text is null && await secret.RefreshAsync(cancel))
             text = Open(closed, await secret.GetAsync(cancel), Purpose(teamId, userId));
-        return text?.Split('\n') is [var workflow, var channel, var name, var shown, var second, var url] && SlackIds.IsOne(channel) && SlackCommand.IsName(name)
+        return text?.Split('\n') is [var workflow, var channel, var name, var shown, var second, var url]
+            && SlackIds.IsOne(channel) && SlackCommand.IsName(name)
             && long.TryParse(second, NumberStyles.None, CultureInfo.InvariantCulture, out var sentAt)
             ? new(workflow, channel, name, shown == "public", DateTimeOffset.FromUnixTimeSeconds(sentAt), url)
             : null;

@@ -7,9 +7,10 @@ using Amazon.Lambda.Core;
 using ControlPlane.Aws;
 using ControlPlane.Http;
 using ControlPlane.SlackHandler.Authentication;
+using ControlPlane.SlackHandler.Commands;
 using ControlPlane.SlackHandler.Interactions;
 
-namespace ControlPlane.SlackHandler.Commands;
+namespace ControlPlane.SlackHandler;
 
 /// <summary>The public API: HTTP in, HTTP out. What is answered is decided in <see cref="AnswerCommand"/>, <see cref="AnswerInteraction"/> and
 /// <see cref="CheckHealth"/>.</summary>

@@ -1,9 +1,8 @@
-using ControlPlane.SlackHandler.Commands;
 using ControlPlane.SlackHandler.Installation;
 using ControlPlane.SlackHandler.WebApi;
 using ControlPlane.Tenants;
 
-namespace ControlPlane.SlackHandler.Interactions;
+namespace ControlPlane.SlackHandler.Commands;
 
 /// <summary>Opens the modal that asks for a workflow's inputs.</summary>
 internal sealed class AskForInputs(BotTokens tokens, SlackWebApi slack, ModalSeal seal, SlackHandlerEvents events)

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 
-namespace ControlPlane.SlackHandler.Commands;
+namespace ControlPlane.SlackHandler.Authentication;
 
 /// <summary>A form body read as browsers read it.</summary>
 /// <remarks><c>application/x-www-form-urlencoded</c> parsing, https://url.spec.whatwg.org/#urlencoded-parsing: over bytes, always UTF-8, names compared as they
