@@ -108,7 +108,8 @@ internal sealed class RunCommand(
         var now = clock.GetUtcNow();
         var from = sentAt < now ? sentAt : now;
         return new(
-            execution, caller.Tenant, sealedUrl, Uses: caller.Command.IsPressed ? 1 : 0, RequestedAt: now, Until: from + Reply.Lifetime, order with { Inputs = Nothing });
+            execution, caller.Tenant, sealedUrl, Uses: caller.Command.IsPressed ? 1 : 0, RequestedAt: now,
+            Until: from + Reply.Lifetime, order with { Inputs = Nothing });
     }
 
     private ExecutionRequest Order(Caller caller, Workflow workflow, RunArguments arguments) => new(
