@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.SQSEvents;
-using ControlPlane.SlackHandler.Interactions;
 using ControlPlane.SlackHandler.Messages;
 
 namespace ControlPlane.SlackHandler;

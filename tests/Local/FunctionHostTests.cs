@@ -1,7 +1,7 @@
 using System.Text;
+using ControlPlane.Local.Processes;
 using ControlPlane.Local.Runtime;
 using ControlPlane.Local.Template;
-using ControlPlane.Local.Processes;
 
 namespace ControlPlane.Tests.Local;
 

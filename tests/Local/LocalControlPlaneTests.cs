@@ -7,10 +7,10 @@ using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Demo;
 using ControlPlane.Local.Hub;
 using ControlPlane.Local.Output;
+using ControlPlane.Local.Processes;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 using Spectre.Console;
-using ControlPlane.Local.Processes;
 
 namespace ControlPlane.Tests.Local;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using Amazon.Lambda.APIGatewayEvents;
-using ControlPlane.SlackHandler;
+using ControlPlane.SlackHandler.Interactions;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 

@@ -106,7 +106,7 @@ internal sealed class Functions : IDisposable
                 registry, instances, meteringEvents, clock), meteringEvents, clock);
     }
 
-    public global::ControlPlane.SlackHandler.SlackCommandsFunction Commands { get; }
+    public SlackCommandsFunction Commands { get; }
     public NotificationsFunction Notifications { get; }
     public global::ControlPlane.Orchestrator.Requests.ExecutionRequestsFunction ExecutionRequests { get; }
     public global::ControlPlane.DpDispatcher.DispatchFunction Dispatch { get; }

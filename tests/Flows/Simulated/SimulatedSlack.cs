@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using ControlPlane.Executions;
 using ControlPlane.Local.Peering;
 
@@ -9,10 +10,21 @@ namespace ControlPlane.Tests.Flows.Simulated;
 internal enum Mood { Fine, InTrouble, Busy, AnswerLost }
 
 /// <param name="IsSure">Whether the sender can know that Slack took it.</param>
-internal sealed record Post(string Path, JsonNode Message, bool IsSure)
+internal sealed partial record Post(string Path, JsonNode Message, bool IsSure)
 {
-    /// <summary>The state that the small print names.</summary>
-    public ExecutionState State => ExecutionStates.All.Single(state => Message.ToJsonString().Contains($" {state.Name}", StringComparison.Ordinal));
+    /// <summary>How the workflow ended, as the headline says.</summary>
+    public ExecutionState State => Headline().Match(Message["text"]!.GetValue<string>()) switch
+    {
+        { Value: "* succeeded" } => ExecutionState.Succeeded,
+        { Value: "* failed" } => ExecutionState.Failed,
+        { Value: "* was cancelled" } => ExecutionState.Cancelled,
+        { Value: "* timed out" } => ExecutionState.TimedOut,
+        { Value: "* was not started" } => ExecutionState.Denied,
+        _ => throw new InvalidOperationException($"No end is told in {Message.ToJsonString()}."),
+    };
+
+    [GeneratedRegex(@"\* (succeeded|failed|was cancelled|timed out|was not started)")]
+    private static partial Regex Headline();
 }
 
 /// <summary>Slack at the other end of a <c>response_url</c>.</summary>

@@ -2,9 +2,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ControlPlane.Executions;
 using ControlPlane.Local.Peering;
+using ControlPlane.SlackHandler.Commands;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Support;
-using ControlPlane.SlackHandler.Commands;
 
 namespace ControlPlane.Tests.SlackHandler.Interactions;
 

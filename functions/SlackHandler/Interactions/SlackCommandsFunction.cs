@@ -8,9 +8,9 @@ using ControlPlane.Aws;
 using ControlPlane.Http;
 using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.SlackHandler.Commands;
-using ControlPlane.SlackHandler.Interactions;
+using ControlPlane.SlackHandler.Messages;
 
-namespace ControlPlane.SlackHandler;
+namespace ControlPlane.SlackHandler.Interactions;
 
 /// <summary>The public API: HTTP in, HTTP out. What is answered is decided in <see cref="AnswerCommand"/>, <see cref="AnswerInteraction"/> and
 /// <see cref="CheckHealth"/>.</summary>

@@ -1,6 +1,4 @@
-using ControlPlane.SlackHandler.Messages;
-
-namespace ControlPlane.SlackHandler.Interactions;
+namespace ControlPlane.SlackHandler.Messages;
 
 /// <summary>What becomes of a modal that was submitted and is not done with.</summary>
 /// <remarks>https://docs.slack.dev/surfaces/modals#displaying_errors</remarks>
