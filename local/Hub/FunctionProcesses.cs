@@ -19,12 +19,14 @@ internal sealed class FunctionProcesses : IAsyncDisposable
     /// <summary>By logical id. The gateways hold it before there is anything in it.</summary>
     public IReadOnlyDictionary<string, FunctionHost> ById => _hosts;
 
-    public async Task StartAsync(TemplateReader template, string? published, FunctionEnvironment environment, FunctionLogs logs, Pace pace, TimeProvider clock)
+    public async Task StartAsync(
+        TemplateReader template, string? published, Func<TemplateFunction, IReadOnlyDictionary<string, string?>> environmentOf, FunctionLogs logs, Pace pace,
+        TimeProvider clock)
     {
         foreach (var function in template.Functions)
         {
             var program = published is null ? FunctionProgram.Built(Repository.Root, function.Project) : FunctionProgram.Published(published, function.Project);
-            _hosts[function.Id] = await FunctionHost.StartAsync(function, program, environment.Of(function), line => logs.Add(function.Id, line), pace, clock);
+            _hosts[function.Id] = await FunctionHost.StartAsync(function, program, environmentOf(function), line => logs.Add(function.Id, line), pace, clock);
         }
     }
 
@@ -45,8 +47,10 @@ internal sealed class FunctionProcesses : IAsyncDisposable
     public Task ReadyAsync() => Task.WhenAll(_hosts.Values.Select(function => function.Ready));
 
     /// <summary>The same, for no longer than this machine takes, with a word on who is waited for every ten seconds.</summary>
+    /// <param name="patience">On an idle machine; 30 s unless said otherwise.</param>
     /// <exception cref="CannotStart">A function could not start, or did not in time; the message names it and its log.</exception>
-    public async Task ReadyAsync(FunctionLogs logs, Pace pace, Action<string> say, TimeProvider clock, CancellationToken cancel)
+    public async Task ReadyAsync(
+        FunctionLogs logs, Pace pace, Action<string> say, TimeProvider clock, CancellationToken cancel, TimeSpan? patience = null)
     {
         var (began, told) = (clock.GetTimestamp(), TimeSpan.Zero);
         var ready = ReadyAsync();
@@ -56,9 +60,10 @@ internal sealed class FunctionProcesses : IAsyncDisposable
             ThrowOfFailed();
             var waited = clock.GetElapsedTime(began);
             var missing = _hosts.Values.Where(function => !function.Ready.IsCompleted).Select(function => function.Id).ToList();
-            if (waited > pace.Of(Patience))
+            var limit = pace.Of(patience ?? Patience);
+            if (waited > limit)
                 throw new CannotStart(
-                    $"{string.Join(", ", missing)} did not start within {pace.Of(Patience).TotalSeconds:0} s.\n{(missing.Count == 1 ? $"Its log: {logs.FileOf(missing[0])}" : $"Their logs: {logs.Folder}")}");
+                    $"{string.Join(", ", missing)} did not start within {limit.TotalSeconds:0} s.\n{(missing.Count == 1 ? $"Its log: {logs.FileOf(missing[0])}" : $"Their logs: {logs.Folder}")}");
             if (waited - told < SignOfLife)
                 continue;
             told = waited;

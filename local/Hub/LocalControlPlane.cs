@@ -119,7 +119,7 @@ internal sealed class LocalControlPlane : IAsyncDisposable
         say("starting the functions …");
         var environment = new FunctionEnvironment(template, stores, publicApi.Endpoint, privateApi.Endpoint, routing, authority);
         parts.Keep(functions);
-        await functions.StartAsync(template, options.Published, environment, logs, pace, clock);
+        await functions.StartAsync(template, options.Published, environment.Of, logs, pace, clock);
         functions.Feed(template, stores, clock);
         await functions.ReadyAsync(logs, pace, say, clock, cancel);
 

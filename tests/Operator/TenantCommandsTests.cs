@@ -65,6 +65,13 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
     }
 
     [Fact]
+    public async Task On_this_machine_registering_says_whose_engine_it_is_and_how_another_is_named()
+    {
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
+        Assert.Contains("./run --engine tenant-7=127.0.0.1:5678", (await ctl.RegisterAsync()).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Of_several_tenants_registered_at_once_for_one_workspace_one_gets_it_and_the_others_nothing()
     {
         await using var ctl = await OperatorFixture.StartAsync(cloud);

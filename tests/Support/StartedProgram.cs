@@ -8,23 +8,23 @@ public sealed class StartedProgram : IAsyncDisposable
 {
     private const string Mark = "STARTED_BY_TEST";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
-
     private readonly string _mark = Guid.NewGuid().ToString("N");
     private readonly StringBuilder _output = new();
     private readonly CancellationToken _cancel;
     private readonly Process _process;
+    private readonly TimeSpan _patience;
     private readonly Task _reading;
 
-    private StartedProgram(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, CancellationToken cancel)
+    private StartedProgram(
+        IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, CancellationToken cancel, string folder, TimeSpan patience)
     {
-        _cancel = cancel;
+        (_cancel, _patience) = (cancel, patience);
         var start = new ProcessStartInfo(command[0], command.Skip(1))
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            WorkingDirectory = Path.GetTempPath(),
+            WorkingDirectory = folder,
         };
         start.Environment[Mark] = _mark;
         foreach (var (name, value) in environment)
@@ -36,8 +36,13 @@ public sealed class StartedProgram : IAsyncDisposable
     /// <summary>Both streams, as they came.</summary>
     public string Output { get { lock (_output) return _output.ToString(); } }
 
-    public static StartedProgram Start(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, CancellationToken cancel) =>
-        new(command, environment, cancel);
+    /// <param name="environment">Added to ours.</param>
+    /// <param name="folder">Where it is started; a temporary one unless said otherwise.</param>
+    /// <param name="patience">For whatever is waited for; two minutes unless said otherwise.</param>
+    public static StartedProgram Start(
+        IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, CancellationToken cancel, string? folder = null,
+        TimeSpan? patience = null) =>
+        new(command, environment, cancel, folder ?? Path.GetTempPath(), patience ?? TimeSpan.FromMinutes(2));
 
     /// <summary>Ctrl-C, for this process alone.</summary>
     public void Interrupt()
@@ -51,7 +56,7 @@ public sealed class StartedProgram : IAsyncDisposable
     /// <returns>The exit code.</returns>
     public async Task<int> EndAsync()
     {
-        try { await _process.WaitForExitAsync(_cancel).WaitAsync(Patience, _cancel); }
+        try { await _process.WaitForExitAsync(_cancel).WaitAsync(_patience, _cancel); }
         catch (TimeoutException) { Assert.Fail($"It does not end. It said:\n{Output}"); }
         await Task.WhenAny(_reading, Task.Delay(TimeSpan.FromSeconds(5), _cancel));
         return _process.ExitCode;
@@ -60,7 +65,7 @@ public sealed class StartedProgram : IAsyncDisposable
     public async Task UntilAsync(Func<bool> shows)
     {
         for (var waited = Stopwatch.StartNew(); !shows(); await Task.Delay(TimeSpan.FromMilliseconds(50), _cancel))
-            if (waited.Elapsed > Patience)
+            if (waited.Elapsed > _patience)
                 Assert.Fail($"That was not seen. It said:\n{Output}");
     }
 
