@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 
 namespace ControlPlane.Sidecar;
 
@@ -13,8 +12,6 @@ internal sealed class HeartbeatEndpoint : IDisposable
     /// <summary>How long the second URL is used before the first is tried again.</summary>
     public static readonly TimeSpan StaysAway = TimeSpan.FromMinutes(10);
 
-    private const int LongestAnswer = 64 * 1024;
-
     private readonly IReadOnlyList<Uri> _urls;
     private readonly TimeProvider _clock;
     private readonly HttpClient _http;
@@ -24,21 +21,8 @@ internal sealed class HeartbeatEndpoint : IDisposable
     /// <param name="source">The local address to call from; null lets the system choose.</param>
     public HeartbeatEndpoint(IReadOnlyList<Uri> urls, IPAddress? source, TimeProvider clock)
     {
-        (_urls, _clock) = ([.. urls.Select(url => new Uri(url.AbsoluteUri.TrimEnd('/') + "/metering/heartbeat"))], clock);
-        _http = new(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseProxy = false,
-            UseCookies = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            ConnectTimeout = TimeSpan.FromSeconds(5),
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-            ConnectCallback = source is null ? null : (context, cancel) => ConnectFromAsync(source, context.DnsEndPoint, cancel),
-        })
-        {
-            Timeout = TimeSpan.FromSeconds(15),
-            MaxResponseContentBufferSize = LongestAnswer,
-        };
+        (_urls, _clock) = ([.. urls.Select(url => url.Of("metering/heartbeat"))], clock);
+        _http = ControlPlaneHttp.Client(source);
     }
 
     public async Task<HeartbeatAnswer> PostAsync(byte[] body, IEnumerable<(string Name, string Value)> headers, CancellationToken cancel)
@@ -52,7 +36,6 @@ internal sealed class HeartbeatEndpoint : IDisposable
         };
         foreach (var (name, value) in headers)
             request.Headers.TryAddWithoutValidation(name, value);
-        request.Headers.TryAddWithoutValidation("User-Agent", "metering-sidecar/1");
         try
         {
             using var response = await _http.SendAsync(request, cancel);
@@ -85,20 +68,4 @@ internal sealed class HeartbeatEndpoint : IDisposable
         { Date: { } date } => date - _clock.GetUtcNow(),
         _ => null,
     };
-
-    private static async ValueTask<Stream> ConnectFromAsync(IPAddress source, DnsEndPoint to, CancellationToken cancel)
-    {
-        var socket = new Socket(source.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            socket.Bind(new IPEndPoint(source, 0));
-            await socket.ConnectAsync(to, cancel);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
 }

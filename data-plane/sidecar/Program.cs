@@ -7,11 +7,13 @@ SigningKey[] keys;
 try
 {
     options = SidecarOptions.From(args, Environment.GetEnvironmentVariable);
-    if (options.ShowsHelp)
+    if (options.Purpose == Purpose.ShowHelp)
     {
         Console.WriteLine(SidecarOptions.Usage);
         return 0;
     }
+    if (options.Purpose == Purpose.MakeKey)
+        SigningKey.Make(options.KeyFiles[0]);
     keys = [.. options.KeyFiles.Select(SigningKey.Load)];
 }
 catch (OptionException e)
@@ -20,7 +22,7 @@ catch (OptionException e)
     return 2;
 }
 
-if (options.ShowsKeyIds)
+if (options.Purpose is Purpose.MakeKey or Purpose.ShowKeyIds)
 {
     foreach (var key in keys)
     {
@@ -36,6 +38,9 @@ using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop)
 
 try
 {
+    if (options.Purpose == Purpose.Check)
+        return await new Check(options, keys, Console.Out, clock).RunAsync(stop.Token) ? 0 : 1;
+
     using var state = StateFolder.Open(options.StateFolder);
     var journal = new Journal(Console.Out);
     var machine = new LinuxMachine();
@@ -47,7 +52,7 @@ try
 
     journal.Say($"started tenant={options.Tenant} instance={options.Instance} epoch={meter.Epoch} interval_s={options.Interval.TotalSeconds} "
         + $"waiting={spool.Count} keys={string.Join(',', keys.Select(key => key.KeyId))}");
-    return options.IsOnce
+    return options.Purpose == Purpose.ReportOnce
         ? await OnceAsync(meter, delivery, spool, stop.Token)
         : await ForEverAsync(meter, delivery, stop.Token);
 }

@@ -7,19 +7,34 @@ namespace ControlPlane.Sidecar;
 /// <summary>An option is missing or unusable. The message goes to whoever starts the sidecar.</summary>
 internal sealed class OptionException(string message) : Exception(message);
 
-/// <summary>Options from the command line, else from the environment (<c>--key-file</c> is <c>SIDECAR_KEY_FILE</c>).</summary>
-internal sealed partial record SidecarOptions(
-    IReadOnlyList<Uri> Urls, string Tenant, string Instance, IReadOnlyList<string> KeyFiles, string StateFolder, TimeSpan Interval,
-    string Nvml, string NvidiaSmi, IPAddress? SourceAddress, bool IsOnce, bool ShowsKeyIds, bool ShowsHelp = false)
+/// <summary>What the sidecar is started for.</summary>
+internal enum Purpose { Report, ReportOnce, Check, MakeKey, ShowKeyIds, ShowHelp }
+
+/// <summary>Options from the command line, else from the environment (<c>--key-file</c> is <c>SIDECAR_KEY_FILE</c>), else from a file of
+/// <c>key-file = value</c> lines.</summary>
+internal sealed partial record SidecarOptions
 {
+    public required Purpose Purpose { get; init; }
+    public IReadOnlyList<Uri> Urls { get; init; } = [];
+    public string Tenant { get; init; } = "";
+    public string Instance { get; init; } = "";
+    public IReadOnlyList<string> KeyFiles { get; init; } = [];
+    public string StateFolder { get; init; } = "";
+    public TimeSpan Interval { get; init; }
+    public string Nvml { get; init; } = "";
+    public string NvidiaSmi { get; init; } = "";
+    public IPAddress? SourceAddress { get; init; }
+
     public const string Usage = """
         metering-sidecar --url URL --tenant tenant-N --key-file FILE [options]     reports what this machine uses, once a minute
-        metering-sidecar --key-file FILE --show-key-id                             shows what the operator registers
+        metering-sidecar --key-file FILE --make-key | --show-key-id                makes a key, shows what the operator registers
+        metering-sidecar --check [the same options]                                says what is in order and what is not, and reports nothing
 
+          --config FILE         options as lines of "name = value"; /etc/metering-sidecar/sidecar.conf, where there is one
           --url URL             the control plane's private API with its stage
           --failover-url URL    the second region's, for when the first does not answer
           --tenant tenant-N     whose machine this is
-          --key-file FILE       Ed25519 key: openssl genpkey -algorithm ed25519 -out FILE && chmod 600 FILE
+          --key-file FILE       Ed25519 key as PKCS#8 PEM that nobody else can read
           --next-key-file FILE  the key that is to replace it: both sign
           --instance ID         this machine's name; on EC2 found by itself
           --state DIR           folder of its own; /var/lib/metering-sidecar, or systemd's STATE_DIRECTORY
@@ -28,34 +43,38 @@ internal sealed partial record SidecarOptions(
           --nvml FILE           NVIDIA's management library; libnvidia-ml.so.1
           --nvidia-smi FILE     NVIDIA's tool, used where the library does not serve; nvidia-smi
           --once                take one sample, deliver all that waits within 30 s, end
+          --check               look at options, key, state folder, clock, control plane and GPUs, end
+          --make-key            make the key file, unless there is one, and show key id and public key, end
           --show-key-id         show key id and public key, end
           --help                this text
 
-        Every option is also read from the environment: --key-file as SIDECAR_KEY_FILE.
-        Ends with 0 when asked to end, with 1 when --once could not deliver, with 2 for an option that cannot be meant.
+        Every option is also read from the environment: --key-file as SIDECAR_KEY_FILE. The command line comes first, the file last.
+        Ends with 0 when asked to end, with 1 when --once could not deliver or --check found something, with 2 for an option that cannot be meant.
         """;
 
     // Written by cloud-init on EC2; elsewhere the machine needs --instance.
     private const string CloudInstanceFile = "/var/lib/cloud/data/instance-id";
 
+    private const string StandardConfigFile = "/etc/metering-sidecar/sidecar.conf";
+
     private static readonly string[] WithValue =
-        ["url", "failover-url", "tenant", "key-file", "next-key-file", "instance", "state", "interval", "source", "nvml", "nvidia-smi"];
-    private static readonly string[] Switches = ["once", "show-key-id", "help"];
+        ["config", "url", "failover-url", "tenant", "key-file", "next-key-file", "instance", "state", "interval", "source", "nvml", "nvidia-smi"];
+    private static readonly string[] Switches = ["once", "check", "make-key", "show-key-id", "help"];
 
     /// <exception cref="OptionException">Something is missing or unusable.</exception>
     public static SidecarOptions From(IReadOnlyList<string> arguments, Func<string, string?> environment)
     {
         var given = Read(arguments);
         if (given.ContainsKey("help"))
-            return new([], "", "", [], "", default, "", "", null, IsOnce: false, ShowsKeyIds: false, ShowsHelp: true);
-        var showsKeyIds = given.ContainsKey("show-key-id");
-        string? Optional(string name) =>
-            given.GetValueOrDefault(name) ?? (environment($"SIDECAR_{name.Replace('-', '_').ToUpperInvariant()}") is { Length: > 0 } value ? value : null);
+            return new() { Purpose = Purpose.ShowHelp };
+        string? FromEnvironment(string name) => environment($"SIDECAR_{name.Replace('-', '_').ToUpperInvariant()}") is { Length: > 0 } value ? value : null;
+        var file = ReadFile(given.GetValueOrDefault("config") ?? FromEnvironment("config"));
+        string? Optional(string name) => given.GetValueOrDefault(name) ?? FromEnvironment(name) ?? file.GetValueOrDefault(name);
         string Required(string name) => Optional(name) ?? throw new OptionException($"--{name} is missing.\n{Usage}");
 
         string[] keyFiles = Optional("next-key-file") is { } next ? [Required("key-file"), next] : [Required("key-file")];
-        if (showsKeyIds)
-            return new([], "", "", keyFiles, "", default, "", "", null, IsOnce: false, showsKeyIds);
+        if (given.ContainsKey("make-key") || given.ContainsKey("show-key-id"))
+            return new() { Purpose = given.ContainsKey("make-key") ? Purpose.MakeKey : Purpose.ShowKeyIds, KeyFiles = keyFiles };
 
         Uri[] urls = Optional("failover-url") is { } second ? [Url(Required("url")), Url(second)] : [Url(Required("url"))];
         var tenant = Required("tenant");
@@ -71,10 +90,19 @@ internal sealed partial record SidecarOptions(
         if (Optional("source") is { } address && !IPAddress.TryParse(address, out source))
             throw new OptionException("--source is not an IP address.");
 
-        return new(
-            urls, tenant, instance, keyFiles, Optional("state") ?? environment("STATE_DIRECTORY") ?? "/var/lib/metering-sidecar",
-            TimeSpan.FromSeconds(interval),
-            Optional("nvml") ?? "libnvidia-ml.so.1", Optional("nvidia-smi") ?? "nvidia-smi", source, given.ContainsKey("once"), showsKeyIds);
+        return new()
+        {
+            Purpose = given.ContainsKey("check") ? Purpose.Check : given.ContainsKey("once") ? Purpose.ReportOnce : Purpose.Report,
+            Urls = urls,
+            Tenant = tenant,
+            Instance = instance,
+            KeyFiles = keyFiles,
+            StateFolder = Optional("state") ?? environment("STATE_DIRECTORY") ?? "/var/lib/metering-sidecar",
+            Interval = TimeSpan.FromSeconds(interval),
+            Nvml = Optional("nvml") ?? "libnvidia-ml.so.1",
+            NvidiaSmi = Optional("nvidia-smi") ?? "nvidia-smi",
+            SourceAddress = source,
+        };
     }
 
     private static Dictionary<string, string> Read(IReadOnlyList<string> arguments)
@@ -91,6 +119,35 @@ internal sealed partial record SidecarOptions(
                 throw new OptionException($"What is meant by '{arguments[i]}'?\n{Usage}");
         }
         return given;
+    }
+
+    /// <param name="path">Null for the standard one, which need not be there.</param>
+    private static Dictionary<string, string> ReadFile(string? path)
+    {
+        var options = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (path is null && !File.Exists(StandardConfigFile))
+            return options;
+        path ??= StandardConfigFile;
+        string[] lines;
+        try
+        {
+            lines = File.ReadAllLines(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new OptionException($"The configuration {path} cannot be read: {e.Message}");
+        }
+        foreach (var (number, line) in lines.Index())
+        {
+            var text = line.Trim();
+            if (text.Length == 0 || text.StartsWith('#'))
+                continue;
+            if (text.Split('=', 2, StringSplitOptions.TrimEntries) is not [var name, { Length: > 0 } value] || name == "config" || !WithValue.Contains(name))
+                throw new OptionException($"{path}:{number + 1}: '{text}' is not \"name = value\" with the name of an option.");
+            if (!options.TryAdd(name, value))
+                throw new OptionException($"{path}:{number + 1}: {name} is there twice.");
+        }
+        return options;
     }
 
     // Nobody between us and the control plane should read a tenant's load; on one machine there is nobody between.

@@ -49,6 +49,33 @@ internal sealed class SigningKey : IDisposable
         }
     }
 
+    /// <summary>Makes a new key, in a file that nobody else can read; one that is there stays as it is.</summary>
+    /// <exception cref="OptionException">The file cannot be written.</exception>
+    public static void Make(string path)
+    {
+        if (File.Exists(path))
+            return;
+        using var key = Key.Create(Algorithm, new() { ExportPolicy = KeyExportPolicies.AllowPlaintextExport });
+        var text = key.Export(KeyBlobFormat.PkixPrivateKeyText);
+        try
+        {
+            var how = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows())
+                how.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            using var file = new FileStream(path, how);
+            file.Write(text);
+            file.Flush(flushToDisk: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new OptionException($"The key file {path} cannot be made: {e.Message}");
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(text);
+        }
+    }
+
     public byte[] Sign(ReadOnlySpan<byte> message) => Algorithm.Sign(_key, message);
 
     public override string ToString() => KeyId;

@@ -31,11 +31,27 @@ internal sealed class StateFolder : IDisposable
         try
         {
             Directory.CreateDirectory(path);
-            return new(path, new FileStream(System.IO.Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            return new(path, new FileStream(LockOf(path), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new OptionException($"The state folder {path} cannot be used: {e.Message}");
+        }
+    }
+
+    /// <summary>Whether a sidecar that runs has it.</summary>
+    public static bool IsInUse(string path)
+    {
+        if (!File.Exists(LockOf(path)))
+            return false;
+        try
+        {
+            using var probe = new FileStream(LockOf(path), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
         }
     }
 
@@ -92,6 +108,8 @@ internal sealed class StateFolder : IDisposable
     }
 
     public void Dispose() => _lock.Dispose();
+
+    private static string LockOf(string path) => System.IO.Path.Combine(path, "lock");
 
     private string StateFile => FileOf("state.json");
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using ControlPlane.Tests.Support;
 
@@ -64,11 +63,7 @@ public sealed class N8nWorkflowTests
         var folder = Environment.GetEnvironmentVariable("N8N_FOLDER");
         Assert.SkipWhen(string.IsNullOrEmpty(folder), "N8N_FOLDER names no n8n to try the workflow on");
 
-        using var trial = Process.Start(new ProcessStartInfo(Path.Combine(RepositoryRoot.Find(), "data-plane/n8n/try"), [folder]) { RedirectStandardOutput = true })!;
-        var said = await trial.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await trial.WaitForExitAsync(TestContext.Current.CancellationToken);
-
-        Assert.True(trial.ExitCode == 0, said);
+        Script.Holds(await Script.RunAsync("data-plane/n8n/try", [folder]));
     }
 
     [Fact]

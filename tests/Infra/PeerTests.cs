@@ -1,3 +1,5 @@
+using ControlPlane.Tests.Support;
+
 namespace ControlPlane.Tests.Infra;
 
 /// <summary><c>infra/peer</c> with an AWS CLI that writes down what it is asked.</summary>

@@ -76,8 +76,8 @@ public sealed class ProcessTests : IDisposable
 
     private static readonly string[] Options =
     [
-        "url", "failover-url", "tenant", "key-file", "next-key-file", "instance", "state", "interval", "source", "nvml", "nvidia-smi",
-        "once", "show-key-id", "help",
+        "config", "url", "failover-url", "tenant", "key-file", "next-key-file", "instance", "state", "interval", "source", "nvml", "nvidia-smi",
+        "once", "check", "make-key", "show-key-id", "help",
     ];
 
     private string[] OptionsFor(ScriptedEngine controlPlane, string state) =>

@@ -378,7 +378,38 @@ public sealed class SidecarTests : IDisposable
             };
         var options = SidecarOptions.From(["--tenant", "tenant-43", "--once"], environment.GetValueOrDefault);
         Assert.Equal(
-            ("tenant-43", "https://api.example/", "/s", true), (options.Tenant, options.Urls.Single().ToString(), options.StateFolder, options.IsOnce));
+            ("tenant-43", "https://api.example/", "/s", Purpose.ReportOnce), (options.Tenant, options.Urls.Single().ToString(), options.StateFolder, options.Purpose));
+    }
+
+    [Fact]
+    public void The_file_comes_after_the_environment()
+    {
+        var file = Path.Combine(_folder, "sidecar.conf");
+        File.WriteAllText(file, """
+            # a comment
+
+            url = https://api.example/v1
+            tenant=tenant-43
+              key-file = /k
+            instance = i-1
+            """);
+        var options = SidecarOptions.From(["--config", file], name => name == "SIDECAR_TENANT" ? "tenant-7" : null);
+        Assert.Equal(("https://api.example/v1", "tenant-7", "i-1"), (options.Urls.Single().ToString(), options.Tenant, options.Instance));
+    }
+
+    [Theory]
+    [InlineData("url https://api.example", 1)]
+    [InlineData("# fine\nurl =", 2)]
+    [InlineData("verbose = yes", 1)]
+    [InlineData("once = yes", 1)]
+    [InlineData("config = /other", 1)]
+    [InlineData("tenant = tenant-1\n\ntenant = tenant-2", 3)]
+    public void A_file_that_is_amiss_is_named_with_its_line(string text, int line)
+    {
+        var file = Path.Combine(_folder, "sidecar.conf");
+        File.WriteAllText(file, text);
+        var fault = Assert.Throws<OptionException>(() => SidecarOptions.From(["--config", file], _ => null));
+        Assert.StartsWith($"{file}:{line}: ", fault.Message, StringComparison.Ordinal);
     }
 
     private RunningSidecar Start(ScriptedEngine first, ScriptedEngine? second = null, IGpuReader? gpus = null) =>

@@ -1,0 +1,89 @@
+using ControlPlane.Tests.Support;
+
+namespace ControlPlane.Tests.Sidecar;
+
+/// <summary>What a tenant downloads: built, installed on a machine with a real systemd, and used there.</summary>
+public sealed class PackageTests(PackageTests.Built built) : IClassFixture<PackageTests.Built>
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task It_installs_with_one_command_reports_and_is_replaced_by_a_newer_one() => Script.Holds(await TryAsync(built.Archive));
+
+    /// <summary>Slips that the trial must see.</summary>
+    [Theory]
+    [InlineData("install.sh", "runuser -u \"$user\" -- \"$program\" --make-key", "\"$program\" --make-key")]
+    [InlineData("install.sh", "[ -e \"$conf\" ] || install", "install")]
+    [InlineData("install.sh", "mv \"/opt/metering-sidecar/$file.new\"", "cp \"/opt/metering-sidecar/$file.new\"")]
+    [InlineData("install.sh", "systemctl restart", "systemctl start")]
+    [InlineData("install.sh", "systemctl enable", "true")]
+    [InlineData("metering-sidecar.service", "RestartPreventExitStatus=2", "")]
+    [InlineData("metering-sidecar.service", "CapabilityBoundingSet=", "")]
+    [InlineData("metering-sidecar.service", "SystemCallFilter=@system-service", "SystemCallFilter=@basic-io")]
+    [InlineData("metering-sidecar.service", "ProtectSystem=strict\nProtectHome=yes", "")]
+    public async Task The_trial_sees_a_slip(string file, string there, string slip)
+    {
+        using var folder = new TemporaryFolder();
+        Done(await Script.RunAsync("tar", ["-xzf", built.Archive, "-C", folder.Path]));
+        var changed = Path.Combine(Directory.GetDirectories(folder.Path).Single(), file);
+        var sound = await File.ReadAllTextAsync(changed, Cancel);
+        Assert.Contains(there, sound, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(changed, sound.Replace(there, slip, StringComparison.Ordinal), Cancel);
+        var archive = Path.Combine(folder.Path, "slip.tar.gz");
+        Done(await Script.RunAsync("tar", ["-czf", archive, "-C", folder.Path, Path.GetFileName(Path.GetDirectoryName(changed))!]));
+
+        var (exit, said) = await TryAsync(archive);
+        Assert.SkipWhen(exit == 77, said);
+
+        Assert.Equal(1, exit);
+        Assert.Contains("DOES NOT HOLD", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task It_is_made_for_arm64_too()
+    {
+        Assert.SkipUnless(Script.Exists("aarch64-linux-gnu-gcc") && Script.Exists("qemu-aarch64-static"),
+            "there is nothing to link and run it with (apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static)");
+        using var folder = new TemporaryFolder();
+        Done(await Script.RunAsync("data-plane/sidecar/package/build", ["arm64", folder.Path]));
+        Done(await Script.RunAsync("tar", ["-xzf", Directory.GetFiles(folder.Path, "*.tar.gz").Single(), "-C", folder.Path]));
+        var program = Path.Combine(Directory.GetDirectories(folder.Path).Single(), "metering-sidecar");
+
+        var (exit, said) = await Script.RunAsync("qemu-aarch64-static", ["-L", "/usr/aarch64-linux-gnu", program, "--help"]);
+
+        Assert.Equal(0, exit);
+        Assert.Contains("--make-key", said, StringComparison.Ordinal);
+    }
+
+    private static Task<(int Exit, string Said)> TryAsync(string archive) => Script.RunAsync("data-plane/sidecar/package/try", [archive]);
+
+    private static void Done((int Exit, string Said) command) => Assert.True(command.Exit == 0, command.Said);
+
+    /// <summary>The archive, made once for all tests here: it compiles to native code.</summary>
+    public sealed class Built : IAsyncLifetime
+    {
+        private readonly TemporaryFolder _folder = new();
+
+        public string Archive { get; private set; } = "";
+
+        public async ValueTask InitializeAsync()
+        {
+            Assert.SkipUnless(OperatingSystem.IsLinux(), "the package is for Linux");
+            Done(await Script.RunAsync("data-plane/sidecar/package/build", ["x64", _folder.Path]));
+            Archive = Directory.GetFiles(_folder.Path, "*.tar.gz").Single();
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            _folder.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    private sealed class TemporaryFolder : IDisposable
+    {
+        public string Path { get; } = Directory.CreateTempSubdirectory("sidecar-package-").FullName;
+
+        public void Dispose() => Directory.Delete(Path, recursive: true);
+    }
+}
