@@ -88,7 +88,7 @@ APIGatewayProxyRequest Sign(int counter)
         ["webhook-id"] = id,
         ["webhook-timestamp"] = timestamp,
         ["webhook-signature"] = $"v1a,{Convert.ToBase64String(signed)}",
-        ["x-dp-key-id"] = publicKey.KeyId,
+        ["x-dp-key-id"] = publicKey.KeyId.ToString(),
         ["bench-signature"] = Convert.ToHexString(signed),
     };
     return new()
@@ -135,7 +135,7 @@ async Task TwoCallsAsync(int n)
             ["cpu_ms"] = Number(n * 10),
             ["gpu_ms"] = Number(0),
             ["metrics"] = new("""{"cpu":{"count":4,"utilization_pct":12.5},"gpus":[]}"""),
-            ["key_id"] = new(publicKey.KeyId),
+            ["key_id"] = new(publicKey.KeyId.ToString()),
             ["expires_at"] = Number(4_102_444_800),
         },
     });

@@ -82,7 +82,7 @@ internal sealed class DispatchExecution(
     private async Task<DispatchResult> NoteCrashAsync(Execution crashed, CancellationToken cancel)
     {
         events.FoundCrashed(crashed);
-        var attempt = new DispatchAttempt(crashed.AttemptCount, Now(), 0, AttemptResult.Ambiguous, null);
+        var attempt = new DispatchAttempt(crashed.AttemptCount, Now(), 0, new AttemptResult.Ambiguous(), null);
         await executions.RecordAttemptAsync(crashed, Signal.Ambiguous, attempt, notFound: false, cancel);
         return new DispatchResult.Done();
     }
@@ -119,7 +119,7 @@ internal sealed class DispatchExecution(
     private Task<DispatchResult> WithholdAsync(Execution claimed, DispatchFailure failure, CancellationToken cancel) => NextStep.Unsent(failure, claimed) switch
     {
         NextStep.Close close => CloseAsync(claimed, close.Failure, attempt: null, cancel),
-        var step => RecordAsync(claimed, step, new(claimed.AttemptCount, Now(), 0, AttemptResult.Ambiguous, null), Pauses.Least, cancel),
+        var step => RecordAsync(claimed, step, new(claimed.AttemptCount, Now(), 0, new AttemptResult.Ambiguous(), null), Pauses.Least, cancel),
     };
 
     /// <param name="pause">Until it is tried again, where that is the next step.</param>
@@ -176,12 +176,12 @@ internal sealed class DispatchExecution(
         _ => null,
     };
 
-    private static string ResultOf(NextStep step) => step switch
+    private static AttemptResult ResultOf(NextStep step) => step switch
     {
-        NextStep.Accept => AttemptResult.Accepted,
-        NextStep.Defer => AttemptResult.Again,
-        NextStep.LeaveUnknown => AttemptResult.Ambiguous,
-        NextStep.Close close => close.Failure.Code,
+        NextStep.Accept => new AttemptResult.Accepted(),
+        NextStep.Defer => new AttemptResult.Again(),
+        NextStep.LeaveUnknown => new AttemptResult.Ambiguous(),
+        NextStep.Close close => new AttemptResult.Failed(close.Failure),
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 

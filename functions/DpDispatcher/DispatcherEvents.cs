@@ -14,9 +14,9 @@ internal sealed partial class DispatcherEvents(JsonLog output, TimeProvider cloc
     public void Attempted(Execution claimed, DispatchAttempt attempt, EngineAnswer answer)
     {
         LogAttempted(
-            claimed.Id, claimed.Id.TraceId, claimed.Tenant, attempt.Number, attempt.Result, answer.GetType().Name, attempt.Status, attempt.Milliseconds);
+            claimed.Id, claimed.Id.TraceId, claimed.Tenant, attempt.Number, attempt.Result.Code, answer.GetType().Name, attempt.Status, attempt.Milliseconds);
         _metrics.CountTimed(
-            MetricCatalogue.DispatchAttempts, MetricCatalogue.DispatchMilliseconds, attempt.Result, attempt.Milliseconds,
+            MetricCatalogue.DispatchAttempts, MetricCatalogue.DispatchMilliseconds, attempt.Result.Code, attempt.Milliseconds,
             ("execution_id", claimed.Id.ToString()), ("tenant_id", claimed.Tenant.ToString()), ("trace_id", claimed.Id.TraceId));
         if (answer is EngineAnswer.NotReached { Why: { } why })
             LogNotReached(claimed.Id, claimed.Tenant, why);

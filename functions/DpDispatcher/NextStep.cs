@@ -66,17 +66,9 @@ internal abstract record NextStep
     /// <summary>Whether an attempt before the claimed one may have reached the engine: it ended ambiguously, or its dispatcher died before it could
     /// say.</summary>
     public static bool MayHaveArrived(Execution claimed) =>
-        claimed.Attempts.Count < claimed.AttemptCount - 1 || claimed.Attempts.Any(attempt => attempt.Result == AttemptResult.Ambiguous);
+        claimed.Attempts.Count < claimed.AttemptCount - 1 || claimed.Attempts.Any(attempt => attempt.Result is AttemptResult.Ambiguous);
 
     private static bool IsBootPage(EngineAnswer.Answered answered) =>
         string.Equals(answered.MediaType, "text/html", StringComparison.OrdinalIgnoreCase)
             && answered.Beginning.StartsWith("n8n is starting up", StringComparison.Ordinal);
-}
-
-/// <summary>The values of <see cref="DispatchAttempt.Result"/> that are no failure codes.</summary>
-internal static class AttemptResult
-{
-    public const string Accepted = "accepted";
-    public const string Ambiguous = "ambiguous";
-    public const string Again = "again";
 }

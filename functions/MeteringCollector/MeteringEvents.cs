@@ -35,7 +35,7 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
     /// <param name="instance">Whose sample it was; null before that was certain.</param>
     public void HeartbeatRefused(Problem problem, SidecarKey? key, InstanceId? instance)
     {
-        LogHeartbeatRefused(problem.Code, key?.Tenant.ToString(), key?.KeyId, instance?.ToString());
+        LogHeartbeatRefused(problem.Code, key?.Tenant.ToString(), key?.KeyId.ToString(), instance?.ToString());
         _metrics.Count(MetricCatalogue.Heartbeats, problem.Code);
     }
 

@@ -13,7 +13,7 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
 
     [LoggerMessage(EventId = 1, EventName = "command_answered", Level = LogLevel.Information,
         Message = "{Verb} of {UserId} for {TenantId} was answered in {Milliseconds} ms; request {RequestId}")]
-    public partial void CommandAnswered(string verb, TenantId tenantId, string userId, string requestId, long milliseconds);
+    public partial void CommandAnswered(string verb, TenantId tenantId, UserId userId, string requestId, long milliseconds);
 
     [LoggerMessage(EventId = 2, EventName = "request_turned_away", Level = LogLevel.Warning, Message = "Request {RequestId} was turned away: {Why}")]
     public partial void TurnedAway(string requestId, string why);
@@ -29,20 +29,20 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
         Message = "Request {RequestId} could not be verified, and was not carried out")]
     public partial void NotVerified(string requestId, Exception error);
 
-    [LoggerMessage(EventId = 30, EventName = "modal_opened", Level = LogLevel.Information, Message = "A modal for {Workflow} of {TenantId} opened")]
+    [LoggerMessage(EventId = 40, EventName = "modal_opened", Level = LogLevel.Information, Message = "A modal for {Workflow} of {TenantId} opened")]
     public partial void ModalOpened(TenantId tenantId, WorkflowName workflow);
 
     /// <param name="why">Slack's word for it, or its status.</param>
-    [LoggerMessage(EventId = 31, EventName = "modal_not_opened", Level = LogLevel.Warning,
+    [LoggerMessage(EventId = 41, EventName = "modal_not_opened", Level = LogLevel.Warning,
         Message = "No modal for {Workflow} of {TenantId} opened ({Why}); its user was told in words what is missing")]
     public partial void ModalNotOpened(TenantId tenantId, WorkflowName workflow, string why);
 
     /// <summary>What was asked for is done; its user does not see the answer.</summary>
-    [LoggerMessage(EventId = 32, EventName = "answer_not_posted", Level = LogLevel.Warning, Message = "Slack did not take the answer to request {RequestId}: {Why}")]
+    [LoggerMessage(EventId = 42, EventName = "answer_not_posted", Level = LogLevel.Warning, Message = "Slack did not take the answer to request {RequestId}: {Why}")]
     public partial void AnswerNotPosted(string requestId, string why);
 
-    [LoggerMessage(EventId = 33, EventName = "home_not_published", Level = LogLevel.Warning, Message = "Slack did not take the App Home of {UserId} for {TenantId}: {Why}")]
-    public partial void HomeNotPublished(TenantId tenantId, string userId, string why);
+    [LoggerMessage(EventId = 43, EventName = "home_not_published", Level = LogLevel.Warning, Message = "Slack did not take the App Home of {UserId} for {TenantId}: {Why}")]
+    public partial void HomeNotPublished(TenantId tenantId, UserId userId, string why);
 
     public void ExecutionOrdered(ExecutionId execution, TenantId tenant, WorkflowName workflow, bool isRepeat) =>
         LogExecutionOrdered(execution, execution.TraceId, tenant, workflow.ToString(), isRepeat);
@@ -58,7 +58,7 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
 
     public void Unbooked(Execution cancelled) => LogUnbooked(cancelled.Id, cancelled.Id.TraceId, cancelled.Tenant);
 
-    public void ExecutionCancelled(Execution execution, string userId) => LogExecutionCancelled(execution.Id, execution.Id.TraceId, execution.Tenant, userId);
+    public void ExecutionCancelled(Execution execution, UserId user) => LogExecutionCancelled(execution.Id, execution.Id.TraceId, execution.Tenant, user);
 
     public void NotificationNotSent(ExecutionId execution, Exception error) => LogNotificationNotSent(execution, execution.TraceId, error);
 
@@ -105,7 +105,7 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
 
     [LoggerMessage(EventId = 8, EventName = "execution_cancelled", Level = LogLevel.Information,
         Message = "{ExecutionId} ({TraceId}) of {TenantId} was cancelled by {UserId}")]
-    private partial void LogExecutionCancelled(ExecutionId executionId, string traceId, TenantId tenantId, string userId);
+    private partial void LogExecutionCancelled(ExecutionId executionId, string traceId, TenantId tenantId, UserId userId);
 
     [LoggerMessage(EventId = 12, EventName = "execution_unbooked", Level = LogLevel.Error,
         Message = "{ExecutionId} ({TraceId}) of {TenantId} ended, and its ledger does not know: it lacks the reservation, or is written in another region. ctl quota recount mends it")]
@@ -149,7 +149,7 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
         Message = "A browser with a ticket of {TenantId} was sent to Slack; request {RequestId}")]
     public partial void InstallationBegun(TenantId tenantId, string requestId);
 
-    public void WorkspaceInstalled(TenantId tenant, string workspace, string by, IReadOnlyList<string> scopes)
+    public void WorkspaceInstalled(TenantId tenant, TeamId workspace, UserId by, IReadOnlyList<string> scopes)
     {
         LogWorkspaceInstalled(tenant, workspace, by, string.Join(' ', scopes));
         _metrics.Count(MetricCatalogue.WorkspacesInstalled);
@@ -157,7 +157,7 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
 
     [LoggerMessage(EventId = 32, EventName = "installation_refused", Level = LogLevel.Warning,
         Message = "{WorkspaceId} was not linked to {TenantId}: {Why}")]
-    public partial void InstallationRefused(TenantId tenantId, string workspaceId, string why);
+    public partial void InstallationRefused(TenantId tenantId, TeamId workspaceId, string why);
 
     /// <summary>Slack did not exchange a code. That its user can open the link again does not mean that it ever succeeds: an alarm counts these.</summary>
     public void ExchangeFailed(TenantId tenant, string why)
@@ -173,7 +173,7 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
     }
 
     [LoggerMessage(EventId = 35, EventName = "token_ended", Level = LogLevel.Information, Message = "The bot token of {WorkspaceId} was forgotten: {Why}")]
-    public partial void TokenEnded(string workspaceId, string why);
+    public partial void TokenEnded(TeamId workspaceId, string why);
 
     /// <summary>Slack says it again: that it failed for good shows in the count.</summary>
     public void EventFailed(string requestId, Exception error)
@@ -184,7 +184,7 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
 
     [LoggerMessage(EventId = 31, EventName = "workspace_installed", Level = LogLevel.Information,
         Message = "{WorkspaceId} speaks for {TenantId}, installed by {UserId} with {Scopes}")]
-    private partial void LogWorkspaceInstalled(TenantId tenantId, string workspaceId, string userId, string scopes);
+    private partial void LogWorkspaceInstalled(TenantId tenantId, TeamId workspaceId, UserId userId, string scopes);
 
     [LoggerMessage(EventId = 33, EventName = "exchange_failed", Level = LogLevel.Error,
         Message = "Slack did not exchange the code of an installation for {TenantId}: {Why}")]

@@ -27,8 +27,7 @@ internal static class DemoData
 
     public static byte[] SidecarPublicKey { get; } = Convert.FromHexString("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
 
-    /// <summary>RFC 7638 thumbprint of that key.</summary>
-    public const string SidecarKeyId = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
+    public static KeyId SidecarKeyId { get; } = KeyId.Parse("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
 
     /// <summary>Writes it once; what a restart finds stays as it was left. The tenant comes last: that it is there says that all is.</summary>
     public static async Task WriteAsync(TenantRegistry registry, TimeProvider clock, CancellationToken cancel)
@@ -38,11 +37,11 @@ internal static class DemoData
         await registry.SaveAsync(
             Tenant,
             new Tenants.Workflow(
-                Workflow, Path: Workflow,
+                Workflow, WebhookPath.Of(Workflow),
                 [new("city", ParameterType.String, MaxLength: 100, Description: "Where to look.")],
                 Tenants.Workflow.DefaultDeadline, Idempotent: false, Enabled: true, AllowedUsers: [], AllowedGroups: [], AllowedChannels: []),
             cancel);
-        await registry.TryLinkAsync(new(Workspace, Tenant), cancel);
+        await registry.TryLinkAsync(new(TeamId.Parse(Workspace), Tenant), cancel);
         await registry.TryAddAsync(new(SidecarKeyId, Tenant, Instance: null, SidecarPublicKey, clock.GetUtcNow(), NotAfter: null, RevokedAt: null), cancel);
         await registry.TryRegisterAsync(new(Tenant, "Demo tenant", TenantStatus.Active, Engine, AllowPublicSubnet: true, TenantLimits.Default), cancel);
     }

@@ -40,15 +40,11 @@ internal static partial class TypedArguments
         "group", "The group's name.", (string text, out string name) =>
             (name = text) is var _ && GroupName().IsMatch(text), text => $"{text} is no group's name: 1 to 64 of A-Z, a-z, 0-9, _, . and -.");
 
-    public static Argument<string> Workspace() =>
-        Argument<string>("workspace", "Slack's team_id, or enterprise_id of an Enterprise Grid.", IsWorkspace, WorkspaceFault);
+    public static Argument<TeamId> Workspace() =>
+        Argument<TeamId>("workspace", "Slack's team_id, or enterprise_id of an Enterprise Grid.", TryWorkspace, WorkspaceFault);
 
-    public static Option<string?> SlackTeam() => new("--slack-team")
-    {
-        Description = "The Slack workspace that speaks for the tenant: team_id, or enterprise_id of an Enterprise Grid.",
-        HelpName = "T…",
-        CustomParser = given => Read<string>(given, IsWorkspace, WorkspaceFault),
-    };
+    public static Option<TeamId?> SlackTeam() => Optional<TeamId>(
+        "--slack-team", "T…", "The Slack workspace that speaks for the tenant: team_id, or enterprise_id of an Enterprise Grid.", TryWorkspace, WorkspaceFault);
 
     public static Option<string[]> Users(string name, string description) =>
         SlackIds(name, description, "U…", SlackUser(), "a user's id begins with U or W, or with its workspace: T…/U…");
@@ -132,7 +128,7 @@ internal static partial class TypedArguments
 
     private static string WorkspaceFault(string text) => $"{text} is no Slack workspace: a team_id begins with T, an enterprise_id with E.";
 
-    private static bool IsWorkspace(string text, out string id) => SlackWorkspace().IsMatch(id = text);
+    private static bool TryWorkspace(string text, out TeamId id) => TeamId.TryParse(text, out id) && SlackWorkspace().IsMatch(text);
 
     private static bool Digits<T>(string text, T most, out T value) where T : System.Numerics.INumber<T> =>
         T.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out value!) && value <= most;

@@ -34,7 +34,7 @@ internal static class ExecutionCommands
                 lines.Select(one => (string?[])
                 [
                     one.ExecutionId, one.Workflow, one.State, one.FailureCode, DisplayText.Time(one.CreatedAt), DisplayText.Time(one.FinishedAt),
-                    one.RequestedBy.UserId,
+                    one.RequestedBy.UserId.ToString(),
                 ])));
         });
     }
@@ -70,7 +70,7 @@ internal static class ExecutionCommands
                 if (shown.Decision is { } decision)
                     page.Table(
                         ["RULE", "VERDICT", new("CODE", 1), Column.Prose("IN WORDS")],
-                        decision.Verdicts.Select(one => (string?[])[one.Rule, one.Verdict, one.Code, one.InPlainWords]));
+                        decision.Verdicts.Select(one => (string?[])[one.Rule, DisplayText.Of(one.Verdict), one.Code, one.InPlainWords]));
                 if (shown.Attempts.Count > 0)
                     page.Table([Column.Number("ATTEMPT"), new("AT", 1), Column.Number("TOOK"), "RESULT", Column.Number("HTTP")], shown.Attempts.Select(one => (string?[])
                         [DisplayText.Of(one.Number), DisplayText.Time(one.At), $"{DisplayText.Of(one.Milliseconds)} ms", one.Result, one.Status is { } status ? DisplayText.Of(status) : null]));

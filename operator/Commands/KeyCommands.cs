@@ -97,12 +97,12 @@ internal static class KeyCommands
     private static Command Revoke(Runner runner)
     {
         var id = TypedArguments.Tenant();
-        var keyId = new Argument<string>("key-id")
+        var keyId = new Argument<KeyId>("key-id")
         {
             Description = "As key add and key list print it.",
             CustomParser = given =>
-                TypedArguments.Read(
-                    given, (string text, out string value) => SidecarPublicKey.IsKeyId(value = text),
+                TypedArguments.Read<KeyId>(
+                    given, KeyId.TryParse,
                     text => $"{text} is no key id: 43 characters of base64url, as ./ctl key list prints them."),
         };
         return runner.Runs(new("revoke", $"Ends a key for good; heartbeats that it signed are refused within {SecondsUntilRefused} s.") { id, keyId },
@@ -128,7 +128,7 @@ internal static class KeyCommands
         {
             page.Line(result switch { "added" => "The key is added.", "revoked" => "The key is revoked.", _ => "The key was so before." });
             page.Facts(
-                ("key id", key.KeyId), ("tenant", shown.Key.Tenant), ("instance", key.Instance ?? "any"), ("state", shown.Key.State),
+                ("key id", shown.Key.KeyId), ("tenant", shown.Key.Tenant), ("instance", key.Instance ?? "any"), ("state", shown.Key.State),
                 ("not after", shown.Key.NotAfter), ("revoked", shown.Key.RevokedAt));
         });
     }

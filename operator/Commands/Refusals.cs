@@ -13,6 +13,6 @@ internal static class Refusals
     public static Answer.NotDone EngineRefused(string engine, TenantId tenant, bool allowPublicSubnet) =>
         new($"{TypedArguments.Quote(engine)} is refused: {EngineText.Mend(tenant, allowPublicSubnet)}.");
 
-    public static Answer.NotDone WorkspaceTaken(string workspace, TenantId other) =>
+    public static Answer.NotDone WorkspaceTaken(TeamId workspace, TenantId other) =>
         new($"{workspace} speaks for {other}, and a workspace speaks for one tenant: name another, or free it with ./ctl slack unlink {other} {workspace}.");
 }

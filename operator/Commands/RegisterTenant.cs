@@ -18,7 +18,7 @@ internal static class RegisterTenant
 
     private const int LongestName = 80;
 
-    private sealed record Wish(TenantId Id, string Name, string? Workspace, EngineAddress Engine, bool AllowPublicSubnet, LimitChange Limits, int PeeringLimit);
+    private sealed record Wish(TenantId Id, string Name, TeamId? Workspace, EngineAddress Engine, bool AllowPublicSubnet, LimitChange Limits, int PeeringLimit);
 
     public static Command Build(Runner runner)
     {
@@ -81,7 +81,7 @@ internal static class RegisterTenant
         return await hub.Administration.RegisterAsync(tenant, wish.Workspace, cancel) switch
         {
             Registered.Now => await ShowAsync(hub, "registered", tenant, wish.Workspace, [.. Warnings(wish, registered + 1)], cancel),
-            Registered.WorkspaceTaken taken => Refusals.WorkspaceTaken(wish.Workspace!, taken.Tenant),
+            Registered.WorkspaceTaken taken => Refusals.WorkspaceTaken(wish.Workspace!.Value, taken.Tenant),
             _ => await hub.Tenants.FindAsync(wish.Id, cancel) is { } rival ? await AgainAsync(hub, wish, rival, cancel) : Refusals.NotRegistered(wish.Id),
         };
     }
@@ -123,10 +123,11 @@ internal static class RegisterTenant
     }
 
     private static async Task<Answer> ShowAsync(
-        ControlPlaneClient hub, string result, Tenant tenant, string? workspace, IReadOnlyList<string> warnings, CancellationToken cancel)
+        ControlPlaneClient hub, string result, Tenant tenant, TeamId? workspace, IReadOnlyList<string> warnings, CancellationToken cancel)
     {
         // The index may not show yet what was written a moment ago.
-        var links = (await hub.Tenants.LinksOfAsync(tenant.Id, cancel)).Select(link => link.WorkspaceId).Append(workspace).OfType<string>().Distinct();
+        var links = (await hub.Tenants.LinksOfAsync(tenant.Id, cancel)).Select(link => (TeamId?)link.WorkspaceId).Append(workspace).OfType<TeamId>()
+            .Select(team => team.ToString()).Distinct();
         var shown = new RegistrationView(result, ViewMapper.Of(tenant), [.. links]);
         return Answer.Show(shown, CtlJson.Default.RegistrationView, page =>
         {

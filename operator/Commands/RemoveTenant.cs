@@ -38,7 +38,7 @@ internal static class RemoveTenant
         var unlinked = new List<string>();
         foreach (var link in await hub.Tenants.LinksOfAsync(tenant, cancel))
             if (await hub.Administration.UnlinkAsync(link, cancel) == ChangeResult.Made)
-                unlinked.Add(link.WorkspaceId);
+                unlinked.Add(link.WorkspaceId.ToString());
         var closed = await CloseAsync(hub, tenant, cancel);
         await hub.Administration.ClearCatalogueAsync(catalogue, cancel);
 

@@ -55,7 +55,7 @@ internal static class SlackCommands
         });
 
     private static Answer Show(string result, SlackLink link) => Answer.Show(
-        new SlackLinkView(result, link.WorkspaceId, link.Tenant.ToString()), CtlJson.Default.SlackLinkView, page => page.Line(result switch
+        new SlackLinkView(result, link.WorkspaceId.ToString(), link.Tenant.ToString()), CtlJson.Default.SlackLinkView, page => page.Line(result switch
         {
             "linked" => $"{link.WorkspaceId} speaks for {link.Tenant} now.",
             "unlinked" => $"{link.WorkspaceId} no longer speaks for {link.Tenant}.",

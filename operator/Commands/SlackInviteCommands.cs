@@ -54,7 +54,7 @@ internal static class SlackInviteCommands
             var now = hub.Clock.GetUtcNow();
             var shown = (await hub.Installations.TicketsOfAsync(given.GetRequiredValue(id), cancel)).Select(ticket => new InvitationView(
                 IdOf(ticket), ticket.IsOpenAt(now) ? "open" : ticket.UsedAt is null ? "expired" : "used", Rfc3339.Format(ticket.CreatedAt),
-                Rfc3339.Format(ticket.ExpiresAt), ticket.UsedBy)).ToList();
+                Rfc3339.Format(ticket.ExpiresAt), ticket.UsedBy?.ToString())).ToList();
             return Answer.Show(new InvitationsView(shown), CtlJson.Default.InvitationsView, page => page.Table(
                 ["INVITATION", "STATE", new("MADE", 3), new("GOOD UNTIL", 1), new("USED BY", 2)],
                 shown.Select(one => (string?[])[one.Id, one.State, DisplayText.Time(one.CreatedAt), DisplayText.Time(one.ExpiresAt), one.UsedBy])));

@@ -13,7 +13,7 @@ internal static class SlackUsers
     {
         if (given.Count == 0)
             return ([], null);
-        var workspaces = (await hub.Tenants.LinksOfAsync(tenant, cancel)).Select(link => link.WorkspaceId).Order(StringComparer.Ordinal).ToList();
+        var workspaces = (await hub.Tenants.LinksOfAsync(tenant, cancel)).Select(link => link.WorkspaceId.ToString()).Order(StringComparer.Ordinal).ToList();
         var isGrid = workspaces.Exists(workspace => workspace.StartsWith('E'));
         if (given.FirstOrDefault(user => WorkspaceOf(user) is { } workspace && !isGrid && !workspaces.Contains(workspace)) is { } stranger)
             return ([], new($"{WorkspaceOf(stranger)} does not speak for {tenant}: ./ctl tenant show {tenant} lists those that do."));

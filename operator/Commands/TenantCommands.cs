@@ -40,10 +40,10 @@ internal static class TenantCommands
 
             var shown = new TenantDetailView(
                 ViewMapper.Of(catalogue.Tenant),
-                [.. links.Select(link => link.WorkspaceId)],
+                [.. links.Select(link => link.WorkspaceId.ToString())],
                 [.. catalogue.Workflows.Where(workflow => workflow.Enabled).Select(workflow => workflow.Name.ToString())],
                 [.. catalogue.Groups.Select(group => group.Name)],
-                [.. keys.Where(key => key.IsValidAt(hub.Clock.GetUtcNow())).Select(key => key.KeyId)]);
+                [.. keys.Where(key => key.IsValidAt(hub.Clock.GetUtcNow())).Select(key => key.KeyId.ToString())]);
             return Answer.Show(shown, CtlJson.Default.TenantDetailView, page => page.Facts(
             [
                 .. DisplayText.Facts(shown.Tenant),

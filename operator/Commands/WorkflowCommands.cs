@@ -17,8 +17,8 @@ internal static class WorkflowCommands
     private static Command Publish(Runner runner)
     {
         var (id, name) = (TypedArguments.Tenant(), TypedArguments.Workflow());
-        var path = TypedArguments.Optional<WorkflowName>(
-            "--path", "PATH", "The path of the engine's webhook; the workflow's name when left out.", WorkflowName.TryParse, text =>
+        var path = TypedArguments.Optional<WebhookPath>(
+            "--path", "PATH", "The path of the engine's webhook; the workflow's name when left out.", WebhookPath.TryParse, text =>
                 $"{text} is no path: 1 to 64 of A-Z, a-z, 0-9, _ and -.");
         var parameters =
             new Option<WorkflowParameter[]>("--param")
@@ -43,9 +43,10 @@ internal static class WorkflowCommands
             async (hub, given, cancel) =>
             {
                 var workflow = new Workflow(
-                    given.GetRequiredValue(name), given.GetValue(path) ?? given.GetRequiredValue(name), given.GetValue(parameters) ?? [],
+                    given.GetRequiredValue(name), given.GetValue(path) ?? WebhookPath.Of(given.GetRequiredValue(name)), given.GetValue(parameters) ?? [],
                     given.GetValue(deadline) ?? Workflow.DefaultDeadline,
-                    given.GetValue(idempotent), Enabled: true, given.GetValue(users) ?? [], given.GetValue(groups) ?? [], given.GetValue(channels) ?? []);
+                    given.GetValue(idempotent), Enabled: true, given.GetValue(users) ?? [], given.GetValue(groups) ?? [],
+                    [.. (given.GetValue(channels) ?? []).Select(ChannelId.Parse)]);
                 return await PublishAsync(hub, given.GetRequiredValue(id), workflow, cancel);
             });
     }

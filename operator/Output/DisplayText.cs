@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using ControlPlane.Executions;
 using ControlPlane.Operator.Arguments;
 
 namespace ControlPlane.Operator.Output;
@@ -17,6 +18,14 @@ internal static class DisplayText
     /// <summary>An RFC 3339 time to the second, which is what a table has room for.</summary>
     [return: NotNullIfNotNull(nameof(time))]
     public static string? Time(string? time) => time?.IndexOf('.', StringComparison.Ordinal) is >= 0 and var at ? $"{time[..at]}Z" : time;
+
+    public static string Of(Judgement verdict) => verdict switch
+    {
+        Judgement.Allow => "allow",
+        Judgement.Warn => "warn",
+        Judgement.Deny => "deny",
+        Judgement.NotAsked => "not_asked",
+    };
 
     public static string OfMilliseconds(long milliseconds) => Duration.Format(TimeSpan.FromMilliseconds(milliseconds));
 

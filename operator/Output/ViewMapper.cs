@@ -22,13 +22,14 @@ internal static class ViewMapper
     public static string Of(TenantStatus status) => status.ToString().ToLowerInvariant();
 
     public static KeyView Of(SidecarKey key, DateTimeOffset now) => new(
-        key.KeyId, key.Tenant.ToString(), key.Instance, Convert.ToBase64String(key.PublicKey),
+        key.KeyId.ToString(), key.Tenant.ToString(), key.Instance, Convert.ToBase64String(key.PublicKey),
         key.RevokedAt is not null ? "revoked" : key.IsValidAt(now) ? "valid" : "expired",
         Rfc3339.Format(key.AddedAt), Time(key.NotAfter), Time(key.RevokedAt));
 
     public static WorkflowView Of(Workflow workflow) => new(
         workflow.Name.ToString(), workflow.Path.ToString(), workflow.Enabled, [.. workflow.Parameters.Select(ParameterText.Format)],
-        (long)workflow.Deadline.TotalMilliseconds, workflow.Idempotent, workflow.AllowedUsers, workflow.AllowedGroups, workflow.AllowedChannels);
+        (long)workflow.Deadline.TotalMilliseconds, workflow.Idempotent, workflow.AllowedUsers, workflow.AllowedGroups,
+        [.. workflow.AllowedChannels.Select(channel => channel.ToString())]);
 
     public static ExecutionView Of(Execution execution) => new(
         execution.Id.ToString(), execution.Id.TraceId, execution.Tenant.ToString(), execution.Workflow.ToString(), execution.State.Name, execution.RequestedBy,
@@ -45,7 +46,7 @@ internal static class ViewMapper
         Rfc3339.Format(execution.DeadlineAt), Time(execution.FinishedAt), execution.FailureCode?.Code, execution.IsLate);
 
     public static AttemptView Of(DispatchAttempt attempt) =>
-        new(attempt.Number, Rfc3339.Format(attempt.At), attempt.Milliseconds, attempt.Result, attempt.Status, attempt.Answer);
+        new(attempt.Number, Rfc3339.Format(attempt.At), attempt.Milliseconds, attempt.Result.Code, attempt.Status, attempt.Answer);
 
     /// <param name="last">The instance's sample before it, if one is shown.</param>
     public static SampleView Of(MeteringRecord sample, MeteringRecord? last) => new(

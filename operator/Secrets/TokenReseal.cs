@@ -22,7 +22,7 @@ internal sealed class TokenReseal(ISecretSource secrets, string secretId, Tenant
             {
                 var purpose = SealedToken.PurposeOf(token.WorkspaceId);
                 if (Seal.Open(token.Sealed, keys, purpose) is not { } text)
-                    unreadable.Add(token.WorkspaceId);
+                    unreadable.Add(token.WorkspaceId.ToString());
                 else if (Seal.Open(token.Sealed, keys[..1], purpose) is null
                     && await installations.ReplaceAsync(token, Seal.Close(keys[0], text, purpose), cancel))
                     anew++;

@@ -33,9 +33,9 @@ internal static class ExecutionItems
         item["digits"] = Items.Text(execution.Id.Digits);
         item["workflow"] = Items.Text(execution.Workflow.ToString());
         item["source"] = Items.Text(execution.RequestedBy.Source);
-        item["team_id"] = Items.Text(execution.RequestedBy.TeamId);
-        item["user_id"] = Items.Text(execution.RequestedBy.UserId);
-        item["channel_id"] = Items.Text(execution.RequestedBy.ChannelId);
+        item["team_id"] = Items.Text(execution.RequestedBy.TeamId.ToString());
+        item["user_id"] = Items.Text(execution.RequestedBy.UserId.ToString());
+        item["channel_id"] = Items.Text(execution.RequestedBy.ChannelId.ToString());
         item["public"] = Items.Flag(execution.IsPublic);
         item["idempotent"] = Items.Flag(execution.IsIdempotent);
         item["inputs"] = Items.Text(execution.Inputs.GetRawText());
@@ -60,7 +60,9 @@ internal static class ExecutionItems
         Id = ExecutionId.Parse(item.RequiredText("pk")),
         Tenant = TenantId.Parse(item.RequiredText("tenant_id")),
         Workflow = WorkflowName.Parse(item.RequiredText("workflow")),
-        RequestedBy = new(item.RequiredText("source"), item.RequiredText("team_id"), item.RequiredText("user_id"), item.RequiredText("channel_id")),
+        RequestedBy = new(
+            item.RequiredText("source"), TeamId.Parse(item.RequiredText("team_id")), UserId.Parse(item.RequiredText("user_id")),
+            ChannelId.Parse(item.RequiredText("channel_id"))),
         State = ExecutionStates.Parse(item.RequiredText("state")),
         CreatedAt = item.RequiredTime("created_at"),
         DeadlineAt = item.RequiredTime("deadline_at"),
@@ -102,7 +104,7 @@ internal static class ExecutionItems
     public static DispatchOrder ToOrder(Item item) => new(
         ExecutionId.Parse(item.RequiredText("pk")),
         TenantId.Parse(item.RequiredText("tenant_id")),
-        WorkflowName.Parse(item.RequiredText("path")),
+        WebhookPath.Parse(item.RequiredText("path")),
         item.RequiredBytes("body"),
         item.RequiredText("token"),
         DateTimeOffset.FromUnixTimeSeconds(item.RequiredNumber("token_expires_at")));

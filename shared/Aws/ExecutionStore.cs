@@ -244,8 +244,8 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
     }
 
     /// <summary>Ends an execution at a user's word. Before dispatch the reservation is given back; after it, the engine's work is charged.</summary>
-    public Task<Move> CancelAsync(Execution execution, string userId, CancellationToken cancel) =>
-        CloseAsync(execution, Signal.Cancelled, ExecutionUsage.None, cancel, changes => changes.Set("cancelled_by", Items.Text(userId)));
+    public Task<Move> CancelAsync(Execution execution, string by, CancellationToken cancel) =>
+        CloseAsync(execution, Signal.Cancelled, ExecutionUsage.None, cancel, changes => changes.Set("cancelled_by", Items.Text(by)));
 
     /// <summary>Ends an execution whose deadline has passed, and gives its reservation back.</summary>
     public Task<Move> TimeOutAsync(Execution execution, CancellationToken cancel) => CloseAsync(execution, Signal.Expired, ExecutionUsage.None, cancel);

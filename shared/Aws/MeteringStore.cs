@@ -44,7 +44,7 @@ public sealed class MeteringStore(IAmazonDynamoDB dynamo, string table, TimeProv
         item["cpu_ms"] = Items.Number(record.Totals.CpuMs);
         item["gpu_ms"] = Items.Number(record.Totals.GpuMs);
         item["metrics"] = record.Metrics.Length <= LongestText ? Items.Text(record.Metrics) : Items.Bytes(Pack(record.Metrics));
-        item["key_id"] = Items.Text(record.KeyId);
+        item["key_id"] = Items.Text(record.KeyId.ToString());
         item["expires_at"] = Items.Second(record.SampledAt + MeteringRecord.Retention);
         return item;
     }
@@ -61,7 +61,7 @@ public sealed class MeteringStore(IAmazonDynamoDB dynamo, string table, TimeProv
             TimeSpan.FromSeconds(item.RequiredNumber("interval_s")),
             new(item.RequiredNumber("cpu_ms"), item.RequiredNumber("gpu_ms")),
             item.IsText("metrics") ? item.RequiredText("metrics") : Unpack(item.RequiredBytes("metrics")),
-            item.RequiredText("key_id"));
+            KeyId.Parse(item.RequiredText("key_id")));
     }
 
     private static byte[] Pack(string text)

@@ -90,7 +90,7 @@ public sealed class SlackInstallations(IAmazonDynamoDB dynamo, string table, Tim
     }
 
     /// <summary>Uses the ticket up, links the workspace to its tenant and keeps the token in the place of an older one: all, or none.</summary>
-    public async Task<Installed> CompleteAsync(InstallTicket ticket, SealedToken token, string botUser, string installedBy, CancellationToken cancel)
+    public async Task<Installed> CompleteAsync(InstallTicket ticket, SealedToken token, UserId botUser, UserId installedBy, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
         var use = new Update
@@ -105,7 +105,7 @@ public sealed class SlackInstallations(IAmazonDynamoDB dynamo, string table, Tim
                 [":tenant"] = Items.Text(ticket.Tenant.ToString()),
                 [":now"] = Items.Time(now),
                 [":second"] = Items.Number(now.ToUnixTimeSeconds()),
-                [":workspace"] = Items.Text(token.WorkspaceId),
+                [":workspace"] = Items.Text(token.WorkspaceId.ToString()),
             },
         };
         var link = new Update
@@ -119,8 +119,8 @@ public sealed class SlackInstallations(IAmazonDynamoDB dynamo, string table, Tim
             {
                 [":tenant"] = Items.Text(ticket.Tenant.ToString()),
                 [":token"] = Items.Bytes(token.Sealed),
-                [":bot"] = Items.Text(botUser),
-                [":by"] = Items.Text(installedBy),
+                [":bot"] = Items.Text(botUser.ToString()),
+                [":by"] = Items.Text(installedBy.ToString()),
                 [":now"] = Items.Time(now),
             },
         };
@@ -145,9 +145,9 @@ public sealed class SlackInstallations(IAmazonDynamoDB dynamo, string table, Tim
     }
 
     /// <summary>The token with which the bot speaks in a workspace: the workspace's own, else the one of the tenant's organisation.</summary>
-    public async Task<SealedToken?> FindTokenAsync(TenantId tenant, string teamId, CancellationToken cancel)
+    public async Task<SealedToken?> FindTokenAsync(TenantId tenant, TeamId team, CancellationToken cancel)
     {
-        var answer = await dynamo.GetItemAsync(new() { TableName = table, Key = TenantRegistry.LinkKeyOf(teamId) }, cancel);
+        var answer = await dynamo.GetItemAsync(new() { TableName = table, Key = TenantRegistry.LinkKeyOf(team) }, cancel);
         if (answer.IsItemSet && answer.Item.RequiredText("owner") != tenant.ToString())
             return null;
         if (answer.IsItemSet && TokenIn(answer.Item) is { } own)
@@ -197,14 +197,14 @@ public sealed class SlackInstallations(IAmazonDynamoDB dynamo, string table, Tim
 
     /// <summary>Forgets a workspace's token, as Slack said that it has ended. The link stays: it says whose the workspace is.</summary>
     /// <param name="endedAt">By Slack's clock: a word that was long on its way does not end a token that is newer.</param>
-    public async Task<ChangeResult> EndTokenAsync(string workspaceId, DateTimeOffset endedAt, CancellationToken cancel)
+    public async Task<ChangeResult> EndTokenAsync(TeamId workspace, DateTimeOffset endedAt, CancellationToken cancel)
     {
         try
         {
             await dynamo.UpdateItemAsync(new()
             {
                 TableName = table,
-                Key = TenantRegistry.LinkKeyOf(workspaceId),
+                Key = TenantRegistry.LinkKeyOf(workspace),
                 UpdateExpression = $"REMOVE {Token}, bot_user",
                 ConditionExpression = $"attribute_exists({Token}) AND installed_at <= :ended",
                 ExpressionAttributeValues = new() { [":ended"] = Items.Time(endedAt) },
@@ -222,7 +222,7 @@ public sealed class SlackInstallations(IAmazonDynamoDB dynamo, string table, Tim
     private static Item AttemptKeyOf(string stateHash) => Items.Key($"STATE#{stateHash}", "STATE");
 
     private static SealedToken? TokenIn(Item link) =>
-        link.ContainsKey(Token) ? new(link.RequiredText("pk")["SLACK#".Length..], link.RequiredBytes(Token)) : null;
+        link.ContainsKey(Token) ? new(TeamId.Parse(link.RequiredText("pk")["SLACK#".Length..]), link.RequiredBytes(Token)) : null;
 
     private static Item Of(InstallTicket ticket)
     {
@@ -239,5 +239,5 @@ public sealed class SlackInstallations(IAmazonDynamoDB dynamo, string table, Tim
         item.RequiredTime("created_at"),
         DateTimeOffset.FromUnixTimeSeconds(item.RequiredNumber("expires_at")),
         item.OptionalTime("used_at"),
-        item.OptionalText("used_by"));
+        item.OptionalText("used_by") is { } workspace ? TeamId.Parse(workspace) : null);
 }

@@ -13,12 +13,12 @@ public sealed class SlackRequests(IAmazonDynamoDB dynamo, string rateLimits, Rep
     private static readonly TimeSpan KeptFor = TimeSpan.FromMinutes(10);
 
     /// <summary>Counts a command that starts nothing.</summary>
-    public async Task<Admission> AdmitAsync(TenantId tenant, string userId, CancellationToken cancel)
+    public async Task<Admission> AdmitAsync(TenantId tenant, UserId user, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
         try
         {
-            await dynamo.UpdateItemAsync(Count(tenant, userId, now).ToRequest(), cancel);
+            await dynamo.UpdateItemAsync(Count(tenant, user, now).ToRequest(), cancel);
             return new Admission.Admitted();
         }
         catch (ConditionalCheckFailedException)
@@ -29,11 +29,11 @@ public sealed class SlackRequests(IAmazonDynamoDB dynamo, string rateLimits, Rep
 
     /// <summary>Counts a command that orders an execution and notes where its answer goes, in one write: both, or neither.</summary>
     /// <remarks>A repeat is known by the note, so it is not counted again.</remarks>
-    public async Task<Admission> AdmitAsync(string userId, Reply reply, CancellationToken cancel)
+    public async Task<Admission> AdmitAsync(UserId user, Reply reply, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
         var reasons = await dynamo.TryWriteAsync(
-            new() { TransactItems = [new() { Update = Count(reply.Tenant, userId, now) }, new() { Put = replies.PutNew(reply) }] }, clock, cancel);
+            new() { TransactItems = [new() { Update = Count(reply.Tenant, user, now) }, new() { Put = replies.PutNew(reply) }] }, clock, cancel);
         return reasons switch
         {
             null => new Admission.Admitted(),
@@ -42,13 +42,13 @@ public sealed class SlackRequests(IAmazonDynamoDB dynamo, string rateLimits, Rep
         };
     }
 
-    private Update Count(TenantId tenant, string userId, DateTimeOffset now) => new()
+    private Update Count(TenantId tenant, UserId user, DateTimeOffset now) => new()
     {
         TableName = rateLimits,
         Key = new() { ["pk"] = Items.Text(string.Create(CultureInfo.InvariantCulture, $"{tenant}#{now.ToUnixTimeSeconds() / 60}")) },
         UpdateExpression = "SET expires_at = :end ADD #total :one, #user :one",
         ConditionExpression = "(attribute_not_exists(#total) OR #total < :tenant_limit) AND (attribute_not_exists(#user) OR #user < :user_limit)",
-        ExpressionAttributeNames = new() { ["#total"] = "total", ["#user"] = $"u_{userId}" },
+        ExpressionAttributeNames = new() { ["#total"] = "total", ["#user"] = $"u_{user}" },
         ExpressionAttributeValues = new()
         {
             [":one"] = Items.Number(1),

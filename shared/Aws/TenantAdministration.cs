@@ -12,14 +12,14 @@ public sealed class TenantAdministration(IAmazonDynamoDB dynamo, string table, T
 
     /// <summary>Writes a new tenant and its workspace: both, or neither. A workspace that speaks for this very tenant already is no hindrance, nor is a
     /// tenant of that number whose data is no longer kept.</summary>
-    public async Task<Registered> RegisterAsync(Tenant tenant, string? workspaceId, CancellationToken cancel)
+    public async Task<Registered> RegisterAsync(Tenant tenant, TeamId? workspaceId, CancellationToken cancel)
     {
         var profile = PutNew(TenantRegistry.Of(tenant));
         profile.ConditionExpression += " OR (#status = :deleting AND removed_at <= :freed)";
         profile.ExpressionAttributeNames = new() { ["#status"] = "status" };
         profile.ExpressionAttributeValues = new() { [":deleting"] = Items.Text(Deleting), [":freed"] = Items.Time(clock.GetUtcNow() - Tenant.Retention) };
         List<TransactWriteItem> parts = [new() { Put = profile }];
-        if (workspaceId is not null)
+        if (workspaceId is { } workspace)
         {
             parts.Add(new()
             {
@@ -27,7 +27,7 @@ public sealed class TenantAdministration(IAmazonDynamoDB dynamo, string table, T
                 Update = new()
                 {
                     TableName = table,
-                    Key = TenantRegistry.LinkKeyOf(workspaceId),
+                    Key = TenantRegistry.LinkKeyOf(workspace),
                     UpdateExpression = "SET #owner = :tenant",
                     ConditionExpression = "attribute_not_exists(pk) OR #owner = :tenant",
                     ExpressionAttributeNames = new() { ["#owner"] = "owner" },
@@ -116,7 +116,7 @@ public sealed class TenantAdministration(IAmazonDynamoDB dynamo, string table, T
     }
 
     /// <summary>Ends a tenant's key now. A revoked key stays on record and never comes back.</summary>
-    public Task<ChangeResult> RevokeAsync(TenantId tenant, string keyId, CancellationToken cancel) => UpdateAsync(new()
+    public Task<ChangeResult> RevokeAsync(TenantId tenant, KeyId keyId, CancellationToken cancel) => UpdateAsync(new()
     {
         Key = TenantRegistry.SidecarKeyOf(keyId),
         UpdateExpression = "SET revoked_at = :now",

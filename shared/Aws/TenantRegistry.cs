@@ -59,11 +59,11 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
     }
 
     /// <summary>The tenant that a Slack workspace or Grid organisation speaks for.</summary>
-    public async Task<TenantId?> OfSlackAsync(string workspaceId, CancellationToken cancel, bool consistent = false) =>
-        await GetAsync(LinkKeyOf(workspaceId), consistent, cancel) is { } item ? TenantId.Parse(item.RequiredText("owner")) : null;
+    public async Task<TenantId?> OfSlackAsync(TeamId workspace, CancellationToken cancel, bool consistent = false) =>
+        await GetAsync(LinkKeyOf(workspace), consistent, cancel) is { } item ? TenantId.Parse(item.RequiredText("owner")) : null;
 
     /// <summary>The sidecar key with this id, whoever's it is, valid or not.</summary>
-    public async Task<SidecarKey?> FindKeyAsync(string keyId, CancellationToken cancel, bool consistent = false) =>
+    public async Task<SidecarKey?> FindKeyAsync(KeyId keyId, CancellationToken cancel, bool consistent = false) =>
         await GetAsync(SidecarKeyOf(keyId), consistent, cancel) is { } item ? ToKey(item) : null;
 
     /// <summary>Every tenant of this hub, as an index saw them a moment ago.</summary>
@@ -93,7 +93,7 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
         [.. (await OwnedAsync(tenant.ToString(), "KEY#", cancel)).Select(ToKey)];
 
     public async Task<IReadOnlyList<SlackLink>> LinksOfAsync(TenantId tenant, CancellationToken cancel) =>
-        [.. (await OwnedAsync(tenant.ToString(), "SLACK#", cancel)).Select(item => new SlackLink(item.RequiredText("pk")["SLACK#".Length..], tenant))];
+        [.. (await OwnedAsync(tenant.ToString(), "SLACK#", cancel)).Select(item => new SlackLink(TeamId.Parse(item.RequiredText("pk")["SLACK#".Length..]), tenant))];
 
     /// <returns>False when the tenant is registered already.</returns>
     public Task<bool> TryRegisterAsync(Tenant tenant, CancellationToken cancel) => TryPutAsync(Of(tenant), cancel);
@@ -187,7 +187,7 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
         .Where(attribute => attribute.Key.StartsWith(GroupPrefix, StringComparison.Ordinal))
         .Select(attribute => new UserGroup(attribute.Key[GroupPrefix.Length..], item.Texts(attribute.Key)));
 
-    internal static Item LinkKeyOf(string workspaceId) => Items.Key($"SLACK#{workspaceId}", "LINK");
+    internal static Item LinkKeyOf(TeamId workspace) => Items.Key($"SLACK#{workspace}", "LINK");
 
     internal static Item Of(SlackLink link)
     {
@@ -196,7 +196,7 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
         return item;
     }
 
-    internal static Item SidecarKeyOf(string keyId) => Items.Key($"KEY#{keyId}", "KEY");
+    internal static Item SidecarKeyOf(KeyId keyId) => Items.Key($"KEY#{keyId}", "KEY");
 
     private static Item Of(SidecarKey key)
     {
@@ -214,7 +214,7 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
     }
 
     private static SidecarKey ToKey(Item item) => new(
-        item.RequiredText("pk")["KEY#".Length..],
+        KeyId.Parse(item.RequiredText("pk")["KEY#".Length..]),
         TenantId.Parse(item.RequiredText("owner")),
         item.OptionalText("instance"),
         item.RequiredBytes("public_key"),

@@ -1,7 +1,7 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using ControlPlane.Executions;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 
 namespace ControlPlane;
 
@@ -13,7 +13,7 @@ namespace ControlPlane;
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
     MaxDepth = 16,
-    Converters = [typeof(LowerCaseEnum<OutcomeStatus>), typeof(LowerCaseEnum<ParameterType>), typeof(WorkflowNameConverter)])]
+    Converters = [typeof(LowerCaseEnum<OutcomeStatus>), typeof(LowerCaseEnum<ParameterType>)])]
 [JsonSerializable(typeof(ExecutionRequest))]
 [JsonSerializable(typeof(DispatchRequest))]
 [JsonSerializable(typeof(Notification))]
@@ -22,13 +22,3 @@ namespace ControlPlane;
 [JsonSerializable(typeof(Outcome))]
 [JsonSerializable(typeof(Workflow))]
 public sealed partial class DomainJson : JsonSerializerContext;
-
-internal sealed class WorkflowNameConverter : JsonConverter<WorkflowName>
-{
-    public override WorkflowName Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        WorkflowName.TryParse(reader.GetString(), out var name) ? name : throw new JsonException("That is not a workflow name.");
-
-    public override void Write(Utf8JsonWriter writer, WorkflowName value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
-}
-
-internal sealed class LowerCaseEnum<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) where T : struct, Enum;

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using ControlPlane.Tenants;
 
 namespace ControlPlane.Tokens;
 
@@ -15,16 +16,15 @@ internal sealed class CompactToken
     public const int LongestText = 8192;
 
     private const int SignatureLength = 86;                 // 64 bytes in base64url
-    private const int KeyIdLength = 43;                     // 32 bytes in base64url
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
     private static readonly SearchValues<char> Alphabet = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
 
-    private CompactToken(string type, string keyId, byte[] payload) => (Type, KeyId, Payload) = (type, keyId, payload);
+    private CompactToken(string type, KeyId keyId, byte[] payload) => (Type, KeyId, Payload) = (type, keyId, payload);
 
     public string Type { get; }
 
-    public string KeyId { get; }
+    public KeyId KeyId { get; }
 
     public byte[] Payload { get; }
 
@@ -84,14 +84,13 @@ internal sealed class CompactToken
         return Base64Url.EncodeToString(decoded).AsSpan().SequenceEqual(text) ? decoded : null;
     }
 
-    private static bool TryReadHeader(byte[] header, [NotNullWhen(true)] out string? type, [NotNullWhen(true)] out string? keyId)
+    private static bool TryReadHeader(byte[] header, [NotNullWhen(true)] out string? type, out KeyId keyId)
     {
-        type = keyId = null;
+        (type, keyId) = (null, default);
         using var document = ParseObject(header);
         if (document is null || document.RootElement.GetPropertyCount() != 3)
             return false;
         type = Text(document.RootElement, "typ");
-        keyId = Text(document.RootElement, "kid");
-        return Text(document.RootElement, "alg") == TokenKinds.Algorithm && type is not null && keyId is { Length: KeyIdLength };
+        return Text(document.RootElement, "alg") == TokenKinds.Algorithm && type is not null && KeyId.TryParse(Text(document.RootElement, "kid"), out keyId);
     }
 }

@@ -1,8 +1,8 @@
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
+using ControlPlane.Tenants;
 using Microsoft.IdentityModel.Tokens;
 
 namespace ControlPlane.Tokens;
@@ -24,13 +24,12 @@ public sealed class PublicKey : IDisposable
         _x = Base64Url.EncodeToString(point.X);
         _y = Base64Url.EncodeToString(point.Y);
 
-        // RFC 7638 §3.2, §3.3: the required members in the order of their names, without blanks.
-        Id = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes($$"""{"crv":"P-256","kty":"EC","x":"{{_x}}","y":"{{_y}}"}""")));
+        Id = Thumbprint.Of($$"""{"crv":"P-256","kty":"EC","x":"{{_x}}","y":"{{_y}}"}""");
         ForVerifying = KeyObject(_key, Id);
     }
 
-    /// <summary>RFC 7638 thumbprint: the <c>kid</c> of every token this key verifies.</summary>
-    public string Id { get; }
+    /// <summary>The <c>kid</c> of every token this key verifies.</summary>
+    public KeyId Id { get; }
 
     internal SecurityKey ForVerifying { get; }
 
@@ -67,19 +66,19 @@ public sealed class PublicKey : IDisposable
         json.WriteString("crv", "P-256");
         json.WriteString("x", _x);
         json.WriteString("y", _y);
-        json.WriteString("kid", Id);
+        json.WriteString("kid", Id.ToString());
         json.WriteString("use", "sig");
         json.WriteString("alg", TokenKinds.Algorithm);
         json.WriteEndObject();
     }
 
-    public override string ToString() => Id;
+    public override string ToString() => Id.ToString();
 
     public void Dispose() => _key.Dispose();
 
     // IdentityModel caches signature providers by thumbprint; one whose key object is gone makes valid tokens fail on and off.
-    internal static ECDsaSecurityKey KeyObject(ECDsa key, string id) =>
-        new(key) { KeyId = id, CryptoProviderFactory = new() { CacheSignatureProviders = false } };
+    internal static ECDsaSecurityKey KeyObject(ECDsa key, KeyId id) =>
+        new(key) { KeyId = id.ToString(), CryptoProviderFactory = new() { CacheSignatureProviders = false } };
 
     private static bool Is(JsonElement jwk, string name, string value) =>
         jwk.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.String && member.ValueEquals(value);

@@ -1,9 +1,7 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.RegularExpressions;
+using ControlPlane.Tenants;
 using NSec.Cryptography;
 using Ed25519PublicKey = NSec.Cryptography.PublicKey;
 
@@ -11,7 +9,7 @@ namespace ControlPlane.Tokens;
 
 /// <summary>An Ed25519 public key that may sign heartbeats.</summary>
 /// <remarks>The library takes any 32 bytes for a key. A point of small order would let one signature fit many messages, so those are refused here.</remarks>
-public sealed partial class SidecarPublicKey
+public sealed class SidecarPublicKey
 {
     public const int Length = 32;
 
@@ -32,10 +30,10 @@ public sealed partial class SidecarPublicKey
 
     private readonly Ed25519PublicKey _key;
 
-    private SidecarPublicKey(Ed25519PublicKey key, string keyId) => (_key, KeyId) = (key, keyId);
+    private SidecarPublicKey(Ed25519PublicKey key, KeyId keyId) => (_key, KeyId) = (key, keyId);
 
-    /// <summary>RFC 7638 thumbprint of the key as a JWK (RFC 8037 §2): 43 characters of base64url.</summary>
-    public string KeyId { get; }
+    /// <summary>The thumbprint of the key as a JWK (RFC 8037 §2).</summary>
+    public KeyId KeyId { get; }
 
     /// <summary>Takes 32 bytes as RFC 8032 §5.1.2 encodes a point: y below the prime, and no point of small order.</summary>
     public static bool TryImport(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out SidecarPublicKey? key)
@@ -50,7 +48,7 @@ public sealed partial class SidecarPublicKey
         if (!IsBelowPrime(y) || IsOfSmallOrder(y) || !Ed25519PublicKey.TryImport(Algorithm, bytes, KeyBlobFormat.RawPublicKey, out var imported))
             return false;
 
-        key = new(imported!, Thumbprint(bytes));
+        key = new(imported!, IdOf(bytes));
         return true;
     }
 
@@ -63,9 +61,6 @@ public sealed partial class SidecarPublicKey
             key = null;
         return key is not null;
     }
-
-    /// <summary>Whether a text could be a <see cref="KeyId"/>, of whatever key.</summary>
-    public static bool IsKeyId(string text) => KeyIdShape().IsMatch(text);
 
     /// <returns>False also for a signature of the wrong length; never an exception.</returns>
     public bool Verify(ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature) => Algorithm.Verify(_key, message, signature);
@@ -81,10 +76,5 @@ public sealed partial class SidecarPublicKey
         return false;
     }
 
-    // RFC 7638 §3: the required members in lexicographic order, without blanks.
-    private static string Thumbprint(ReadOnlySpan<byte> bytes) =>
-        Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes($$"""{"crv":"Ed25519","kty":"OKP","x":"{{Base64Url.EncodeToString(bytes)}}"}""")));
-
-    [GeneratedRegex(@"\A[A-Za-z0-9_-]{43}\z")]
-    private static partial Regex KeyIdShape();
+    private static KeyId IdOf(ReadOnlySpan<byte> bytes) => Thumbprint.Of($$"""{"crv":"Ed25519","kty":"OKP","x":"{{Base64Url.EncodeToString(bytes)}}"}""");
 }

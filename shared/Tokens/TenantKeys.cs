@@ -31,14 +31,14 @@ public sealed class TenantKeys(RotatingSecret<RootSecret> root, TimeProvider clo
     }
 
     /// <summary>The tenant's key with exactly this id; an id nobody knows makes the secret be read anew, at most once an interval.</summary>
-    public async ValueTask<PublicKey?> FindAsync(TenantId tenant, string keyId, CancellationToken cancel)
+    public async ValueTask<PublicKey?> FindAsync(TenantId tenant, KeyId keyId, CancellationToken cancel)
     {
         if (Pick(await PublishedAsync(tenant, cancel), keyId) is { } known)
             return known;
         return await root.RefreshAsync(cancel) ? Pick(await PublishedAsync(tenant, cancel), keyId) : null;
     }
 
-    private static PublicKey? Pick(IReadOnlyList<PublicKey> keys, string keyId) => keys.FirstOrDefault(key => key.Id == keyId);
+    private static PublicKey? Pick(IReadOnlyList<PublicKey> keys, KeyId keyId) => keys.FirstOrDefault(key => key.Id == keyId);
 
     private TenantSigningKey KeyOf(TenantId tenant, SecretVersion<RootSecret> version) =>
         _derived.GetOrAdd((tenant, version.VersionId), _ => new(() => version.Value.KeyOf(tenant, version.VersionId))).Value;

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ControlPlane.Tenants;
 using Microsoft.IdentityModel.Tokens;
 
 namespace ControlPlane.Tokens;
@@ -20,11 +21,11 @@ public sealed class TenantSigningKey : IDisposable
 
     public PublicKey Public { get; }
 
-    public string Id => Public.Id;
+    public KeyId Id => Public.Id;
 
     internal SigningCredentials Credentials { get; }
 
-    public override string ToString() => Id;
+    public override string ToString() => Id.ToString();
 
     public void Dispose()
     {

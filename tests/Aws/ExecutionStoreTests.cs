@@ -115,7 +115,7 @@ public class ExecutionStoreTests(LocalCloud cloud)
         var execution = await world.FindAsync(claimed.Id);
         Assert.Equal(ExecutionState.Queued, execution.State);
         Assert.Equal(world.Now, execution.FirstNotFoundAt);
-        Assert.Equal("again", Assert.Single(execution.Attempts).Result);
+        Assert.Equal("again", Assert.Single(execution.Attempts).Result.Code);
         Assert.Equal((1, 0, 1), await world.BooksAsync());
     }
 
@@ -131,7 +131,7 @@ public class ExecutionStoreTests(LocalCloud cloud)
         Assert.IsType<Move.Moved>(await world.Store.RecordAttemptAsync(claimed, Signal.Deferred, attempt, notFound: false, Cancel));
         Assert.Single((await world.FindAsync(claimed.Id)).Attempts);
         Assert.IsType<Move.Lost>(
-            await world.Store.RecordAttemptAsync(claimed, Signal.Ambiguous, attempt with { Result = "ambiguous" }, notFound: false, Cancel));
+            await world.Store.RecordAttemptAsync(claimed, Signal.Ambiguous, attempt with { Result = AttemptResult.Parse("ambiguous" )}, notFound: false, Cancel));
     }
 
     [Fact]
@@ -432,7 +432,7 @@ public class ExecutionStoreTests(LocalCloud cloud)
         await world.Store.FinishAsync(claimed, StoreFixture.Outcome(OutcomeStatus.Succeeded), "aa", Cancel);
         for (var i = 0; i < 2; i++)
             await world.Store.RecordAttemptAsync(claimed, Signal.Accepted, world.Attempt(result), notFound: false, Cancel);
-        Assert.Equal(result, Assert.Single((await world.FindAsync(claimed.Id)).Attempts).Result);
+        Assert.Equal(result, Assert.Single((await world.FindAsync(claimed.Id)).Attempts).Result.Code);
     }
 
     [Fact]

@@ -48,17 +48,17 @@ public class ItemGoldenTests(LocalCloud cloud)
         await registry.SaveAsync(
             Tenant,
             new Workflow(
-                WorkflowName.Parse("wf_sched"), WorkflowName.Parse("sched-v2"),
+                WorkflowName.Parse("wf_sched"), WebhookPath.Of(WorkflowName.Parse("sched-v2")),
                 [
                     new("city", ParameterType.String, Required: true, MaxLength: 80, Description: "Where"),
                     new("days", ParameterType.Integer, Default: JsonDocument.Parse("7").RootElement, Minimum: 1, Maximum: 14),
                     new("size", ParameterType.Enum, Values: ["small", "large"]),
                 ],
-                TimeSpan.FromMinutes(60), Idempotent: true, Enabled: true, ["U0001"], ["ops"], ["C0001"]),
+                TimeSpan.FromMinutes(60), Idempotent: true, Enabled: true, ["U0001"], ["ops"], [ChannelId.Parse("C0001")]),
             Cancel);
         await registry.SaveAsync(Tenant, new UserGroup("ops", ["U0001", "U0002"]), Cancel);
         await registry.SaveAsync(Tenant, new UserGroup("dev", []), Cancel);
-        await registry.TryLinkAsync(new("T0043", Tenant), Cancel);
+        await registry.TryLinkAsync(new(TeamId.Parse("T0043"), Tenant), Cancel);
 
         Golden.Matches("tenant.golden.txt", await ItemAsync(tables, tables.Tenants, "tenant-43", "PROFILE"));
         Golden.Matches("workflow.golden.txt", await ItemAsync(tables, tables.Tenants, "tenant-43", "WORKFLOW#wf_sched"));

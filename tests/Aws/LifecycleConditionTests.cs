@@ -81,7 +81,7 @@ public class LifecycleConditionTests(LocalCloud cloud)
         {
             Signal.Claimed => await world.Store.ClaimAsync(seen.Id, seen.Tenant, "two", TimeSpan.FromSeconds(30), Cancel) is Claim.Held,
             Signal.Accepted or Signal.Ambiguous or Signal.Deferred =>
-                await world.Store.RecordAttemptAsync(seen, signal, world.Attempt("any"), notFound: false, Cancel) is Move.Moved,
+                await world.Store.RecordAttemptAsync(seen, signal, world.Attempt("again"), notFound: false, Cancel) is Move.Moved,
             Signal.Refused => await world.Store.RefuseAsync(seen, DispatchFailure.Rejected, null, Cancel) is Move.Moved,
             Signal.Started => await world.Store.StartAsync(seen, StoreFixture.Outcome(OutcomeStatus.Running), Cancel) is Move.Moved,
             Signal.Succeeded => await world.Store.FinishAsync(seen, StoreFixture.Outcome(OutcomeStatus.Succeeded), "aa", Cancel) is Move.Moved,

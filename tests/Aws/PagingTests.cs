@@ -3,6 +3,7 @@ using ControlPlane.Executions;
 using ControlPlane.Metering;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
+using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Aws;
 
@@ -47,9 +48,9 @@ public sealed class PagingTests(LocalCloud cloud)
             await registry.SaveAsync(new Tenant(id, "A tenant", TenantStatus.Active, engine, false, TenantLimits.Default), Cancel);
             await registry.SaveAsync(
                 TenantId.Parse("tenant-1"),
-                new Workflow(WorkflowName.Parse($"wf_{n}"), WorkflowName.Parse("x"), [], TimeSpan.FromHours(1), false, true, [], [], []), Cancel);
-            await registry.TryLinkAsync(new($"T{n}", TenantId.Parse("tenant-1")), Cancel);
-            await registry.TryAddAsync(new($"key-{n}", TenantId.Parse("tenant-1"), null, new byte[32], world.Now, null, null), Cancel);
+                new Workflow(WorkflowName.Parse($"wf_{n}"), WebhookPath.Of(WorkflowName.Parse("x")), [], TimeSpan.FromHours(1), false, true, [], [], []), Cancel);
+            await registry.TryLinkAsync(new(TeamId.Parse($"T{n}"), TenantId.Parse("tenant-1")), Cancel);
+            await registry.TryAddAsync(new(KeyIds.Of($"key-{n}"), TenantId.Parse("tenant-1"), null, new byte[32], world.Now, null, null), Cancel);
         }
         var paged = new TenantRegistry(await DynamoAsync(), world.Tables.Tenants);
 
@@ -81,7 +82,7 @@ public sealed class PagingTests(LocalCloud cloud)
                 Machine = new(1, 0),
                 BodyHash = "00",
                 Metrics = "{}",
-                KeyId = "k",
+                KeyId = KeyIds.Of("k"),
             };
             await instances.BookAsync(heartbeat, 200, world.Now, Cancel);
             await samples.PutAsync(MeteringRecord.Of(heartbeat), Cancel);

@@ -36,7 +36,7 @@ internal sealed class StoreFixture
         Id = ExecutionId.Of("T0001", trigger),
         Tenant = Tenant,
         Workflow = WorkflowName.Parse("wf_sched"),
-        RequestedBy = new("slack", "T0001", "U0001", "C0001"),
+        RequestedBy = Requesters.OfSlack(),
         State = ExecutionState.Queued,
         CreatedAt = Now,
         DeadlineAt = deadline ?? Now + TimeSpan.FromHours(1),
@@ -79,13 +79,13 @@ internal sealed class StoreFixture
         return (month.Charged, month.Used, await Ledger.ActiveAsync(Tenant, Cancel));
     }
 
-    public DispatchAttempt Attempt(string result, int number = 1) => new(number, Now, 12, result, 200);
+    public DispatchAttempt Attempt(string result, int number = 1) => new(number, Now, 12, AttemptResult.Parse(result), 200);
 
     public static Outcome Outcome(OutcomeStatus status, long cpuMs = 0) => new(status, null, null, "8123", new(cpuMs, 0, 0, 0), null, null);
 
     public static DispatchOrder OrderOf(Execution execution) =>
         new(
-            execution.Id, execution.Tenant, WorkflowName.Parse("sched-v2"), "{\"schema\":\"dispatch.v1\"}"u8.ToArray(), "header.payload.signature",
+            execution.Id, execution.Tenant, WebhookPath.Of(WorkflowName.Parse("sched-v2")), "{\"schema\":\"dispatch.v1\"}"u8.ToArray(), "header.payload.signature",
             execution.CreatedAt + TimeSpan.FromSeconds(600));
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

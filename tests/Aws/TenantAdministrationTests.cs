@@ -1,6 +1,7 @@
 using ControlPlane.Aws;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
+using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Aws;
 
@@ -49,20 +50,20 @@ public class TenantAdministrationTests(LocalCloud cloud)
     public async Task What_is_another_tenants_stays_its()
     {
         var (administration, registry, _) = await StartAsync();
-        Assert.True(await registry.TryLinkAsync(new("T1", One), Cancel));
+        Assert.True(await registry.TryLinkAsync(new(TeamId.Parse("T1"), One), Cancel));
         Assert.True(await registry.TryAddAsync(Key("k1", One), Cancel));
 
-        Assert.False(await registry.TryLinkAsync(new("T1", Two), Cancel));
+        Assert.False(await registry.TryLinkAsync(new(TeamId.Parse("T1"), Two), Cancel));
         Assert.False(await registry.TryAddAsync(Key("k1", Two), Cancel));
-        Assert.Equal(ChangeResult.NothingThere, await administration.UnlinkAsync(new("T1", Two), Cancel));
-        Assert.Equal(ChangeResult.NothingThere, await administration.RevokeAsync(Two, "k1", Cancel));
-        Assert.IsType<Registered.WorkspaceTaken>(await administration.RegisterAsync(TenantOf(Two), "T1", Cancel));
+        Assert.Equal(ChangeResult.NothingThere, await administration.UnlinkAsync(new(TeamId.Parse("T1"), Two), Cancel));
+        Assert.Equal(ChangeResult.NothingThere, await administration.RevokeAsync(Two, KeyIds.Of("k1"), Cancel));
+        Assert.IsType<Registered.WorkspaceTaken>(await administration.RegisterAsync(TenantOf(Two), TeamId.Parse("T1"), Cancel));
         Assert.Null(await registry.FindAsync(Two, Cancel));
-        Assert.Equal(One, await registry.OfSlackAsync("T1", Cancel, consistent: true));
-        Assert.Null((await registry.FindKeyAsync("k1", Cancel, consistent: true))!.RevokedAt);
-        Assert.Equal(ChangeResult.NothingThere, await administration.UnlinkAsync(new("T2", One), Cancel));
-        Assert.Equal(ChangeResult.NothingThere, await administration.RevokeAsync(One, "k2", Cancel));
-        Assert.Null(await registry.FindKeyAsync("k2", Cancel, consistent: true));
+        Assert.Equal(One, await registry.OfSlackAsync(TeamId.Parse("T1"), Cancel, consistent: true));
+        Assert.Null((await registry.FindKeyAsync(KeyIds.Of("k1"), Cancel, consistent: true))!.RevokedAt);
+        Assert.Equal(ChangeResult.NothingThere, await administration.UnlinkAsync(new(TeamId.Parse("T2"), One), Cancel));
+        Assert.Equal(ChangeResult.NothingThere, await administration.RevokeAsync(One, KeyIds.Of("k2"), Cancel));
+        Assert.Null(await registry.FindKeyAsync(KeyIds.Of("k2"), Cancel, consistent: true));
     }
 
     [Fact]
@@ -70,22 +71,22 @@ public class TenantAdministrationTests(LocalCloud cloud)
     {
         var (administration, registry, clock) = await StartAsync();
         await registry.TryAddAsync(Key("k1", One), Cancel);
-        Assert.Equal(ChangeResult.Made, await administration.RevokeAsync(One, "k1", Cancel));
-        var first = (await registry.FindKeyAsync("k1", Cancel, consistent: true))!.RevokedAt;
+        Assert.Equal(ChangeResult.Made, await administration.RevokeAsync(One, KeyIds.Of("k1"), Cancel));
+        var first = (await registry.FindKeyAsync(KeyIds.Of("k1"), Cancel, consistent: true))!.RevokedAt;
         clock.Advance(TimeSpan.FromHours(1));
-        Assert.Equal(ChangeResult.AlreadySo, await administration.RevokeAsync(One, "k1", Cancel));
-        Assert.Equal(first, (await registry.FindKeyAsync("k1", Cancel, consistent: true))!.RevokedAt);
+        Assert.Equal(ChangeResult.AlreadySo, await administration.RevokeAsync(One, KeyIds.Of("k1"), Cancel));
+        Assert.Equal(first, (await registry.FindKeyAsync(KeyIds.Of("k1"), Cancel, consistent: true))!.RevokedAt);
     }
 
     [Fact]
     public async Task A_tenant_is_registered_once_with_its_workspace_or_not_at_all()
     {
         var (administration, registry, clock) = await StartAsync();
-        Assert.IsType<Registered.Before>(await administration.RegisterAsync(TenantOf(One) with { Name = "Thief" }, "T9", Cancel));
-        Assert.Equal(("Acme", null), ((await registry.FindAsync(One, Cancel))!.Name, await registry.OfSlackAsync("T9", Cancel, consistent: true)));
+        Assert.IsType<Registered.Before>(await administration.RegisterAsync(TenantOf(One) with { Name = "Thief" }, TeamId.Parse("T9"), Cancel));
+        Assert.Equal(("Acme", null), ((await registry.FindAsync(One, Cancel))!.Name, await registry.OfSlackAsync(TeamId.Parse("T9"), Cancel, consistent: true)));
 
-        await registry.TryLinkAsync(new("T2", Two), Cancel);
-        Assert.IsType<Registered.Now>(await administration.RegisterAsync(TenantOf(Two), "T2", Cancel));
+        await registry.TryLinkAsync(new(TeamId.Parse("T2"), Two), Cancel);
+        Assert.IsType<Registered.Now>(await administration.RegisterAsync(TenantOf(Two), TeamId.Parse("T2"), Cancel));
 
         // A removed one keeps its number for as long as its data, a suspended one for ever.
         await administration.RemoveAsync(One, Cancel);
@@ -107,7 +108,7 @@ public class TenantAdministrationTests(LocalCloud cloud)
         return (new(tables.Client, tables.Tenants, clock), registry, clock);
     }
 
-    private static SidecarKey Key(string id, TenantId tenant) => new(id, tenant, null, new byte[32], DateTimeOffset.UnixEpoch, null, null);
+    private static SidecarKey Key(string id, TenantId tenant) => new(KeyIds.Of(id), tenant, null, new byte[32], DateTimeOffset.UnixEpoch, null, null);
 
     private static Tenant TenantOf(TenantId id)
     {

@@ -417,6 +417,6 @@ public sealed class DataPlaneClientTests
     }
 
     private static DispatchOrder Order() => new(
-        ExecutionId.Parse("exec_0123456789abcdef0123456789abcdef"), TenantId.Parse("tenant-43"), WorkflowName.Parse("wf_sched"),
+        ExecutionId.Parse("exec_0123456789abcdef0123456789abcdef"), TenantId.Parse("tenant-43"), WebhookPath.Of(WorkflowName.Parse("wf_sched")),
         """{"schema":"dispatch.v1","text":"ä\u0000\r\n"}"""u8.ToArray(), "aGVhZA.Y2xhaW1z.c2ln", TimeProvider.System.GetUtcNow().AddMinutes(10));
 }

@@ -26,7 +26,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
         var execution = await stage.ReadAsync(id);
         Assert.Equal(ExecutionState.Dispatched, execution.State);
         Assert.NotNull(execution.DispatchedAt);
-        Assert.Equal(("accepted", status, 1), (execution.Attempts.Single().Result, execution.Attempts.Single().Status, execution.Attempts.Single().Number));
+        Assert.Equal(("accepted", status, 1), (execution.Attempts.Single().Result.Code, execution.Attempts.Single().Status, execution.Attempts.Single().Number));
         Assert.Equal(1, await stage.ChargedAsync());
         Assert.Empty(await stage.NotificationsAsync());
     }
@@ -102,7 +102,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
             Assert.Empty((await stage.DispatchAsync(id)).BatchItemFailures);
             var execution = await stage.ReadAsync(id);
             Assert.Equal(ExecutionState.Succeeded, execution.State);
-            Assert.Equal((1, result, status), Assert.Single(execution.Attempts) is var attempt ? (attempt.Number, attempt.Result, attempt.Status) : default);
+            Assert.Equal((1, result, status), Assert.Single(execution.Attempts) is var attempt ? (attempt.Number, attempt.Result.Code, attempt.Status) : default);
         }
     }
 
@@ -148,7 +148,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
             Assert.Equal(receive < 4 ? 1 : 0, (await stage.DispatchAsync(id, receives: receive)).BatchItemFailures.Count);
             stage.Clock.Advance(TimeSpan.FromSeconds(2));
         }
-        Assert.Equal(["again", "again", "again", "accepted"], (await stage.ReadAsync(id)).Attempts.Select(one => one.Result));
+        Assert.Equal(["again", "again", "again", "accepted"], (await stage.ReadAsync(id)).Attempts.Select(one => one.Result.Code));
     }
 
     [Fact]
@@ -397,7 +397,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
         var id = await stage.QueueAsync();
         var tenant = TenantId.Parse("tenant-43");
         var first = Assert.IsType<Claim.Held>(await stage.Executions.ClaimAsync(id, tenant, "first", DispatchLimits.Default.Lease, Cancel)).Execution;
-        var attempt = new DispatchAttempt(1, stage.Clock.GetUtcNow(), 5, "again", 503);
+        var attempt = new DispatchAttempt(1, stage.Clock.GetUtcNow(), 5, new AttemptResult.Again(), 503);
         Assert.IsType<Move.Moved>(await stage.Executions.RecordAttemptAsync(first, Signal.Deferred, attempt, notFound: false, Cancel));
         await stage.Executions.ClaimAsync(id, tenant, "second", DispatchLimits.Default.Lease, Cancel);
 

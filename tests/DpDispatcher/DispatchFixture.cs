@@ -105,7 +105,7 @@ internal sealed class DispatchFixture : IDisposable
             Id = id,
             Tenant = TenantId.Parse(tenant),
             Workflow = WorkflowName.Parse("wf_sched"),
-            RequestedBy = new("slack", "T1", "U1", "C1"),
+            RequestedBy = Requesters.OfSlack("T1", "U1", "C1"),
             State = ExecutionState.Queued,
             CreatedAt = now,
             DeadlineAt = now.AddHours(1),
@@ -113,7 +113,7 @@ internal sealed class DispatchFixture : IDisposable
             IsIdempotent = idempotent,
             Inputs = JsonDocument.Parse("{}").RootElement,
         };
-        var order = new DispatchOrder(id, execution.Tenant, execution.Workflow, """{"schema":"dispatch.v1"}"""u8.ToArray(), token, now.AddSeconds(600));
+        var order = new DispatchOrder(id, execution.Tenant, WebhookPath.Of(execution.Workflow), """{"schema":"dispatch.v1"}"""u8.ToArray(), token, now.AddSeconds(600));
         Assert.IsType<Creation.Created>(await Executions.CreateAsync(execution, order, new(1000, 1000, null), Cancel));
         return id;
     }

@@ -3,6 +3,7 @@ using ControlPlane.DpDispatcher;
 using ControlPlane.Executions;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Support;
 using CsCheck;
 using Microsoft.Extensions.Time.Testing;
 
@@ -53,7 +54,7 @@ public sealed class RulesTests
             .Sample((answer, idempotent, attempts, crashed) =>
             {
                 var earlier = Enumerable.Range(1, attempts)
-                    .Select(i => new DispatchAttempt(i, Now, 1, i == attempts && !crashed ? AttemptResult.Ambiguous : AttemptResult.Again, null)).ToList();
+                    .Select(i => new DispatchAttempt(i, Now, 1, i == attempts && !crashed ? new AttemptResult.Ambiguous() : new AttemptResult.Again(), null)).ToList();
                 var claimed = Claimed(earlier, count: attempts + (crashed ? 2 : 1), idempotent);
                 Assert.True(NextStep.After(answer, claimed, Now) is NextStep.Accept or NextStep.LeaveUnknown);
                 Assert.IsType<NextStep.LeaveUnknown>(NextStep.Unsent(DispatchFailure.Expired, claimed));
@@ -65,7 +66,7 @@ public sealed class RulesTests
     public void What_must_not_be_sent_says_why_and_what_may_says_where()
     {
         var claimed = Claimed([], count: 1, idempotent: false);
-        var order = new DispatchOrder(claimed.Id, claimed.Tenant, claimed.Workflow, [1], "a.b.c", Now.AddSeconds(600));
+        var order = new DispatchOrder(claimed.Id, claimed.Tenant, WebhookPath.Of(claimed.Workflow), [1], "a.b.c", Now.AddSeconds(600));
         Assert.True(EngineAddress.TryParse("10.100.128.10", claimed.Tenant, allowPublicSubnet: false, out var address));
         var engine = new Engine(claimed.Tenant, address, AllowPublicSubnet: false);
         EngineLookup found = new EngineLookup.Found(engine);
@@ -75,7 +76,7 @@ public sealed class RulesTests
         Assert.Equal(new Readiness.MustNot(DispatchFailure.AddressRefused), Of(claimed, null, new EngineLookup.AddressRefused()));
         Assert.Equal(new Readiness.MustNot(DispatchFailure.Expired), Of(claimed, null, found));
         Assert.Equal(new Readiness.MustNot(DispatchFailure.Unreachable), Of(claimed, null, found, engineIsSilent: true));
-        Assert.Equal(new Readiness.MustNot(DispatchFailure.Unreachable), Of(Claimed([new(1, Now, 1, "again", 503)], count: 2, idempotent: false), null, found));
+        Assert.Equal(new Readiness.MustNot(DispatchFailure.Unreachable), Of(Claimed([new(1, Now, 1, new AttemptResult.Again(), 503)], count: 2, idempotent: false), null, found));
         Assert.Equal(new Readiness.MustNot(DispatchFailure.Expired), Of(claimed, order with { TokenExpiresAt = Now + Readiness.TokenReserve }, found));
         Assert.IsType<Readiness.Ready>(Of(claimed, order with { TokenExpiresAt = Now + Readiness.TokenReserve + TimeSpan.FromMilliseconds(1) }, found));
         Assert.Equal(new Readiness.MustNot(DispatchFailure.Expired), Of(claimed with { DeadlineAt = Now }, order, found));
@@ -211,7 +212,7 @@ public sealed class RulesTests
         Id = ExecutionId.Of("T1", "1"),
         Tenant = TenantId.Parse("tenant-1"),
         Workflow = WorkflowName.Parse("wf"),
-        RequestedBy = new("slack", "T1", "U1", "C1"),
+        RequestedBy = Requesters.OfSlack("T1", "U1", "C1"),
         State = ExecutionState.Dispatching,
         CreatedAt = Now,
         DeadlineAt = Now.AddHours(1),

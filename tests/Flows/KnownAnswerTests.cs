@@ -45,7 +45,7 @@ public sealed class KnownAnswerTests(LocalCloud cloud)
     {
         var sidecar = SidecarSigner.OfRfc8032();
         var (id, body) = (new Sample().Id, Encoding.UTF8.GetBytes(new Sample().ToString()));
-        Assert.Equal("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", sidecar.KeyId);
+        Assert.Equal("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", sidecar.KeyId.ToString());
         Assert.Equal(267, body.Length);
         Assert.Equal(
             "v1a,WgC9IOoxak8DlDVM5Sw1fnLHjmKQqLzz3/VujVbUqq9ytgxfNAiydyG2BwojOS7tg8bPuJhp0r3dlJYNGVfHBQ==",

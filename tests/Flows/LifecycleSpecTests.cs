@@ -211,7 +211,7 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
 
         private Task DoAsync(string step, Execution now)
         {
-            var attempt = new DispatchAttempt(now?.AttemptCount ?? 0, _clock.Now, 1, "any", 200);
+            var attempt = new DispatchAttempt(now?.AttemptCount ?? 0, _clock.Now, 1, new AttemptResult.Again(), 200);
             var outcome = new Outcome(OutcomeStatus.Succeeded, null, null, "1", new(1200, 0, 0, 0), null, null);
             return step switch
             {
@@ -266,7 +266,7 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
                 Id = _id,
                 Tenant = Tenant,
                 Workflow = WorkflowName.Parse("wf_sched"),
-                RequestedBy = new("slack", "T0001", "U0001", "C0001"),
+                RequestedBy = Requesters.OfSlack(),
                 State = ExecutionState.Queued,
                 CreatedAt = _clock.Now,
                 DeadlineAt = _clock.Now.AddHours(1),
@@ -275,7 +275,7 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
                 Inputs = JsonDocument.Parse("{}").RootElement,
             };
             await Executions.CreateAsync(
-                execution, new(_id, Tenant, execution.Workflow, "{}"u8.ToArray(), "token", _clock.Now.AddMinutes(10)), new(5, 5, null), Cancel);
+                execution, new(_id, Tenant, WebhookPath.Of(execution.Workflow), "{}"u8.ToArray(), "token", _clock.Now.AddMinutes(10)), new(5, 5, null), Cancel);
             _asQueued ??= execution;
         }
 

@@ -300,7 +300,7 @@ public sealed class RunningControlPlaneTests(RunningControlPlane running) : ICla
     private (MeteringSidecar Sidecar, string Machine) NewSidecar(byte[]? seed = null)
     {
         var machine = $"i-flows{Interlocked.Increment(ref _machines):000}";
-        return (new(DemoData.Tenant.ToString(), machine, DemoData.SidecarKeyId, seed ?? DemoData.SidecarSeed, DemoData.Engine.Address,
+        return (new(DemoData.Tenant.ToString(), machine, DemoData.SidecarKeyId.ToString(), seed ?? DemoData.SidecarSeed, DemoData.Engine.Address,
             running.Local.PrivateApi.Endpoint, TimeProvider.System), machine);
     }
 

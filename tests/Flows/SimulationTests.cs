@@ -31,8 +31,8 @@ public sealed class SimulationTests(LocalCloud cloud)
 
         // Or the seeds have become tame.
         Assert.Equal(ExecutionStates.All.Where(state => state.IsTerminal), ended.Select(one => one.State).Distinct().Order());
-        Assert.Contains(ended, one => one.IsLate && one.Attempts.All(attempt => attempt.Result != DispatchFailure.Rejected.Code));
-        Assert.Contains(ended, one => one.IsLate && one.Attempts.Any(attempt => attempt.Result == DispatchFailure.Rejected.Code));
+        Assert.Contains(ended, one => one.IsLate && one.Attempts.All(attempt => attempt.Result.Code != DispatchFailure.Rejected.Code));
+        Assert.Contains(ended, one => one.IsLate && one.Attempts.Any(attempt => attempt.Result.Code == DispatchFailure.Rejected.Code));
         Assert.Contains(ended, one => one.CancelledBy is not null);
         Assert.Contains(ended, one => one.Attempts.Count > 1);
     }

@@ -1,5 +1,6 @@
 using ControlPlane.Aws;
 using ControlPlane.Local.DataPlane;
+using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.Local;
@@ -20,7 +21,7 @@ public sealed class DemoDataTests(LocalCloud cloud)
             var registry = new TenantRegistry(tables.Client, tables.Tenants);
             await DemoData.WriteAsync(registry, TimeProvider.System, Cancel);
             Assert.True(await registry.CatalogueAsync(DemoData.Tenant, Cancel) is { Workflows: [var workflow] } && workflow.Name == DemoData.Workflow, name);
-            Assert.Equal(DemoData.Tenant, await registry.OfSlackAsync(DemoData.Workspace, Cancel));
+            Assert.Equal(DemoData.Tenant, await registry.OfSlackAsync(TeamId.Parse(DemoData.Workspace), Cancel));
             Assert.NotNull(await registry.FindKeyAsync(DemoData.SidecarKeyId, Cancel));
         }, [Fault.StopBefore, Fault.StopAfter]);
         Assert.Equal(2 * 5, cuts);

@@ -1,6 +1,6 @@
 using System.Runtime.Versioning;
 using ControlPlane.Local.Hub;
-using ControlPlane.Local.Output;
+using ControlPlane.Local.Processes;
 using ControlPlane.Local.Runtime;
 using ControlPlane.Tests.Cloud;
 

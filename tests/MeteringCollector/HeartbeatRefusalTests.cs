@@ -252,7 +252,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
         var desk = await HeartbeatFixture.OpenAsync(cloud);
         await AssertSignatureInvalidAsync(desk, With(
             desk.Sidecar.Request(new Sample(), desk.Clock.Now), headers =>
-                headers["x-dp-key-id"] = keyId.Replace("{good}", desk.Sidecar.KeyId, StringComparison.Ordinal)));
+                headers["x-dp-key-id"] = keyId.Replace("{good}", desk.Sidecar.KeyId.ToString(), StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -436,7 +436,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
         Assert.Equal((403, "tenant-mismatch"), (mismatch.Status, mismatch.Code));
 
         // Not verified: a neighbour's key id, an unknown one and a tenant that does not exist look the same.
-        var stolenId = await desk.SendAsync(With(desk.Sidecar.Request(new Sample(), desk.Clock.Now), headers => headers["x-dp-key-id"] = neighbour.KeyId));
+        var stolenId = await desk.SendAsync(With(desk.Sidecar.Request(new Sample(), desk.Clock.Now), headers => headers["x-dp-key-id"] = neighbour.KeyId.ToString()));
         var unknown = await desk.SendAsync(new SidecarSigner().Request(new Sample(), desk.Clock.Now));
         var nobody = await desk.SendAsync(new SidecarSigner().Request(new Sample { Tenant = "tenant-999" }, desk.Clock.Now));
         Assert.Equal((401, "signature-invalid"), (stolenId.Status, stolenId.Code));
@@ -517,7 +517,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
 
         for (var i = 0; i <= SidecarKeys.Capacity; i++)
             await desk.SendAsync(With(unknown.Request(new Sample(), desk.Clock.Now),
-                headers => headers["x-dp-key-id"] = unknown.KeyId[..35] + i.ToString("D8", CultureInfo.InvariantCulture)));
+                headers => headers["x-dp-key-id"] = unknown.KeyId.ToString()[..35] + i.ToString("D8", CultureInfo.InvariantCulture)));
         var before = seam.Calls.Count;
         await desk.SendAsync(Sample.At(desk.Clock.Now.AddSeconds(1), 2, cpuMs: 2));
         Assert.Equal(["UpdateItem", "PutItem"], seam.Calls.Skip(before).Select(call => call.Operation));
@@ -560,7 +560,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
         var neutral = new byte[32];
         neutral[0] = 1;
         const string keyId = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-        await desk.Registry.TryAddAsync(desk.Sidecar.Registration() with { KeyId = keyId, PublicKey = neutral }, TestContext.Current.CancellationToken);
+        await desk.Registry.TryAddAsync(desk.Sidecar.Registration() with { KeyId = KeyId.Parse(keyId), PublicKey = neutral }, TestContext.Current.CancellationToken);
         await AssertSignatureInvalidAsync(desk, With(desk.Sidecar.Request(new Sample(), desk.Clock.Now), headers =>
         {
             headers["x-dp-key-id"] = keyId;

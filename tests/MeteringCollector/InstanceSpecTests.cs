@@ -183,7 +183,7 @@ public sealed class InstanceSpecTests(LocalCloud cloud)
             Machine = new(4, 0),
             BodyHash = $"{epoch}-{counter}",
             Metrics = "{}",
-            KeyId = "key",
+            KeyId = KeyIds.Of("key"),
         };
 
         private async Task<InstanceState?> FindAsync(InstanceId instance) => (await PlaneAsync()).Instances.FirstOrDefault(state => state.Instance == instance);

@@ -78,14 +78,14 @@ internal sealed class OutcomeFixture
             Id = id,
             Tenant = owner,
             Workflow = WorkflowName.Parse("wf_sched"),
-            RequestedBy = new("slack", "T0001", "U1", "C1"),
+            RequestedBy = Requesters.OfSlack("T0001", "U1", "C1"),
             State = ExecutionState.Queued,
             CreatedAt = Clock.Now,
             DeadlineAt = Clock.Now.AddHours(1),
             Month = Month,
             Inputs = JsonDocument.Parse("{}").RootElement,
         };
-        var order = new DispatchOrder(id, owner, execution.Workflow, "{}"u8.ToArray(), "token", Clock.Now.AddMinutes(10));
+        var order = new DispatchOrder(id, owner, WebhookPath.Of(execution.Workflow), "{}"u8.ToArray(), "token", Clock.Now.AddMinutes(10));
         Assert.IsType<Creation.Created>(await Executions.CreateAsync(execution, order, TenantLimits.Default with { Concurrency = 1000 }, Cancel));
         if (state != ExecutionState.Queued)
         {
@@ -94,7 +94,7 @@ internal sealed class OutcomeFixture
                 await Executions.RecordAttemptAsync(
                     claimed, state == ExecutionState.DispatchUnknown
                         ? Signal.Ambiguous
-                        : Signal.Accepted, new(1, Clock.Now, 5, "accepted", 200), notFound: false, Cancel);
+                        : Signal.Accepted, new(1, Clock.Now, 5, new AttemptResult.Accepted(), 200), notFound: false, Cancel);
         }
         var token = new TokenMinter(Issuer, Clock).ForOutcome(await NewKeys().ToSignAsync(owner, Cancel), owner, id, execution.DeadlineAt);
         return new(id, owner, token.Text);

@@ -138,7 +138,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
 
         Assert.Equal(200, (await desk.SendAsync(job, OutcomeText.Succeeded)).Status);
 
-        var tooLate = await desk.Executions.RecordAttemptAsync(before, Signal.Accepted, new(2, desk.Clock.Now, 5, "accepted", 200), notFound: false, Cancel);
+        var tooLate = await desk.Executions.RecordAttemptAsync(before, Signal.Accepted, new(2, desk.Clock.Now, 5, new AttemptResult.Accepted(), 200), notFound: false, Cancel);
         Assert.Equal(ExecutionState.Succeeded, Assert.IsType<Move.Lost>(tooLate).Now.State);
         Assert.Equal(ExecutionState.Succeeded, (await desk.ReadAsync(job)).State);
     }
@@ -172,7 +172,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
         var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync(ExecutionState.Dispatching);
         await desk.Executions.RefuseAsync(
-            await desk.ReadAsync(job), DispatchFailure.Rejected, new(1, desk.Clock.Now, 5, DispatchFailure.Rejected.Code, 422), Cancel);
+            await desk.ReadAsync(job), DispatchFailure.Rejected, new(1, desk.Clock.Now, 5, AttemptResult.Parse(DispatchFailure.Rejected.Code), 422), Cancel);
         desk.Clock.Advance(TimeSpan.FromHours(1));
 
         var running = await desk.SendAsync(job, OutcomeText.Running);
@@ -584,7 +584,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
         Id = ExecutionId.Of("T1", "1"),
         Tenant = OutcomeFixture.Tenant,
         Workflow = WorkflowName.Parse("w"),
-        RequestedBy = new("slack", "T1", "U1", "C1"),
+        RequestedBy = Requesters.OfSlack("T1", "U1", "C1"),
         State = state,
         CreatedAt = DateTimeOffset.UnixEpoch,
         DeadlineAt = DateTimeOffset.UnixEpoch,

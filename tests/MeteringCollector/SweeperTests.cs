@@ -155,7 +155,8 @@ public sealed class SweeperTests(LocalCloud cloud)
         await SweepAsync(desk);
 
         var execution = await desk.Executions.FindAsync(id, Cancel);
-        Assert.Equal(isLost, execution is { State: ExecutionState.Denied, Decision.Code: CloseLostRequests.Code, RequestedBy.UserId: "U1" });
+        Assert.Equal(
+            isLost, execution is { State: ExecutionState.Denied, Decision.Code: CloseLostRequests.Code } && execution.RequestedBy.UserId == UserId.Parse("U1"));
         Assert.Equal(isLost, execution is not null);
         Assert.Equal(isLost ? [id.ToString()] : [], await desk.NotifiedAsync());
         Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeFixture.Tenant, Cancel));
@@ -219,12 +220,12 @@ public sealed class SweeperTests(LocalCloud cloud)
         var id = execution ?? ExecutionId.Of("T1", Guid.NewGuid().ToString());
         var now = desk.Clock.Now;
         var order = new ExecutionRequest(
-            ExecutionRequest.SchemaV1, id.ToString(), OutcomeFixture.Tenant.ToString(), "wf_sched", JsonElement.Parse("{}"), new("slack", "T1", "U1", "C1"),
+            ExecutionRequest.SchemaV1, id.ToString(), OutcomeFixture.Tenant.ToString(), "wf_sched", JsonElement.Parse("{}"), Requesters.OfSlack("T1", "U1", "C1"),
             false,
             now);
         var replies = new ReplyStore(desk.Tables.Client, desk.Tables.Executions, desk.Clock);
         await new SlackRequests(desk.Tables.Client, desk.Tables.RateLimits, replies, new(10, 60), desk.Clock)
-            .AdmitAsync("U1", new(id, OutcomeFixture.Tenant, [1], Uses: 0, now, now + SlackReply.Lifetime, order), Cancel);
+            .AdmitAsync(UserId.Parse("U1"), new(id, OutcomeFixture.Tenant, [1], Uses: 0, now, now + SlackReply.Lifetime, order), Cancel);
         return id;
     }
 

@@ -1,6 +1,7 @@
 using ControlPlane.Metering;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Support;
 using CsCheck;
 
 namespace ControlPlane.Tests.MeteringCollector;
@@ -79,7 +80,7 @@ public sealed class UsagePropertyTests
                 Machine = new(1, 1),
                 BodyHash = $"{_epoch}-{_counter}",
                 Metrics = "{}",
-                KeyId = "key",
+                KeyId = KeyIds.Of("key"),
             };
         }
     }

@@ -21,7 +21,7 @@ public sealed class EngineKeyTests(LocalCloud cloud)
         Assert.Equal(signing.Public.ToPem(), printed.ExportSubjectPublicKeyInfoPem());
         Assert.Contains($"key {signing.Id} signs from 2026-11-05T10:00:00.000Z, and does now.", said.Error, StringComparison.Ordinal);
         var json = await ctl.DoAsync("engine-key tenant-7 --output json");
-        Assert.Equal(signing.Id, json.Json.GetProperty("key_id").GetString());
+        Assert.Equal(signing.Id.ToString(), json.Json.GetProperty("key_id").GetString());
         Assert.Equal("", json.Error);
     }
 

@@ -4,6 +4,7 @@ using ControlPlane.Metering;
 using ControlPlane.Operator.Commands;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
+using ControlPlane.Tests.Support;
 using ControlPlane.Text;
 
 namespace ControlPlane.Tests.Operator;
@@ -57,7 +58,7 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
         var queued = await ctl.QueueExecutionAsync();
         var claimed = Assert.IsType<Claim.Held>(await ctl.Executions.ClaimAsync(queued.Id, OperatorFixture.Seven, "me", Lease, Cancel)).Execution;
         await ctl.Executions.RefuseAsync(
-            claimed, DispatchFailure.WorkflowNotActive, new(1, ctl.Clock.Now, 12, DispatchFailure.WorkflowNotActive.Code, 404), Cancel);
+            claimed, DispatchFailure.WorkflowNotActive, new(1, ctl.Clock.Now, 12, AttemptResult.Parse(DispatchFailure.WorkflowNotActive.Code), 404), Cancel);
 
         var said = (await ctl.DoAsync($"execution why {queued.Id}")).Output;
         Assert.StartsWith("It never ran: its engine has no active workflow at that path.", said, StringComparison.Ordinal);
@@ -73,7 +74,7 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
             Id = ExecutionId.Of("T", "t"),
             Tenant = OperatorFixture.Seven,
             Workflow = Tenants.WorkflowName.Parse("wf"),
-            RequestedBy = new("slack", "T", "U", "C"),
+            RequestedBy = Requesters.OfSlack("T", "U", "C"),
             State = ExecutionState.Queued,
             CreatedAt = now,
             DeadlineAt = now,
@@ -178,7 +179,7 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
             BodyHash = $"{counter}",
             Machine = new(4, 1),
             Metrics = "{}",
-            KeyId = "k",
+            KeyId = KeyIds.Of("k"),
             GpuUnreadableSince = unreadableSince,
         },
         TenantLimits.StandardInstances, ctl.Clock.Now, Cancel);

@@ -2,6 +2,7 @@ using ControlPlane.Aws;
 using ControlPlane.Metering;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
+using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Operator;
 
@@ -58,7 +59,7 @@ public sealed class InstanceCommandsTests(LocalCloud cloud)
             BodyHash = $"{counter}",
             Machine = new(4, 1),
             Metrics = "{}",
-            KeyId = "k",
+            KeyId = KeyIds.Of("k"),
         },
         TenantLimits.StandardInstances, ctl.Clock.Now, Cancel);
 }

@@ -73,10 +73,10 @@ public sealed partial class JsonTests(LocalCloud cloud)
         var lease = TimeSpan.FromSeconds(30);
         var queued = await ctl.QueueExecutionAsync();
         var first = Assert.IsType<Claim.Held>(await ctl.Executions.ClaimAsync(queued.Id, OperatorFixture.Seven, "one", lease, Cancel)).Execution;
-        await ctl.Executions.RecordAttemptAsync(first, Signal.Deferred, new(1, ctl.Clock.Now, 2, "again", null), notFound: false, Cancel);
+        await ctl.Executions.RecordAttemptAsync(first, Signal.Deferred, new(1, ctl.Clock.Now, 2, new AttemptResult.Again(), null), notFound: false, Cancel);
         ctl.Clock.Advance(TimeSpan.FromSeconds(2));
         var second = Assert.IsType<Claim.Held>(await ctl.Executions.ClaimAsync(queued.Id, OperatorFixture.Seven, "two", lease, Cancel)).Execution;
-        await ctl.Executions.RecordAttemptAsync(second, Signal.Accepted, new(2, ctl.Clock.Now, 12, "accepted", 200), notFound: false, Cancel);
+        await ctl.Executions.RecordAttemptAsync(second, Signal.Accepted, new(2, ctl.Clock.Now, 12, new AttemptResult.Accepted(), 200), notFound: false, Cancel);
         ctl.Clock.Advance(TimeSpan.FromSeconds(3));
         await ctl.Executions.FinishAsync(
             queued, new(OutcomeStatus.Succeeded, ctl.Clock.Now, ctl.Clock.Now, "8123", new(1200, 10, 5, 6), new("done", null), null), "00", Cancel);
@@ -93,7 +93,7 @@ public sealed partial class JsonTests(LocalCloud cloud)
                 BodyHash = "00",
                 Machine = new(4, 1),
                 Metrics = "{}",
-                KeyId = "k",
+                KeyId = KeyIds.Of("k"),
             },
             TenantLimits.StandardInstances, ctl.Clock.Now, Cancel);
         return queued;

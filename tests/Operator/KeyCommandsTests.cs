@@ -1,3 +1,4 @@
+using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.Operator;
@@ -6,6 +7,8 @@ public sealed class KeyCommandsTests(LocalCloud cloud)
 {
     // RFC 8032 §7.1, test 1, and the id that RFC 8037 A.3 computes for it.
     private const string PublicKey = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", KeyId = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
+
+    private static readonly KeyId Sidecar = Tenants.KeyId.Parse(KeyId);
 
     // RFC 8032 §7.1, test 2.
     private const string Another = "PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=";
@@ -21,7 +24,7 @@ public sealed class KeyCommandsTests(LocalCloud cloud)
             KeyId, (await ctl.DoAsync($"key add tenant-7 --public-key {PublicKey} --instance i-0abc1234def567890 --not-after 2027-01-01T00:00:00Z")).Output,
             StringComparison.Ordinal);
 
-        var key = await ctl.Registry.FindKeyAsync(KeyId, Cancel);
+        var key = await ctl.Registry.FindKeyAsync(Sidecar, Cancel);
         Assert.Equal(
             (OperatorFixture.Seven, "i-0abc1234def567890", new DateTimeOffset(2027, 1, 1, 0, 0, 0, TimeSpan.Zero)),
             (key!.Tenant, key.Instance!, key.NotAfter!.Value));
@@ -93,7 +96,7 @@ public sealed class KeyCommandsTests(LocalCloud cloud)
         await ctl.DoAsync($"key add tenant-7 --public-key {PublicKey}");
         (await ctl.SayAsync($"key add tenant-8 --public-key {PublicKey}")).Refuses(1, "tenant-7's", "one owner");
         (await ctl.SayAsync($"key revoke tenant-8 {KeyId}")).Refuses(1, "tenant-8 has no key", "./ctl key list tenant-8");
-        Assert.True((await ctl.Registry.FindKeyAsync(KeyId, Cancel))!.IsValidAt(ctl.Clock.Now));
+        Assert.True((await ctl.Registry.FindKeyAsync(Sidecar, Cancel))!.IsValidAt(ctl.Clock.Now));
     }
 
     [Fact]
@@ -104,14 +107,14 @@ public sealed class KeyCommandsTests(LocalCloud cloud)
         await ctl.DoAsync($"key add tenant-7 --public-key {PublicKey}");
         await ctl.DoAsync($"key add tenant-7 --public-key {Another}");
         Assert.Equal("", (await ctl.DoAsync($"key revoke tenant-7 {KeyId}")).Error);
-        var revokedAt = (await ctl.Registry.FindKeyAsync(KeyId, Cancel))!.RevokedAt;
+        var revokedAt = (await ctl.Registry.FindKeyAsync(Sidecar, Cancel))!.RevokedAt;
         ctl.Clock.Advance(TimeSpan.FromMinutes(1));
 
         Assert.Contains("so before", (await ctl.DoAsync($"key revoke tenant-7 {KeyId}")).Output, StringComparison.Ordinal);
-        Assert.Equal(revokedAt, (await ctl.Registry.FindKeyAsync(KeyId, Cancel))!.RevokedAt);
+        Assert.Equal(revokedAt, (await ctl.Registry.FindKeyAsync(Sidecar, Cancel))!.RevokedAt);
         (await ctl.SayAsync($"key add tenant-7 --public-key {PublicKey}")).Refuses(1, "was revoked", "make a new one");
 
-        var other = (await ctl.Registry.KeysOfAsync(OperatorFixture.Seven, Cancel)).Single(key => key.KeyId != KeyId);
+        var other = (await ctl.Registry.KeysOfAsync(OperatorFixture.Seven, Cancel)).Single(key => key.KeyId != Sidecar);
         Assert.Contains("no valid key left", (await ctl.DoAsync($"key revoke tenant-7 {other.KeyId}")).Error, StringComparison.Ordinal);
     }
 

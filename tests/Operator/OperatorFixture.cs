@@ -123,22 +123,23 @@ internal sealed class OperatorFixture : IAsyncDisposable
             Id = id,
             Tenant = tenant ?? Seven,
             Workflow = WorkflowName.Parse(workflow),
-            RequestedBy = new("slack", "T0007", "U0001", "C0001"),
+            RequestedBy = Requesters.OfSlack("T0007", "U0001", "C0001"),
             State = ExecutionState.Queued,
             CreatedAt = Clock.Now,
             DeadlineAt = Clock.Now + TimeSpan.FromHours(1),
             Month = Month.Of(Clock.Now),
             Inputs = inputs.RootElement.Clone(),
-            Decision = new(true, "allowed", "Allowed.", [new("tenant active", "allow", "tenant_active", "The tenant is active.")]),
+            Decision = new(true, "allowed", "Allowed.", [new("tenant active", Judgement.Allow, "tenant_active", "The tenant is active.")]),
         };
         Assert.IsType<Creation.Created>(await Executions.CreateAsync(
-            execution, new(id, execution.Tenant, execution.Workflow, [1], "a token", Clock.Now + TimeSpan.FromMinutes(10)), TenantLimits.Default, Cancel));
+            execution, new(id, execution.Tenant, WebhookPath.Of(execution.Workflow), [1], "a token", Clock.Now + TimeSpan.FromMinutes(10)), TenantLimits.Default,
+            Cancel));
         return execution;
     }
 
     public Task SampleAsync(DateTimeOffset sampledAt, long epoch, long counter, ComputeTime totals, string instance = "i-1", TenantId? tenant = null) =>
         new MeteringStore(Tables.Client, Tables.Metering, Clock).PutAsync(
-            new(tenant ?? Seven, InstanceId.Parse(instance), epoch, counter, sampledAt, TimeSpan.FromSeconds(60), totals, "{}", "k"), Cancel);
+            new(tenant ?? Seven, InstanceId.Parse(instance), epoch, counter, sampledAt, TimeSpan.FromSeconds(60), totals, "{}", KeyIds.Of("k")), Cancel);
 
     public async ValueTask DisposeAsync()
     {

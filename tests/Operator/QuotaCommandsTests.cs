@@ -97,7 +97,7 @@ public sealed class QuotaCommandsTests(LocalCloud cloud)
         await ctl.Executions.TimeOutAsync(late, Cancel);
         await FinishAsync(ctl, (await ctl.Executions.FindAsync(late.Id, Cancel))!);
         var again = await ClaimAsync(ctl, await ctl.QueueExecutionAsync("cancelled after it was put back"));
-        await ctl.Executions.RecordAttemptAsync(again, Signal.Deferred, new(1, ctl.Clock.Now, 1, "again", 503), notFound: false, Cancel);
+        await ctl.Executions.RecordAttemptAsync(again, Signal.Deferred, new(1, ctl.Clock.Now, 1, new AttemptResult.Again(), 503), notFound: false, Cancel);
         await ctl.Executions.CancelAsync((await ctl.Executions.FindAsync(again.Id, Cancel))!, "U1", Cancel);
         var rejected = await ClaimAsync(ctl, await ctl.QueueExecutionAsync("stopped by its engine"));
         await ctl.Executions.FinishAsync(rejected, new(OutcomeStatus.Cancelled, null, null, null, ExecutionUsage.None, null, null), "cc", Cancel);

@@ -45,7 +45,7 @@ public sealed class ScriptingTests(LocalCloud cloud)
                 BodyHash = "1",
                 Machine = new(4, 1),
                 Metrics = "{}",
-                KeyId = "k",
+                KeyId = KeyId.Parse(new('k', 43)),
             },
             TenantLimits.StandardInstances, ctl.Clock.Now, Cancel);
         ctl.Clock.Advance(TimeSpan.FromSeconds(seconds));

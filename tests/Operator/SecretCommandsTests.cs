@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ControlPlane.Secrets;
 using ControlPlane.Slack;
+using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tokens;
 
@@ -22,7 +23,7 @@ public sealed class SecretCommandsTests(LocalCloud cloud)
     {
         await using var ctl = await StartAsync();
         var keys = Keys(ctl);
-        var signed = new List<string> { (await keys.ToSignAsync(OperatorFixture.Seven, Cancel)).Id };
+        var signed = new List<KeyId> { (await keys.ToSignAsync(OperatorFixture.Seven, Cancel)).Id };
         for (var rotation = 0; rotation < 2; rotation++)
         {
             // The second one needs the word that it is a leak, or the end of the overlap: what it would take away is still under way.

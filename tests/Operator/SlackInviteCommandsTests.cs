@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using ControlPlane.Aws;
 using ControlPlane.Secrets;
 using ControlPlane.Slack;
+using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.Operator;
@@ -40,7 +41,7 @@ public sealed class SlackInviteCommandsTests(LocalCloud cloud) : IClassFixture<L
         await using var ctl = await StartAsync();
         await ctl.DoAsync("slack invite tenant-7");
         var ticket = Assert.Single(await Installations(ctl).TicketsOfAsync(OperatorFixture.Seven, Cancel));
-        Assert.IsType<Installed.Now>(await Installations(ctl).CompleteAsync(ticket, new("T0099", [1]), "UBOT", "U1", Cancel));
+        Assert.IsType<Installed.Now>(await Installations(ctl).CompleteAsync(ticket, new(TeamId.Parse("T0099"), [1]), UserId.Parse("UBOT"), UserId.Parse("U1"), Cancel));
         (await ctl.SayAsync($"slack revoke tenant-7 {ticket.Hash[..12]}")).Refuses(1, "./ctl slack unlink");
         await ctl.DoAsync("slack invite tenant-7");
         ctl.Clock.Advance(TimeSpan.FromDays(7));
@@ -68,7 +69,7 @@ public sealed class SlackInviteCommandsTests(LocalCloud cloud) : IClassFixture<L
         {
             await InstallAsync(ctl, workspace, [1, 2, 3]);
             await ctl.DoAsync(line);
-            Assert.Null(await Installations(ctl).FindTokenAsync(OperatorFixture.Seven, workspace, Cancel));
+            Assert.Null(await Installations(ctl).FindTokenAsync(OperatorFixture.Seven, TeamId.Parse(workspace), Cancel));
         }
     }
 
@@ -79,7 +80,7 @@ public sealed class SlackInviteCommandsTests(LocalCloud cloud) : IClassFixture<L
         await InstallAsync(ctl, "T0007", [1, 2, 3]);
         await ctl.SayAsync("tenant register tenant-7 --name Acme --slack-team T0007 --engine 10.106.128.10:5678");
         await ctl.DoAsync("slack link tenant-7 T0007");
-        Assert.NotNull(await Installations(ctl).FindTokenAsync(OperatorFixture.Seven, "T0007", Cancel));
+        Assert.NotNull(await Installations(ctl).FindTokenAsync(OperatorFixture.Seven, TeamId.Parse("T0007"), Cancel));
     }
 
     [Theory]
@@ -89,8 +90,8 @@ public sealed class SlackInviteCommandsTests(LocalCloud cloud) : IClassFixture<L
     {
         await using var ctl = await StartAsync();
         ctl.Secrets.Put("SlackSecret", SlackText(new byte[32]), create: true);
-        await InstallAsync(ctl, "T0007", Seal.Close(new byte[32], "xoxb-1", SealedToken.PurposeOf("T0007")));
-        await InstallAsync(ctl, "T0008", Seal.Close(Enumerable.Repeat((byte)5, 32).ToArray(), "xoxb-2", SealedToken.PurposeOf("T0008")));
+        await InstallAsync(ctl, "T0007", Seal.Close(new byte[32], "xoxb-1", SealedToken.PurposeOf(TeamId.Parse("T0007"))));
+        await InstallAsync(ctl, "T0008", Seal.Close(Enumerable.Repeat((byte)5, 32).ToArray(), "xoxb-2", SealedToken.PurposeOf(TeamId.Parse("T0008"))));
         await ctl.DoAsync($"secret rotate bot-token-key{leaked}");
 
         var said = await ctl.DoAsync("slack reseal --output json");
@@ -98,8 +99,8 @@ public sealed class SlackInviteCommandsTests(LocalCloud cloud) : IClassFixture<L
         Assert.Contains("T0008", said.Error, StringComparison.Ordinal);
         ctl.Clock.Advance(SlackSecret.Overlap);
         var key = SlackSecret.Parse(ctl.Secrets.Get("SlackSecret", null, null).Text).TokenKey!;
-        var kept = (await Installations(ctl).FindTokenAsync(OperatorFixture.Seven, "T0007", Cancel))!;
-        Assert.Equal("xoxb-1", Seal.Open(kept.Sealed, [key], SealedToken.PurposeOf("T0007")));
+        var kept = (await Installations(ctl).FindTokenAsync(OperatorFixture.Seven, TeamId.Parse("T0007"), Cancel))!;
+        Assert.Equal("xoxb-1", Seal.Open(kept.Sealed, [key], SealedToken.PurposeOf(TeamId.Parse("T0007"))));
         Assert.Equal(1, (await ctl.DoAsync("slack reseal --output json")).Json.GetProperty("as_they_were").GetInt32());
     }
 
@@ -135,7 +136,7 @@ public sealed class SlackInviteCommandsTests(LocalCloud cloud) : IClassFixture<L
     {
         var ticket = new InstallTicket(RandomNumberGenerator.GetHexString(64), OperatorFixture.Seven, ctl.Clock.Now, ctl.Clock.Now + InstallTicket.Lifetime);
         await Installations(ctl).AddAsync(ticket, Cancel);
-        Assert.IsType<Installed.Now>(await Installations(ctl).CompleteAsync(ticket, new(workspace, seal), "UBOT", "U1", Cancel));
+        Assert.IsType<Installed.Now>(await Installations(ctl).CompleteAsync(ticket, new(TeamId.Parse(workspace), seal), UserId.Parse("UBOT"), UserId.Parse("U1"), Cancel));
     }
 
     private static string SlackText(byte[] key) => new JsonObject

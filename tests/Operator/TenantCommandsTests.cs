@@ -19,7 +19,7 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
         var tenant = await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel);
         Assert.Equal(("Acme", TenantStatus.Active, "10.106.128.10", false), (tenant!.Name, tenant.Status, tenant.Engine.ToString(), tenant.AllowPublicSubnet));
         Assert.Equal(new TenantLimits(500, 4, 5_400_000), tenant.Limits);
-        Assert.Equal(OperatorFixture.Seven, await ctl.Registry.OfSlackAsync("T0007", Cancel));
+        Assert.Equal(OperatorFixture.Seven, await ctl.Registry.OfSlackAsync(TeamId.Parse("T0007"), Cancel));
         Assert.Contains("10.106.0.0/16", said.Output, StringComparison.Ordinal);
         Assert.Equal("", said.Error);
     }
@@ -51,7 +51,7 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
         await ctl.DoAsync("slack unlink tenant-7 T0007");
 
         Assert.Contains("now its workspace speaks for it too", (await ctl.RegisterAsync()).Output, StringComparison.Ordinal);
-        Assert.Equal(OperatorFixture.Seven, await ctl.Registry.OfSlackAsync("T0007", Cancel));
+        Assert.Equal(OperatorFixture.Seven, await ctl.Registry.OfSlackAsync(TeamId.Parse("T0007"), Cancel));
     }
 
     [Fact]
@@ -79,7 +79,7 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
             Enumerable.Range(1, 8).Select(n => ctl.SayAsync($"tenant register tenant-{n} --name Acme --slack-team T0007 --engine 10.{99 + n}.128.10")));
 
         var winner = Assert.Single(await ctl.Registry.AllAsync(Cancel));
-        Assert.Equal(winner.Id, await ctl.Registry.OfSlackAsync("T0007", Cancel));
+        Assert.Equal(winner.Id, await ctl.Registry.OfSlackAsync(TeamId.Parse("T0007"), Cancel));
         Assert.Equal([0, 1, 1, 1, 1, 1, 1, 1], said.Select(one => one.Exit).Order());
         Assert.All(said.Where(one => one.Exit == 1), one => one.Refuses(1, $"T0007 speaks for {winner.Id}"));
     }
@@ -238,7 +238,7 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
         Assert.Equal(["T0007", "T0008"], removed.GetProperty("unlinked").EnumerateArray().Select(one => one.GetString()).Order());
         Assert.Equal("2027-02-03T10:00:00.000Z", removed.GetProperty("free_again_at").GetString());
         Assert.All(await ctl.Registry.KeysOfAsync(OperatorFixture.Seven, Cancel), key => Assert.NotNull(key.RevokedAt));
-        Assert.Null(await ctl.Registry.OfSlackAsync("T0007", Cancel, consistent: true));
+        Assert.Null(await ctl.Registry.OfSlackAsync(TeamId.Parse("T0007"), Cancel, consistent: true));
         var catalogue = (await ctl.Registry.CatalogueAsync(OperatorFixture.Seven, Cancel, consistent: true))!;
         Assert.Equal((TenantStatus.Deleting, 0, 0), (catalogue.Tenant.Status, catalogue.Workflows.Count, catalogue.Groups.Count));
         Assert.Equal(ExecutionState.Cancelled, (await ctl.Executions.FindAsync(open.Id, Cancel))!.State);

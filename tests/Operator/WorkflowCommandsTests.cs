@@ -28,7 +28,7 @@ public sealed class WorkflowCommandsTests(LocalCloud cloud)
         Assert.Equal("3", workflow.Parameters[1].Default!.Value.GetRawText());
         Assert.Equal(["T0007/U1"], workflow.AllowedUsers);
         Assert.Equal(["ops"], workflow.AllowedGroups);
-        Assert.Equal(["C1"], workflow.AllowedChannels);
+        Assert.Equal([ChannelId.Parse("C1")], workflow.AllowedChannels);
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public sealed class WorkflowCommandsTests(LocalCloud cloud)
         await ctl.RegisterAsync();
         await ctl.DoAsync("workflow publish tenant-7 wf_sched");
         var workflow = (await ctl.Registry.FindWorkflowAsync(OperatorFixture.Seven, Scheduler, Cancel))!;
-        Assert.Equal((Scheduler, TimeSpan.FromHours(1)), (workflow.Path, workflow.Deadline));
+        Assert.Equal((WebhookPath.Of(Scheduler), TimeSpan.FromHours(1)), (workflow.Path, workflow.Deadline));
     }
 
     [Fact]

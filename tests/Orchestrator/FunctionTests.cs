@@ -47,7 +47,7 @@ public class FunctionTests(LocalCloud cloud)
         var world = await OrchestratorFixture.StartAsync(cloud);
         var request = new ExecutionRequest(
             ExecutionRequest.SchemaV1, ExecutionId.Of("T0001", "t1").ToString(), "tenant-43", "wf_sched", JsonDocument.Parse("{}").RootElement,
-            new("slack", "T0001", "U0001", "C0001"), Public: true, world.Now);
+            Requesters.OfSlack(), Public: true, world.Now);
         var body = JsonSerializer.Serialize(request, DomainJson.Default.ExecutionRequest);
         Golden.Matches("execution-request.golden.json", body);
 

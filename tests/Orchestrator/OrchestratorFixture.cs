@@ -91,7 +91,7 @@ internal sealed class OrchestratorFixture
     public OrchestratorFixture Above(HttpMessageHandler below) => new(_tables, _queues, _dynamoEndpoint, _queueEndpoint, below);
 
     public static Workflow Workflow(params IReadOnlyList<WorkflowParameter> parameters) =>
-        new(Scheduler, WorkflowName.Parse("sched-v2"), parameters, TimeSpan.FromHours(1), Idempotent: false, Enabled: true, [], [], []);
+        new(Scheduler, WebhookPath.Of(WorkflowName.Parse("sched-v2")), parameters, TimeSpan.FromHours(1), Idempotent: false, Enabled: true, [], [], []);
 
     public Task RegisterAsync(TenantLimits limits, TenantStatus status = TenantStatus.Active)
     {
@@ -128,7 +128,7 @@ internal sealed class OrchestratorFixture
         (await _tables.Client.GetItemAsync(table, Items.Key(pk, sk), consistentRead: true, Cancel)).Item;
 
     public StartRequest Request(string trigger = "t1", string inputs = "{}", TenantId? tenant = null) => new(
-        ExecutionId.Of("T0001", trigger), tenant ?? Tenant, Scheduler, JsonDocument.Parse(inputs).RootElement, new("slack", "T0001", "U0001", "C0001"),
+        ExecutionId.Of("T0001", trigger), tenant ?? Tenant, Scheduler, JsonDocument.Parse(inputs).RootElement, Requesters.OfSlack(),
         IsPublic: false, Now);
 
     public async Task<Execution> StartAsync(StartRequest request)

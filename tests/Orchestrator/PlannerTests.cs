@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ControlPlane.Orchestrator.Plans;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Orchestrator;
 
@@ -22,6 +23,6 @@ public class PlannerTests
             Executions.ExecutionId.Of("T", "t"), OrchestratorFixture.Tenant, OrchestratorFixture.Scheduler,
             JsonDocument.Parse(JsonSerializer.Serialize(new Dictionary<string, string> { ["text"] = text },
                 JsonSerializerOptions.Default.GetTypeInfo(typeof(Dictionary<string, string>)))).RootElement,
-            new("slack", "T", "U", "C"), false, now);
+            Requesters.OfSlack("T", "U", "C"), false, now);
     }
 }

@@ -5,6 +5,7 @@ using ControlPlane.Orchestrator.Plans;
 using ControlPlane.Orchestrator.Policy;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Orchestrator;
 
@@ -33,7 +34,7 @@ public class RulebookTests
 
         Assert.True(decision.Allowed);
         Assert.Equal("allowed", decision.Code);
-        Assert.All(decision.Verdicts, verdict => Assert.Equal("allow", verdict.Verdict));
+        Assert.All(decision.Verdicts, verdict => Assert.Equal(Judgement.Allow, verdict.Verdict));
         Assert.Equal(
             ["tenant", "workflow", "user", "channel", "inputs", "deadline", "data_plane", "concurrency", "quota", "gpu_time"],
             decision.Verdicts.Select(verdict => verdict.Rule));
@@ -97,7 +98,7 @@ public class RulebookTests
     [Fact]
     public void A_channel_that_is_not_named_may_not()
     {
-        _workflow = _workflow! with { AllowedChannels = ["C9999"] };
+        _workflow = _workflow! with { AllowedChannels = [ChannelId.Parse("C9999")] };
         AssertDenied("channel_not_allowed");
     }
 
@@ -118,20 +119,20 @@ public class RulebookTests
     }
 
     [Theory]
-    [InlineData(90_000, "allow", "ok")]
-    [InlineData(90_001, "warn", "data_plane_late")]
-    [InlineData(180_000, "warn", "data_plane_late")]
-    [InlineData(180_001, "warn", "data_plane_silent")]
-    [InlineData(86_000_000, "warn", "data_plane_silent")]
-    public void A_data_plane_that_is_late_or_silent_warns(int milliseconds, string verdict, string code)
+    [InlineData(90_000, Judgement.Allow, "ok")]
+    [InlineData(90_001, Judgement.Warn, "data_plane_late")]
+    [InlineData(180_000, Judgement.Warn, "data_plane_late")]
+    [InlineData(180_001, Judgement.Warn, "data_plane_silent")]
+    [InlineData(86_000_000, Judgement.Warn, "data_plane_silent")]
+    public void A_data_plane_that_is_late_or_silent_warns(int milliseconds, Judgement verdict, string code)
     {
         _instances = [Instance(Now.AddMilliseconds(-milliseconds)), Instance(Now.AddDays(-1), "i-2")];
 
         var decision = Decide();
 
-        Assert.Equal(verdict != "deny", decision.Allowed);
+        Assert.Equal(verdict != Judgement.Deny, decision.Allowed);
         Assert.Contains(decision.Verdicts, one => one.Rule == "data_plane" && one.Verdict == verdict && one.Code == code);
-        Assert.Equal(verdict == "allow", decision.InPlainWords.Length == 0);
+        Assert.Equal(verdict == Judgement.Allow, decision.InPlainWords.Length == 0);
     }
 
     [Fact]
@@ -214,7 +215,7 @@ public class RulebookTests
     [Fact]
     public void The_first_rule_that_denies_is_told_and_all_of_them_are_recorded()
     {
-        _workflow = _workflow! with { AllowedUsers = ["U9999"], AllowedChannels = ["C9999"] };
+        _workflow = _workflow! with { AllowedUsers = ["U9999"], AllowedChannels = [ChannelId.Parse("C9999")] };
         _tenant = TenantOf(TenantStatus.Active, TenantLimits.Default with { DeniesWhenSilent = true });
         (_instances, _told, _watch) = ([Instance(Now.AddHours(-1))], Liveness.Offline, new(Now, Now.AddDays(-1), null, null));
 
@@ -222,7 +223,7 @@ public class RulebookTests
 
         Assert.Equal(
             ["user_not_allowed", "channel_not_allowed", "data_plane_offline"],
-            decision.Verdicts.Where(verdict => verdict.Verdict == "deny").Select(verdict => verdict.Code));
+            decision.Verdicts.Where(verdict => verdict.Verdict == Judgement.Deny).Select(verdict => verdict.Code));
     }
 
     [Fact]
@@ -234,7 +235,7 @@ public class RulebookTests
         Assert.Equal("quota_used_up", decision.Code);
         Assert.Equal("This month's quota of 1000 executions is used up.", decision.InPlainWords);
         Assert.Equal(10, decision.Verdicts.Count);
-        Assert.Single(decision.Verdicts, verdict => verdict.Verdict == "deny");
+        Assert.Single(decision.Verdicts, verdict => verdict.Verdict == Judgement.Deny);
     }
 
     private PolicyDecision AssertDenied(string code)
@@ -251,7 +252,7 @@ public class RulebookTests
     {
         var request = new StartRequest(
             ExecutionId.Of("T0001", "t"), OrchestratorFixture.Tenant, OrchestratorFixture.Scheduler, JsonDocument.Parse(_inputs).RootElement,
-            new("slack", "T0001", "U0001", "C0001"), IsPublic: false, _requestedAt);
+            Requesters.OfSlack(), IsPublic: false, _requestedAt);
         var planning = _workflow is null ? null : new Planner(OrchestratorFixture.Outcomes).Plan(request, _workflow, Now);
         return Rulebook.Decide(new(
             request, new(_tenant, _workflow, _groups, _month, _active, _fault), planning, new(OrchestratorFixture.Tenant, November, _instances, [], _told), Now,

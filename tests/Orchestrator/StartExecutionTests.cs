@@ -217,7 +217,7 @@ public class StartExecutionTests(LocalCloud cloud)
         Assert.All(executions.Where(execution => execution.State == ExecutionState.Denied), denied =>
         {
             Assert.Equal("quota_used_up", denied.Decision!.Code);
-            Assert.Contains(denied.Decision.Verdicts, verdict => verdict is { Rule: "quota", Verdict: "deny" });
+            Assert.Contains(denied.Decision.Verdicts, verdict => verdict is { Rule: "quota", Verdict: Judgement.Deny });
         });
         Assert.Equal(1, (await world.Ledger.MonthAsync(OrchestratorFixture.Tenant, world.Month, Cancel)).Charged);
         Assert.Equal(1, await world.Ledger.ActiveAsync(OrchestratorFixture.Tenant, Cancel));

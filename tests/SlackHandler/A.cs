@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using ControlPlane.Executions;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.SlackHandler;
 
@@ -12,7 +13,7 @@ internal static partial class A
     public static readonly ExecutionId Id = ExecutionId.Parse("exec_00112233445566778899aabbccddeeff");
 
     public static Workflow Workflow(string name, IReadOnlyList<WorkflowParameter> parameters) => new(
-        WorkflowName.Parse(name), WorkflowName.Parse(name), parameters, Tenants.Workflow.DefaultDeadline,
+        WorkflowName.Parse(name), WebhookPath.Of(WorkflowName.Parse(name)), parameters, Tenants.Workflow.DefaultDeadline,
         Idempotent: false, Enabled: true, AllowedUsers: [], AllowedGroups: [], AllowedChannels: []);
 
     public static Execution Execution(ExecutionState state, ExecutionId? id = null, TenantId? tenant = null, string user = "U1") => new()
@@ -20,13 +21,13 @@ internal static partial class A
         Id = id ?? Id,
         Tenant = tenant ?? TenantId.Parse("tenant-43"),
         Workflow = WorkflowName.Parse("wf_sched"),
-        RequestedBy = new("slack", "T0001", user, "C1"),
+        RequestedBy = Requesters.OfSlack("T0001", user, "C1"),
         State = state,
         CreatedAt = SlackFixture.Start,
         DeadlineAt = SlackFixture.Start + TimeSpan.FromHours(1),
         Month = Month.Of(SlackFixture.Start),
         Inputs = JsonElement.Parse("""{"city":"Paris","days":3}"""),
-        Decision = new(Allowed: true, "allowed", "It may run.", [new("quota", "allow", "quota-left", "12 of 1000 are used")]),
+        Decision = new(Allowed: true, "allowed", "It may run.", [new("quota", Judgement.Allow, "quota-left", "12 of 1000 are used")]),
     };
 
     public static readonly Outcome Success = new(

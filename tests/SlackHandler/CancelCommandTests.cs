@@ -122,7 +122,7 @@ public sealed class CancelCommandTests(SlackFixture world) : IClassFixture<Slack
         var workspace = await world.NewWorkspaceAsync();
         var id = ExecutionId.Of(workspace.TeamId, Guid.NewGuid().ToString());
         var execution = A.Execution(ExecutionState.Queued, id, workspace.Tenant, user) with { Workflow = WorkflowName.Parse(workflow) };
-        var order = new DispatchOrder(id, workspace.Tenant, execution.Workflow, [1], "token", world.Clock.Now + TimeSpan.FromMinutes(10));
+        var order = new DispatchOrder(id, workspace.Tenant, WebhookPath.Of(execution.Workflow), [1], "token", world.Clock.Now + TimeSpan.FromMinutes(10));
         Assert.IsType<Creation.Created>(await world.Executions.CreateAsync(execution, order, TenantLimits.Default, SlackFixture.Cancel));
         return (workspace, id);
     }

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Amazon.Lambda.APIGatewayEvents;
 using ControlPlane.Slack;
 using ControlPlane.SlackHandler.Installation;
+using ControlPlane.Tenants;
 using ControlPlane.Tests.SlackHandler.Installation;
 
 namespace ControlPlane.Tests.SlackHandler;
@@ -34,7 +35,7 @@ public sealed class EventTests(SlackFixture world) : IClassFixture<SlackFixture>
         world.Clock.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal(200, (await SendAsync(Post(EventOf(workspace.TeamId, inner)))).StatusCode);
         Assert.Equal(ends, await TokenAsync(workspace) is null);
-        Assert.Equal(workspace.Tenant, await world.Registry.OfSlackAsync(workspace.TeamId, SlackFixture.Cancel));
+        Assert.Equal(workspace.Tenant, await world.Registry.OfSlackAsync(TeamId.Parse(workspace.TeamId), SlackFixture.Cancel));
         Assert.Equal(200, (await SendAsync(Post(EventOf(workspace.TeamId, inner)))).StatusCode);
     }
 
@@ -134,7 +135,7 @@ public sealed class EventTests(SlackFixture world) : IClassFixture<SlackFixture>
     }
 
     private Task<BotToken?> TokenAsync(Workspace workspace) =>
-        new BotTokens(world.Installations, world.Secret()).FindAsync(workspace.Tenant, workspace.TeamId, SlackFixture.Cancel);
+        new BotTokens(world.Installations, world.Secret()).FindAsync(workspace.Tenant, TeamId.Parse(workspace.TeamId), SlackFixture.Cancel);
 
     private Task<APIGatewayHttpApiV2ProxyResponse> SendAsync(APIGatewayHttpApiV2ProxyRequest http) =>
         _installer.NewEventsFunction().AnswerAsync(http, SlackFixture.Context);

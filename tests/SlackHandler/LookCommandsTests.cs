@@ -101,28 +101,28 @@ public sealed class LookCommandsTests(SlackFixture world) : IClassFixture<SlackF
         await world.StoreAsync(state switch
         {
             "queued" => A.Execution(ExecutionState.Queued),
-            "running" => A.Execution(ExecutionState.Running) with { DispatchedAt = At(1), StartedAt = At(2), Attempts = [new(1, At(1), 35, "accepted", 200)] },
+            "running" => A.Execution(ExecutionState.Running) with { DispatchedAt = At(1), StartedAt = At(2), Attempts = [new(1, At(1), 35, new AttemptResult.Accepted(), 200)] },
             "succeeded" => A.Execution(ExecutionState.Succeeded) with
             {
                 DispatchedAt = At(1),
                 StartedAt = At(2),
                 FinishedAt = At(15),
                 Outcome = A.Success,
-                Attempts = [new(1, At(0), 2000, "again", null), new(2, At(1), 35, "accepted", 200)],
+                Attempts = [new(1, At(0), 2000, new AttemptResult.Again(), null), new(2, At(1), 35, new AttemptResult.Accepted(), 200)],
             },
             "failed" =>
                 A.Execution(ExecutionState.Failed) with
                 {
                     FinishedAt = At(15),
                     FailureCode = DispatchFailure.Unreachable,
-                    Attempts = [new(1, At(0), 2000, "again", 503)]
+                    Attempts = [new(1, At(0), 2000, new AttemptResult.Again(), 503)]
                 },
             _ => A.Execution(ExecutionState.Denied) with
             {
                 FinishedAt = At(0),
                 Decision = new(
                     false, "channel", "payroll may not be run in <this> channel.",
-                    [new("enabled", "allow", "enabled", "it is enabled"), new("channel", "deny", "channel", "payroll may not be run in <this> channel.")]),
+                    [new("enabled", Judgement.Allow, "enabled", "it is enabled"), new("channel", Judgement.Deny, "channel", "payroll may not be run in <this> channel.")]),
             },
         }, workspace);
         IsAsKept($"status-{state}", await workspace.TypeAsync($"status {A.Id}"));
@@ -164,7 +164,7 @@ public sealed class LookCommandsTests(SlackFixture world) : IClassFixture<SlackF
         await world.StoreAsync(A.Execution(ExecutionState.Running, id) with
         {
             Workflow = WorkflowName.Parse(workflow),
-            RequestedBy = new("slack", workspace.TeamId, "U1", "COPS")
+            RequestedBy = Requesters.OfSlack(workspace.TeamId, "U1", "COPS")
         }, workspace);
 
         Assert.Equal(isSeen, (await workspace.TypeAsync("list", user, channel)).Text.Contains(workflow, StringComparison.Ordinal));
@@ -182,12 +182,12 @@ public sealed class LookCommandsTests(SlackFixture world) : IClassFixture<SlackF
     {
         var workspace = await world.NewWorkspaceAsync();
         var second = new Workspace(world, $"{workspace.TeamId}X", workspace.Tenant);
-        await world.Registry.TryLinkAsync(new(second.TeamId, workspace.Tenant), SlackFixture.Cancel);
+        await world.Registry.TryLinkAsync(new(TeamId.Parse(second.TeamId), workspace.Tenant), SlackFixture.Cancel);
         var id = ExecutionId.Of(workspace.TeamId, "one");
         await world.StoreAsync(A.Execution(ExecutionState.Running, id) with
         {
             Workflow = WorkflowName.Parse("deploy"),
-            RequestedBy = new("slack", workspace.TeamId, "U1", "COPS")
+            RequestedBy = Requesters.OfSlack(workspace.TeamId, "U1", "COPS")
         }, workspace);
 
         Assert.Contains("no such execution", (await second.TypeAsync($"status {id}")).Text, StringComparison.Ordinal);
@@ -212,10 +212,10 @@ public sealed class LookCommandsTests(SlackFixture world) : IClassFixture<SlackF
     {
         var workspace = await world.NewWorkspaceAsync();
         var mine = ExecutionId.Of(workspace.TeamId, "mine");
-        await world.StoreAsync(A.Execution(ExecutionState.Running, mine) with { RequestedBy = new("slack", workspace.TeamId, "U1", "C1") }, workspace);
+        await world.StoreAsync(A.Execution(ExecutionState.Running, mine) with { RequestedBy = Requesters.OfSlack(workspace.TeamId, "U1", "C1") }, workspace);
         await world.StoreAsync(A.Execution(ExecutionState.Running,
             ExecutionId.Of(workspace.TeamId, "later")) with
-        { RequestedBy = new("slack", workspace.TeamId, "U2", "C1"), CreatedAt = At(9) }, workspace);
+        { RequestedBy = Requesters.OfSlack(workspace.TeamId, "U2", "C1"), CreatedAt = At(9) }, workspace);
 
         var text = form.Replace("{0}", $"{mine}", StringComparison.Ordinal).Replace("{1}", $"{mine}".ToUpperInvariant(), StringComparison.Ordinal)
             .Replace("{2}", $"{mine}"[5..], StringComparison.Ordinal).Replace("{3}", $"{mine}"[5..13], StringComparison.Ordinal);
@@ -299,7 +299,7 @@ public sealed class LookCommandsTests(SlackFixture world) : IClassFixture<SlackF
                 Interval = TimeSpan.FromMinutes(1),
                 Machine = new(4, 1),
                 Metrics = "{}",
-                KeyId = "key",
+                KeyId = KeyIds.Of("key"),
             },
             ControlPlane.Tenants.TenantLimits.StandardInstances, world.Clock.Now, SlackFixture.Cancel);
         IsAsKept("usage", await workspace.TypeAsync("usage"));
@@ -329,7 +329,7 @@ public sealed class LookCommandsTests(SlackFixture world) : IClassFixture<SlackF
                 Totals = new(7_500, 3_600_000),
                 Interval = TimeSpan.FromMinutes(1),
                 Metrics = "{}",
-                KeyId = "key",
+                KeyId = KeyIds.Of("key"),
                 Machine = new(4, 1),
                 GpuUnreadableSince = world.Clock.Now.AddMinutes(-3),
             },
@@ -350,7 +350,7 @@ public sealed class LookCommandsTests(SlackFixture world) : IClassFixture<SlackF
         var workspace = await world.NewWorkspaceAsync();
         var form = workspace.Form("run report");
         (form["team_id"], form["trigger_id"]) = ("TGOLDEN", "1.2.3");
-        await world.Registry.TryLinkAsync(new("TGOLDEN", workspace.Tenant), SlackFixture.Cancel);
+        await world.Registry.TryLinkAsync(new(TeamId.Parse("TGOLDEN"), workspace.Tenant), SlackFixture.Cancel);
         IsAsKept("run-accepted", await workspace.SendAsync(form));
     }
 

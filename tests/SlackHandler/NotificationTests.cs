@@ -59,9 +59,9 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
             ("told-failed", A.Execution(ExecutionState.Failed) with { FinishedAt = ended, Outcome = A.Failure }),
             ("told-unreachable", A.Execution(ExecutionState.Failed) with { FinishedAt = ended, FailureCode = DispatchFailure.Unreachable }),
             ("told-rejected", A.Execution(ExecutionState.Failed) with { FinishedAt = ended, FailureCode = DispatchFailure.Rejected,
-                Attempts = [new(1, ended, 5, "dispatch_rejected", 422)] }),
+                Attempts = [new(1, ended, 5, AttemptResult.Parse("dispatch_rejected"), 422)] }),
             ("told-late-after-rejection", A.Execution(ExecutionState.Succeeded) with
-                { FinishedAt = ended, Outcome = A.Success, IsLate = true, Attempts = [new(1, ended, 5, "dispatch_rejected", 422)] }),
+                { FinishedAt = ended, Outcome = A.Success, IsLate = true, Attempts = [new(1, ended, 5, AttemptResult.Parse("dispatch_rejected"), 422)] }),
             ("told-cancelled", A.Execution(ExecutionState.Cancelled) with { FinishedAt = ended, CancelledBy = "U2" }),
             ("told-timed-out", A.Execution(ExecutionState.TimedOut) with { FinishedAt = ended }),
             (
@@ -236,8 +236,8 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
 
     private async Task<string> StatusAsync(Execution execution)
     {
-        var form = new Workspace(world, execution.RequestedBy.TeamId, execution.Tenant).Form($"status {execution.Id}");
-        return (await new Workspace(world, execution.RequestedBy.TeamId, execution.Tenant).SendAsync(form)).Text;
+        var form = new Workspace(world, execution.RequestedBy.TeamId.ToString(), execution.Tenant).Form($"status {execution.Id}");
+        return (await new Workspace(world, execution.RequestedBy.TeamId.ToString(), execution.Tenant).SendAsync(form)).Text;
     }
 
     [Theory]
@@ -559,7 +559,7 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
             CreatedAt = now,
             DeadlineAt = now + TimeSpan.FromHours(1),
             IsPublic = isPublic,
-            RequestedBy = new("slack", workspace.TeamId, "U1", "C1"),
+            RequestedBy = Requesters.OfSlack(workspace.TeamId, "U1", "C1"),
         };
         if (state == "denied")
         {
@@ -568,7 +568,7 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
         else
         {
             await world.Executions.CreateAsync(
-                execution, new(id, workspace.Tenant, execution.Workflow, [1], "t", now + TimeSpan.FromMinutes(10)), TenantLimits.Default, SlackFixture.Cancel);
+                execution, new(id, workspace.Tenant, WebhookPath.Of(execution.Workflow), [1], "t", now + TimeSpan.FromMinutes(10)), TenantLimits.Default, SlackFixture.Cancel);
             _ = state switch
             {
                 "succeeded" => await world.Executions.FinishAsync(execution, outcome ?? A.Success, "hash", SlackFixture.Cancel),

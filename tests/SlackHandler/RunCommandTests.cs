@@ -4,6 +4,7 @@ using System.Text.Json;
 using ControlPlane.Executions;
 using ControlPlane.Slack;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.SlackHandler;
 
@@ -25,7 +26,7 @@ public sealed class RunCommandTests(SlackFixture world) : IClassFixture<SlackFix
         Assert.Contains(order.ExecutionId, said.Text, StringComparison.Ordinal);
         Assert.Equal("wf_sched", order.Workflow);
         Assert.Equal("""{"city":"New York","days":3}""", order.Inputs.GetRawText());
-        Assert.Equal(new Requester("slack", workspace.TeamId, "U1", "C1"), order.RequestedBy);
+        Assert.Equal(Requesters.OfSlack(workspace.TeamId, "U1", "C1"), order.RequestedBy);
         Assert.Equal(world.Clock.Now, order.RequestedAt);
         Assert.False(order.Public);
     }
@@ -161,7 +162,7 @@ public sealed class RunCommandTests(SlackFixture world) : IClassFixture<SlackFix
             $"run {other.Tenant}", $"list {other.Tenant}", $"status {other.Tenant}" })
             await mine.TypeAsync(text);
 
-        Assert.All(await mine.OrdersAsync(), order => Assert.Equal(mine.TeamId, order.RequestedBy.TeamId));
+        Assert.All(await mine.OrdersAsync(), order => Assert.Equal(mine.TeamId, order.RequestedBy.TeamId.ToString()));
         Assert.Equal(2, (await mine.OrdersAsync()).Count);
         Assert.Empty(await other.OrdersAsync());
     }
@@ -170,7 +171,7 @@ public sealed class RunCommandTests(SlackFixture world) : IClassFixture<SlackFix
     public async Task A_grid_installation_is_found_by_its_organisation()
     {
         var workspace = await world.NewWorkspaceAsync();
-        await world.Registry.TryLinkAsync(new("EGRID", workspace.Tenant), SlackFixture.Cancel);
+        await world.Registry.TryLinkAsync(new(TeamId.Parse("EGRID"), workspace.Tenant), SlackFixture.Cancel);
         var form = workspace.Form("run report");
         (form["team_id"], form["enterprise_id"], form["is_enterprise_install"]) = ("TANYTEAM", "EGRID", "true");
 
@@ -379,7 +380,7 @@ public sealed class RunCommandTests(SlackFixture world) : IClassFixture<SlackFix
     {
         var workspace = await world.NewWorkspaceAsync();
         var second = new Workspace(world, "TSECOND", workspace.Tenant);
-        await world.Registry.TryLinkAsync(new(second.TeamId, workspace.Tenant), SlackFixture.Cancel);
+        await world.Registry.TryLinkAsync(new(TeamId.Parse(second.TeamId), workspace.Tenant), SlackFixture.Cancel);
         var function = world.NewFunction(limit: new(PerUser: 10, PerTenant: 4));
         for (var i = 0; i < 4; i++)
             Assert.True((await (i % 2 == 0 ? workspace : second).TypeAsync("run report", user: $"U{i}", function: function)).IsAccepted);

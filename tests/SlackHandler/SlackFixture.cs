@@ -154,14 +154,14 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
         var workspace = new Workspace(this, $"T{Random.Shared.NextInt64(1_000_000_000, 9_999_999_999)}", tenant);
         await Registry.TryRegisterAsync(
             new(tenant, "Test tenant", status, Engine(tenant), AllowPublicSubnet: false, limits ?? TenantLimits.Default), Cancel);
-        await Registry.TryLinkAsync(new(workspace.TeamId, tenant), Cancel);
+        await Registry.TryLinkAsync(new(TeamId.Parse(workspace.TeamId), tenant), Cancel);
         await workspace.SaveAsync(A.Workflow("wf_sched", [
             new("city", ParameterType.String, Required: true, MaxLength: 100, Description: "Where to look."),
             new("days", ParameterType.Integer, Minimum: 1, Maximum: 14, Default: JsonSerializer.SerializeToElement(3, A.Json.Default.Int32)),
             new("units", ParameterType.Enum, Values: ["metric", "imperial"])]));
         await workspace.SaveAsync(A.Workflow("report", []));
         await workspace.SaveAsync(A.Workflow("payroll", []) with { AllowedGroups = ["finance"] });
-        await workspace.SaveAsync(A.Workflow("deploy", []) with { AllowedChannels = ["COPS"] });
+        await workspace.SaveAsync(A.Workflow("deploy", []) with { AllowedChannels = [ChannelId.Parse("COPS")] });
         await Registry.SaveAsync(tenant, new UserGroup("finance", ["UFIN"]), Cancel);
         return workspace;
     }
@@ -185,10 +185,10 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
     internal async Task InstallAsync(string workspaceId, TenantId tenant, byte[]? copied = null)
     {
         Assert.True(BotToken.TryParse(BotTokenText, out var token));
-        var kept = (await new BotTokens(Installations, Secret()).SealAsync(token, workspaceId, Cancel))!;
+        var kept = (await new BotTokens(Installations, Secret()).SealAsync(token, ControlPlane.Tenants.TeamId.Parse(workspaceId), Cancel))!;
         var ticket = new InstallTicket(Guid.NewGuid().ToString("N"), tenant, Clock.Now, Clock.Now + InstallTicket.Lifetime);
         await Installations.AddAsync(ticket, Cancel);
-        Assert.IsType<Installed.Now>(await Installations.CompleteAsync(ticket, kept with { Sealed = copied ?? kept.Sealed }, "UBOT", "UADMIN", Cancel));
+        Assert.IsType<Installed.Now>(await Installations.CompleteAsync(ticket, kept with { Sealed = copied ?? kept.Sealed }, UserId.Parse("UBOT"), UserId.Parse("UADMIN"), Cancel));
     }
 
     private static EngineAddress Engine(TenantId tenant) =>
@@ -402,7 +402,7 @@ internal sealed class Workspace(SlackFixture world, string teamId, TenantId tena
     }
 
     /// <summary>Somebody opens the App Home.</summary>
-    public SlackCommand Opened(string user = "U1") => SlackCommand.OfHome(TeamId, TeamId, user);
+    public SlackCommand Opened(string user = "U1") => SlackCommand.OfHome(ControlPlane.Tenants.TeamId.Parse(TeamId), ControlPlane.Tenants.TeamId.Parse(TeamId), UserId.Parse(user));
 
     /// <summary>Presses or submits, and reads the answer.</summary>
     public Task<Said> InteractAsync(JsonObject payload, SlackCommandsFunction? function = null) =>

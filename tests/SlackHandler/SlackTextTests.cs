@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ControlPlane.SlackHandler;
 using ControlPlane.SlackHandler.Messages;
+using ControlPlane.Tenants;
 
 namespace ControlPlane.Tests.SlackHandler;
 
@@ -39,7 +40,7 @@ public class SlackTextTests
         for (var before = 2980; before <= 3000; before++)
         {
             var text = SlackText.Join(
-                "", [SlackText.Cut(new string('a', before), 4000), SlackText.Of($"{"😀<"}"), SlackText.User("U123"), SlackText.Of($"{"&"} and more")]);
+                "", [SlackText.Cut(new string('a', before), 4000), SlackText.Of($"{"😀<"}"), SlackText.User(UserId.Parse("U123")), SlackText.Of($"{"&"} and more")]);
             var cut = Block.Section(text).Text!.Text;
             Assert.InRange(cut.Length, 2980, 3000);
             Assert.EndsWith("…", cut, StringComparison.Ordinal);
@@ -60,11 +61,12 @@ public class SlackTextTests
     [InlineData(null, null)]
     public void A_link_shows_where_it_leads(string? url, string? shown) => Assert.Equal(shown, SlackText.Link(url)?.ToString());
 
+    [Fact]
+    public void A_user_is_mentioned() => Assert.Equal("<@U123>", SlackText.User(UserId.Parse("U123")).ToString());
+
     [Theory]
-    [InlineData("U123", "<@U123>")]
-    [InlineData("!channel", "somebody")]
-    [InlineData("", "somebody")]
-    public void Only_an_id_is_a_mention(string id, string shown) => Assert.Equal(shown, SlackText.User(id).ToString());
+    [InlineData("!channel"), InlineData(""), InlineData("u123"), InlineData("U1>"), InlineData("U1\n")]
+    public void What_could_mention_somebody_else_is_no_users_id(string text) => Assert.False(UserId.TryParse(text, out _));
 
     [Fact]
     public void Slack_is_told_not_to_make_links_of_its_own()

@@ -23,7 +23,7 @@ public sealed class SidecarSigner
 
     public byte[] PublicKey { get; }
 
-    public string KeyId { get; }
+    public KeyId KeyId { get; }
 
     /// <summary>The key of the published example: RFC 8032 §7.1, test 1.</summary>
     public static SidecarSigner OfRfc8032() => new(Key.Import(
@@ -47,7 +47,7 @@ public sealed class SidecarSigner
             ["webhook-id"] = id,
             ["webhook-timestamp"] = timestamp.ToString(CultureInfo.InvariantCulture),
             ["webhook-signature"] = SignatureText(id, timestamp, body),
-            ["x-dp-key-id"] = KeyId,
+            ["x-dp-key-id"] = KeyId.ToString(),
         });
 
     public static APIGatewayProxyRequest Post(byte[] body, string? sourceIp, Dictionary<string, string> headers) => new()

@@ -36,7 +36,7 @@ public class JoseTests
 
         Assert.Equal(TokenForge.Execution.ToString(), (string?)said["payload"]?["sub"]);
         Assert.True((bool?)said["same"]);
-        Assert.Equal([key.Id], said["thumbprints"]!.AsArray().Select(print => (string?)print));
+        Assert.Equal([key.Id.ToString()], said["thumbprints"]!.AsArray().Select(print => (string?)print));
     }
 
     [Fact]

@@ -60,7 +60,7 @@ public sealed class SidecarPublicKeyTests
     {
         // RFC 8037 appendix A.3
         Assert.True(SidecarPublicKey.TryImport(Convert.FromHexString("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"), out var key));
-        Assert.Equal("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", key.KeyId);
+        Assert.Equal("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", key.KeyId.ToString());
     }
 
     [Theory]

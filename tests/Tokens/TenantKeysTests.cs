@@ -32,7 +32,7 @@ public class TenantKeysTests
 
         using var key = root.KeyOf(TenantId.Parse(expected.GetProperty("tenant_id").GetString()!), expected.GetProperty("version_id").GetString()!);
 
-        Assert.Equal(expected.GetProperty("kid").GetString(), key.Id);
+        Assert.Equal(expected.GetProperty("kid").GetString(), key.Id.ToString());
         Assert.Equal(expected.GetProperty("pem").GetString(), key.Public.ToPem());
         using var published = JsonDocument.Parse(JwkSet.Write([key.Public]));
         Assert.Equal(expected.GetProperty("x").GetString(), published.RootElement.GetProperty("keys")[0].GetProperty("x").GetString());
@@ -73,12 +73,12 @@ public class TenantKeysTests
     {
         var (first, start) = (await _keys.ToSignAsync(Tenant43, Cancel), _clock.GetUtcNow());
         _secrets.Put("v3", Generations("v3", 3, start.AddMinutes(5), ("v2", 2, start), ("v1", 0, start.AddDays(-30))), start.AddMinutes(5));
-        foreach (var (minutes, id) in new[] { (6, first.Id), (9, first.Id), (10, "v2"), (14, "v2"), (15, "v3") })
+        foreach (var (minutes, id) in new[] { (6, first.Id.ToString()), (9, first.Id.ToString()), (10, "v2"), (14, "v2"), (15, "v3") })
         {
             _clock.SetUtcNow(start.AddMinutes(minutes));
             var keys = new TenantKeys(new RotatingSecret<RootSecret>(_secrets, "root", RootSecret.Parse, RootSecret.Overlap, _clock), _clock);
             var published = await keys.PublishedAsync(Tenant43, Cancel);
-            Assert.Equal(id switch { "v2" => published[1].Id, "v3" => published[0].Id, _ => id }, (await keys.ToSignAsync(Tenant43, Cancel)).Id);
+            Assert.Equal(id switch { "v2" => published[1].Id.ToString(), "v3" => published[0].Id.ToString(), _ => id }, (await keys.ToSignAsync(Tenant43, Cancel)).Id.ToString());
             Assert.Equal(first.Id, published[2].Id);
         }
     }
@@ -104,7 +104,7 @@ public class TenantKeysTests
     public async Task A_flood_of_unknown_key_ids_is_no_flood_of_reads()
     {
         for (var i = 0; i < 10_000; i++)
-            Assert.Null(await _keys.FindAsync(Tenant43, $"{i:D43}", Cancel));
+            Assert.Null(await _keys.FindAsync(Tenant43, KeyId.Parse($"{i:D43}"), Cancel));
 
         Assert.Equal(1, _secrets.CurrentReads);
     }
@@ -112,7 +112,7 @@ public class TenantKeysTests
     [Fact]
     public async Task No_two_tenants_share_a_key()
     {
-        var ids = new HashSet<string>();
+        var ids = new HashSet<KeyId>();
         for (var n = 1; n <= TenantId.Highest; n++)
             Assert.True(ids.Add((await _keys.ToSignAsync(TenantId.Parse($"tenant-{n}"), Cancel)).Id));
     }
@@ -139,7 +139,7 @@ public class TenantKeysTests
     {
         var key = await _keys.ToSignAsync(Tenant43, Cancel);
 
-        Assert.Equal(key.Id, key.ToString());
+        Assert.Equal(key.Id.ToString(), key.ToString());
         Assert.Throws<NotSupportedException>(() => JsonSerializer.Serialize(key, JsonSerializerOptions.Default.GetTypeInfo(typeof(TenantSigningKey))));
         Assert.Equal("RootSecret", RootSecret.Parse("""{"root":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}""").ToString());
     }

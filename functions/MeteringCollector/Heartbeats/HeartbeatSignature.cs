@@ -3,8 +3,8 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using ControlPlane.Http;
+using ControlPlane.Tenants;
 using ControlPlane.Text;
-using ControlPlane.Tokens;
 
 namespace ControlPlane.MeteringCollector.Heartbeats;
 
@@ -23,7 +23,7 @@ internal sealed partial record HeartbeatSignature(string Id, string TimestampTex
     private const int SignatureLength = 64;
     private const string Scheme = "v1a,";
 
-    public readonly record struct Proof(string KeyId, byte[] Signature);
+    public readonly record struct Proof(KeyId KeyId, byte[] Signature);
 
     /// <returns>False when a header is missing, repeated, or not of its one form.</returns>
     public static bool TryRead(RawRequest request, [NotNullWhen(true)] out HeartbeatSignature? signature)
@@ -72,9 +72,9 @@ internal sealed partial record HeartbeatSignature(string Id, string TimestampTex
             var text = entry.AsSpan(Scheme.Length);
             if (text.Length != SignatureTextLength || StrictBase64.Decode(text) is not { Length: SignatureLength } bytes)
                 return null;
-            if (proofs.Count == names.Length || !SidecarPublicKey.IsKeyId(names[proofs.Count]))
+            if (proofs.Count == names.Length || !KeyId.TryParse(names[proofs.Count], out var keyId))
                 return null;
-            proofs.Add(new(names[proofs.Count], bytes));
+            proofs.Add(new(keyId, bytes));
         }
         return proofs.Count > 0 && proofs.Count == names.Length ? proofs : null;
     }

@@ -15,13 +15,13 @@ internal sealed class SidecarKeys(TenantRegistry registry, TimeProvider clock)
     /// <summary>How many of each are kept. Ids that were made up cannot push out those that are real.</summary>
     public const int Capacity = 1024;
 
-    private readonly Dictionary<string, (Signer? Signer, DateTimeOffset At)> _known = [];
-    private readonly Dictionary<string, (Signer? Signer, DateTimeOffset At)> _absent = [];
+    private readonly Dictionary<KeyId, (Signer? Signer, DateTimeOffset At)> _known = [];
+    private readonly Dictionary<KeyId, (Signer? Signer, DateTimeOffset At)> _absent = [];
     private readonly Dictionary<TenantId, (Tenant? Tenant, DateTimeOffset At)> _tenants = [];
     private readonly Lock _lock = new();
 
     /// <returns>Null when no such key is registered, or none that is valid at this moment.</returns>
-    public async ValueTask<Signer?> FindAsync(string keyId, CancellationToken cancel)
+    public async ValueTask<Signer?> FindAsync(KeyId keyId, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
         if (!TryRecall(keyId, now, out var signer))
@@ -47,7 +47,7 @@ internal sealed class SidecarKeys(TenantRegistry registry, TimeProvider clock)
         return tenant;
     }
 
-    private async Task<Signer?> ReadAsync(string keyId, CancellationToken cancel)
+    private async Task<Signer?> ReadAsync(KeyId keyId, CancellationToken cancel)
     {
         if (await registry.FindKeyAsync(keyId, cancel) is not { } registration)
             return null;
@@ -56,7 +56,7 @@ internal sealed class SidecarKeys(TenantRegistry registry, TimeProvider clock)
         return new(registration, key);
     }
 
-    private bool TryRecall(string keyId, DateTimeOffset now, out Signer? signer)
+    private bool TryRecall(KeyId keyId, DateTimeOffset now, out Signer? signer)
     {
         lock (_lock)
         {
@@ -66,7 +66,7 @@ internal sealed class SidecarKeys(TenantRegistry registry, TimeProvider clock)
         }
     }
 
-    private void Remember(string keyId, Signer? signer, DateTimeOffset now)
+    private void Remember(KeyId keyId, Signer? signer, DateTimeOffset now)
     {
         lock (_lock)
         {
@@ -79,7 +79,7 @@ internal sealed class SidecarKeys(TenantRegistry registry, TimeProvider clock)
         }
     }
 
-    private static void MakeRoom(Dictionary<string, (Signer? Signer, DateTimeOffset At)> kept, DateTimeOffset now)
+    private static void MakeRoom(Dictionary<KeyId, (Signer? Signer, DateTimeOffset At)> kept, DateTimeOffset now)
     {
         foreach (var (keyId, entry) in kept)
             if (now - entry.At >= MaximumAge)

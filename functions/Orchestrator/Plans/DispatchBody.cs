@@ -20,9 +20,9 @@ internal static class DispatchBody
             json.WriteString("workflow", request.Workflow.ToString());
             json.WriteStartObject("requested_by");
             json.WriteString("source", request.RequestedBy.Source);
-            json.WriteString("team_id", request.RequestedBy.TeamId);
-            json.WriteString("user_id", request.RequestedBy.UserId);
-            json.WriteString("channel_id", request.RequestedBy.ChannelId);
+            json.WriteString("team_id", request.RequestedBy.TeamId.ToString());
+            json.WriteString("user_id", request.RequestedBy.UserId.ToString());
+            json.WriteString("channel_id", request.RequestedBy.ChannelId.ToString());
             json.WriteEndObject();
             json.WritePropertyName("inputs");
             plan.Inputs.WriteTo(json);

@@ -9,8 +9,6 @@ internal static class Rulebook
     public const string Concurrency = "concurrency";
     public const string Quota = "quota";
 
-    private const string Denied = "deny";
-
     private static readonly (string Name, Func<Situation, Verdict> Ask)[] InOrder =
     [
         ("tenant", Rules.TenantIsActive),
@@ -33,20 +31,20 @@ internal static class Rulebook
 
     private static PolicyDecision Sum(IReadOnlyList<RuleVerdict> verdicts)
     {
-        if (verdicts.FirstOrDefault(verdict => verdict.Verdict == Denied) is { } first)
+        if (verdicts.FirstOrDefault(verdict => verdict.Verdict == Judgement.Deny) is { } first)
             return new(false, first.Code, first.InPlainWords, verdicts);
-        if (verdicts.Any(verdict => verdict.Verdict is not ("allow" or "warn")))
+        if (verdicts.Any(verdict => verdict.Verdict is not (Judgement.Allow or Judgement.Warn)))
             return new(false, "not_judged", "The request could not be judged.", verdicts);
-        var warnings = verdicts.Where(verdict => verdict.Verdict == "warn").Select(verdict => verdict.InPlainWords);
+        var warnings = verdicts.Where(verdict => verdict.Verdict == Judgement.Warn).Select(verdict => verdict.InPlainWords);
         return new(true, "allowed", string.Join(" ", warnings), verdicts);
     }
 
     private static RuleVerdict Record(string rule, Verdict verdict) => verdict switch
     {
-        Verdict.Allow allow => new(rule, "allow", "ok", allow.InPlainWords),
-        Verdict.Warn warn => new(rule, "warn", warn.Code, warn.InPlainWords),
-        Verdict.Deny deny => new(rule, Denied, deny.Code, deny.InPlainWords),
-        Verdict.NotAsked => new(rule, "not_asked", "not_asked", "Not asked."),
+        Verdict.Allow allow => new(rule, Judgement.Allow, "ok", allow.InPlainWords),
+        Verdict.Warn warn => new(rule, Judgement.Warn, warn.Code, warn.InPlainWords),
+        Verdict.Deny deny => new(rule, Judgement.Deny, deny.Code, deny.InPlainWords),
+        Verdict.NotAsked => new(rule, Judgement.NotAsked, "not_asked", "Not asked."),
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.SlackHandler.Messages;
+using ControlPlane.Tenants;
 
 namespace ControlPlane.SlackHandler.Commands;
 
@@ -33,7 +34,7 @@ internal sealed class CancelCommand(ExecutionLookup lookup, ExecutionStore execu
         {
             if (execution.State.IsTerminal)
                 return Ended(execution, caller.Command.UserId);
-            switch (await executions.CancelAsync(execution, caller.Command.UserId, cancel))
+            switch (await executions.CancelAsync(execution, caller.Command.UserId.ToString(), cancel))
             {
                 case Move.Moved moved:
                     if (!moved.IsBooked)
@@ -73,8 +74,8 @@ internal sealed class CancelCommand(ExecutionLookup lookup, ExecutionStore execu
         Block.SmallPrint(SlackText.Code(execution.Id.ToString())));
 
     // The answer to a cancel that was lost and came again is the answer to the first.
-    private static SlackMessage Ended(Execution execution, string userId) =>
-        execution.State == ExecutionState.Cancelled && execution.CancelledBy == userId
+    private static SlackMessage Ended(Execution execution, UserId user) =>
+        execution.State == ExecutionState.Cancelled && execution.CancelledBy == user.ToString()
             ? SlackMessage.Private(
                 SlackText.Of($":no_entry_sign: *{execution.Workflow.ToString()}* is cancelled."), Block.SmallPrint(ExecutionText.SmallPrint(execution)))
             : SlackMessage.Private(

@@ -1,6 +1,7 @@
 using System.Globalization;
 using ControlPlane.Secrets;
 using ControlPlane.Slack;
+using ControlPlane.Tenants;
 
 namespace ControlPlane.SlackHandler.Commands;
 
@@ -9,7 +10,7 @@ namespace ControlPlane.SlackHandler.Commands;
 /// <param name="ReplyUrl">Where its answers go; empty where the command came with none.</param>
 /// <remarks>It says where, never who: whose modal it is, Slack says. It is encrypted, for the reply address is a secret, and bound to the workspace and the
 /// user, so that it means nothing in another's modal.</remarks>
-internal sealed record ModalMemory(string Workflow, string ChannelId, string CommandName, bool IsPublic, DateTimeOffset SentAt, string ReplyUrl)
+internal sealed record ModalMemory(string Workflow, ChannelId ChannelId, string CommandName, bool IsPublic, DateTimeOffset SentAt, string ReplyUrl)
 {
     public override string ToString() => $"ModalMemory of {Workflow}";
 }
@@ -21,16 +22,16 @@ internal sealed class ModalSeal(RotatingSecret<SlackSecret> secret)
     private const int LongestMetadata = 3000;
 
     /// <returns>Null where Slack would not take it.</returns>
-    public async ValueTask<string?> CloseAsync(ModalMemory memory, string teamId, string userId, CancellationToken cancel)
+    public async ValueTask<string?> CloseAsync(ModalMemory memory, TeamId teamId, UserId userId, CancellationToken cancel)
     {
-        var text = string.Join('\n', memory.Workflow, memory.ChannelId, memory.CommandName, memory.IsPublic ? "public" : "private",
+        var text = string.Join('\n', memory.Workflow, memory.ChannelId.ToString(), memory.CommandName, memory.IsPublic ? "public" : "private",
             memory.SentAt.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture), memory.ReplyUrl);
         var closed = Convert.ToBase64String(Seal.Close((await secret.GetAsync(cancel)).Current.Value.ReplyKey, text, Purpose(teamId, userId)));
         return closed.Length <= LongestMetadata ? closed : null;
     }
 
     /// <returns>Null when it is not one of ours, or belongs to somebody else's modal.</returns>
-    public async ValueTask<ModalMemory?> OpenAsync(string metadata, string teamId, string userId, CancellationToken cancel)
+    public async ValueTask<ModalMemory?> OpenAsync(string metadata, TeamId teamId, UserId userId, CancellationToken cancel)
     {
         if (ControlPlane.Text.StrictBase64.Decode(metadata) is not { } closed)
             return null;
@@ -38,14 +39,14 @@ internal sealed class ModalSeal(RotatingSecret<SlackSecret> secret)
         if (text is null && await secret.RefreshAsync(cancel))
             text = Open(closed, await secret.GetAsync(cancel), Purpose(teamId, userId));
         return text?.Split('\n') is [var workflow, var channel, var name, var shown, var second, var url]
-            && SlackIds.IsOne(channel) && SlackCommand.IsName(name)
+            && ChannelId.TryParse(channel, out var channelId) && SlackCommand.IsName(name)
             && long.TryParse(second, NumberStyles.None, CultureInfo.InvariantCulture, out var sentAt)
-            ? new(workflow, channel, name, shown == "public", DateTimeOffset.FromUnixTimeSeconds(sentAt), url)
+            ? new(workflow, channelId, name, shown == "public", DateTimeOffset.FromUnixTimeSeconds(sentAt), url)
             : null;
     }
 
     private static string? Open(byte[] closed, SecretVersions<SlackSecret> secrets, string purpose) =>
         Seal.Open(closed, secrets.All.Select(version => version.Value.ReplyKey), purpose);
 
-    private static string Purpose(string teamId, string userId) => $"modal|{teamId}|{userId}";
+    private static string Purpose(TeamId teamId, UserId userId) => $"modal|{teamId}|{userId}";
 }

@@ -1,8 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
 using ControlPlane.Executions;
-using ControlPlane.Slack;
 using ControlPlane.SlackHandler.Authentication;
+using ControlPlane.Tenants;
 
 namespace ControlPlane.SlackHandler.Commands;
 
@@ -14,7 +14,8 @@ namespace ControlPlane.SlackHandler.Commands;
 /// <param name="ResponseUrl">As sent, not judged yet; empty where Slack gave none.</param>
 /// <param name="TriggerId">What opens a modal for its user, within three seconds.</param>
 internal sealed partial record SlackCommand(
-    string WorkspaceId, string TeamId, string UserId, string ChannelId, string Name, string Text, ExecutionId Execution, string ResponseUrl, string TriggerId)
+    TeamId WorkspaceId, TeamId TeamId, UserId UserId, ChannelId ChannelId, string Name, string Text, ExecutionId Execution, string ResponseUrl,
+    string TriggerId)
 {
     /// <summary>What the command is called where a button does not say: the manifest's name for it.</summary>
     public const string UsualName = "/wf";
@@ -31,8 +32,11 @@ internal sealed partial record SlackCommand(
     public Requester Requester => new("slack", TeamId, UserId, ChannelId);
 
     /// <summary>Somebody looks at the App Home, which is no channel: the user stands in its place.</summary>
-    public static SlackCommand OfHome(string workspaceId, string teamId, string userId) =>
-        new(workspaceId, teamId, userId, userId, UsualName, Text: "", ExecutionId.Of(teamId, $"home|{userId}"), ResponseUrl: "", TriggerId: "");
+    public static SlackCommand OfHome(TeamId workspaceId, TeamId teamId, UserId userId) =>
+        new(workspaceId, teamId, userId, HomeOf(userId), UsualName, Text: "", ExecutionId.Of(teamId.ToString(), $"home|{userId}"), ResponseUrl: "", TriggerId: "");
+
+    /// <summary>What stands for a channel in a user's App Home.</summary>
+    public static ChannelId HomeOf(UserId userId) => ChannelId.Parse(userId.ToString());
 
     public static bool IsName(string? text) => text is not null && CommandShape().IsMatch(text);
 
@@ -55,11 +59,11 @@ internal sealed partial record SlackCommand(
         form.TryGet("text", out var text);
         var isGrid = form.TryGet("is_enterprise_install", out var grid) && grid == "true";
         form.TryGet("enterprise_id", out var enterprise);
-        if (!SlackIds.IsOne(team) || !SlackIds.IsOne(user) || !SlackIds.IsOne(channel)
-            || !IsName(name) || !IsTrigger(trigger) || (isGrid && !SlackIds.IsOne(enterprise)))
+        if (!TeamId.TryParse(team, out var teamId) || !UserId.TryParse(user, out var userId) || !ChannelId.TryParse(channel, out var channelId)
+            || !TeamId.TryParse(isGrid ? enterprise : team, out var workspaceId) || !IsName(name) || !IsTrigger(trigger))
             return false;
 
-        command = new(isGrid ? enterprise! : team, team, user, channel, name, Unescape(text ?? ""), ExecutionId.Of(team, trigger), responseUrl, trigger);
+        command = new(workspaceId, teamId, userId, channelId, name, Unescape(text ?? ""), ExecutionId.Of(team, trigger), responseUrl, trigger);
         return true;
     }
 

@@ -58,11 +58,22 @@ internal sealed class WhyCommand(ExecutionLookup lookup)
         return SlackText.Of($"*Policy*: {decided}{SlackText.Join("", verdicts)}");
     }
 
-    private static string Sign(string verdict) =>
-        verdict switch { "allow" => ":white_check_mark:", "warn" => ":warning:", "deny" => ":no_entry:", _ => ":grey_question:" };
+    private static string Sign(Judgement verdict) => verdict switch
+    {
+        Judgement.Allow => ":white_check_mark:",
+        Judgement.Warn => ":warning:",
+        Judgement.Deny => ":no_entry:",
+        Judgement.NotAsked => ":grey_question:",
+    };
 
     // The sign alone says nothing to whoever does not see it.
-    private static string Word(string verdict) => verdict switch { "allow" => "passed", "warn" => "passed with a warning", "deny" => "refused", _ => "not asked" };
+    private static string Word(Judgement verdict) => verdict switch
+    {
+        Judgement.Allow => "passed",
+        Judgement.Warn => "passed with a warning",
+        Judgement.Deny => "refused",
+        Judgement.NotAsked => "not asked",
+    };
 
     private static SlackText Dispatch(Execution execution)
     {
@@ -70,7 +81,7 @@ internal sealed class WhyCommand(ExecutionLookup lookup)
             return SlackText.Of($"*Dispatch*\nno attempt was made");
         var skipped = Math.Max(0, execution.Attempts.Count - MostSteps);
         var attempts = execution.Attempts.Skip(skipped).Select(attempt => SlackText.Of(
-            $"\n{attempt.Number}. {SlackText.Time(attempt.At)} {SlackText.Code(attempt.Result)}{(attempt.Status is { } status ? $" HTTP {status}" : "")}, {attempt.Milliseconds} ms"));
+            $"\n{attempt.Number}. {SlackText.Time(attempt.At)} {SlackText.Code(attempt.Result.Code)}{(attempt.Status is { } status ? $" HTTP {status}" : "")}, {attempt.Milliseconds} ms"));
         return SlackText.Of($"*Dispatch*: {execution.Attempts.Count} {(execution.Attempts.Count == 1 ? "attempt" : "attempts")}{(skipped > 0 ? ", the last of them:" : "")}{SlackText.Join("", attempts)}");
     }
 }

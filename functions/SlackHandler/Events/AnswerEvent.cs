@@ -2,7 +2,6 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using ControlPlane.Aws;
 using ControlPlane.Http;
-using ControlPlane.Slack;
 using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.SlackHandler.Commands;
 using ControlPlane.SlackHandler.Interactions;
@@ -75,9 +74,9 @@ internal sealed class AnswerEvent(
                 if (await installations.EndTokenAsync(happened.WorkspaceId, happened.At, cancel) == ChangeResult.Made)
                     events.TokenEnded(happened.WorkspaceId, happened.Type);
                 break;
-            case "app_home_opened" when TryText(happened.Event, "user", out var user) && SlackIds.IsOne(user)
+            case "app_home_opened" when TryText(happened.Event, "user", out var user) && UserId.TryParse(user, out var userId)
                 && !(TryText(happened.Event, "tab", out var tab) && tab != "home"):
-                await publishHome.RunAsync(SlackCommand.OfHome(happened.WorkspaceId, happened.TeamId, user), cancel);
+                await publishHome.RunAsync(SlackCommand.OfHome(happened.WorkspaceId, happened.TeamId, userId), cancel);
                 break;
         }
     }

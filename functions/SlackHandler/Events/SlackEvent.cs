@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
-using ControlPlane.Slack;
+using ControlPlane.Tenants;
 
 namespace ControlPlane.SlackHandler.Events;
 
@@ -8,7 +8,7 @@ namespace ControlPlane.SlackHandler.Events;
 /// <param name="WorkspaceId">The workspace, or the organisation when the app is installed for all of one.</param>
 /// <param name="EndsBot">Of <c>tokens_revoked</c>: whether the bot's token is among those that ended.</param>
 /// <param name="Event">The event's own members.</param>
-internal sealed record SlackEvent(string Type, string WorkspaceId, string TeamId, DateTimeOffset At, bool EndsBot, JsonElement Event)
+internal sealed record SlackEvent(string Type, TeamId WorkspaceId, TeamId TeamId, DateTimeOffset At, bool EndsBot, JsonElement Event)
 {
     public override string ToString() => $"SlackEvent {Type} of {WorkspaceId}";
 
@@ -27,10 +27,11 @@ internal sealed record SlackEvent(string Type, string WorkspaceId, string TeamId
         var team = TextIn(json, "team_id") ?? TextIn(whose, "team_id");
         var isOrganisation = whose.TryGetProperty("is_enterprise_install", out var flag) && flag.ValueKind == JsonValueKind.True;
         var workspace = isOrganisation ? TextIn(whose, "enterprise_id") ?? TextIn(json, "enterprise_id") : team;
-        if (!SlackIds.IsOne(workspace))
+        if (!Tenants.TeamId.TryParse(workspace, out var workspaceId))
             return false;
 
-        happened = new(type, workspace!, SlackIds.IsOne(team) ? team! : workspace!, DateTimeOffset.FromUnixTimeSeconds(at), HasBot(inner), inner.Clone());
+        happened = new(
+            type, workspaceId, Tenants.TeamId.TryParse(team, out var teamId) ? teamId : workspaceId, DateTimeOffset.FromUnixTimeSeconds(at), HasBot(inner), inner.Clone());
         return true;
     }
 

@@ -9,11 +9,11 @@ namespace ControlPlane.SlackHandler.Installation;
 internal sealed class BotTokens(SlackInstallations installations, RotatingSecret<SlackSecret> secret)
 {
     /// <summary>The token with which the bot speaks in a workspace of a tenant.</summary>
-    /// <param name="teamId">The workspace itself, also where the app is installed for its organisation.</param>
+    /// <param name="team">The workspace itself, also where the app is installed for its organisation.</param>
     /// <returns>Null where the app was linked by hand or removed, or no key opens what is kept: then there is no bot.</returns>
-    public async Task<BotToken?> FindAsync(TenantId tenant, string teamId, CancellationToken cancel)
+    public async Task<BotToken?> FindAsync(TenantId tenant, TeamId team, CancellationToken cancel)
     {
-        if (await installations.FindTokenAsync(tenant, teamId, cancel) is not { } kept)
+        if (await installations.FindTokenAsync(tenant, team, cancel) is not { } kept)
             return null;
         var text = Open(kept, await secret.GetAsync(cancel));
         if (text is null && await secret.RefreshAsync(cancel))
@@ -22,9 +22,9 @@ internal sealed class BotTokens(SlackInstallations installations, RotatingSecret
     }
 
     /// <returns>Null where the secret holds no key for tokens.</returns>
-    public async ValueTask<SealedToken?> SealAsync(BotToken token, string workspaceId, CancellationToken cancel) =>
+    public async ValueTask<SealedToken?> SealAsync(BotToken token, TeamId workspace, CancellationToken cancel) =>
         (await secret.GetAsync(cancel)).Current.Value.TokenKey is { } key
-            ? new(workspaceId, Seal.Close(key, token.Value, SealedToken.PurposeOf(workspaceId)))
+            ? new(workspace, Seal.Close(key, token.Value, SealedToken.PurposeOf(workspace)))
             : null;
 
     private static string? Open(SealedToken kept, SecretVersions<SlackSecret> secrets) =>

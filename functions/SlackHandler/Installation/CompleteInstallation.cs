@@ -59,7 +59,7 @@ internal sealed class CompleteInstallation(
         {
             case Installed.Now:
                 events.WorkspaceInstalled(ticket.Tenant, grant.WorkspaceId, grant.InstalledBy, grant.Scopes);
-                return new InstallAnswer.Linked(grant.WorkspaceName ?? grant.WorkspaceId);
+                return new InstallAnswer.Linked(grant.WorkspaceName ?? grant.WorkspaceId.ToString());
             case Installed.WorkspaceTaken:
                 events.InstallationRefused(ticket.Tenant, grant.WorkspaceId, "the workspace is another tenant's");
                 return new InstallAnswer.WorkspaceTaken();

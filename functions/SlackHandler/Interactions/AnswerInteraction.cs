@@ -96,7 +96,7 @@ internal sealed class AnswerInteraction(
         var (caller, _) = await callers.FindAsync(command, cancel);
         if (caller is null || await tokens.FindAsync(caller.Tenant, command.TeamId, cancel) is not { } token)
             return "no address";
-        return await slack.PostMessageAsync(token, command.UserId, thread: null, message, cancel) switch
+        return await slack.PostMessageAsync(token, command.UserId.ToString(), thread: null, message, cancel) switch
         {
             ApiAnswer<PostedMessage>.Refused refused => refused.Why,
             ApiAnswer<PostedMessage>.TryLater later => later.Why,

@@ -1,9 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using ControlPlane.Executions;
-using ControlPlane.Slack;
 using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.SlackHandler.Commands;
+using ControlPlane.Tenants;
 using ControlPlane.Text;
 using static ControlPlane.SlackHandler.WebApi.SlackWebApi;
 
@@ -26,7 +26,7 @@ internal abstract record Interaction
     /// <param name="Metadata">What was given to the modal when it was opened.</param>
     /// <param name="Values">What its fields hold, by block: the element that was there.</param>
     public sealed record Submitted(
-        string WorkspaceId, string TeamId, string UserId, string ViewId, string CallbackId, string Metadata, IReadOnlyDictionary<string, JsonElement> Values)
+        TeamId WorkspaceId, TeamId TeamId, UserId UserId, string ViewId, string CallbackId, string Metadata, IReadOnlyDictionary<string, JsonElement> Values)
         : Interaction
     {
         public override string ToString() => $"Submitted {ViewId}";
@@ -63,13 +63,14 @@ internal abstract record Interaction
         if (TextIn(action, "action_id") is not { Length: > 0 and <= 255 } verb || TextIn(action, "value") is not { Length: <= LongestValue } value)
             return TextIn(action, "action_id") is null ? null : new Other();     // a link, or an element that holds its own value
         var place = TextIn(payload, "container", "message_ts") ?? TextIn(payload, "view", "id");
-        var channel = TextIn(payload, "channel", "id") ?? TextIn(payload, "container", "channel_id") ?? who.User;      // the App Home is no channel: the user's own
-        if (place is not { Length: > 0 and <= 64 } || !SlackIds.IsOne(channel))
+        var channel = SlackCommand.HomeOf(who.User);
+        if (place is not { Length: > 0 and <= 64 }
+            || (TextIn(payload, "channel", "id") ?? TextIn(payload, "container", "channel_id")) is { } given && !ChannelId.TryParse(given, out channel))
             return null;
 
         var parts = value.Split(' ');
-        var name = parts is [_, var given] && SlackCommand.IsName(given) ? given : SlackCommand.UsualName;
-        var execution = ExecutionId.Of(who.Team, $"{verb}|{channel}|{place}|{who.User}|{parts[0]}");
+        var name = parts is [_, var word] && SlackCommand.IsName(word) ? word : SlackCommand.UsualName;
+        var execution = ExecutionId.Of(who.Team.ToString(), $"{verb}|{channel}|{place}|{who.User}|{parts[0]}");
         return new Pressed(
             new(who.Workspace, who.Team, who.User, channel, name, Text: "", execution, TextIn(payload, "response_url") ?? "", trigger) { IsPressed = true },
             verb, parts[0]);
@@ -94,13 +95,13 @@ internal abstract record Interaction
     }
 
     // Where the app is installed for an organisation, "team" may be null: the user's own workspace is the one.
-    private static (string Workspace, string Team, string User)? Who(JsonElement payload)
+    private static (TeamId Workspace, TeamId Team, UserId User)? Who(JsonElement payload)
     {
         var isOrganisation = payload.TryGetProperty("is_enterprise_install", out var flag) && flag.ValueKind == JsonValueKind.True;
         var team = TextIn(payload, "team", "id") ?? TextIn(payload, "user", "team_id");
         var workspace = isOrganisation ? TextIn(payload, "enterprise", "id") : team;
-        return TextIn(payload, "user", "id") is { } user && SlackIds.IsOne(user) && SlackIds.IsOne(team) && SlackIds.IsOne(workspace)
-            ? (workspace!, team!, user)
+        return UserId.TryParse(TextIn(payload, "user", "id"), out var userId) && TeamId.TryParse(team, out var teamId) && TeamId.TryParse(workspace, out var workspaceId)
+            ? (workspaceId, teamId, userId)
             : null;
     }
 }

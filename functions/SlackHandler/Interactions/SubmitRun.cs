@@ -19,7 +19,7 @@ internal sealed class SubmitRun(Callers callers, RunCommand run, ModalSeal seal)
         // Who asks and for whom is Slack's word; the modal remembers only where.
         var command = new SlackCommand(
             submitted.WorkspaceId, submitted.TeamId, submitted.UserId, memory.ChannelId, memory.CommandName, Text: "",
-            ExecutionId.Of(submitted.TeamId, $"modal|{submitted.ViewId}"), memory.ReplyUrl, TriggerId: "")
+            ExecutionId.Of(submitted.TeamId.ToString(), $"modal|{submitted.ViewId}"), memory.ReplyUrl, TriggerId: "")
         { IsPressed = true };
         var (caller, refusal) = await callers.FindAsync(command, cancel);
         if (caller is null)

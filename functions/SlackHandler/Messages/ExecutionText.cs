@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using ControlPlane.Executions;
 using ControlPlane.Quotas;
+using ControlPlane.Tenants;
 using ControlPlane.Text;
 
 namespace ControlPlane.SlackHandler.Messages;
@@ -23,8 +24,8 @@ internal static class ExecutionText
         ExecutionState.Running => SlackText.Of($":gear: *{execution.Workflow.ToString()}* is running."),
         ExecutionState.Succeeded => SlackText.Of($":white_check_mark: *{execution.Workflow.ToString()}* succeeded{Took(execution)}{Late(execution)}."),
         ExecutionState.Failed => SlackText.Of($":x: *{execution.Workflow.ToString()}* failed{Took(execution)}{Late(execution)}."),
-        ExecutionState.Cancelled => execution.CancelledBy is { } user
-            ? SlackText.Of($":no_entry_sign: *{execution.Workflow.ToString()}* was cancelled by {SlackText.User(user)}.")
+        ExecutionState.Cancelled => execution.CancelledBy is { } by
+            ? SlackText.Of($":no_entry_sign: *{execution.Workflow.ToString()}* was cancelled by {(UserId.TryParse(by, out var user) ? SlackText.User(user) : SlackText.Of($"an operator"))}.")
             : SlackText.Of($":no_entry_sign: *{execution.Workflow.ToString()}* was cancelled by the engine{Late(execution)}."),
         ExecutionState.TimedOut => SlackText.Of($":alarm_clock: *{execution.Workflow.ToString()}* timed out: the engine did not report before its deadline."),
         ExecutionState.Denied => SlackText.Of($":no_entry: *{execution.Workflow.ToString()}* was not started."),
@@ -116,7 +117,7 @@ internal static class ExecutionText
 
     private static string Late(Execution execution) =>
         !execution.IsLate ? ""
-        : execution.Attempts.Any(attempt => attempt.Result == DispatchFailure.Rejected.Code) ? ", after the engine had answered the request with a refusal"
+        : execution.Attempts.Any(attempt => attempt.Result is AttemptResult.Failed { Failure: DispatchFailure.Rejected }) ? ", after the engine had answered the request with a refusal"
         : ", after it had been given up as timed out";
 
     /// <summary>What whoever asked for it can do now.</summary>
@@ -154,7 +155,7 @@ internal static class ExecutionText
     // A workflow can choose such an answer after it ran, so nobody can say that nothing did.
     private static SlackText Rejection(Execution execution)
     {
-        var status = execution.Attempts.LastOrDefault(attempt => attempt.Result == DispatchFailure.Rejected.Code)?.Status;
+        var status = execution.Attempts.LastOrDefault(attempt => attempt.Result is AttemptResult.Failed { Failure: DispatchFailure.Rejected })?.Status;
         return status is { } answered
             ? SlackText.Of($"The engine answered the request with HTTP {answered}. If it reports a result within a day, you are told.")
             : SlackText.Of($"The engine answered the request with a refusal. If it reports a result within a day, you are told.");

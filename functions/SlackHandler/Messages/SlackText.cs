@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.RegularExpressions;
+using ControlPlane.Tenants;
 using ControlPlane.Text;
 
 namespace ControlPlane.SlackHandler.Messages;
@@ -36,8 +37,7 @@ internal readonly partial record struct SlackText
     public static SlackText Time(DateTimeOffset time) => new(string.Create(
         CultureInfo.InvariantCulture, $"<!date^{time.ToUnixTimeSeconds()}^{{date_short_pretty}} {{time_secs}}|{time.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC>"));
 
-    /// <param name="userId">As Slack sent it, so of Slack's own shape.</param>
-    public static SlackText User(string userId) => userId.Length > 0 && userId.All(char.IsAsciiLetterOrDigit) ? new($"<@{userId}>") : new("somebody");
+    public static SlackText User(UserId user) => new($"<@{user}>");
 
     /// <summary>A link that shows where it leads; null unless it is an absolute HTTP address, and one of sensible length: a part of it would lead
     /// elsewhere.</summary>

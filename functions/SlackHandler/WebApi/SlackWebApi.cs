@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using ControlPlane.Slack;
 using ControlPlane.SlackHandler.Messages;
+using ControlPlane.Tenants;
 
 namespace ControlPlane.SlackHandler.WebApi;
 
@@ -14,7 +15,7 @@ internal sealed record PostedMessage(string Channel, string Ts);
 /// <summary>What <c>oauth.v2.access</c> answers with, as far as it is needed.</summary>
 /// <param name="WorkspaceId">The workspace, or the organisation where the app was installed for all of one.</param>
 /// <param name="WorkspaceName">As its people call it; for showing only.</param>
-internal sealed record Grant(string WorkspaceId, string? WorkspaceName, BotToken Token, string BotUser, string InstalledBy, IReadOnlyList<string> Scopes)
+internal sealed record Grant(TeamId WorkspaceId, string? WorkspaceName, BotToken Token, UserId BotUser, UserId InstalledBy, IReadOnlyList<string> Scopes)
 {
     public override string ToString() => $"Grant of {WorkspaceId}";
 }
@@ -58,8 +59,8 @@ internal sealed class SlackWebApi : IDisposable
         }, PostedIn, cancel);
 
     /// <summary>The channel of the bot's direct messages with a user.</summary>
-    public Task<ApiAnswer<string>> OpenConversationAsync(BotToken token, string userId, CancellationToken cancel) =>
-        CallAsync(token, "conversations.open", json => json.WriteString("users", userId), answer => TextIn(answer, "channel", "id"), cancel);
+    public Task<ApiAnswer<string>> OpenConversationAsync(BotToken token, UserId userId, CancellationToken cancel) =>
+        CallAsync(token, "conversations.open", json => json.WriteString("users", userId.ToString()), answer => TextIn(answer, "channel", "id"), cancel);
 
     /// <param name="triggerId">Of an interaction or command, no older than three seconds.</param>
     /// <param name="view">A modal's view, as UTF-8 JSON.</param>
@@ -74,10 +75,10 @@ internal sealed class SlackWebApi : IDisposable
 
     /// <param name="view">The view of the user's App Home, as UTF-8 JSON.</param>
     /// <returns>The view's id.</returns>
-    public Task<ApiAnswer<string>> PublishViewAsync(BotToken token, string userId, ReadOnlyMemory<byte> view, CancellationToken cancel) =>
+    public Task<ApiAnswer<string>> PublishViewAsync(BotToken token, UserId userId, ReadOnlyMemory<byte> view, CancellationToken cancel) =>
         CallAsync(token, "views.publish", json =>
         {
-            json.WriteString("user_id", userId);
+            json.WriteString("user_id", userId.ToString());
             json.WritePropertyName("view");
             json.WriteRawValue(view.Span);
         }, answer => TextIn(answer, "view", "id"), cancel);
@@ -167,9 +168,9 @@ internal sealed class SlackWebApi : IDisposable
     {
         var isOrganisation = answer.TryGetProperty("is_enterprise_install", out var flag) && flag.ValueKind == JsonValueKind.True;
         var whose = isOrganisation ? "enterprise" : "team";
-        return TextIn(answer, whose, "id") is { } workspace && SlackIds.IsOne(workspace)
-            && TextIn(answer, "bot_user_id") is { } bot && SlackIds.IsOne(bot)
-            && TextIn(answer, "authed_user", "id") is { } user && SlackIds.IsOne(user)
+        return TeamId.TryParse(TextIn(answer, whose, "id"), out var workspace)
+            && UserId.TryParse(TextIn(answer, "bot_user_id"), out var bot)
+            && UserId.TryParse(TextIn(answer, "authed_user", "id"), out var user)
             && BotToken.TryParse(TextIn(answer, "access_token"), out var token)
             ? new(workspace, TextIn(answer, whose, "name"), token, bot, user, TextIn(answer, "scope")?.Split(',') ?? [])
             : null;

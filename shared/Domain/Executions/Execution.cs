@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 
 namespace ControlPlane.Executions;
 
@@ -57,7 +58,7 @@ public sealed record Execution
     /// <summary>Why it failed, when the engine did not say so.</summary>
     public DispatchFailure? FailureCode { get; init; }
 
-    /// <summary>The Slack user who cancelled it.</summary>
+    /// <summary>Who cancelled it: a Slack user's id, or <c>operator</c>.</summary>
     public string? CancelledBy { get; init; }
 
     /// <summary>When the requester was told how it ended, or when that was given up.</summary>
@@ -68,21 +69,33 @@ public sealed record Execution
 }
 
 /// <param name="Source">Where the request came from; <c>slack</c> today.</param>
-public sealed record Requester(string Source, string TeamId, string UserId, string ChannelId);
+public sealed record Requester(string Source, TeamId TeamId, UserId UserId, ChannelId ChannelId);
 
 /// <summary>Everything that policy said, rule by rule, in the order asked.</summary>
 /// <param name="Code">The reason of the first rule that denied, or <c>allowed</c>.</param>
 /// <param name="InPlainWords">What the user is told.</param>
 public sealed record PolicyDecision(bool Allowed, string Code, string InPlainWords, IReadOnlyList<RuleVerdict> Verdicts);
 
-/// <param name="Verdict"><c>allow</c>, <c>warn</c>, <c>deny</c>, or <c>not_asked</c> where an earlier denial left nothing to judge.</param>
-public sealed record RuleVerdict(string Rule, string Verdict, string Code, string InPlainWords);
+public sealed record RuleVerdict(string Rule, Judgement Verdict, string Code, string InPlainWords);
 
-/// <param name="Result">What came of it: <c>accepted</c>, <c>ambiguous</c>, <c>again</c> or a failure code.</param>
+/// <summary>What a rule of policy came to.</summary>
+[JsonConverter(typeof(LowerCaseEnum<Judgement>))]
+public enum Judgement
+{
+    Allow,
+
+    /// <summary>Allowed, with something to know.</summary>
+    Warn,
+    Deny,
+
+    /// <summary>An earlier denial left nothing to judge. Never enough to be allowed.</summary>
+    NotAsked,
+}
+
 /// <param name="Status">The engine's HTTP status, when there was one.</param>
 /// <param name="Answer">How the engine's answer began, where it may say what is wrong with our token; for operators only.</param>
 public sealed record DispatchAttempt(
-    int Number, DateTimeOffset At, long Milliseconds, string Result, int? Status,
+    int Number, DateTimeOffset At, long Milliseconds, AttemptResult Result, int? Status,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Answer = null);
 
 /// <summary>What the engine said of a run.</summary>
@@ -97,7 +110,7 @@ public sealed record OutcomeResult(string? Summary, string? Url);
 public sealed record OutcomeError(string? Code, string? Message);
 
 /// <summary>What a dispatcher sends: built once, kept beside the execution until its token expires, so that every attempt sends the same bytes.</summary>
-public sealed record DispatchOrder(ExecutionId Execution, TenantId Tenant, WorkflowName Path, byte[] Body, string Token, DateTimeOffset TokenExpiresAt)
+public sealed record DispatchOrder(ExecutionId Execution, TenantId Tenant, WebhookPath Path, byte[] Body, string Token, DateTimeOffset TokenExpiresAt)
 {
     // The token is live until it expires: it must not be printed along with the rest of the record.
     public override string ToString() => $"DispatchOrder of {Execution}";

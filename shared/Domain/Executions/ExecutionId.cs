@@ -2,20 +2,21 @@ using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
+using ControlPlane.Text;
 
 namespace ControlPlane.Executions;
 
 /// <summary>An execution's identifier, <c>exec_</c> and 32 hexadecimal digits, derived from the request so that a repeat is the same execution.</summary>
-public readonly partial record struct ExecutionId
+public readonly partial record struct ExecutionId : ITextId<ExecutionId>
 {
     public const string Prefix = "exec_";
 
     /// <summary>How many digits an id has, and how many of the first ones name an execution at least.</summary>
     public const int AllDigits = 32, FewestDigits = 8;
 
-    private readonly string? _value;
+    private readonly string? _text;
 
-    private ExecutionId(string value) => _value = value;
+    private ExecutionId(string text) => _text = text;
 
     /// <summary>The W3C trace id that every log line and request of this execution carries: 32 hexadecimal digits.</summary>
     public string TraceId => Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(ToString())).AsSpan(0, 16));
@@ -26,21 +27,22 @@ public readonly partial record struct ExecutionId
     /// <summary>As many of its first digits as people read and type: they find it where they are unique for its tenant.</summary>
     public string Short => Digits[..FewestDigits];
 
-    public override string ToString() => _value ?? throw new InvalidOperationException("default(ExecutionId) names no execution.");
+    public override string ToString() => TextId.Text<ExecutionId>(_text);
 
     /// <summary>The execution that one Slack request stands for.</summary>
     public static ExecutionId Of(string teamId, string triggerId) =>
         new(Prefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{teamId}|{triggerId}")).AsSpan(0, 16)));
 
-    public static bool TryParse([NotNullWhen(true)] string? text, out ExecutionId id)
-    {
-        var valid = text is not null && Shape().IsMatch(text);
-        id = valid ? new(text!) : default;
-        return valid;
-    }
+    public static bool TryParse([NotNullWhen(true)] string? text, out ExecutionId id) => TextId.TryParse(text, out id);
 
-    /// <exception cref="FormatException"><paramref name="text"/> is not an execution id.</exception>
-    public static ExecutionId Parse(string text) => TryParse(text, out var id) ? id : throw new FormatException("That is not an execution id.");
+    /// <inheritdoc cref="TextId.Parse{T}"/>
+    public static ExecutionId Parse(string text) => TextId.Parse<ExecutionId>(text);
+
+    static string ITextId<ExecutionId>.Kind => "an execution id";
+
+    static bool ITextId<ExecutionId>.HasShape(string text) => Shape().IsMatch(text);
+
+    static ExecutionId ITextId<ExecutionId>.Of(string text) => new(text);
 
     [GeneratedRegex(@"\Aexec_[0-9a-f]{32}\z")]
     private static partial Regex Shape();

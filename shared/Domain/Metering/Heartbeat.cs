@@ -31,7 +31,7 @@ public sealed record Heartbeat
     /// <summary>The gauges, as JSON without anything we did not ask for.</summary>
     public required string Metrics { get; init; }
 
-    public required string KeyId { get; init; }
+    public required KeyId KeyId { get; init; }
 
     /// <summary>Since when something of the machine's GPUs is not known to the sidecar; null while all is.</summary>
     public DateTimeOffset? GpuUnreadableSince { get; init; }

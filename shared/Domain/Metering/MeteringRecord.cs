@@ -6,7 +6,7 @@ namespace ControlPlane.Metering;
 /// <param name="Metrics">The gauges, as JSON.</param>
 public sealed record MeteringRecord(
     TenantId Tenant, InstanceId Instance, long Epoch, long Counter, DateTimeOffset SampledAt, TimeSpan Interval, ComputeTime Totals, string Metrics,
-    string KeyId)
+    KeyId KeyId)
 {
     /// <summary>How long a sample is kept.</summary>
     public static readonly TimeSpan Retention = TimeSpan.FromDays(30);

@@ -5,17 +5,17 @@ namespace ControlPlane.Slack;
 /// <summary>A workspace's bot token as it is kept.</summary>
 /// <param name="WorkspaceId">The workspace, or the organisation that the app is installed for as a whole.</param>
 /// <param name="Sealed">Encrypted, and bound to that id.</param>
-public sealed record SealedToken(string WorkspaceId, byte[] Sealed)
+public sealed record SealedToken(TeamId WorkspaceId, byte[] Sealed)
 {
     /// <summary>What a token is encrypted for: copied to another workspace's item it does not open.</summary>
-    public static string PurposeOf(string workspaceId) => $"bot_token|{workspaceId}";
+    public static string PurposeOf(TeamId workspace) => $"bot_token|{workspace}";
 }
 
 /// <summary>Leave to install the app once for a tenant: whoever has the link may.</summary>
 /// <param name="Hash">SHA-256 of the ticket in hexadecimal; the ticket itself is kept by nobody but its holder.</param>
 /// <param name="UsedBy">The workspace that was installed with it.</param>
 public sealed record InstallTicket(
-    string Hash, TenantId Tenant, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, DateTimeOffset? UsedAt = null, string? UsedBy = null)
+    string Hash, TenantId Tenant, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, DateTimeOffset? UsedAt = null, TeamId? UsedBy = null)
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromDays(7);
 

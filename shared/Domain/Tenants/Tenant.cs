@@ -41,14 +41,13 @@ public sealed record TenantLimits(
 }
 
 /// <summary>Which Slack workspace (<c>team_id</c>) or Enterprise Grid organisation (<c>enterprise_id</c>) speaks for which tenant.</summary>
-public sealed record SlackLink(string WorkspaceId, TenantId Tenant);
+public sealed record SlackLink(TeamId WorkspaceId, TenantId Tenant);
 
 /// <summary>A public key with which a tenant's metering sidecars sign.</summary>
-/// <param name="KeyId">RFC 7638 thumbprint.</param>
 /// <param name="Instance">The one instance that may sign with it, or null for any of the tenant's.</param>
 /// <param name="PublicKey">32 bytes, Ed25519.</param>
 public sealed record SidecarKey(
-    string KeyId, TenantId Tenant, string? Instance, byte[] PublicKey, DateTimeOffset AddedAt, DateTimeOffset? NotAfter, DateTimeOffset? RevokedAt)
+    KeyId KeyId, TenantId Tenant, string? Instance, byte[] PublicKey, DateTimeOffset AddedAt, DateTimeOffset? NotAfter, DateTimeOffset? RevokedAt)
 {
     public bool IsValidAt(DateTimeOffset now) => RevokedAt is null && (NotAfter is null || now < NotAfter);
 }

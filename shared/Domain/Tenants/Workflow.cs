@@ -1,50 +1,53 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
+using ControlPlane.Text;
 
 namespace ControlPlane.Tenants;
 
-/// <summary>A workflow's name, or the path of its webhook: 1 to 64 of A–Z, a–z, 0–9, _ and -.</summary>
-public readonly partial record struct WorkflowName
+/// <summary>What a workflow is called: 1 to 64 of A–Z, a–z, 0–9, _ and -.</summary>
+[JsonConverter(typeof(TextIdConverter<WorkflowName>))]
+public readonly partial record struct WorkflowName : ITextId<WorkflowName>
 {
-    private readonly string? _value;
+    private readonly string? _text;
 
-    private WorkflowName(string value) => _value = value;
+    private WorkflowName(string text) => _text = text;
 
-    public override string ToString() => _value ?? throw new InvalidOperationException("default(WorkflowName) names no workflow.");
+    public override string ToString() => TextId.Text<WorkflowName>(_text);
 
-    public static bool TryParse([NotNullWhen(true)] string? text, out WorkflowName name)
-    {
-        var valid = text is not null && Shape().IsMatch(text);
-        name = valid ? new(text!) : default;
-        return valid;
-    }
+    public static bool TryParse([NotNullWhen(true)] string? text, out WorkflowName id) => TextId.TryParse(text, out id);
 
-    /// <exception cref="FormatException"><paramref name="text"/> is not a workflow name.</exception>
-    public static WorkflowName Parse(string text) => TryParse(text, out var name) ? name : throw new FormatException("That is not a workflow name.");
+    /// <inheritdoc cref="TextId.Parse{T}"/>
+    public static WorkflowName Parse(string text) => TextId.Parse<WorkflowName>(text);
+
+    static string ITextId<WorkflowName>.Kind => "a workflow name";
+
+    static bool ITextId<WorkflowName>.HasShape(string text) => Shape().IsMatch(text);
+
+    static WorkflowName ITextId<WorkflowName>.Of(string text) => new(text);
 
     [GeneratedRegex(@"\A[A-Za-z0-9_-]{1,64}\z")]
     private static partial Regex Shape();
 }
 
 /// <summary>One entry of a tenant's catalogue: what may be run, by whom, and with what.</summary>
-/// <param name="Path">The engine's webhook path.</param>
 /// <param name="Deadline">From the request to the moment the execution is timed out.</param>
 /// <param name="Idempotent">Whether the engine may be handed the same execution twice without harm.</param>
 /// <param name="AllowedUsers">Slack user ids, as <see cref="WorkflowAccess"/> reads them; together with <paramref name="AllowedGroups"/> empty means everyone
 /// in the workspace.</param>
 /// <param name="AllowedGroups">Names of groups, lists of user ids kept in the catalogue.</param>
-/// <param name="AllowedChannels">Slack channel ids; empty means every channel.</param>
+/// <param name="AllowedChannels">Empty means every channel.</param>
 public sealed record Workflow(
     WorkflowName Name,
-    WorkflowName Path,
+    WebhookPath Path,
     IReadOnlyList<WorkflowParameter> Parameters,
     TimeSpan Deadline,
     bool Idempotent,
     bool Enabled,
     IReadOnlyList<string> AllowedUsers,
     IReadOnlyList<string> AllowedGroups,
-    IReadOnlyList<string> AllowedChannels)
+    IReadOnlyList<ChannelId> AllowedChannels)
 {
     public static readonly TimeSpan DefaultDeadline = TimeSpan.FromMinutes(60);
 

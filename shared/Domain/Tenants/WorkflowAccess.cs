@@ -15,14 +15,15 @@ public static class WorkflowAccess
     {
         /// <summary>Whether this user is named, or in a group that is; everyone is when neither is named.</summary>
         /// <remarks>A group that is not in the catalogue has no members: a misspelt one locks out, it never lets in.</remarks>
-        public bool PermitsUser(string teamId, string userId, IEnumerable<UserGroup> groups) =>
+        public bool PermitsUser(TeamId team, UserId user, IEnumerable<UserGroup> groups) =>
             workflow is { AllowedUsers.Count: 0, AllowedGroups.Count: 0 }
-            || Name(workflow.AllowedUsers, teamId, userId)
-            || groups.Any(group => workflow.AllowedGroups.Contains(group.Name) && Name(group.Users, teamId, userId));
+            || Name(workflow.AllowedUsers, team, user)
+            || groups.Any(group => workflow.AllowedGroups.Contains(group.Name) && Name(group.Users, team, user));
 
         /// <summary>Whether it may be run from this channel.</summary>
-        public bool PermitsChannel(string channelId) => workflow.AllowedChannels.Count == 0 || workflow.AllowedChannels.Contains(channelId);
+        public bool PermitsChannel(ChannelId channel) => workflow.AllowedChannels.Count == 0 || workflow.AllowedChannels.Contains(channel);
     }
 
-    private static bool Name(IReadOnlyList<string> users, string teamId, string userId) => users.Contains(userId) || users.Contains($"{teamId}/{userId}");
+    private static bool Name(IReadOnlyList<string> users, TeamId team, UserId user) =>
+        users.Contains(user.ToString()) || users.Contains($"{team}/{user}");
 }

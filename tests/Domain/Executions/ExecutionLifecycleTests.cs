@@ -1,6 +1,7 @@
 using ControlPlane.Executions;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Domain.Executions;
 
@@ -148,7 +149,7 @@ public class ExecutionLifecycleTests
         Id = ExecutionId.Of("T1", "1"),
         Tenant = TenantId.Parse("tenant-1"),
         Workflow = WorkflowName.Parse("wf"),
-        RequestedBy = new("slack", "T1", "U1", "C1"),
+        RequestedBy = Requesters.OfSlack("T1", "U1", "C1"),
         State = state,
         CreatedAt = Now,
         DeadlineAt = Now.AddHours(1),

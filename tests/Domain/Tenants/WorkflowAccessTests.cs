@@ -12,9 +12,10 @@ public class WorkflowAccessTests
     public void A_user_is_somebody_of_one_workspace(string named, string team, string user, bool permitted)
     {
         var workflow = new Workflow(
-            WorkflowName.Parse("w"), WorkflowName.Parse("w"), [], Workflow.DefaultDeadline, Idempotent: false, Enabled: true, AllowedUsers: [named],
+            WorkflowName.Parse("w"), WebhookPath.Parse("w"), [], Workflow.DefaultDeadline, Idempotent: false, Enabled: true, AllowedUsers: [named],
             AllowedGroups: [], AllowedChannels: []);
-        Assert.Equal(permitted, workflow.PermitsUser(team, user, []));
-        Assert.Equal(permitted, (workflow with { AllowedUsers = [], AllowedGroups = ["ops"] }).PermitsUser(team, user, [new UserGroup("ops", [named])]));
+        Assert.Equal(permitted, workflow.PermitsUser(TeamId.Parse(team), UserId.Parse(user), []));
+        var ofGroup = workflow with { AllowedUsers = [], AllowedGroups = ["ops"] };
+        Assert.Equal(permitted, ofGroup.PermitsUser(TeamId.Parse(team), UserId.Parse(user), [new UserGroup("ops", [named])]));
     }
 }

@@ -135,7 +135,7 @@ public class WorkflowInputsTests
     private static (JsonElement Inputs, IReadOnlyList<string> Faults) Check(string given, params WorkflowParameter[] parameters)
     {
         var (inputs, faults) = WorkflowInputs.Check(JsonDocument.Parse(given).RootElement, new(
-            WorkflowName.Parse("wf_sched"), WorkflowName.Parse("wf_sched"), parameters, Workflow.DefaultDeadline,
+            WorkflowName.Parse("wf_sched"), WebhookPath.Of(WorkflowName.Parse("wf_sched")), parameters, Workflow.DefaultDeadline,
             Idempotent: false, Enabled: true, AllowedUsers: [], AllowedGroups: [], AllowedChannels: []));
         return (inputs, [.. faults.Select(fault => fault.InPlainWords)]);
     }

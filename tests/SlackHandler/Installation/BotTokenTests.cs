@@ -17,9 +17,9 @@ public sealed class BotTokenTests(SlackFixture world) : IClassFixture<SlackFixtu
         var (workspace, other) = (await world.NewWorkspaceAsync(), await world.NewWorkspaceAsync());
         await world.InstallAsync(workspace.TeamId, workspace.Tenant);
 
-        Assert.Equal(Value, (await Tokens.FindAsync(workspace.Tenant, workspace.TeamId, SlackFixture.Cancel))?.Value);
-        Assert.Null(await Tokens.FindAsync(other.Tenant, workspace.TeamId, SlackFixture.Cancel));
-        Assert.Null(await Tokens.FindAsync(other.Tenant, other.TeamId, SlackFixture.Cancel));
+        Assert.Equal(Value, (await Tokens.FindAsync(workspace.Tenant, TeamId.Parse(workspace.TeamId), SlackFixture.Cancel))?.Value);
+        Assert.Null(await Tokens.FindAsync(other.Tenant, TeamId.Parse(workspace.TeamId), SlackFixture.Cancel));
+        Assert.Null(await Tokens.FindAsync(other.Tenant, TeamId.Parse(other.TeamId), SlackFixture.Cancel));
         Assert.DoesNotContain(await world.StateAsync(), item => item.Contains(Value, StringComparison.Ordinal));
     }
 
@@ -28,10 +28,10 @@ public sealed class BotTokenTests(SlackFixture world) : IClassFixture<SlackFixtu
     {
         var (workspace, other) = (await world.NewWorkspaceAsync(), await world.NewWorkspaceAsync());
         await world.InstallAsync(workspace.TeamId, workspace.Tenant);
-        var kept = (await world.Installations.FindTokenAsync(workspace.Tenant, workspace.TeamId, SlackFixture.Cancel))!;
+        var kept = (await world.Installations.FindTokenAsync(workspace.Tenant, TeamId.Parse(workspace.TeamId), SlackFixture.Cancel))!;
         await world.InstallAsync(other.TeamId, other.Tenant, kept.Sealed);
 
-        Assert.Null(await Tokens.FindAsync(other.Tenant, other.TeamId, SlackFixture.Cancel));
+        Assert.Null(await Tokens.FindAsync(other.Tenant, TeamId.Parse(other.TeamId), SlackFixture.Cancel));
     }
 
     [Fact]
@@ -39,8 +39,8 @@ public sealed class BotTokenTests(SlackFixture world) : IClassFixture<SlackFixtu
     {
         var workspace = await world.NewWorkspaceAsync();
         await world.InstallAsync("E" + workspace.TeamId[1..], workspace.Tenant);
-        Assert.Equal(Value, (await Tokens.FindAsync(workspace.Tenant, workspace.TeamId, SlackFixture.Cancel))?.Value);
-        Assert.Equal(Value, (await Tokens.FindAsync(workspace.Tenant, "TNEVERSEEN", SlackFixture.Cancel))?.Value);
+        Assert.Equal(Value, (await Tokens.FindAsync(workspace.Tenant, TeamId.Parse(workspace.TeamId), SlackFixture.Cancel))?.Value);
+        Assert.Equal(Value, (await Tokens.FindAsync(workspace.Tenant, TeamId.Parse("TNEVERSEEN"), SlackFixture.Cancel))?.Value);
     }
 
     [Fact]
@@ -49,11 +49,11 @@ public sealed class BotTokenTests(SlackFixture world) : IClassFixture<SlackFixtu
         var workspace = await world.NewWorkspaceAsync();
         await world.InstallAsync(workspace.TeamId, workspace.Tenant);
 
-        Assert.Equal(ChangeResult.NothingThere, await world.Installations.EndTokenAsync(workspace.TeamId, world.Clock.Now.AddSeconds(-1), SlackFixture.Cancel));
-        Assert.NotNull(await Tokens.FindAsync(workspace.Tenant, workspace.TeamId, SlackFixture.Cancel));
-        Assert.Equal(ChangeResult.Made, await world.Installations.EndTokenAsync(workspace.TeamId, world.Clock.Now, SlackFixture.Cancel));
-        Assert.Null(await Tokens.FindAsync(workspace.Tenant, workspace.TeamId, SlackFixture.Cancel));
-        Assert.Equal(workspace.Tenant, await world.Registry.OfSlackAsync(workspace.TeamId, SlackFixture.Cancel));
+        Assert.Equal(ChangeResult.NothingThere, await world.Installations.EndTokenAsync(TeamId.Parse(workspace.TeamId), world.Clock.Now.AddSeconds(-1), SlackFixture.Cancel));
+        Assert.NotNull(await Tokens.FindAsync(workspace.Tenant, TeamId.Parse(workspace.TeamId), SlackFixture.Cancel));
+        Assert.Equal(ChangeResult.Made, await world.Installations.EndTokenAsync(TeamId.Parse(workspace.TeamId), world.Clock.Now, SlackFixture.Cancel));
+        Assert.Null(await Tokens.FindAsync(workspace.Tenant, TeamId.Parse(workspace.TeamId), SlackFixture.Cancel));
+        Assert.Equal(workspace.Tenant, await world.Registry.OfSlackAsync(TeamId.Parse(workspace.TeamId), SlackFixture.Cancel));
     }
 
     [Theory]

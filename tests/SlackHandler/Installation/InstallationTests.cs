@@ -34,7 +34,7 @@ public sealed class InstallationTests(SlackFixture world) : IClassFixture<SlackF
         Assert.Contains("/wf help", page.Body, StringComparison.Ordinal);
         Assert.Contains("Pickles &amp; &lt;b&gt;Co&lt;/b&gt;", page.Body, StringComparison.Ordinal);
         Assert.Equal($"code={Installer.Code}&redirect_uri=https%3A%2F%2Fapi.example.com%2Fslack%2Foauth_redirect", Assert.Single(_installer.Exchanges));
-        Assert.Equal(tenant, await world.Registry.OfSlackAsync(team, SlackFixture.Cancel));
+        Assert.Equal(tenant, await world.Registry.OfSlackAsync(TeamId.Parse(team), SlackFixture.Cancel));
         Assert.Equal(Installer.Token, (await TokenAsync(tenant, team))?.Value);
     }
 
@@ -75,8 +75,8 @@ public sealed class InstallationTests(SlackFixture world) : IClassFixture<SlackF
         var organisation = "E" + team[1..];
         _installer.Answer = Installer.AnswerFor(team, organisation);
         Assert.Equal(200, (await _installer.InstallAsync(await _installer.InviteAsync(tenant))).StatusCode);
-        Assert.Equal(tenant, await world.Registry.OfSlackAsync(organisation, SlackFixture.Cancel));
-        Assert.Null(await world.Registry.OfSlackAsync(team, SlackFixture.Cancel));
+        Assert.Equal(tenant, await world.Registry.OfSlackAsync(TeamId.Parse(organisation), SlackFixture.Cancel));
+        Assert.Null(await world.Registry.OfSlackAsync(TeamId.Parse(team), SlackFixture.Cancel));
         Assert.Equal(Installer.Token, (await TokenAsync(tenant, "TANY"))?.Value);
     }
 
@@ -110,7 +110,7 @@ public sealed class InstallationTests(SlackFixture world) : IClassFixture<SlackF
 
         var page = await _installer.InstallAsync(ticket);
         Assert.Equal(409, page.StatusCode);
-        Assert.Equal(other.Tenant, await world.Registry.OfSlackAsync(other.TeamId, SlackFixture.Cancel));
+        Assert.Equal(other.Tenant, await world.Registry.OfSlackAsync(TeamId.Parse(other.TeamId), SlackFixture.Cancel));
         Assert.Null(await TokenAsync(other.Tenant, other.TeamId));
         Assert.Null(await TokenAsync(tenant, other.TeamId));
         // He chose the wrong workspace: the link still works for the right one.
@@ -138,7 +138,7 @@ public sealed class InstallationTests(SlackFixture world) : IClassFixture<SlackF
 
         _installer.Answer = Installer.AnswerFor("TANOTHER");
         await AssertAsksForNewLinkAsync(_installer.ReturnAsync($"code=c&state={Installer.StateIn(other)}", Installer.CookieIn(other)));
-        Assert.Null(await world.Registry.OfSlackAsync("TANOTHER", SlackFixture.Cancel));
+        Assert.Null(await world.Registry.OfSlackAsync(TeamId.Parse("TANOTHER"), SlackFixture.Cancel));
     }
 
     [Fact]
@@ -197,7 +197,7 @@ public sealed class InstallationTests(SlackFixture world) : IClassFixture<SlackF
 
         world.Clock.Advance(TimeSpan.FromSeconds(1));
         await AssertAsksForNewLinkAsync(_installer.ReturnAsync($"code=c&state={Installer.StateIn(other)}", Installer.CookieIn(other)));
-        Assert.Null(await world.Registry.OfSlackAsync(team, SlackFixture.Cancel));
+        Assert.Null(await world.Registry.OfSlackAsync(TeamId.Parse(team), SlackFixture.Cancel));
     }
 
     [Fact]
@@ -250,7 +250,7 @@ public sealed class InstallationTests(SlackFixture world) : IClassFixture<SlackF
         _installer.Answer = Installer.AnswerFor(team);
         await new Aws.TenantAdministration(world.Tables.Client, world.Tables.Tenants, world.Clock).RemoveAsync(tenant, SlackFixture.Cancel);
         await AssertAsksForNewLinkAsync(_installer.InstallAsync(ticket));
-        Assert.Null(await world.Registry.OfSlackAsync(team, SlackFixture.Cancel));
+        Assert.Null(await world.Registry.OfSlackAsync(TeamId.Parse(team), SlackFixture.Cancel));
     }
 
     [Theory]
@@ -311,7 +311,7 @@ public sealed class InstallationTests(SlackFixture world) : IClassFixture<SlackF
     }
 
     private Task<BotToken?> TokenAsync(TenantId tenant, string team) =>
-        new BotTokens(world.Installations, world.Secret()).FindAsync(tenant, team, SlackFixture.Cancel);
+        new BotTokens(world.Installations, world.Secret()).FindAsync(tenant, TeamId.Parse(team), SlackFixture.Cancel);
 
     private static async Task AssertAsksForNewLinkAsync(Task<APIGatewayHttpApiV2ProxyResponse> answer)
     {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using ControlPlane.Executions;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
+using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.SlackHandler.Interactions;
 
@@ -51,7 +52,7 @@ public sealed class ButtonTests(SlackFixture world) : IClassFixture<SlackFixture
         await workspace.PressAsync("again", $"{id}", user, channel, place);
         var orders = await workspace.OrdersAsync();
         Assert.Equal(2, orders.DistinctBy(order => order.ExecutionId).Count());
-        Assert.Equal((user, channel), (orders[1].RequestedBy.UserId, orders[1].RequestedBy.ChannelId));
+        Assert.Equal(Requesters.OfSlack(workspace.TeamId, user, channel), orders[1].RequestedBy);
     }
 
     [Fact]
@@ -162,7 +163,7 @@ public sealed class ButtonTests(SlackFixture world) : IClassFixture<SlackFixture
         var id = ExecutionId.Of(workspace.TeamId, "ended");
         await world.StoreAsync(A.Execution(ExecutionState.Succeeded, id) with
         {
-            RequestedBy = new("slack", workspace.TeamId, "U1", "C1"),
+            RequestedBy = Requesters.OfSlack(workspace.TeamId, "U1", "C1"),
             FinishedAt = SlackFixture.Start,
             Outcome = A.Success,
         }, workspace);
@@ -174,10 +175,10 @@ public sealed class ButtonTests(SlackFixture world) : IClassFixture<SlackFixture
         var execution = A.Execution(ExecutionState.Queued, id, workspace.Tenant) with
         {
             Workflow = WorkflowName.Parse(workflow),
-            RequestedBy = new("slack", workspace.TeamId, "U1", "C1"),
+            RequestedBy = Requesters.OfSlack(workspace.TeamId, "U1", "C1"),
             Inputs = JsonElement.Parse("{}"),
         };
         Assert.IsType<Creation.Created>(await world.Executions.CreateAsync(
-            execution, new(id, workspace.Tenant, execution.Workflow, [1], "token", execution.DeadlineAt), TenantLimits.Default, SlackFixture.Cancel));
+            execution, new(id, workspace.Tenant, WebhookPath.Of(execution.Workflow), [1], "token", execution.DeadlineAt), TenantLimits.Default, SlackFixture.Cancel));
     }
 }

@@ -1,6 +1,7 @@
 using ControlPlane.Executions;
 using ControlPlane.SlackHandler.Commands;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.SlackHandler.Interactions;
 
@@ -15,7 +16,7 @@ public sealed class HomeTests(SlackFixture world) : IClassFixture<SlackFixture>
         await world.StoreAsync(A.Execution(ExecutionState.Running, ExecutionId.Of("T", "hidden")) with
         {
             Workflow = WorkflowName.Parse("payroll"),
-            RequestedBy = new("slack", "T", "UFIN", "C1")
+            RequestedBy = Requesters.OfSlack("T", "UFIN", "C1")
         }, workspace);
         var home = await OpenAsync(workspace, "U1");
 
@@ -51,7 +52,7 @@ public sealed class HomeTests(SlackFixture world) : IClassFixture<SlackFixture>
         var view = world.Slack.To("views.open").Last()["view"]!.AsObject();
         Assert.Equal(200, (await workspace.InteractAsync(workspace.Submit(view, new Dictionary<string, string>()))).Status);
 
-        Assert.Equal(new Requester("slack", workspace.TeamId, "U1", "U1"), Assert.Single(await workspace.OrdersAsync()).RequestedBy);
+        Assert.Equal(Requesters.OfSlack(workspace.TeamId, "U1", "U1"), Assert.Single(await workspace.OrdersAsync()).RequestedBy);
         var said = world.Slack.To("chat.postMessage").Last();
         Assert.Equal("U1", (string?)said["channel"]);
         Assert.Contains("Working on *report*", (string?)said["text"], StringComparison.Ordinal);

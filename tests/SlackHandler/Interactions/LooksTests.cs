@@ -21,17 +21,17 @@ public sealed class LooksTests(SlackFixture world) : IClassFixture<SlackFixture>
         var running = ExecutionId.Of("T", "running");
         await world.StoreAsync(A.Execution(ExecutionState.Running, running) with
         {
-            RequestedBy = new("slack", workspace.TeamId, "U1", "C1"),
+            RequestedBy = Requesters.OfSlack(workspace.TeamId, "U1", "C1"),
             DispatchedAt = At(1),
             StartedAt = At(2)
         }, workspace);
         var failed = A.Execution(ExecutionState.Failed) with
         {
-            RequestedBy = new("slack", workspace.TeamId, "U1", "C1"),
+            RequestedBy = Requesters.OfSlack(workspace.TeamId, "U1", "C1"),
             StartedAt = At(2),
             FinishedAt = At(15),
             Outcome = A.Failure,
-            Attempts = [new(1, At(1), 35, "accepted", 200)],
+            Attempts = [new(1, At(1), 35, new AttemptResult.Accepted(), 200)],
         };
         await world.StoreAsync(failed, workspace);
 

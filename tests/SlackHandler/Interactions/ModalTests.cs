@@ -64,7 +64,7 @@ public sealed class ModalTests(SlackFixture world) : IClassFixture<SlackFixture>
 
         var order = Assert.Single(await workspace.OrdersAsync());
         Assert.Equal(("wf_sched", """{"city":"Paris","days":"5","units":"metric"}""", true), (order.Workflow, order.Inputs.GetRawText(), order.Public));
-        Assert.Equal(new Requester("slack", workspace.TeamId, "U1", "C7"), order.RequestedBy);
+        Assert.Equal(Requesters.OfSlack(workspace.TeamId, "U1", "C7"), order.RequestedBy);
         var said = world.Slack.To($"/commands/{workspace.TeamId}/1234567890/secretpart").Last();
         Assert.Contains("Working on *wf_sched*", (string?)said["text"], StringComparison.Ordinal);
         Assert.Equal("in_channel", (string?)said["response_type"]);

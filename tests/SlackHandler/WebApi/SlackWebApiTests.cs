@@ -5,6 +5,7 @@ using ControlPlane.Http;
 using ControlPlane.Slack;
 using ControlPlane.SlackHandler.Messages;
 using ControlPlane.SlackHandler.WebApi;
+using ControlPlane.Tenants;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.SlackHandler.WebApi;
@@ -12,6 +13,8 @@ namespace ControlPlane.Tests.SlackHandler.WebApi;
 /// <summary>What the client sends to Slack's Web API, and what it makes of the answers, on a socket.</summary>
 public sealed class SlackWebApiTests
 {
+    private static readonly UserId User = UserId.Parse("U1");
+
     private static readonly BotToken Token = BotToken.TryParse("xoxb-17653672481-19874698323-pdFZKVeTuE8sk7oOcBrzbqgy", out var token)
         ? token
         : throw new InvalidOperationException();
@@ -39,9 +42,9 @@ public sealed class SlackWebApiTests
     {
         var (_, open) = await CallAsync("""{"ok":true,"view":{"id":"V1"}}""", api => api.OpenViewAsync(Token, "12.34.ab", """{"type":"modal"}"""u8.ToArray(), Cancel));
         Assert.Equal(("/api/views.open", """{"trigger_id":"12.34.ab","view":{"type":"modal"}}"""), (open.Path, open.Body));
-        var (_, publish) = await CallAsync("""{"ok":true,"view":{"id":"V2"}}""", api => api.PublishViewAsync(Token, "U1", """{"type":"home"}"""u8.ToArray(), Cancel));
+        var (_, publish) = await CallAsync("""{"ok":true,"view":{"id":"V2"}}""", api => api.PublishViewAsync(Token, User, """{"type":"home"}"""u8.ToArray(), Cancel));
         Assert.Equal(("/api/views.publish", """{"user_id":"U1","view":{"type":"home"}}"""), (publish.Path, publish.Body));
-        var (channel, conversation) = await CallAsync("""{"ok":true,"channel":{"id":"D024BE91L"}}""", api => api.OpenConversationAsync(Token, "U1", Cancel));
+        var (channel, conversation) = await CallAsync("""{"ok":true,"channel":{"id":"D024BE91L"}}""", api => api.OpenConversationAsync(Token, User, Cancel));
         Assert.Equal(("/api/conversations.open", """{"users":"U1"}"""), (conversation.Path, conversation.Body));
         Assert.Equal("D024BE91L", Assert.IsType<ApiAnswer<string>.Done>(channel).Value);
         var (_, update) = await CallAsync("""{"ok":true,"channel":"C1","ts":"1.2"}""", api => api.UpdateAsync(Token, new("C1", "1.2"), Hello, Cancel));
@@ -67,7 +70,7 @@ public sealed class SlackWebApiTests
         var grant = Assert.IsType<ApiAnswer<Grant>.Done>(answer).Value;
         Assert.Equal(
             ("T9TK3CUKW", "Slack Pickleball Team", Token.Value, "U0KRQLJ9H", "U1234"),
-            (grant.WorkspaceId, grant.WorkspaceName, grant.Token.Value, grant.BotUser, grant.InstalledBy));
+            ($"{grant.WorkspaceId}", grant.WorkspaceName, grant.Token.Value, $"{grant.BotUser}", $"{grant.InstalledBy}"));
         Assert.Equal(["commands", "incoming-webhook"], grant.Scopes);
         Assert.Equal(
             ("/api/oauth.v2.access", "application/x-www-form-urlencoded", "Basic " + Convert.ToBase64String("12.34:hush"u8)),
@@ -81,7 +84,7 @@ public sealed class SlackWebApiTests
         var organisation = Published.Replace("\"ok\":true", "\"ok\":true,\"is_enterprise_install\":true", StringComparison.Ordinal)
             .Replace("""{"name":"Slack Pickleball Team","id":"T9TK3CUKW"}""", "null", StringComparison.Ordinal);
         var (answer, _) = await CallAsync(organisation, api => api.ExchangeAsync(new("1", "2"), "c", "https://a", Cancel));
-        Assert.Equal("E12345678", Assert.IsType<ApiAnswer<Grant>.Done>(answer).Value.WorkspaceId);
+        Assert.Equal("E12345678", Assert.IsType<ApiAnswer<Grant>.Done>(answer).Value.WorkspaceId.ToString());
     }
 
     [Theory]
@@ -112,7 +115,7 @@ public sealed class SlackWebApiTests
     [Fact]
     public async Task What_Slack_says_is_quoted_only_where_it_is_a_word_of_Slacks()
     {
-        var (answer, _) = await CallAsync("""{"ok":false,"error":"No, xoxb-1 is no token"}""", api => api.OpenConversationAsync(Token, "U1", Cancel));
+        var (answer, _) = await CallAsync("""{"ok":false,"error":"No, xoxb-1 is no token"}""", api => api.OpenConversationAsync(Token, User, Cancel));
         Assert.Equal("not_ok", Assert.IsType<ApiAnswer<string>.Refused>(answer).Why);
     }
 
@@ -128,7 +131,7 @@ public sealed class SlackWebApiTests
     [InlineData(200, """{"ok":false,"error":"internal_error"}""", null, null)]
     public async Task What_passes_is_tried_later_and_Slacks_pause_is_kept_within_bounds(int status, string body, string? retryAfter, int? seconds)
     {
-        var (answer, _) = await CallAsync(body, api => api.OpenConversationAsync(Token, "U1", Cancel), status, retryAfter);
+        var (answer, _) = await CallAsync(body, api => api.OpenConversationAsync(Token, User, Cancel), status, retryAfter);
         Assert.Equal(seconds, Assert.IsType<ApiAnswer<string>.TryLater>(answer).Pause?.TotalSeconds);
     }
 
@@ -141,7 +144,7 @@ public sealed class SlackWebApiTests
             try { while (true) await http.Response.OutputStream.WriteAsync(new byte[64 * 1024], cancel); }
             finally { http.Response.Abort(); }
         });
-        Assert.IsType<ApiAnswer<string>.TryLater>(await ApiAt(slack).OpenConversationAsync(Token, "U1", Cancel));
+        Assert.IsType<ApiAnswer<string>.TryLater>(await ApiAt(slack).OpenConversationAsync(Token, User, Cancel));
     }
 
     [Fact]
@@ -149,7 +152,7 @@ public sealed class SlackWebApiTests
     {
         await using var slack = new LoopbackServer((_, cancel) => Task.Delay(Timeout.Infinite, cancel));
         var began = TimeProvider.System.GetTimestamp();
-        Assert.IsType<ApiAnswer<string>.TryLater>(await ApiAt(slack).OpenConversationAsync(Token, "U1", Cancel));
+        Assert.IsType<ApiAnswer<string>.TryLater>(await ApiAt(slack).OpenConversationAsync(Token, User, Cancel));
         Assert.InRange(TimeProvider.System.GetElapsedTime(began), TimeSpan.FromSeconds(4.5), TimeSpan.FromSeconds(8));
     }
 
@@ -158,7 +161,7 @@ public sealed class SlackWebApiTests
     {
         var asked = new List<Uri>();
         using var api = new SlackWebApi(new Noted(asked));
-        await api.OpenConversationAsync(Token, "U1", Cancel);
+        await api.OpenConversationAsync(Token, User, Cancel);
         Assert.Equal(new Uri("https://slack.com/api/conversations.open"), Assert.Single(asked));
     }
 
