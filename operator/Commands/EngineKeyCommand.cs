@@ -32,7 +32,8 @@ internal static class EngineKeyCommand
 
             var signing = (await keys.ToSignAsync(tenant, cancel)).Id;
             List<EngineKeyGenerationView> generations =
-                [.. published.Zip(versions.All, (key, version) => new EngineKeyGenerationView(key.Id.ToString(), SignsFrom(version, versions), key.Id == signing))];
+                [.. published.Zip(
+                    versions.All, (key, version) => new EngineKeyGenerationView(key.Id.ToString(), SignsFrom(version, versions), key.Id == signing))];
             var (shownKey, generation) = (published[isPrevious ? 1 : 0], generations[isPrevious ? 1 : 0]);
             var shown = new EngineKeyView(
                 tenant.ToString(), hub.Issuer, TokenKinds.DispatchAudience(tenant), generation.KeyId, isPrevious

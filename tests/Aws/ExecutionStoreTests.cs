@@ -131,7 +131,7 @@ public class ExecutionStoreTests(LocalCloud cloud)
         Assert.IsType<Move.Moved>(await world.Store.RecordAttemptAsync(claimed, Signal.Deferred, attempt, notFound: false, Cancel));
         Assert.Single((await world.FindAsync(claimed.Id)).Attempts);
         Assert.IsType<Move.Lost>(
-            await world.Store.RecordAttemptAsync(claimed, Signal.Ambiguous, attempt with { Result = AttemptResult.Parse("ambiguous" )}, notFound: false, Cancel));
+            await world.Store.RecordAttemptAsync(claimed, Signal.Ambiguous, attempt with { Result = AttemptResult.Parse("ambiguous") }, notFound: false, Cancel));
     }
 
     [Fact]

@@ -102,7 +102,9 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
             Assert.Empty((await stage.DispatchAsync(id)).BatchItemFailures);
             var execution = await stage.ReadAsync(id);
             Assert.Equal(ExecutionState.Succeeded, execution.State);
-            Assert.Equal((1, result, status), Assert.Single(execution.Attempts) is var attempt ? (attempt.Number, attempt.Result.Code, attempt.Status) : default);
+            Assert.Equal(
+            (1, result, status),
+            Assert.Single(execution.Attempts) is var attempt ? (attempt.Number, attempt.Result.Code, attempt.Status) : default);
         }
     }
 

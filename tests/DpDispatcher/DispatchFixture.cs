@@ -113,7 +113,8 @@ internal sealed class DispatchFixture : IDisposable
             IsIdempotent = idempotent,
             Inputs = JsonDocument.Parse("{}").RootElement,
         };
-        var order = new DispatchOrder(id, execution.Tenant, WebhookPath.Of(execution.Workflow), """{"schema":"dispatch.v1"}"""u8.ToArray(), token, now.AddSeconds(600));
+        var order = new DispatchOrder(
+            id, execution.Tenant, WebhookPath.Of(execution.Workflow), """{"schema":"dispatch.v1"}"""u8.ToArray(), token, now.AddSeconds(600));
         Assert.IsType<Creation.Created>(await Executions.CreateAsync(execution, order, new(1000, 1000, null), Cancel));
         return id;
     }

@@ -54,7 +54,8 @@ public sealed class RulesTests
             .Sample((answer, idempotent, attempts, crashed) =>
             {
                 var earlier = Enumerable.Range(1, attempts)
-                    .Select(i => new DispatchAttempt(i, Now, 1, i == attempts && !crashed ? new AttemptResult.Ambiguous() : new AttemptResult.Again(), null)).ToList();
+                    .Select(i => new DispatchAttempt(
+                i, Now, 1, i == attempts && !crashed ? new AttemptResult.Ambiguous() : new AttemptResult.Again(), null)).ToList();
                 var claimed = Claimed(earlier, count: attempts + (crashed ? 2 : 1), idempotent);
                 Assert.True(NextStep.After(answer, claimed, Now) is NextStep.Accept or NextStep.LeaveUnknown);
                 Assert.IsType<NextStep.LeaveUnknown>(NextStep.Unsent(DispatchFailure.Expired, claimed));
@@ -76,7 +77,9 @@ public sealed class RulesTests
         Assert.Equal(new Readiness.MustNot(DispatchFailure.AddressRefused), Of(claimed, null, new EngineLookup.AddressRefused()));
         Assert.Equal(new Readiness.MustNot(DispatchFailure.Expired), Of(claimed, null, found));
         Assert.Equal(new Readiness.MustNot(DispatchFailure.Unreachable), Of(claimed, null, found, engineIsSilent: true));
-        Assert.Equal(new Readiness.MustNot(DispatchFailure.Unreachable), Of(Claimed([new(1, Now, 1, new AttemptResult.Again(), 503)], count: 2, idempotent: false), null, found));
+        Assert.Equal(
+            new Readiness.MustNot(DispatchFailure.Unreachable),
+            Of(Claimed([new(1, Now, 1, new AttemptResult.Again(), 503)], count: 2, idempotent: false), null, found));
         Assert.Equal(new Readiness.MustNot(DispatchFailure.Expired), Of(claimed, order with { TokenExpiresAt = Now + Readiness.TokenReserve }, found));
         Assert.IsType<Readiness.Ready>(Of(claimed, order with { TokenExpiresAt = Now + Readiness.TokenReserve + TimeSpan.FromMilliseconds(1) }, found));
         Assert.Equal(new Readiness.MustNot(DispatchFailure.Expired), Of(claimed with { DeadlineAt = Now }, order, found));

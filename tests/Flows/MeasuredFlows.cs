@@ -95,7 +95,8 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
     {
         await new TenantRegistry(hub.Tables.Client, hub.Tables.Tenants).SaveAsync(
             DemoData.Tenant,
-            new Workflow(Large, WebhookPath.Of(Large), [new("text", ParameterType.String)], Workflow.DefaultDeadline, Idempotent: false, Enabled: true, [], [], []), Cancel);
+            new Workflow(
+                Large, WebhookPath.Of(Large), [new("text", ParameterType.String)], Workflow.DefaultDeadline, Idempotent: false, Enabled: true, [], [], []), Cancel);
         var charges = new Dictionary<string, Charge>();
         var id = await RunAsync(hub, $"{Large} text={new string('x', 3360)}", new string('x', 1650), charges);
         WriteUnitsOfLargeRun = charges.Values.Sum(charge => charge.WriteUnits);

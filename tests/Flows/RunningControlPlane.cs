@@ -50,7 +50,8 @@ public sealed class RunningControlPlane : IAsyncLifetime
         await new TenantRegistry(Local.DynamoClient, Local.Tables["TenantsTable"]).SaveAsync(
             DemoData.Tenant,
             new Workflow(
-                WorkflowName.Parse(Repeatable), WebhookPath.Of(WorkflowName.Parse(Repeatable)), [new("city", ParameterType.String)], TimeSpan.FromMinutes(30), Idempotent: true,
+                WorkflowName.Parse(Repeatable), WebhookPath.Of(WorkflowName.Parse(Repeatable)), [new("city", ParameterType.String)], TimeSpan.FromMinutes(30),
+                Idempotent: true,
                 Enabled: true, [], [], []),
             Cancel);
     }

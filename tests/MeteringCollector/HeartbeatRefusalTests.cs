@@ -560,7 +560,8 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
         var neutral = new byte[32];
         neutral[0] = 1;
         const string keyId = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-        await desk.Registry.TryAddAsync(desk.Sidecar.Registration() with { KeyId = KeyId.Parse(keyId), PublicKey = neutral }, TestContext.Current.CancellationToken);
+        await desk.Registry.TryAddAsync(
+            desk.Sidecar.Registration() with { KeyId = KeyId.Parse(keyId), PublicKey = neutral }, TestContext.Current.CancellationToken);
         await AssertSignatureInvalidAsync(desk, With(desk.Sidecar.Request(new Sample(), desk.Clock.Now), headers =>
         {
             headers["x-dp-key-id"] = keyId;

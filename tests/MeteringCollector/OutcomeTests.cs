@@ -138,7 +138,8 @@ public sealed class OutcomeTests(LocalCloud cloud)
 
         Assert.Equal(200, (await desk.SendAsync(job, OutcomeText.Succeeded)).Status);
 
-        var tooLate = await desk.Executions.RecordAttemptAsync(before, Signal.Accepted, new(2, desk.Clock.Now, 5, new AttemptResult.Accepted(), 200), notFound: false, Cancel);
+        var tooLate = await desk.Executions.RecordAttemptAsync(
+            before, Signal.Accepted, new(2, desk.Clock.Now, 5, new AttemptResult.Accepted(), 200), notFound: false, Cancel);
         Assert.Equal(ExecutionState.Succeeded, Assert.IsType<Move.Lost>(tooLate).Now.State);
         Assert.Equal(ExecutionState.Succeeded, (await desk.ReadAsync(job)).State);
     }

@@ -136,7 +136,8 @@ public sealed class SlackInviteCommandsTests(LocalCloud cloud) : IClassFixture<L
     {
         var ticket = new InstallTicket(RandomNumberGenerator.GetHexString(64), OperatorFixture.Seven, ctl.Clock.Now, ctl.Clock.Now + InstallTicket.Lifetime);
         await Installations(ctl).AddAsync(ticket, Cancel);
-        Assert.IsType<Installed.Now>(await Installations(ctl).CompleteAsync(ticket, new(TeamId.Parse(workspace), seal), UserId.Parse("UBOT"), UserId.Parse("U1"), Cancel));
+        Assert.IsType<Installed.Now>(await Installations(ctl).CompleteAsync(
+            ticket, new(TeamId.Parse(workspace), seal), UserId.Parse("UBOT"), UserId.Parse("U1"), Cancel));
     }
 
     private static string SlackText(byte[] key) => new JsonObject

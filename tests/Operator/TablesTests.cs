@@ -106,7 +106,8 @@ public sealed partial class TablesTests(LocalCloud cloud)
         var lease = TimeSpan.FromSeconds(30);
         var claimed = Assert.IsType<Claim.Held>(await ctl.Executions.ClaimAsync(states[0].Id, tenant, "one", lease, Cancel)).Execution;
         await ctl.Executions.RefuseAsync(
-            claimed, DispatchFailure.WorkflowNotActive, new(1, ctl.Clock.Now, 123_456, new AttemptResult.Failed(DispatchFailure.WorkflowNotActive), 404), Cancel);
+            claimed, DispatchFailure.WorkflowNotActive,
+            new(1, ctl.Clock.Now, 123_456, new AttemptResult.Failed(DispatchFailure.WorkflowNotActive), 404), Cancel);
         await ctl.Executions.FinishAsync(
             states[1], new(OutcomeStatus.Succeeded, ctl.Clock.Now, ctl.Clock.Now, "8123", new(1_200_000, 10, 5, 6), new("done", null), null), "00", Cancel);
         var epoch = ctl.Clock.Now.ToUnixTimeSeconds() - 600;

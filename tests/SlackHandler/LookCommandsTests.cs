@@ -101,7 +101,12 @@ public sealed class LookCommandsTests(SlackFixture world) : IClassFixture<SlackF
         await world.StoreAsync(state switch
         {
             "queued" => A.Execution(ExecutionState.Queued),
-            "running" => A.Execution(ExecutionState.Running) with { DispatchedAt = At(1), StartedAt = At(2), Attempts = [new(1, At(1), 35, new AttemptResult.Accepted(), 200)] },
+            "running" => A.Execution(ExecutionState.Running) with
+            {
+                DispatchedAt = At(1),
+                StartedAt = At(2),
+                Attempts = [new(1, At(1), 35, new AttemptResult.Accepted(), 200)],
+            },
             "succeeded" => A.Execution(ExecutionState.Succeeded) with
             {
                 DispatchedAt = At(1),

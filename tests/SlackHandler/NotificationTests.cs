@@ -568,7 +568,8 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
         else
         {
             await world.Executions.CreateAsync(
-                execution, new(id, workspace.Tenant, WebhookPath.Of(execution.Workflow), [1], "t", now + TimeSpan.FromMinutes(10)), TenantLimits.Default, SlackFixture.Cancel);
+                execution, new(id, workspace.Tenant, WebhookPath.Of(execution.Workflow), [1], "t", now + TimeSpan.FromMinutes(10)), TenantLimits.Default,
+            SlackFixture.Cancel);
             _ = state switch
             {
                 "succeeded" => await world.Executions.FinishAsync(execution, outcome ?? A.Success, "hash", SlackFixture.Cancel),

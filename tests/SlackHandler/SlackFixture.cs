@@ -185,10 +185,11 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
     internal async Task InstallAsync(string workspaceId, TenantId tenant, byte[]? copied = null)
     {
         Assert.True(BotToken.TryParse(BotTokenText, out var token));
-        var kept = (await new BotTokens(Installations, Secret()).SealAsync(token, ControlPlane.Tenants.TeamId.Parse(workspaceId), Cancel))!;
+        var kept = (await new BotTokens(Installations, Secret()).SealAsync(token, Tenants.TeamId.Parse(workspaceId), Cancel))!;
         var ticket = new InstallTicket(Guid.NewGuid().ToString("N"), tenant, Clock.Now, Clock.Now + InstallTicket.Lifetime);
         await Installations.AddAsync(ticket, Cancel);
-        Assert.IsType<Installed.Now>(await Installations.CompleteAsync(ticket, kept with { Sealed = copied ?? kept.Sealed }, UserId.Parse("UBOT"), UserId.Parse("UADMIN"), Cancel));
+        Assert.IsType<Installed.Now>(await Installations.CompleteAsync(
+            ticket, kept with { Sealed = copied ?? kept.Sealed }, UserId.Parse("UBOT"), UserId.Parse("UADMIN"), Cancel));
     }
 
     private static EngineAddress Engine(TenantId tenant) =>
@@ -402,7 +403,8 @@ internal sealed class Workspace(SlackFixture world, string teamId, TenantId tena
     }
 
     /// <summary>Somebody opens the App Home.</summary>
-    public SlackCommand Opened(string user = "U1") => SlackCommand.OfHome(ControlPlane.Tenants.TeamId.Parse(TeamId), ControlPlane.Tenants.TeamId.Parse(TeamId), UserId.Parse(user));
+    public SlackCommand Opened(string user = "U1") =>
+        SlackCommand.OfHome(Tenants.TeamId.Parse(TeamId), Tenants.TeamId.Parse(TeamId), UserId.Parse(user));
 
     /// <summary>Presses or submits, and reads the answer.</summary>
     public Task<Said> InteractAsync(JsonObject payload, SlackCommandsFunction? function = null) =>

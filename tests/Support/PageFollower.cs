@@ -13,7 +13,8 @@ public static class PageFollower
     /// <summary>Skips where no network of one's own is to be had.</summary>
     public static void RequireNetwork()
     {
-        using var tried = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("unshare", ["-n", "ip", "link", "set", "lo", "up"]) { RedirectStandardError = true });
+        using var tried = System.Diagnostics.Process.Start(
+            new System.Diagnostics.ProcessStartInfo("unshare", ["-n", "ip", "link", "set", "lo", "up"]) { RedirectStandardError = true });
         tried?.WaitForExit();
         Assert.SkipUnless(tried?.ExitCode == 0, "a network namespace takes root, unshare and ip");
     }

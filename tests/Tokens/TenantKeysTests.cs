@@ -78,7 +78,9 @@ public class TenantKeysTests
             _clock.SetUtcNow(start.AddMinutes(minutes));
             var keys = new TenantKeys(new RotatingSecret<RootSecret>(_secrets, "root", RootSecret.Parse, RootSecret.Overlap, _clock), _clock);
             var published = await keys.PublishedAsync(Tenant43, Cancel);
-            Assert.Equal(id switch { "v2" => published[1].Id.ToString(), "v3" => published[0].Id.ToString(), _ => id }, (await keys.ToSignAsync(Tenant43, Cancel)).Id.ToString());
+            Assert.Equal(
+            id switch { "v2" => published[1].Id.ToString(), "v3" => published[0].Id.ToString(), _ => id },
+            (await keys.ToSignAsync(Tenant43, Cancel)).Id.ToString());
             Assert.Equal(first.Id, published[2].Id);
         }
     }

@@ -31,7 +31,8 @@ internal sealed record SlackEvent(string Type, TeamId WorkspaceId, TeamId TeamId
             return false;
 
         happened = new(
-            type, workspaceId, Tenants.TeamId.TryParse(team, out var teamId) ? teamId : workspaceId, DateTimeOffset.FromUnixTimeSeconds(at), HasBot(inner), inner.Clone());
+            type, workspaceId, Tenants.TeamId.TryParse(team, out var teamId) ? teamId : workspaceId,
+            DateTimeOffset.FromUnixTimeSeconds(at), HasBot(inner), inner.Clone());
         return true;
     }
 

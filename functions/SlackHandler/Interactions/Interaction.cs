@@ -100,7 +100,8 @@ internal abstract record Interaction
         var isOrganisation = payload.TryGetProperty("is_enterprise_install", out var flag) && flag.ValueKind == JsonValueKind.True;
         var team = TextIn(payload, "team", "id") ?? TextIn(payload, "user", "team_id");
         var workspace = isOrganisation ? TextIn(payload, "enterprise", "id") : team;
-        return UserId.TryParse(TextIn(payload, "user", "id"), out var userId) && TeamId.TryParse(team, out var teamId) && TeamId.TryParse(workspace, out var workspaceId)
+        return UserId.TryParse(TextIn(payload, "user", "id"), out var userId) && TeamId.TryParse(team, out var teamId)
+            && TeamId.TryParse(workspace, out var workspaceId)
             ? (workspaceId, teamId, userId)
             : null;
     }

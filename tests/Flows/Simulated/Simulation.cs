@@ -149,7 +149,8 @@ internal sealed class Simulation : IAsyncDisposable
         await registry.SaveAsync(new Tenant(Tenant, "Acme", TenantStatus.Active, engine, false, Limits), Cancel);
         foreach (var name in new[] { Once, Idempotent })
             await registry.SaveAsync(
-                Tenant, new Workflow(WorkflowName.Parse(name), WebhookPath.Of(WorkflowName.Parse(name)), [], Deadline, name == Idempotent, Enabled: true, [], [], []), Cancel);
+                Tenant, new Workflow(
+                    WorkflowName.Parse(name), WebhookPath.Of(WorkflowName.Parse(name)), [], Deadline, name == Idempotent, Enabled: true, [], [], []), Cancel);
         await registry.TryLinkAsync(new(TeamId.Parse(Workspace), Tenant), Cancel);
         await registry.TryAddAsync(_sidecar.Registration(), Cancel);
 

@@ -49,7 +49,9 @@ public sealed class BotTokenTests(SlackFixture world) : IClassFixture<SlackFixtu
         var workspace = await world.NewWorkspaceAsync();
         await world.InstallAsync(workspace.TeamId, workspace.Tenant);
 
-        Assert.Equal(ChangeResult.NothingThere, await world.Installations.EndTokenAsync(TeamId.Parse(workspace.TeamId), world.Clock.Now.AddSeconds(-1), SlackFixture.Cancel));
+        Assert.Equal(
+            ChangeResult.NothingThere,
+            await world.Installations.EndTokenAsync(TeamId.Parse(workspace.TeamId), world.Clock.Now.AddSeconds(-1), SlackFixture.Cancel));
         Assert.NotNull(await Tokens.FindAsync(workspace.Tenant, TeamId.Parse(workspace.TeamId), SlackFixture.Cancel));
         Assert.Equal(ChangeResult.Made, await world.Installations.EndTokenAsync(TeamId.Parse(workspace.TeamId), world.Clock.Now, SlackFixture.Cancel));
         Assert.Null(await Tokens.FindAsync(workspace.Tenant, TeamId.Parse(workspace.TeamId), SlackFixture.Cancel));

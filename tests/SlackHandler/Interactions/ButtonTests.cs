@@ -179,6 +179,7 @@ public sealed class ButtonTests(SlackFixture world) : IClassFixture<SlackFixture
             Inputs = JsonElement.Parse("{}"),
         };
         Assert.IsType<Creation.Created>(await world.Executions.CreateAsync(
-            execution, new(id, workspace.Tenant, WebhookPath.Of(execution.Workflow), [1], "token", execution.DeadlineAt), TenantLimits.Default, SlackFixture.Cancel));
+            execution, new(id, workspace.Tenant, WebhookPath.Of(execution.Workflow), [1], "token", execution.DeadlineAt), TenantLimits.Default,
+            SlackFixture.Cancel));
     }
 }
