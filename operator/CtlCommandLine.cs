@@ -33,6 +33,7 @@ internal sealed class CtlCommandLine
             InstanceCommands.Build(runner),
             HealthCommand.Build(runner),
             DeadLetterCommands.Build(runner),
+            DisasterRecoveryCommands.Build(runner),
             CompletionCommand.Build(runner),
             new HelpOption(),
             new VersionOption(),

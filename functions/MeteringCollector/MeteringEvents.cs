@@ -99,6 +99,9 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
     /// <summary>What was due failed, which is counted already, and cannot be put off either.</summary>
     public void NotPutOff(ExecutionId execution, Exception exception) => LogDueFailed(execution, execution.TraceId, exception);
 
+    /// <summary>Told at each sweep, whether it goes on or not: DNS stays with the region that says so.</summary>
+    public void RegionAsked(bool isActive) => _metrics.Write(MetricCatalogue.RegionIsActive, isActive ? 1 : 0);
+
     public void TenantsCounted(int tenants) => _metrics.Write(MetricCatalogue.TenantsRegistered, tenants);
 
     public void TenantStoredWrong(TenantId tenant, string fault)

@@ -58,6 +58,8 @@ SweeperFunction Sweeper(SweeperSettings settings)
     var executions = new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock);
     var notifications = new MessageQueue<Notification>(NewSqs(), settings.NotificationsQueueUrl, DomainJson.Default.Notification);
     return new(
+        new ActiveRegion(dynamo, settings.QuotasTable, settings.PrimaryRegion),
+        settings.Region,
         new CloseDueExecutions(executions, notifications, events, clock),
         new CloseLostRequests(new ReplyStore(dynamo, settings.ExecutionsTable, clock), executions, notifications, events, clock),
         new WatchDataPlanes(new TenantRegistry(dynamo, settings.TenantsTable), new InstanceStore(dynamo, settings.InstancesTable, clock), events, clock),

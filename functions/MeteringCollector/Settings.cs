@@ -27,7 +27,8 @@ internal sealed record OutcomesSettings(
         SourceNetworkCheck.Parse("SOURCE_NETWORK_CHECK", Setting.Required("SOURCE_NETWORK_CHECK")));
 }
 
-internal sealed record SweeperSettings(string TenantsTable, string ExecutionsTable, string QuotasTable, string InstancesTable, string NotificationsQueueUrl)
+internal sealed record SweeperSettings(
+    string TenantsTable, string ExecutionsTable, string QuotasTable, string InstancesTable, string NotificationsQueueUrl, string Region, string PrimaryRegion)
 {
     /// <exception cref="SettingException">A setting is missing or unusable.</exception>
     public static SweeperSettings Load() => new(
@@ -35,5 +36,7 @@ internal sealed record SweeperSettings(string TenantsTable, string ExecutionsTab
         Setting.Required("EXECUTIONS_TABLE"),
         Setting.Required("QUOTAS_TABLE"),
         Setting.Required("INSTANCES_TABLE"),
-        Setting.RequiredQueueUrl("NOTIFICATIONS_QUEUE_URL"));
+        Setting.RequiredQueueUrl("NOTIFICATIONS_QUEUE_URL"),
+        Setting.Required("AWS_REGION"),
+        Setting.Required("PRIMARY_REGION"));
 }

@@ -71,8 +71,10 @@ async Task<SlackCommandsFunction> CommandsAsync(CommandsSettings settings)
     var door = new SlackDoor(origin, new SlackSignature(secret, clock), events);
     var answerInteraction = new AnswerInteraction(
         door, callers, carryOut, new SubmitRun(callers, run, modals), new SlackHook(SlackConnections.HandlerFor(settings.Routes)), tokens, slack, events);
-    var tables = new TableCheck(dynamo, [settings.TenantsTable, settings.ExecutionsTable, settings.QuotasTable], clock, counters: settings.RateLimitsTable);
-    return new(new AnswerCommand(origin, door, carryOut), answerInteraction, new CheckHealth(tables, settings.Region, Release.Version), events, clock);
+    var stores = new StoreCheck(
+        dynamo, [settings.TenantsTable, settings.ExecutionsTable, settings.QuotasTable],
+        sqs, [settings.ExecutionRequestsQueueUrl, settings.NotificationsQueueUrl], clock, counters: settings.RateLimitsTable);
+    return new(new AnswerCommand(origin, door, carryOut), answerInteraction, new CheckHealth(stores, settings.Region, Release.Version), events, clock);
 }
 
 async Task<NotificationsFunction> NotificationsAsync(NotificationsSettings settings)

@@ -36,8 +36,8 @@ internal sealed class DynamoDbLocal : IAsyncDisposable
         return new(server, await port.PortOfAsync(server, "DynamoDB Local", cancel));
     }
 
-    public AmazonDynamoDBClient NewClient() =>
-        new(new BasicAWSCredentials("local", "local"), new AmazonDynamoDBConfig { ServiceURL = Endpoint.ToString(), AuthenticationRegion = "us-east-1" });
+    public AmazonDynamoDBClient NewClient(string region = "us-east-1") =>
+        new(new BasicAWSCredentials("local", "local"), new AmazonDynamoDBConfig { ServiceURL = Endpoint.ToString(), AuthenticationRegion = region });
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 }

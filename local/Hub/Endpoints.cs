@@ -23,7 +23,7 @@ internal sealed class Endpoints : IAsyncDisposable
             ["dynamodb"] = Plain(local.Dynamo.Endpoint),
             ["sqs"] = Plain(local.QueueServer.Endpoint),
             ["secrets_manager"] = Plain(local.Secrets.Endpoint),
-            ["region"] = "us-east-1",
+            ["region"] = local.Region,
             ["tables"] = Texts(local.Tables.Select(table => (table.Key, table.Value))),
             ["queues"] = Texts(local.Queues.Select(queue => (queue.Key, queue.Value.Url))),
             ["secrets"] = Texts(local.Template.Secrets.Select(secret => (secret, secret))),

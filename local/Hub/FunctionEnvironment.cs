@@ -5,7 +5,7 @@ namespace ControlPlane.Local.Hub;
 
 /// <summary>The environment of a function: what the template says, with this machine's names for what it refers to.</summary>
 internal sealed class FunctionEnvironment(
-    TemplateReader template, Stores stores, Uri publicApi, Uri privateApi, RoutingTable routing, LocalAuthority authority)
+    TemplateReader template, Stores stores, Uri publicApi, Uri privateApi, RoutingTable routing, LocalAuthority authority, string region)
 {
     public IReadOnlyDictionary<string, string?> Of(TemplateFunction function)
     {
@@ -34,8 +34,8 @@ internal sealed class FunctionEnvironment(
 
     private Dictionary<string, string?> Machine() => new()
     {
-        ["AWS_REGION"] = "us-east-1",
-        ["AWS_DEFAULT_REGION"] = "us-east-1",
+        ["AWS_REGION"] = region,
+        ["AWS_DEFAULT_REGION"] = region,
         ["AWS_ACCESS_KEY_ID"] = "local",
         ["AWS_SECRET_ACCESS_KEY"] = "local",
         ["AWS_SESSION_TOKEN"] = null,

@@ -24,11 +24,11 @@ internal sealed class LocalControlPlane : IAsyncDisposable
 
     private LocalControlPlane(
         Parts parts, TemplateReader template, FunctionLogs logs, Stores stores, HttpGateway publicApi, HttpGateway privateApi, SlackCatcher slack,
-        DataPlanes dataPlanes, FunctionProcesses functions, FunctionEnvironment environment, Pace pace)
+        DataPlanes dataPlanes, FunctionProcesses functions, FunctionEnvironment environment, Pace pace, string region)
     {
         (_parts, _stores, _functions) = (parts, stores, functions);
-        (Template, Logs, PublicApi, PrivateApi, Slack, DataPlanes, Environment, Pace) = (
-            template, logs, publicApi, privateApi, slack, dataPlanes, environment, pace);
+        (Template, Logs, PublicApi, PrivateApi, Slack, DataPlanes, Environment, Pace, Region) = (
+            template, logs, publicApi, privateApi, slack, dataPlanes, environment, pace, region);
     }
 
     public TemplateReader Template { get; }
@@ -56,6 +56,8 @@ internal sealed class LocalControlPlane : IAsyncDisposable
     public DataPlanes DataPlanes { get; }
 
     public Pace Pace { get; }
+
+    public string Region { get; }
 
     public IReadOnlyDictionary<string, FunctionHost> Functions => _functions.ById;
 
@@ -97,7 +99,7 @@ internal sealed class LocalControlPlane : IAsyncDisposable
         var logs = parts.Keep(new FunctionLogs(Path.Combine(state, "logs"), clock));
 
         say("starting the tables, the queues and the secrets …");
-        var stores = await Stores.StartAsync(state, template, parts, pace, say, clock, cancel);
+        var stores = await Stores.StartAsync(options, state, template, parts, pace, say, clock, cancel);
         var registry = new TenantRegistry(stores.DynamoClient, stores.Tables["TenantsTable"]);
         DemoData.WriteSecrets(stores.Secrets.Vault, "SlackSecret", "TokenRootSecret", options.Empty ? Guid.NewGuid().ToString("N") : DemoData.SigningSecret);
         if (!options.Empty)
@@ -117,14 +119,15 @@ internal sealed class LocalControlPlane : IAsyncDisposable
         await dataPlanes.StartEnginesAsync(cancel);
 
         say("starting the functions …");
-        var environment = new FunctionEnvironment(template, stores, publicApi.Endpoint, privateApi.Endpoint, routing, authority);
+        var environment = new FunctionEnvironment(template, stores, publicApi.Endpoint, privateApi.Endpoint, routing, authority, options.Region);
         parts.Keep(functions);
         await functions.StartAsync(template, options.Published, environment.Of, logs, pace, clock);
         functions.Feed(template, stores, clock);
         await functions.ReadyAsync(logs, pace, say, clock, cancel);
 
         parts.Keep(await dataPlanes.StartMachinesAsync(cancel));
-        var local = new LocalControlPlane(parts, template, logs, stores, publicApi, privateApi, slack, dataPlanes, functions, environment, pace);
+        var local = new LocalControlPlane(
+            parts, template, logs, stores, publicApi, privateApi, slack, dataPlanes, functions, environment, pace, options.Region);
         parts.Keep(Endpoints.Write(state, local));
         publicApi.Open();
         return local;

@@ -1,4 +1,5 @@
 using System.Net;
+using ControlPlane.Local.DynamoDb;
 
 namespace ControlPlane.Local.Hub;
 
@@ -8,7 +9,13 @@ namespace ControlPlane.Local.Hub;
 /// <param name="Engines">Other engines than the small one built in, by tenant id.</param>
 /// <param name="Source">Whom a caller of the private API from 127.0.0.1 stands for.</param>
 /// <param name="Published">A folder with published functions, <c>DIR/&lt;project&gt;/bootstrap</c>; null runs the build output.</param>
+/// <param name="Region">Where its functions believe they are.</param>
+/// <param name="Tables">The tables of another that runs: two regions of one control plane. Null for tables of its own.</param>
 /// <param name="Install">Missing programs may be installed without a question.</param>
 internal sealed record RunOptions(
     string State, int Port, int PrivatePort, bool Empty, IReadOnlyDictionary<string, IPEndPoint> Engines, IPAddress Source, string? Published,
-    bool Install = false);
+    bool Install = false, string Region = RunOptions.Primary, DynamoDbLocal? Tables = null)
+{
+    /// <summary>As serverless.template has it.</summary>
+    public const string Primary = "us-east-1";
+}

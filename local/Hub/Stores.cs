@@ -22,18 +22,20 @@ internal sealed record Stores(
 
     /// <param name="state">The folder that survives a restart.</param>
     public static async Task<Stores> StartAsync(
-        string state, TemplateReader template, Parts parts, Pace pace, Action<string> say, TimeProvider clock, CancellationToken cancel)
+        RunOptions options, string state, TemplateReader template, Parts parts, Pace pace, Action<string> say, TimeProvider clock, CancellationToken cancel)
     {
         var began = clock.GetTimestamp();
         var starting = (
-            Dynamo: parts.KeepAsync(DynamoDbLocal.StartAsync(Path.Combine(state, "tables"), say, cancel)),
+            Dynamo: options.Tables is { } shared
+                ? Task.FromResult(shared)
+                : parts.KeepAsync(DynamoDbLocal.StartAsync(Path.Combine(state, "tables"), say, cancel)),
             Queues: parts.KeepAsync(QueueServer.StartAsync(Path.Combine(state, "queues.json"), say, cancel)),
             Secrets: parts.KeepAsync(SecretsServer.StartAsync(Path.Combine(state, "secrets.json"), clock)));
         await Task.WhenAll(starting.Dynamo, starting.Queues, starting.Secrets);
         pace.Saw(clock.GetElapsedTime(began), OnAnIdleMachine);
 
         var (dynamo, queues) = (await starting.Dynamo, await starting.Queues);
-        var (tableClient, queueClient) = (dynamo.NewClient(), queues.NewClient());
+        var (tableClient, queueClient) = (dynamo.NewClient(options.Region), queues.NewClient());
         return new(
             dynamo, tableClient, await TableBuilder.CreateAsync(tableClient, template.Tables, "", cancel),
             queues, queueClient, await QueueBuilder.CreateAsync(queueClient, template.Queues, "", cancel),

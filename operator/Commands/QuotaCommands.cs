@@ -3,6 +3,7 @@ using ControlPlane.Executions;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Deployments;
 using ControlPlane.Operator.Output;
+using ControlPlane.Operator.Recovery;
 using ControlPlane.Operator.Running;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
@@ -33,22 +34,18 @@ internal static class QuotaCommands
         if (month.CompareTo(Month.Of(hub.Clock.GetUtcNow() - hub.Executions.Kept)) <= 0)
             return new Answer.NotDone($"{month} cannot be counted any more: executions are kept for {hub.Executions.Kept.TotalDays:0} days.");
 
-        // The ledger is read first: whatever moves after this makes the correction fail.
-        var (stored, active) = (hub.Quotas.MonthAsync(tenant, month, cancel), hub.Quotas.ActiveAsync(tenant, cancel));
-        var ledger = new LedgerCount(await stored, await active);
-        var counted = LedgerCount.Of(await hub.Executions.InLedgerAsync(tenant, month, cancel), month);
-        var differs = counted != ledger;
-        if (differs && applies && !await hub.Quotas.TryCorrectAsync(tenant, month, ledger, counted, cancel))
+        var count = await LedgerRecount.RunAsync(hub, tenant, month, applies, cancel);
+        if (count.WasOvertaken)
             return new Answer.NotDone(await hub.Quotas.OwnerAsync(tenant, cancel) is { } owner
                 ? $"Nothing was changed: an execution moved meanwhile, or {owner} writes this ledger and not this region. Run it again, with --region {owner}."
                 : "Nothing was changed: an execution moved meanwhile. Run it again.");
 
         var shown = new RecountView(
-            tenant.ToString(), month.ToString(), !differs
+            tenant.ToString(), month.ToString(), count.Agrees
                 ? "agrees"
-                : applies
+                : count.IsCorrected
                 ? "corrected"
-                : "differs", await hub.Quotas.OwnerAsync(tenant, cancel), Of(ledger), Of(counted));
+                : "differs", await hub.Quotas.OwnerAsync(tenant, cancel), Of(count.Ledger), Of(count.Counted));
         return Answer.Show(shown, CtlJson.Default.RecountView, page =>
         {
             page.Line(shown.Result switch

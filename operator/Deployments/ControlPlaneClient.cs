@@ -30,6 +30,12 @@ internal sealed class ControlPlaneClient(Deployment deployment, TimeProvider clo
 
     public MeteringStore Samples => new(Dynamo, deployment.TableOf("MeteringTable"), clock);
 
+    /// <param name="primary">The region that is active while nobody has named another.</param>
+    public ActiveRegion ActiveRegion(string primary) => new(Dynamo, deployment.TableOf("QuotasTable"), primary);
+
+    /// <summary>Where a region's <c>/health</c> is asked; null where nobody says.</summary>
+    public Uri? HealthAddress(string region, string? domain) => deployment.HealthAddress(region, domain);
+
     /// <summary>Null where the place does not say.</summary>
     public string? Issuer => deployment.Issuer;
 

@@ -16,6 +16,10 @@ internal abstract class Deployment
     /// <summary>The control plane's URL as its tokens have it; null where it is not to be found from here.</summary>
     public virtual string? Issuer => null;
 
+    /// <summary>Where a region's <c>/health</c> is asked; null where nobody says.</summary>
+    /// <param name="domain">The public domain.</param>
+    public abstract Uri? HealthAddress(string region, string? domain);
+
     /// <summary>What becomes of a new tenant's engine here, where that is not the operator's to see to; null elsewhere.</summary>
     public virtual string? NoteOnEngineOf(string tenant) => null;
 

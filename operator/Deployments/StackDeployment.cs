@@ -26,6 +26,8 @@ internal sealed partial class StackDeployment(string stack, string? region) : De
     private RegionEndpoint RequiredRegion =>
         Region ?? throw new NoDeploymentException("No AWS region is known: say --region us-east-1, or set AWS_REGION. (For a running ./run: --local.)");
 
+    public override Uri? HealthAddress(string region, string? domain) => domain is null ? null : new($"https://origin-{region}.{domain}/health");
+
     // TenantsTable → control-plane-tenants; RateLimitsTable → control-plane-rate-limits.
     public override string TableOf(string logicalId) => $"{stack}-{Dashed(logicalId[..^"Table".Length])}";
 

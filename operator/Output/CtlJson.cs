@@ -34,6 +34,9 @@ namespace ControlPlane.Operator.Output;
 [JsonSerializable(typeof(DeadLettersView))]
 [JsonSerializable(typeof(RedriveView))]
 [JsonSerializable(typeof(HealthView))]
+[JsonSerializable(typeof(HealthReportView))]
+[JsonSerializable(typeof(RegionsView))]
+[JsonSerializable(typeof(TakeoverView))]
 [JsonSerializable(typeof(string))]
 internal sealed partial class CtlJson : JsonSerializerContext;
 

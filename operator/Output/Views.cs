@@ -161,3 +161,29 @@ internal sealed record SilentInstanceView(string Instance, string Liveness, stri
 internal sealed record QueueHealthView(string Queue, long Waiting, long InFlight, long DeadLetters);
 
 internal sealed record HealthView(IReadOnlyList<TenantHealthView> Tenants, IReadOnlyList<QueueHealthView> Queues);
+
+/// <summary>What <c>/health</c> says.</summary>
+internal sealed record HealthReportView(string Status, string? Region = null);
+
+/// <param name="Active">The active region, where all that answers agrees on it; else null.</param>
+/// <param name="State"><c>settled</c>; <c>between</c>, when a takeover is not done; <c>unknown</c>, when nothing answers.</param>
+/// <param name="ServesSlack">The region that answers at the public name; null where it does not, or nobody said where to ask.</param>
+/// <param name="Next">What there is to do.</param>
+internal sealed record RegionsView(string? Active, string State, string? ServesSlack, IReadOnlyList<RegionView> Regions, string Next);
+
+/// <param name="Fault">Why it does not answer; null when it does.</param>
+/// <param name="Active">The region that its copies name.</param>
+/// <param name="Health">What its <c>/health</c> says: <c>ok</c> or <c>unavailable</c>; null where nobody said where to ask.</param>
+/// <param name="Ledgers">How many tenants' ledgers each region writes, as its copies have it.</param>
+internal sealed record RegionView(
+    string Region, string Role, string? Fault, string? Active, string? Health, IReadOnlyList<LedgerShareView> Ledgers, IReadOnlyList<QueueHealthView> Queues);
+
+/// <param name="Region">Null for those that nobody has written yet.</param>
+internal sealed record LedgerShareView(string? Region, int Tenants);
+
+/// <param name="IsPlan">Whether nothing was done.</param>
+internal sealed record TakeoverView(string From, string To, bool IsPlan, IReadOnlyList<TakeoverStepView> Steps);
+
+/// <param name="Region">The one it is done in.</param>
+/// <param name="Result">What came of it; of a plan, what would.</param>
+internal sealed record TakeoverStepView(string Step, string Region, string Result);

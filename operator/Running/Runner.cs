@@ -57,6 +57,8 @@ internal sealed class Runner
         });
     }
 
+    public TimeProvider Clock => _clock;
+
     public IEnumerable<Option> Options => [_form, _local, _state, _stack, _region];
 
     public InvocationConfiguration Streams => new() { Output = _output, Error = _error, EnableDefaultExceptionHandler = false };
@@ -73,6 +75,49 @@ internal sealed class Runner
     {
         command.Add(_watch);
         return Runs(command, runAsync);
+    }
+
+    /// <summary>Gives a command its work on both regions of a control plane. A region that is gone is no fault: the command decides.</summary>
+    /// <param name="primary">The region that is active while nobody has named another, unless the operator names it.</param>
+    /// <param name="standbyState">A folder of ./run; where <c>--state</c> or <c>--local</c> is said too.</param>
+    public Command RunsOnBoth(
+        Command command, string primary, Option<string> standby, Option<string?> standbyState,
+        Func<RegionSide, RegionSide, ParseResult, CancellationToken, Task<Answer>> runAsync)
+    {
+        command.SetAction(async (given, cancel) =>
+        {
+            var voice = new Voice(this, given);
+            try
+            {
+                var (here, there) = (given.GetValue(_region) ?? primary, given.GetRequiredValue(standby));
+                using var first = SideOf(here, () => IsLocal(given) ? LocalDeployment.Read(StateOf(given)) : new StackDeployment(StackOf(given), here));
+                using var second = SideOf(there, () => given.GetValue(standbyState) is { } state
+                    ? LocalDeployment.Read(state)
+                    : IsLocal(given)
+                    ? throw new NoDeploymentException("Say where the second region runs: --standby-state.")
+                    : new StackDeployment(StackOf(given), there));
+                return voice.Say(await runAsync(first, second, given, cancel));
+            }
+            catch (Exception e)
+            {
+                voice.Complain(Faults.InWords(e, null));
+                return NotDone;
+            }
+        });
+        return command;
+
+        RegionSide SideOf(string region, Func<Deployment> find)
+        {
+            try
+            {
+                var deployment = find();
+                return new((deployment as LocalDeployment)?.Region ?? region, deployment, null, _clock);
+            }
+            catch (NoDeploymentException e)
+            {
+                return new(region, null, e.Message, _clock);
+            }
+        }
     }
 
     /// <summary>A text for a program.</summary>
@@ -185,9 +230,14 @@ internal sealed class Runner
             ? $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'"
             : word;
 
-    private Deployment DeploymentOf(ParseResult given) => given.GetValue(_local) || given.GetValue(_state) is not null
-        ? LocalDeployment.Read(given.GetValue(_state) ?? Setting.Optional("CONTROL_PLANE_STATE") ?? Path.Combine(Checkout(), ".state"))
-        : new StackDeployment(given.GetValue(_stack) ?? Setting.Optional("CONTROL_PLANE_STACK") ?? StackDeployment.StandardStack, given.GetValue(_region));
+    private Deployment DeploymentOf(ParseResult given) =>
+        IsLocal(given) ? LocalDeployment.Read(StateOf(given)) : new StackDeployment(StackOf(given), given.GetValue(_region));
+
+    private bool IsLocal(ParseResult given) => given.GetValue(_local) || given.GetValue(_state) is not null;
+
+    private string StateOf(ParseResult given) => given.GetValue(_state) ?? Setting.Optional("CONTROL_PLANE_STATE") ?? Path.Combine(Checkout(), ".state");
+
+    private string StackOf(ParseResult given) => given.GetValue(_stack) ?? Setting.Optional("CONTROL_PLANE_STACK") ?? StackDeployment.StandardStack;
 
     /// <summary>The folder that holds the solution, above this program; the current one when there is none.</summary>
     private static string Checkout()

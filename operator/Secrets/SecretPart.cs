@@ -24,7 +24,7 @@ internal sealed record SecretPart(string Name, string Secret, string Member, Tim
         new("reply-key", "SlackSecret", "response_url_key", SlackSecret.Overlap, RandomBytes, IsAlone: false, "Nothing else is to be done."),
         new(
             "origin", "SlackSecret", "origin_verify", SlackSecret.Overlap, RandomText, IsAlone: false,
-            "Deploy edge with this OriginVerifyVersion before the overlap ends: infra/README.md."),
+            "Run infra/deploy-edge us-east-1 before the overlap ends."),
         new("client-id", "SlackSecret", "client_id", SlackSecret.Overlap, null, IsAlone: false, "The functions have it within five minutes."),
         new("client-secret", "SlackSecret", "client_secret", SlackSecret.Overlap, null, IsAlone: false, "The functions have it within five minutes."),
         new(

@@ -42,11 +42,15 @@ public sealed class EdgeTests
 
     /// <summary>Who answers origin's name: the tree of health checks, decided for every state that its leaves can be in.</summary>
     [Theory]
-    [InlineData(true, true, "us-east-1")]
-    [InlineData(false, true, "us-east-1")]       // /health is flooded, or its road is cut: the hub itself goes on
-    [InlineData(true, false, "us-east-1")]       // the sweeper is switched off
-    [InlineData(false, false, "us-west-2")]
-    public void DNS_goes_over_only_when_the_hub_is_silent_inside_too(bool healthAnswers, bool sweeperCounts, string expected)
+    [InlineData(true, true, false, "us-east-1")]
+    [InlineData(false, true, false, "us-east-1")]       // /health is flooded, or its road is cut: the hub itself goes on
+    [InlineData(true, false, false, "us-east-1")]       // the sweeper is switched off
+    [InlineData(false, false, false, "us-west-2")]
+    [InlineData(true, true, true, "us-west-2")]         // somebody decided: it does not come back by itself
+    [InlineData(true, false, true, "us-west-2")]
+    [InlineData(false, false, true, "us-west-2")]
+    public void DNS_goes_over_when_the_hub_is_silent_inside_too_and_stays_while_the_standby_is_active(
+        bool healthAnswers, bool sweeperCounts, bool standbyIsActive, string expected)
     {
         var edge = Platform.Build([]).Edge;
         var pair = edge.OfType("AWS::Route53::RecordSet").Select(one => one.Properties).Where(one => one["Failover"] is not null).ToList();
@@ -59,11 +63,29 @@ public sealed class EdgeTests
             return (string?)check["Type"] switch
             {
                 "HTTPS" => healthAnswers || (string?)check["FullyQualifiedDomainName"] != "origin-us-east-1.example.com",
-                "CLOUDWATCH_METRIC" => sweeperCounts,
+                "CLOUDWATCH_METRIC" => (string?)check["AlarmIdentifier"]!["Region"] == "us-west-2" ? !standbyIsActive : sweeperCounts,
                 "CALCULATED" => check["ChildHealthChecks"].Texts().Count(IsHealthy) >= (int)check["HealthThreshold"]!,
                 var other => throw new InvalidDataException($"{id} is a check of type {other}."),
             };
         }
+    }
+
+    /// <summary>The alarm that DNS waits for is the standby's own, on what its sweeper says, and without a value it stays as it was.</summary>
+    [Fact]
+    public void The_check_of_the_standby_watches_what_its_sweeper_says()
+    {
+        var platform = Platform.Build([]);
+        var check = platform.Edge.Properties("SecondaryIsIdle")["HealthCheckConfig"]!;
+        var standby = Stack.Deploy(Template.Read("serverless.template"), "control-plane", platform.Here, ("PrimaryRegion", "eu-west-1"));
+        var alarm = standby.OfType("AWS::CloudWatch::Alarm").Select(one => one.Properties)
+            .Single(one => (string?)one["AlarmName"] == (string?)check["AlarmIdentifier"]!["Name"]);
+
+        Assert.Equal("LastKnownStatus", (string?)check["InsufficientDataHealthStatus"]);
+        Assert.Equal(MetricCatalogue.RegionIsActive.Name, (string?)alarm["MetricName"]);
+        Assert.Equal("Maximum GreaterThanOrEqualToThreshold 1 missing", $"{alarm["Statistic"]} {alarm["ComparisonOperator"]} {alarm["Threshold"]} {alarm["TreatMissingData"]}");
+        Assert.Equal(1, (int?)alarm["EvaluationPeriods"]);
+        Assert.Null(alarm["DatapointsToAlarm"]);
+        Assert.DoesNotContain(platform.Application.OfType("AWS::CloudWatch::Alarm"), one => one.Id == "RegionActive");
     }
 
     /// <summary>What decides from inside is written by the sweeper, which nobody outside can call; and Route 53 can read it.</summary>
@@ -72,8 +94,9 @@ public sealed class EdgeTests
     public void The_check_from_inside_watches_what_nobody_outside_can_write()
     {
         var platform = Platform.Build([]);
-        var check = Assert.Single(platform.Edge.OfType("AWS::Route53::HealthCheck"), one => one.Properties["HealthCheckConfig"]!["AlarmIdentifier"] is not null)
-            .Properties["HealthCheckConfig"]!;
+        var check = Assert.Single(
+            platform.Edge.OfType("AWS::Route53::HealthCheck"),
+            one => (string?)one.Properties["HealthCheckConfig"]!["AlarmIdentifier"]?["Region"] == "us-east-1").Properties["HealthCheckConfig"]!;
         var alarm = platform.Edge.OfType("AWS::CloudWatch::Alarm")
             .Single(one => platform.Edge.IdOf(one.Id) == check["AlarmIdentifier"]!["Name"]!.ToString()).Properties;
 
@@ -105,16 +128,41 @@ public sealed class EdgeTests
     {
         var here = Platform.Build([]).Here;
         (string, string)[] pair = [("SecondaryTarget", "d-pair.example"), ("SecondaryTargetZoneId", "Z1")];
-        var edge = Deploy([.. pair, ("SecondaryRegionTarget", "d-west.example"), ("SecondaryRegionTargetZoneId", "Z2")]);
+        (string, string)[] region = [("SecondaryRegionTarget", "d-west.example"), ("SecondaryRegionTargetZoneId", "Z2")];
+        var edge = Deploy([.. pair, .. region, ("SecondaryActiveAlarm", "control-plane-region-active")]);
 
         Assert.Equal("d-pair.example Z1", TargetOf("SecondaryOriginRecord"));
         Assert.Equal("d-west.example Z2", TargetOf("SecondaryRegionRecord"));
         Assert.Throws<StackRefused>(() => Deploy(pair));
+        Assert.Throws<StackRefused>(() => Deploy([.. pair, .. region]));
 
         Stack Deploy((string, string)[] second) =>
             Stack.Deploy(Template.Read("infra/edge.template"), "edge", here, [("OriginVerifyVersion", "01234567-89ab-cdef-0123-456789abcdef"), .. second]);
 
         string TargetOf(string record) => $"{edge.Properties(record)["AliasTarget"]!["DNSName"]} {edge.Properties(record)["AliasTarget"]!["HostedZoneId"]}";
+    }
+
+    /// <summary>An alarm that lives in the region on which it reports is silent when that region is.</summary>
+    [Fact]
+    public void The_primary_is_watched_from_the_second_region_as_soon_as_there_is_one()
+    {
+        var here = Platform.Build([]).Here;
+        var standby = Stack.Deploy(Template.Read("serverless.template"), "control-plane", here, ("PrimaryRegion", "eu-west-1"));
+        var watch = standby.Properties("PrimaryWatch");
+        var target = Assert.Single(watch["Targets"].Many());
+        var destination = standby.Properties("PrimaryHealth");
+        var alarm = standby.Properties("PrimaryUnhealthy");
+
+        Assert.Equal("GET https://origin-eu-west-1.example.com/health", $"{destination["HttpMethod"]} {destination["InvocationEndpoint"]}");
+        Assert.Equal($"{standby.IdOf("PrimaryHealth")}.Arn", (string?)target["Arn"]);
+        Assert.Equal(0, (int?)target["RetryPolicy"]!["MaximumRetryAttempts"]);                    // a failure that is tried again is not counted
+        Assert.Equal(
+            $"AWS/Events FailedInvocations {standby.IdOf("PrimaryWatch")}",
+            $"{alarm["Namespace"]} {alarm["MetricName"]} {alarm["Dimensions"]![0]!["Value"]}");
+        Assert.False(Platform.Build([]).Edge.Resources.ContainsKey("PrimaryUnhealthy"));
+        Assert.True(Stack.Deploy(Template.Read("infra/edge.template"), "edge", here, ("OriginVerifyVersion", "01234567-89ab-cdef-0123-456789abcdef"))
+            .Resources.ContainsKey("PrimaryUnhealthy"));
+        Assert.False(Stack.Deploy(Template.Read("serverless.template"), "control-plane", here).Resources.ContainsKey("PrimaryUnhealthy"));
     }
 
     [Fact]

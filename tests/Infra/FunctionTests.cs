@@ -121,6 +121,7 @@ public sealed class FunctionTests
                 Environment.SetEnvironmentVariable(name, null);
             foreach (var (name, value) in environment.Where(one => one.Key != without))
                 Environment.SetEnvironmentVariable(name, value);
+            Environment.SetEnvironmentVariable("AWS_REGION", "us-east-1");
             loader.Invoke(null, null);
             return null;
         }
@@ -130,7 +131,7 @@ public sealed class FunctionTests
         }
         finally
         {
-            foreach (var name in environment.Keys)
+            foreach (var name in environment.Keys.Append("AWS_REGION"))
                 Environment.SetEnvironmentVariable(name, (string?)before[name]);
             foreach (var name in before.Keys.Cast<string>().Where(IsASetting))
                 Environment.SetEnvironmentVariable(name, (string?)before[name]);

@@ -54,7 +54,7 @@ public sealed class MonitoringTests
     {
         var here = Platform.Build([]).Here;
         var owner = Stack.Deploy(Template.Read("serverless.template"), "control-plane", here, ("ReplicaRegion", "us-west-2"));
-        var standby = Stack.Deploy(Template.Read("serverless.template"), "control-plane", here, ("DataRole", "replica"));
+        var standby = Stack.Deploy(Template.Read("serverless.template"), "control-plane", here, ("PrimaryRegion", "eu-west-1"));
 
         Assert.Equal(
             owner.OfType("AWS::DynamoDB::GlobalTable").Select(one => owner.IdOf(one.Id)).Order(),

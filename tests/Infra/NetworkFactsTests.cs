@@ -255,7 +255,7 @@ public sealed partial class NetworkFactsTests
             is_(
                 $"{who}'s failover", $"origin.example.com {who.ToUpperInvariant()} {region} true",
                 $"{record["Name"]} {record["Failover"]} {record["SetIdentifier"]} {record["AliasTarget"]!["EvaluateTargetHealth"]}");
-            is_($"{who}'s check", edge.IdOf(who == "Primary" ? "PrimaryFailoverCheck" : "SecondaryHealthCheck"), record["HealthCheckId"]);
+            is_($"{who}'s check", edge.IdOf(who == "Primary" ? "PrimaryMayServe" : "SecondaryHealthCheck"), record["HealthCheckId"]);
         }
         is_("the API's name", "api.example.com", edge.Properties("ApiRecord")["Name"]);
         var distribution = edge.Properties("Distribution")["DistributionConfig"]!;

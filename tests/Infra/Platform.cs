@@ -19,7 +19,7 @@ internal sealed class Platform
         Application = Stack.Deploy(templates("serverless.template"), "control-plane", Here);
         Edge = Stack.Deploy(templates("infra/edge.template"), "edge", Here, ("OriginVerifyVersion", "01234567-89ab-cdef-0123-456789abcdef"),
             ("SecondaryTarget", "d-standby.example"), ("SecondaryTargetZoneId", "Z1"), ("SecondaryRegionTarget", "d-west.example"),
-            ("SecondaryRegionTargetZoneId", "Z2"));
+            ("SecondaryRegionTargetZoneId", "Z2"), ("SecondaryActiveAlarm", "control-plane-region-active"));
         Backup = Stack.Deploy(templates("infra/backup.template"), "backup", Here, ("BucketName", "state"));
     }
 

@@ -55,6 +55,8 @@ public sealed class AlarmTests(LocalCloud cloud)
                 foreach (var tenant in Tenants)
                     await SweeperTests.SeenAsync(desk, tenant);
                 return (await SweepAsync(desk, new FaultSeam(call => call.Operation == "TransactWriteItems" ? Fault.Error : null)), 1);
+            case "RegionIsActive":
+                return (await SweepAsync(desk), 1);
             case "TenantsRegistered":
                 return (await SweepAsync(desk), Tenants.Length);
             case "DataPlaneOffline":

@@ -135,12 +135,12 @@ public sealed class SweeperTests(LocalCloud cloud)
     }
 
     [Fact]
-    public async Task A_quiet_hub_costs_one_query_a_shard_one_for_lost_requests_and_two_and_a_note_for_the_watch()
+    public async Task A_quiet_hub_costs_a_look_at_the_region_one_query_a_shard_one_for_lost_requests_and_two_and_a_note_for_the_watch()
     {
         var desk = await OutcomeFixture.OpenAsync(cloud);
         var seam = FaultSeam.None();
         await SweepAsync(desk, seam);
-        Assert.Equal([.. Enumerable.Repeat("Query", 7), "UpdateItem"], seam.Calls.Select(call => call.Operation).Order());
+        Assert.Equal(["GetItem", .. Enumerable.Repeat("Query", 7), "UpdateItem"], seam.Calls.Select(call => call.Operation).Order());
     }
 
     [Theory]
@@ -175,7 +175,8 @@ public sealed class SweeperTests(LocalCloud cloud)
 
         var seam = FaultSeam.None();
         await SweepAsync(desk, seam);
-        Assert.Equal("UpdateItem", Assert.Single(seam.Calls, call => call.Operation != "Query").Operation);      // the note that there was a sweep
+        // Which region is active, and the note that there was a sweep.
+        Assert.Equal(["GetItem", "UpdateItem"], seam.Calls.Select(call => call.Operation).Where(operation => operation != "Query"));
     }
 
     [Theory]
@@ -601,6 +602,31 @@ public sealed class SweeperTests(LocalCloud cloud)
     }
 
     [Fact]
+    public async Task Only_the_active_region_sweeps_and_says_so()
+    {
+        var desk = await OutcomeFixture.OpenAsync(cloud);
+        var (primary, standby) = (desk.Tables.Client, FaultSeam.None());
+        var job = await desk.StartAsync();
+        desk.Clock.Advance(TimeSpan.FromHours(1));
+
+        Assert.Equal(0, await InAsync("us-west-2"));
+        Assert.Equal(["GetItem"], standby.Calls.Select(call => call.Operation));
+        await new ActiveRegion(primary, desk.Tables.Quotas, "us-east-1").SetAsync("us-west-2", desk.Clock.Now, Cancel);
+        Assert.Equal(0, await InAsync("us-east-1"));
+        Assert.Equal(ExecutionState.Dispatched, (await desk.ReadAsync(job)).State);
+
+        Assert.Equal(1, await InAsync("us-west-2"));
+        Assert.Equal(ExecutionState.TimedOut, (await desk.ReadAsync(job)).State);
+
+        async Task<double> InAsync(string region)
+        {
+            var log = new MemoryStream();
+            await NewSweeper(desk, standby, log, region: region).SweepAsync(new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(50) });
+            return SumIn(log, "RegionIsActive");
+        }
+    }
+
+    [Fact]
     public async Task A_sweep_that_runs_out_of_time_fails_and_the_next_goes_on()
     {
         var desk = await OutcomeFixture.OpenAsync(cloud);
@@ -632,13 +658,15 @@ public sealed class SweeperTests(LocalCloud cloud)
             Month.Of(desk.Clock.Now), Cancel))
             .Instances.Select(instance => instance.Instance.ToString());
 
-    internal static SweeperFunction NewSweeper(OutcomeFixture desk, FaultSeam seam, MemoryStream output, TimeProvider? clock = null)
+    internal static SweeperFunction NewSweeper(
+        OutcomeFixture desk, FaultSeam seam, MemoryStream output, TimeProvider? clock = null, string region = "us-east-1")
     {
         clock ??= desk.Clock;
         var dynamo = seam.DynamoDb(desk.DynamoEndpoint);
         var events = new MeteringEvents(new JsonLog(Stream.Synchronized(output), clock), clock);
         var notifications = new MessageQueue<Notification>(seam.Sqs(desk.QueueEndpoint), desk.Queues.Notifications, DomainJson.Default.Notification);
         return new(
+            new ActiveRegion(dynamo, desk.Tables.Quotas, "us-east-1"), region,
             new CloseDueExecutions(new(dynamo, desk.Tables.Executions, desk.Tables.Quotas, clock), notifications, events, clock),
             new CloseLostRequests(
                 new(dynamo, desk.Tables.Executions, clock), new(dynamo, desk.Tables.Executions, desk.Tables.Quotas, clock), notifications, events, clock),

@@ -53,6 +53,9 @@ public sealed partial class JsonTests(LocalCloud cloud)
         await ShowAsync("health", "health --exit-zero");
         await ShowAsync("dlq-list", "dlq list dispatch");
         await ShowAsync("dlq-redrive", "dlq redrive dispatch");
+        using var west = new Region(ctl, "us-west-2");
+        await ShowAsync("dr-status", $"dr status --standby-state {west.Folder}");
+        await ShowAsync("dr-failover", $"dr failover --plan --standby-state {west.Folder}");
         await ShowAsync("tenant-remove", "tenant remove tenant-7");
 
         var folder = Path.Combine(RepositoryRoot.Find(), "tests", "Operator", "Golden");

@@ -22,7 +22,7 @@ public sealed partial class TablesTests(LocalCloud cloud)
         "tenant list", "tenant show tenant-156", "tenant limits tenant-156", "workflow list tenant-156", "key list tenant-156", "group list tenant-156",
         "execution list tenant-156", "execution show EXECUTION", "execution why EXECUTION", "usage", "quota recount tenant-156", "metering tenant-156",
         "instance list tenant-156", $"instance show tenant-156 {LongInstance}", "health --exit-zero", "dlq list", "dlq redrive dispatch --dry-run",
-        "slack invites tenant-156",
+        "slack invites tenant-156", "dr status --standby-state WEST", "dr failover --plan --standby-state WEST", "dr failback --plan --standby-state WEST",
     ];
 
     // What they say fits, or is one line: they change something, or print for a program.
@@ -40,11 +40,12 @@ public sealed partial class TablesTests(LocalCloud cloud)
     public async Task No_id_and_no_state_folds_and_no_line_is_wider_than_the_terminal(int width)
     {
         await using var ctl = await OperatorFixture.StartAsync(cloud);
+        using var west = new Region(ctl, "us-west-2");
         var (execution, ids) = await FillAsync(ctl);
         var shown = new List<string>();
         foreach (var command in Commands)
         {
-            var said = await ctl.ShowAsync(command.Replace("EXECUTION", execution, StringComparison.Ordinal), width);
+            var said = await ctl.ShowAsync(command.Replace("EXECUTION", execution, StringComparison.Ordinal).Replace("WEST", west.Folder, StringComparison.Ordinal), width);
             Assert.True(said.Exit == 0, $"{command}: {said.Error}");
             shown.Add($"$ ./ctl {command}\n{Steady(command, said.Output)}");
 

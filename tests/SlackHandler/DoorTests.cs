@@ -243,6 +243,19 @@ public sealed class DoorTests(SlackFixture world) : IClassFixture<SlackFixture>
     }
 
     [Fact]
+    public async Task Health_says_so_when_a_queue_does_not_answer()
+    {
+        foreach (var queue in new[] { 1, 2 })
+        {
+            var seam = new FaultSeam(call => call.Number == queue ? Fault.Silence : null);
+            var down = await world.NewFunction(sqs: seam.Sqs(await world.QueueEndpointAsync(), retries: 0))
+                .RouteAsync(SlackFixture.Event("GET", "/health"), SlackFixture.Context);
+            Assert.Equal(503, down.StatusCode);
+            Assert.Equal(["GetQueueAttributes", "GetQueueAttributes"], seam.Calls.Select(call => call.Operation));
+        }
+    }
+
+    [Fact]
     public async Task Health_says_so_when_commands_cannot_be_counted_and_counts_none_itself()
     {
         var before = await world.StateAsync();

@@ -124,7 +124,10 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
             new AnswerCommand(origin, door, carryOut),
             new AnswerInteraction(door, callers, carryOut, new SubmitRun(callers, run, modals), new SlackHook(slack ?? Slack), tokens, api, events),
             new CheckHealth(
-                new TableCheck(dynamo, [Tables.Tenants, Tables.Executions, Tables.Quotas], clock, counters: Tables.RateLimits), "us-east-1", "1.2.3"),
+                new StoreCheck(
+                    dynamo, [Tables.Tenants, Tables.Executions, Tables.Quotas], sqs, [Queues.ExecutionRequests, Queues.Notifications], clock,
+                    counters: Tables.RateLimits),
+                "us-east-1", "1.2.3"),
             events, clock);
     }
 
@@ -135,7 +138,7 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
         var usage = new UsageCommand(new QuotaLedger(Tables.Client, Tables.Quotas), new InstanceStore(Tables.Client, Tables.Instances, Clock), Clock);
         return new(
             new Callers(Registry), executions, usage, new BotTokens(Installations, Secret()), new SlackWebApi(Slack),
-        new SlackHandlerEvents(new JsonLog(_log, Clock), Clock));
+            new SlackHandlerEvents(new JsonLog(_log, Clock), Clock));
     }
 
     /// <summary>The other function: tells requesters, through a handler that stands for Slack.</summary>

@@ -4,9 +4,12 @@ using ControlPlane.Aws;
 
 namespace ControlPlane.MeteringCollector.Sweeper;
 
-/// <summary>Once a minute: executions that are due, requests that were lost, and tenants that fell silent. Two at once do no harm.</summary>
+/// <summary>Once a minute, in the active region: executions that are due, requests that were lost, and tenants that fell silent. Two at once do no
+/// harm.</summary>
+/// <param name="region">The one that this runs in.</param>
 internal sealed class SweeperFunction(
-    CloseDueExecutions closeDueExecutions, CloseLostRequests closeLostRequests, WatchDataPlanes watchDataPlanes, MeteringEvents events, TimeProvider clock)
+    ActiveRegion activeRegion, string region, CloseDueExecutions closeDueExecutions, CloseLostRequests closeLostRequests, WatchDataPlanes watchDataPlanes,
+    MeteringEvents events, TimeProvider clock)
 {
     private static readonly TimeSpan KeptBack = TimeSpan.FromSeconds(2);
 
@@ -14,6 +17,10 @@ internal sealed class SweeperFunction(
     public async Task SweepAsync(ILambdaContext context)
     {
         using var deadline = Deadline.Of(context, KeptBack, clock);
+        var isActive = await activeRegion.NameAsync(deadline.Token) == region;
+        events.RegionAsked(isActive);
+        if (!isActive)
+            return;
 
         // Side by side: trouble with the ones is no reason to leave the others. What failed fails the run, so that its alarm sees it.
         await Task.WhenAll(

@@ -123,7 +123,7 @@ internal sealed class SlackCommandsFunction(
         var report = await checkHealth.RunAsync(deadline.Token);
         var answer = Json(report.Status == "ok" ? 200 : 503, JsonSerializer.Serialize(report, SlackJson.Default.HealthReport));
         if (answer.StatusCode == 503)
-            answer.Headers!["Retry-After"] = TableCheck.KeptFor.TotalSeconds.ToString(CultureInfo.InvariantCulture);
+            answer.Headers!["Retry-After"] = StoreCheck.KeptFor.TotalSeconds.ToString(CultureInfo.InvariantCulture);
         return answer;
     }
 

@@ -57,6 +57,9 @@ public static class MetricCatalogue
 
     public static readonly Metric.Plain NotificationsResent = Plain(MeteringCollector, "NotificationsResent");
     public static readonly Metric.Plain SweepFailures = Plain(MeteringCollector, "SweepFailures", isWatched: true);
+    /// <summary>1 where the sweeper found its region to be the active one, else 0.</summary>
+    public static readonly Metric.Plain RegionIsActive = Plain(MeteringCollector, "RegionIsActive", isWatched: true);
+
     public static readonly Metric.Plain TenantsRegistered = Plain(MeteringCollector, "TenantsRegistered", isWatched: true);
     public static readonly Metric.Split DataPlanes = Split(MeteringCollector, "DataPlanes", Dimension.Liveness);
     public static readonly Metric.Plain GpuUnreadable = Plain(MeteringCollector, "GpuUnreadable", isWatched: true);

@@ -72,7 +72,7 @@ internal sealed class Functions : IDisposable
         Commands = new(
             new AnswerCommand(origin, door, carryOut),
             new AnswerInteraction(door, callers, carryOut, new SubmitRun(callers, run, modals), new SlackHook(around.Slack), tokens, slack, slackEvents),
-            new CheckHealth(new TableCheck(dynamo, [tables.Tenants], clock), "us-east-1", "1"), slackEvents, clock);
+            new CheckHealth(new StoreCheck(dynamo, [tables.Tenants], sqs, [], clock), "us-east-1", "1"), slackEvents, clock);
         Notifications = new(new TellRequester(executions, replies, new ReplySeal(secret), new SlackHook(around.Slack), slackEvents, clock), slackEvents, clock);
 
         var planner = new Planner(new Uri(ControlPlaneUrl, "/outcomes/execution"));
@@ -101,6 +101,7 @@ internal sealed class Functions : IDisposable
                 clock),
             ControlPlaneUrl, meteringEvents, clock);
         Sweeper = new(
+            new ActiveRegion(dynamo, tables.Quotas, "us-east-1"), "us-east-1",
             new CloseDueExecutions(executions, notifications, meteringEvents, clock),
             new CloseLostRequests(replies, executions, notifications, meteringEvents, clock), new WatchDataPlanes(
                 registry, instances, meteringEvents, clock), meteringEvents, clock);

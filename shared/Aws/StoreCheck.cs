@@ -1,14 +1,17 @@
 using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
+using Amazon.SQS;
 
 namespace ControlPlane.Aws;
 
-/// <summary>Whether tables answer, by one small read of each.</summary>
+/// <summary>Whether tables and queues answer, by one small question to each.</summary>
 /// <param name="tables">Tables with the keys <c>pk</c> and <c>sk</c>.</param>
 /// <param name="counters">A table with the key <c>pk</c> alone, that its user may only write to: asked by a write whose condition never holds, so nothing is
 /// written.</param>
+/// <param name="queues">By address. Their count of messages is asked for, and does not matter.</param>
 /// <remarks>Anyone may ask, so an answer is kept for a while: a flood of questions is no flood of reads.</remarks>
-public sealed class TableCheck(IAmazonDynamoDB dynamo, IReadOnlyList<string> tables, TimeProvider clock, string? counters = null)
+public sealed class StoreCheck(
+    IAmazonDynamoDB dynamo, IReadOnlyList<string> tables, IAmazonSQS sqs, IReadOnlyList<string> queues, TimeProvider clock, string? counters = null)
 {
     public static readonly TimeSpan KeptFor = TimeSpan.FromSeconds(5);
 
@@ -23,6 +26,7 @@ public sealed class TableCheck(IAmazonDynamoDB dynamo, IReadOnlyList<string> tab
         try
         {
             IEnumerable<Task> answers = tables.Select(table => dynamo.GetItemAsync(new() { TableName = table, Key = Items.Key("HEALTH", "HEALTH") }, cancel));
+            answers = answers.Concat(queues.Select(queue => sqs.GetQueueAttributesAsync(queue, ["ApproximateNumberOfMessages"], cancel)));
             await Task.WhenAll(counters is null ? answers : answers.Append(WriteNothingAsync(counters, cancel)));
         }
         catch (Exception)
