@@ -111,7 +111,8 @@ public sealed class TwoRegionsTests : IAsyncLifetime
     private async Task<(int Exit, string Output, string Error)> SayAsync(string line)
     {
         var (output, error) = (new StringWriter(), new StringWriter());
-        var runner = new ControlPlane.Operator.Running.Runner(output, error, () => Page.On(output, isTerminal: false, width: 0), clear: () => { }, TimeProvider.System);
+        var runner = new ControlPlane.Operator.Running.Runner(
+            output, error, () => Page.On(output, isTerminal: false, width: 0), clear: () => { }, TimeProvider.System);
         var exit = await new CtlCommandLine(runner).RunAsync([.. line.Split(' '), "--output", "json", "--state", East, "--standby-state", West], Cancel);
         return (exit, output.ToString(), error.ToString());
     }
