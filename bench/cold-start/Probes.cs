@@ -57,6 +57,7 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
                 ["tenant_id"] = DemoData.Tenant.ToString() }), IsWholeBatch),
             new("OutcomesFunction", () => Outcome(id, order), IsOk),
             new("HeartbeatsFunction", Heartbeat, IsOk),
+            new("EnrolmentFunction", Enrolment, answer => (int?)answer?["statusCode"] == 403),
             new("SweeperFunction", () => Schedule.Event("SweeperFunction", clock.GetUtcNow()), _ => true),
         ];
     }
@@ -132,6 +133,18 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
                 DemoData.Tenant.ToString(), Machine, _epoch, counter, DateTimeOffset.FromUnixTimeSeconds(_epoch + counter), TimeSpan.FromMinutes(1), sample));
         var signed = heartbeat.HeadersAt(now, Machine, [_key]).Select(header => new KeyValuePair<string, string>(header.Name, header.Value));
         return Rest("POST", "/metering/heartbeat", "/metering/heartbeat", [new("Content-Type", "application/json"), .. signed], heartbeat.Body);
+    }
+
+    /// <summary>A machine that wants to enrol with a code that nobody made: believed to have its key, and refused.</summary>
+    private JsonObject Enrolment()
+    {
+        var now = clock.GetUtcNow();
+        var body = Encoding.UTF8.GetBytes(
+            $$"""{"schema":"enrol.v1","tenant_id":"{{DemoData.Tenant}}","instance_id":"i-enrols","public_key":"{{_key.PublicKeyText}}"}""");
+        var signed = SignedHeaders.Of($"enrol_i-enrols_{now.ToUnixTimeSeconds()}", now, body, [_key])
+            .Select(header => new KeyValuePair<string, string>(header.Name, header.Value));
+        KeyValuePair<string, string>[] headers = [new("Content-Type", "application/json"), new("x-dp-invite", Secrets.OneTimeCode.Make().Text), .. signed];
+        return Rest("POST", "/metering/keys", "/metering/keys", headers, body);
     }
 
     private JsonObject Rest(

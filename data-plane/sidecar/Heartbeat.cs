@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 
 namespace ControlPlane.Sidecar;
@@ -13,12 +12,7 @@ internal sealed record Heartbeat(long Epoch, long Counter, byte[] Body)
     public IEnumerable<(string Name, string Value)> HeadersAt(DateTimeOffset now, string instance, IReadOnlyList<SigningKey> keys)
     {
         var id = string.Create(CultureInfo.InvariantCulture, $"hb_{instance}_{Epoch}_{Counter}");
-        var timestamp = now.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
-        byte[] signed = [.. Encoding.ASCII.GetBytes($"{id}.{timestamp}."), .. Body];
-        yield return ("webhook-id", id);
-        yield return ("webhook-timestamp", timestamp);
-        yield return ("webhook-signature", string.Join(' ', keys.Select(key => "v1a," + Convert.ToBase64String(key.Sign(signed)))));
-        yield return ("x-dp-key-id", string.Join(',', keys.Select(key => key.KeyId)));
+        return SignedHeaders.Of(id, now, Body, keys);
     }
 
     public static byte[] BodyOf(string tenant, string instance, long epoch, long counter, DateTimeOffset sampledAt, TimeSpan interval, Sample sample)

@@ -12,7 +12,7 @@ try
         Console.WriteLine(SidecarOptions.Usage);
         return 0;
     }
-    if (options.Purpose == Purpose.MakeKey)
+    if (options.Purpose is Purpose.MakeKey or Purpose.Enrol)
         SigningKey.Make(options.KeyFiles[0]);
     keys = [.. options.KeyFiles.Select(SigningKey.Load)];
 }
@@ -38,6 +38,8 @@ using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop)
 
 try
 {
+    if (options.Purpose == Purpose.Enrol)
+        return await new Enrolment(options, keys[0], Console.Out, clock).RunAsync(stop.Token) ? 0 : 1;
     if (options.Purpose == Purpose.Check)
         return await new Check(options, keys, Console.Out, clock).RunAsync(stop.Token) ? 0 : 1;
 

@@ -8,7 +8,7 @@ namespace ControlPlane.Sidecar;
 internal sealed class OptionException(string message) : Exception(message);
 
 /// <summary>What the sidecar is started for.</summary>
-internal enum Purpose { Report, ReportOnce, Check, MakeKey, ShowKeyIds, ShowHelp }
+internal enum Purpose { Report, ReportOnce, Check, Enrol, MakeKey, ShowKeyIds, ShowHelp }
 
 /// <summary>Options from the command line, else from the environment (<c>--key-file</c> is <c>SIDECAR_KEY_FILE</c>), else from a file of
 /// <c>key-file = value</c> lines.</summary>
@@ -25,9 +25,15 @@ internal sealed partial record SidecarOptions
     public string NvidiaSmi { get; init; } = "";
     public IPAddress? SourceAddress { get; init; }
 
+    /// <summary>The one-time code to enrol with, or <see cref="ByAws"/>.</summary>
+    public string EnrolBy { get; init; } = "";
+
+    public const string ByAws = "aws";
+
     public const string Usage = """
         metering-sidecar --url URL --tenant tenant-N --key-file FILE [options]     reports what this machine uses, once a minute
         metering-sidecar --key-file FILE --make-key | --show-key-id                makes a key, shows what the operator registers
+        metering-sidecar --enrol CODE | --enrol aws [the same options]             makes a key and has it registered
         metering-sidecar --check [the same options]                                says what is in order and what is not, and reports nothing
 
           --config FILE         options as lines of "name = value"; /etc/metering-sidecar/sidecar.conf, where there is one
@@ -44,12 +50,14 @@ internal sealed partial record SidecarOptions
           --nvidia-smi FILE     NVIDIA's tool, used where the library does not serve; nvidia-smi
           --once                take one sample, deliver all that waits within 30 s, end
           --check               look at options, key, state folder, clock, control plane and GPUs, end
+          --enrol CODE          register the key, which is made unless there is one, with the operator's one-time code, end
+          --enrol aws           … with this machine's own identity in AWS: its instance role
           --make-key            make the key file, unless there is one, and show key id and public key, end
           --show-key-id         show key id and public key, end
           --help                this text
 
         Every option is also read from the environment: --key-file as SIDECAR_KEY_FILE. The command line comes first, the file last.
-        Ends with 0 when asked to end, with 1 when --once could not deliver or --check found something, with 2 for an option that cannot be meant.
+        Ends with 0 when asked to end, with 1 when --once could not deliver, --enrol was refused or --check found something, with 2 for an option that cannot be meant.
         """;
 
     // Written by cloud-init on EC2; elsewhere the machine needs --instance.
@@ -58,7 +66,7 @@ internal sealed partial record SidecarOptions
     private const string StandardConfigFile = "/etc/metering-sidecar/sidecar.conf";
 
     private static readonly string[] WithValue =
-        ["config", "url", "failover-url", "tenant", "key-file", "next-key-file", "instance", "state", "interval", "source", "nvml", "nvidia-smi"];
+        ["config", "url", "failover-url", "tenant", "key-file", "next-key-file", "instance", "state", "interval", "source", "nvml", "nvidia-smi", "enrol"];
     private static readonly string[] Switches = ["once", "check", "make-key", "show-key-id", "help"];
 
     /// <exception cref="OptionException">Something is missing or unusable.</exception>
@@ -92,7 +100,10 @@ internal sealed partial record SidecarOptions
 
         return new()
         {
-            Purpose = given.ContainsKey("check") ? Purpose.Check : given.ContainsKey("once") ? Purpose.ReportOnce : Purpose.Report,
+            Purpose = given.ContainsKey("enrol") ? Purpose.Enrol
+                : given.ContainsKey("check") ? Purpose.Check
+                : given.ContainsKey("once") ? Purpose.ReportOnce
+                : Purpose.Report,
             Urls = urls,
             Tenant = tenant,
             Instance = instance,
@@ -102,6 +113,7 @@ internal sealed partial record SidecarOptions
             Nvml = Optional("nvml") ?? "libnvidia-ml.so.1",
             NvidiaSmi = Optional("nvidia-smi") ?? "nvidia-smi",
             SourceAddress = source,
+            EnrolBy = given.GetValueOrDefault("enrol") ?? "",
         };
     }
 
@@ -142,7 +154,7 @@ internal sealed partial record SidecarOptions
             var text = line.Trim();
             if (text.Length == 0 || text.StartsWith('#'))
                 continue;
-            if (text.Split('=', 2, StringSplitOptions.TrimEntries) is not [var name, { Length: > 0 } value] || name == "config" || !WithValue.Contains(name))
+            if (text.Split('=', 2, StringSplitOptions.TrimEntries) is not [var name, { Length: > 0 } value] || name is "config" or "enrol" || !WithValue.Contains(name))
                 throw new OptionException($"{path}:{number + 1}: '{text}' is not \"name = value\" with the name of an option.");
             if (!options.TryAdd(name, value))
                 throw new OptionException($"{path}:{number + 1}: {name} is there twice.");

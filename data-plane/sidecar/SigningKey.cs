@@ -15,11 +15,15 @@ internal sealed class SigningKey : IDisposable
     private SigningKey(Key key)
     {
         _key = key;
-        var x = Base64Url.EncodeToString(key.PublicKey.Export(KeyBlobFormat.RawPublicKey));
+        PublicKey = key.PublicKey.Export(KeyBlobFormat.RawPublicKey);
+        var x = Base64Url.EncodeToString(PublicKey);
         // RFC 7638 §3 and RFC 8037 §2: the required members in lexicographic order, without blanks.
         KeyId = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes($$"""{"crv":"Ed25519","kty":"OKP","x":"{{x}}"}""")));
-        PublicKeyText = Convert.ToBase64String(key.PublicKey.Export(KeyBlobFormat.RawPublicKey));
+        PublicKeyText = Convert.ToBase64String(PublicKey);
     }
+
+    /// <summary>32 bytes.</summary>
+    public byte[] PublicKey { get; }
 
     public string KeyId { get; }
 

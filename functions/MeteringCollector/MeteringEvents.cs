@@ -45,6 +45,25 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
         _metrics.Count(MetricCatalogue.Heartbeats, Problem.Unavailable.Code);
     }
 
+    public void SidecarEnrolled(TenantId tenant, InstanceId instance, KeyId keyId, bool isRepeat)
+    {
+        LogSidecarEnrolled(tenant, instance, keyId, isRepeat);
+        _metrics.Count(MetricCatalogue.Enrolments, isRepeat ? "duplicate" : "enrolled");
+    }
+
+    /// <param name="tenant">With the others null before it was certain that the applicant has the key it brings.</param>
+    public void EnrolmentRefused(Problem problem, TenantId? tenant, InstanceId? instance, KeyId? keyId)
+    {
+        LogEnrolmentRefused(problem.Code, tenant?.ToString(), instance?.ToString(), keyId?.ToString());
+        _metrics.Count(MetricCatalogue.Enrolments, problem.Code);
+    }
+
+    public void EnrolmentFailed(Exception exception)
+    {
+        LogEnrolmentFailed(exception);
+        _metrics.Count(MetricCatalogue.Enrolments, Problem.Unavailable.Code);
+    }
+
     [LoggerMessage(EventId = 4, EventName = "source_outside", Level = LogLevel.Warning,
         Message = "A request signed by {TenantId} came from outside its network (check: {Check})")]
     public partial void SourceOutside(TenantId tenantId, SourceNetworkCheck check);
@@ -196,6 +215,18 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
     [LoggerMessage(EventId = 5, EventName = "restarts_too_often", Level = LogLevel.Error,
         Message = "{Instance} of {TenantId} begins epoch after epoch: it crashes, or two sidecars take turns under one name")]
     private partial void LogRestartsTooOften(TenantId tenantId, InstanceId instance);
+
+    [LoggerMessage(EventId = 33, EventName = "sidecar_enrolled", Level = LogLevel.Information,
+        Message = "{Instance} of {TenantId} signs with key {KeyId} from now on: repeat {IsRepeat}")]
+    private partial void LogSidecarEnrolled(TenantId tenantId, InstanceId instance, KeyId keyId, bool isRepeat);
+
+    [LoggerMessage(EventId = 34, EventName = "enrolment_refused", Level = LogLevel.Warning,
+        Message = "Key {KeyId} of {Instance}, which says that it is {TenantId}'s, is not registered: {Code}")]
+    private partial void LogEnrolmentRefused(string code, string? tenantId, string? instance, string? keyId);
+
+    [LoggerMessage(EventId = 35, EventName = "enrolment_failed", Level = LogLevel.Error,
+        Message = "A machine could not be enrolled; it asks again")]
+    private partial void LogEnrolmentFailed(Exception exception);
 
     [LoggerMessage(EventId = 10, EventName = "outcome_taken", Level = LogLevel.Information,
         Message = "{ExecutionId} ({TraceId}) of {TenantId} is {Status}: repeat {IsRepeat}, late {IsLate}")]

@@ -8,6 +8,7 @@ using ControlPlane.Aws;
 using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
 using ControlPlane.MeteringCollector;
+using ControlPlane.MeteringCollector.Enrolment;
 using ControlPlane.MeteringCollector.Heartbeats;
 using ControlPlane.MeteringCollector.Outcomes;
 using ControlPlane.MeteringCollector.Sweeper;
@@ -22,8 +23,9 @@ return await LambdaProgram.RunAsync(async handler => handler switch
     "outcomes" =>
         LambdaBootstrapBuilder.Create<APIGatewayProxyRequest, APIGatewayProxyResponse>((await OutcomesAsync(OutcomesSettings.Load())).AnswerAsync, json),
     "heartbeats" => LambdaBootstrapBuilder.Create<APIGatewayProxyRequest, APIGatewayProxyResponse>(Heartbeats(HeartbeatsSettings.Load()).AnswerAsync, json),
+    "enrolment" => LambdaBootstrapBuilder.Create<APIGatewayProxyRequest, APIGatewayProxyResponse>(Enrolment(EnrolmentSettings.Load()).AnswerAsync, json),
     "sweeper" => LambdaBootstrapBuilder.Create(Sweeper(SweeperSettings.Load()).SweepAsync),
-    _ => throw LambdaProgram.UnknownEntryPoint("outcomes", "heartbeats", "sweeper"),
+    _ => throw LambdaProgram.UnknownEntryPoint("outcomes", "heartbeats", "enrolment", "sweeper"),
 });
 
 HeartbeatsFunction Heartbeats(HeartbeatsSettings settings)
@@ -37,6 +39,20 @@ HeartbeatsFunction Heartbeats(HeartbeatsSettings settings)
         events,
         clock);
     return new(recordHeartbeat, settings.ControlPlaneUrl, events, clock);
+}
+
+EnrolmentFunction Enrolment(EnrolmentSettings settings)
+{
+    var dynamo = NewDynamoDb();
+    var enrolSidecar = new EnrolSidecar(
+        new EnrolmentStore(dynamo, settings.TenantsTable, clock),
+        new EnrolmentTries(dynamo, settings.RateLimitsTable, clock),
+        new TenantRegistry(dynamo, settings.TenantsTable),
+        new CallerIdentities(CallerIdentities.NewClient()),
+        settings.SourceNetworkCheck,
+        events,
+        clock);
+    return new(enrolSidecar, settings.ControlPlaneUrl, events, clock);
 }
 
 async Task<OutcomesFunction> OutcomesAsync(OutcomesSettings settings)

@@ -13,6 +13,16 @@ internal sealed record HeartbeatsSettings(
         SourceNetworkCheck.Parse("SOURCE_NETWORK_CHECK", Setting.Required("SOURCE_NETWORK_CHECK")));
 }
 
+internal sealed record EnrolmentSettings(string TenantsTable, string RateLimitsTable, Uri ControlPlaneUrl, SourceNetworkCheck SourceNetworkCheck)
+{
+    /// <exception cref="SettingException">A setting is missing or unusable.</exception>
+    public static EnrolmentSettings Load() => new(
+        Setting.Required("TENANTS_TABLE"),
+        Setting.Required("RATE_LIMITS_TABLE"),
+        Setting.RequiredUrl("CONTROL_PLANE_URL"),
+        SourceNetworkCheck.Parse("SOURCE_NETWORK_CHECK", Setting.Required("SOURCE_NETWORK_CHECK")));
+}
+
 internal sealed record OutcomesSettings(
     string ExecutionsTable, string QuotasTable, string NotificationsQueueUrl, string TokenRootSecretId, Uri ControlPlaneUrl,
     SourceNetworkCheck SourceNetworkCheck)

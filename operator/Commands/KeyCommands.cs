@@ -4,6 +4,7 @@ using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Deployments;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;
+using ControlPlane.Secrets;
 using ControlPlane.Tenants;
 using ControlPlane.Text;
 using ControlPlane.Tokens;
@@ -17,7 +18,7 @@ internal static class KeyCommands
     // How long a function goes on believing a key that it read before.
     private const int SecondsUntilRefused = 60;
 
-    public static Command Build(Runner runner) => new("key", "Public keys of metering sidecars.") { Add(runner), List(runner), Revoke(runner) };
+    public static Command Build(Runner runner) => new("key", "Public keys of metering sidecars.") { Add(runner), Invite(runner), List(runner), Revoke(runner) };
 
     private static Command Add(Runner runner)
     {
@@ -31,15 +32,7 @@ internal static class KeyCommands
                 TypedArguments.Read(given, (string text, out byte[] bytes) => (bytes = StrictBase64.Decode(text) ?? []) is { Length: SidecarPublicKey.Length },
                 text => $"{text} is not base64 of 32 bytes."),
         };
-        var instance = new Option<string?>("--instance")
-        {
-            Description = "The one instance that may sign with it; any of the tenant's when left out.",
-            HelpName = "ID",
-            CustomParser = given =>
-                TypedArguments.Read(
-                    given, (string text, out string name) => InstanceId.TryParse(name = text, out _),
-                    text => $"{text} is no instance: 1 to 64 of A-Z, a-z, 0-9 and -."),
-        };
+        var instance = InstanceOption("The one instance that may sign with it; any of the tenant's when left out.");
         var notAfter = TypedArguments.Optional(
             "--not-after", "TIME", "When it ends by itself, like 2027-01-01T00:00:00Z.",
             (string text, out DateTimeOffset time) => Rfc3339.TryParse(text, out time), text => $"{text} is not a time in UTC like 2027-01-01T00:00:00Z.");
@@ -58,6 +51,46 @@ internal static class KeyCommands
             return await AddAsync(hub, key, cancel);
         });
     }
+
+    private static Command Invite(Runner runner)
+    {
+        var id = TypedArguments.Tenant();
+        var instance = InstanceOption("The one instance that it is good for; any of the tenant's when left out.");
+        var lives = TypedArguments.Optional(
+            "--ttl", "1h", $"How long it is good for; {Duration.Format(EnrolmentInvite.StandardLifetime)}, and {Duration.Format(EnrolmentInvite.LongestLifetime)} at most.",
+            (string text, out TimeSpan time) => Duration.TryParse(text, out time) && time > TimeSpan.Zero && time <= EnrolmentInvite.LongestLifetime,
+            text => $"{text} is not a length of time like 1h, up to {Duration.Format(EnrolmentInvite.LongestLifetime)}.");
+        return runner.Runs(new("invite", "A code with which one machine's sidecar registers its key itself, once.") { id, instance, lives },
+            async (hub, given, cancel) =>
+        {
+            var tenant = given.GetRequiredValue(id);
+            if (await hub.Tenants.FindAsync(tenant, cancel) is not { Status: not TenantStatus.Deleting })
+                return Refusals.NotRegistered(tenant);
+            var (code, now) = (OneTimeCode.Make(), hub.Clock.GetUtcNow());
+            InstanceId? named = given.GetValue(instance) is { } name ? InstanceId.Parse(name) : null;
+            var invite = new EnrolmentInvite(code.Hash, tenant, named, now, now + (given.GetValue(lives) ?? EnrolmentInvite.StandardLifetime));
+            await hub.Enrolments.AddAsync(invite, cancel);
+            var shown = new KeyInviteView(code.Text, tenant.ToString(), named?.ToString(), Rfc3339.Format(invite.ExpiresAt));
+            return Answer.Show(shown, CtlJson.Default.KeyInviteView, page => page.Line(shown.Code)) with
+            {
+                Notes =
+                [
+                    $"whoever has it first registers a key for {(named is null ? $"a machine of {tenant}" : $"{named} of {tenant}")}, until {shown.ExpiresAt}. It is not shown again.",
+                    $"on the machine: ./install.sh --url <private API> --tenant {tenant} --enrol {shown.Code}",
+                ],
+            };
+        });
+    }
+
+    private static Option<string?> InstanceOption(string description) => new("--instance")
+    {
+        Description = description,
+        HelpName = "ID",
+        CustomParser = given =>
+            TypedArguments.Read(
+                given, (string text, out string name) => InstanceId.TryParse(name = text, out _),
+                text => $"{text} is no instance: 1 to 64 of A-Z, a-z, 0-9 and -."),
+    };
 
     private static async Task<Answer> AddAsync(ControlPlaneClient hub, SidecarKey key, CancellationToken cancel)
     {

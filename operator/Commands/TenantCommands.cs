@@ -12,8 +12,8 @@ internal static class TenantCommands
 {
     public static Command Build(Runner runner) => new("tenant", "Tenants: register, look at, limit, suspend, remove.")
     {
-        RegisterTenant.Build(runner), List(runner), Show(runner), Limits(runner), Engine(runner), Rename(runner), Suspend(runner), Resume(runner),
-        RemoveTenant.Build(runner),
+        RegisterTenant.Build(runner), List(runner), Show(runner), Limits(runner), Engine(runner), Account(runner), Rename(runner), Suspend(runner),
+        Resume(runner), RemoveTenant.Build(runner),
     };
 
     private static Command List(Runner runner) => runner.Runs(new("list", "All tenants of this hub."), async (hub, _, cancel) =>
@@ -83,6 +83,29 @@ internal static class TenantCommands
                 ? await ChangedAsync(hub, tenant, await hub.Administration.MoveEngineAsync(tenant, engine, isPublic, cancel), "moved", cancel)
                 : Refusals.EngineRefused(given.GetRequiredValue(address), tenant, isPublic);
         });
+    }
+
+    private static Command Account(Runner runner)
+    {
+        var id = TypedArguments.Tenant();
+        var account = Required("--account", "222222222222", "The AWS account of its data plane.", AwsIdentity.IsAccount, "no account: twelve digits");
+        var role = Required(
+            "--engine-role", "NAME", "The role that its engine hosts have there, as the data plane's stack puts it out.", AwsIdentity.IsRole,
+            "no role's name: 1 to 64 of A-Z, a-z, 0-9 and +=,.@_-, without its path");
+        return runner.Runs(new("account", "Says in which AWS account a tenant's machines are: those may enrol their sidecars by their own identity.") { id, account, role },
+            async (hub, given, cancel) =>
+        {
+            var (tenant, aws) = (given.GetRequiredValue(id), new AwsIdentity(given.GetRequiredValue(account), given.GetRequiredValue(role)));
+            return await ChangedAsync(hub, tenant, await hub.Administration.IdentifyAsync(tenant, aws, cancel), "known to AWS", cancel);
+        });
+
+        static Option<string> Required(string name, string helpName, string description, Predicate<string> isOne, string fault) => new(name)
+        {
+            Description = description,
+            HelpName = helpName,
+            Required = true,
+            CustomParser = given => TypedArguments.Read(given, (string text, out string value) => isOne(value = text), text => $"{text} is {fault}."),
+        };
     }
 
     private static Command Rename(Runner runner)

@@ -22,6 +22,8 @@ internal sealed class ControlPlaneClient(Deployment deployment, TimeProvider clo
 
     public SlackInstallations Installations => new(Dynamo, deployment.TableOf("TenantsTable"), clock);
 
+    public EnrolmentStore Enrolments => new(Dynamo, deployment.TableOf("TenantsTable"), clock);
+
     public ExecutionStore Executions => new(Dynamo, deployment.TableOf("ExecutionsTable"), deployment.TableOf("QuotasTable"), clock);
 
     public QuotaLedger Quotas => new(Dynamo, deployment.TableOf("QuotasTable"));

@@ -15,6 +15,7 @@ namespace ControlPlane.Operator.Output;
 [JsonSerializable(typeof(ResealView))]
 [JsonSerializable(typeof(KeysView))]
 [JsonSerializable(typeof(KeyChangeView))]
+[JsonSerializable(typeof(KeyInviteView))]
 [JsonSerializable(typeof(WorkflowsView))]
 [JsonSerializable(typeof(WorkflowChangeView))]
 [JsonSerializable(typeof(GroupsView))]

@@ -41,6 +41,8 @@ internal static class DisplayText
         ("status", tenant.Status),
         ("vpc", tenant.Cidr),
         ("engine", tenant.Engine + (tenant.AllowPublicSubnet ? " (public subnets allowed)" : "")),
+        ("AWS account", tenant.AwsAccount),
+        ("engine role", tenant.EngineRole),
         .. Limits(tenant),
     ];
 

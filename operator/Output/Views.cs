@@ -6,9 +6,10 @@ namespace ControlPlane.Operator.Output;
 // What --output json prints. Scripts read it: a member may be added, never renamed. Times are RFC 3339 in UTC, durations milliseconds.
 
 /// <param name="WhenSilent"><c>warn</c> or <c>deny</c>.</param>
+/// <param name="AwsAccount">With the role, by whom its machines may enrol with their own identity; null where none may.</param>
 internal sealed record TenantView(
     string Tenant, string Name, string Status, string Cidr, string Engine, bool AllowPublicSubnet, long MonthlyQuota, int Concurrency, long? MonthlyGpuMs,
-    int InstancesMax, string WhenSilent);
+    int InstancesMax, string WhenSilent, string? AwsAccount, string? EngineRole);
 
 internal sealed record TenantsView(IReadOnlyList<TenantView> Tenants);
 
@@ -44,6 +45,9 @@ internal sealed record SlackLinkView(string Result, string Workspace, string Ten
 /// <param name="State"><c>valid</c>, <c>expired</c> or <c>revoked</c>.</param>
 internal sealed record KeyView(
     string KeyId, string Tenant, string? Instance, string PublicKey, string State, string AddedAt, string? NotAfter, string? RevokedAt);
+
+/// <param name="Code">Not to be had again.</param>
+internal sealed record KeyInviteView(string Code, string Tenant, string? Instance, string ExpiresAt);
 
 internal sealed record KeysView(IReadOnlyList<KeyView> Keys);
 

@@ -53,6 +53,10 @@ public sealed class TenantAdministration(IAmazonDynamoDB dynamo, string table, T
     public Task<ChangeResult> MoveEngineAsync(TenantId tenant, EngineAddress engine, bool allowPublicSubnet, CancellationToken cancel) =>
         SetAsync(tenant, new() { ["engine"] = Items.Text(engine.ToString()), ["allow_public_subnet"] = Items.Flag(allowPublicSubnet) }, cancel);
 
+    /// <summary>Says by whom a tenant's machines may enrol with their own identity.</summary>
+    public Task<ChangeResult> IdentifyAsync(TenantId tenant, AwsIdentity aws, CancellationToken cancel) =>
+        SetAsync(tenant, new() { ["account_id"] = Items.Text(aws.Account), ["engine_role"] = Items.Text(aws.EngineRole) }, cancel);
+
     public Task<ChangeResult> LimitAsync(TenantId tenant, LimitChange change, CancellationToken cancel)
     {
         var wanted = new Dictionary<string, AttributeValue?>();

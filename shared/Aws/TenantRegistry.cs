@@ -138,6 +138,8 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
             item["denies_when_silent"] = Items.Flag(true);
         if (tenant.RemovedAt is { } removed)
             item["removed_at"] = Items.Time(removed);
+        if (tenant.Aws is { } aws)
+            (item["account_id"], item["engine_role"]) = (Items.Text(aws.Account), Items.Text(aws.EngineRole));
         return item;
     }
 
@@ -165,7 +167,8 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
             "deleting" => TenantStatus.Deleting,
             _ => throw new InvalidDataException($"The stored status of {id} is unknown."),
         };
-        return new(id, item.RequiredText("name"), status, engine, allowPublicSubnet, limits, item.OptionalTime("removed_at"));
+        var aws = item.OptionalText("account_id") is { } account && item.OptionalText("engine_role") is { } role ? new AwsIdentity(account, role) : null;
+        return new(id, item.RequiredText("name"), status, engine, allowPublicSubnet, limits, item.OptionalTime("removed_at"), aws);
     }
 
     private static Item Of(TenantId tenant, Workflow workflow)
@@ -198,7 +201,7 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
 
     internal static Item SidecarKeyOf(KeyId keyId) => Items.Key($"KEY#{keyId}", "KEY");
 
-    private static Item Of(SidecarKey key)
+    internal static Item Of(SidecarKey key)
     {
         var item = SidecarKeyOf(key.KeyId);
         item["owner"] = Items.Text(key.Tenant.ToString());

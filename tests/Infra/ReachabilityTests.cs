@@ -15,7 +15,7 @@ public sealed class ReachabilityTests
         foreach (var function in new[]
                  {
                      "SlackCommandsFunction", "SlackNotificationsFunction", "SlackInstallationFunction", "SlackEventsFunction", "ExecutionRequestsFunction", "JwksFunction",
-                     "DispatchFunction", "OutcomesFunction", "HeartbeatsFunction", "SweeperFunction",
+                     "DispatchFunction", "OutcomesFunction", "HeartbeatsFunction", "EnrolmentFunction", "SweeperFunction",
                  })
         {
             yield return (function, "DynamoDB", 443);
@@ -26,6 +26,7 @@ public sealed class ReachabilityTests
         yield return ("SlackInstallationFunction", "Slack", 443);
         yield return ("SlackCommandsFunction", "Slack", 443);
         yield return ("SlackEventsFunction", "Slack", 443);
+        yield return ("EnrolmentFunction", "Slack", 443);            // STS, which has a public address like Slack's
         yield return ("NAT", "Slack", 443);
         foreach (var tenant in Tenants)
         {
@@ -61,6 +62,7 @@ public sealed class ReachabilityTests
         yield return ("SlackInstallationFunction", "NAT", 443);
         yield return ("SlackCommandsFunction", "NAT", 443);
         yield return ("SlackEventsFunction", "NAT", 443);
+        yield return ("EnrolmentFunction", "NAT", 443);
         yield return ("NAT", "DynamoDB", 443);
         foreach (var tenant in Tenants)
             foreach (var port in Web)

@@ -22,6 +22,14 @@ public sealed class AlarmTests(LocalCloud cloud)
         Assert.Equal(amount, WrittenMetrics.Sum(log, series));
     }
 
+    private async Task<string> ImpersonateAsync()
+    {
+        using var desk = await EnrolmentFixture.OpenAsync(cloud);
+        var (sidecar, another) = (new SidecarSigner(), desk.Sts.Issue(EnrolmentFixture.Account, EnrolmentFixture.Role, "i-another"));
+        await desk.SendAsync(sidecar, ("x-dp-aws-identity", desk.Identity(sidecar, another)));
+        return desk.Logged;
+    }
+
     private async Task<(string Log, double Amount)> ProvokeAsync(MetricSeries series)
     {
         switch (series.ToString())
@@ -30,6 +38,8 @@ public sealed class AlarmTests(LocalCloud cloud)
                 return (await HeartbeatsAsync(SampleAfter(60), SampleAfter(60) with { CpuMs = "2" }), 1);
             case "HeartbeatGap":
                 return (await HeartbeatsAsync(SampleAfter(60), SampleAfter(120, counter: 5)), 3);
+            case "Enrolments Outcome=identity-refused":
+                return (await ImpersonateAsync(), 1);
             case "InstanceRestartsTooOften":
                 return (await HeartbeatsAsync([.. new[] { 60, 70, 80, 90, 100 }.Select(second => SampleAfter(second, epoch: second - 8))]), 1);
         }

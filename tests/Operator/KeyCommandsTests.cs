@@ -1,5 +1,8 @@
+using ControlPlane.Aws;
+using ControlPlane.Metering;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
+using ControlPlane.Text;
 
 namespace ControlPlane.Tests.Operator;
 
@@ -34,6 +37,32 @@ public sealed class KeyCommandsTests(LocalCloud cloud)
             (await ctl.DoAsync($"key add tenant-7 --public-key {PublicKey} --instance i-0abc1234def567890 --not-after 2027-01-01T00:00:00Z")).Output,
             StringComparison.Ordinal);
         (await ctl.SayAsync($"key add tenant-7 --public-key {PublicKey}")).Refuses(1, "there already", "make a new one");
+    }
+
+    [Fact]
+    public async Task An_invitation_is_a_code_that_is_shown_once_and_registers_one_key()
+    {
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
+        await ctl.RegisterAsync();
+        var code = (await ctl.DoAsync("key invite tenant-7 --instance i-0abc1234def567890 --ttl 2h")).Output.Trim();
+
+        Assert.True(ControlPlane.Secrets.OneTimeCode.TryParse(code, out var read));
+        var key = new SidecarKey(
+            Tenants.KeyId.Parse(KeyId), OperatorFixture.Seven, "i-0abc1234def567890", StrictBase64.Decode(PublicKey)!, ctl.Clock.GetUtcNow(), null, null);
+        var store = new EnrolmentStore(ctl.Tables.Client, ctl.Tables.Tenants, ctl.Clock);
+        Assert.Equal(Enrolled.InviteInvalid, await store.EnrolAsync(key with { Instance = "i-other" }, read.Hash, Cancel));
+        Assert.Equal(Enrolled.Now, await store.EnrolAsync(key, read.Hash, Cancel));
+        Assert.Equal(Enrolled.Before, await store.EnrolAsync(key, read.Hash, Cancel));
+    }
+
+    [Fact]
+    public async Task An_invitation_wants_a_tenant_that_is_there_and_a_time_that_is_meant()
+    {
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
+        (await ctl.SayAsync("key invite tenant-7")).Refuses(1, "not registered");
+        await ctl.RegisterAsync();
+        (await ctl.SayAsync("key invite tenant-7 --ttl 169h")).Refuses(2, "up to 168h");
+        (await ctl.SayAsync("key invite tenant-7 --ttl 0s")).Refuses(2, "up to 168h");
     }
 
     [Theory]

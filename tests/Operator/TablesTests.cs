@@ -28,8 +28,8 @@ public sealed partial class TablesTests(LocalCloud cloud)
     // What they say fits, or is one line: they change something, or print for a program.
     private static readonly string[] WithoutTables =
     [
-        "tenant register", "tenant engine", "tenant rename", "tenant suspend", "tenant resume", "tenant remove", "slack link", "slack unlink", "slack invite", "slack revoke", "slack reseal",
-        "key add", "key revoke", "engine-key", "secret rotate", "workflow publish", "workflow disable", "group set", "quota owner", "instance reset",
+        "tenant register", "tenant engine", "tenant account", "tenant rename", "tenant suspend", "tenant resume", "tenant remove", "slack link", "slack unlink", "slack invite", "slack revoke", "slack reseal",
+        "key add", "key invite", "key revoke", "engine-key", "secret rotate", "workflow publish", "workflow disable", "group set", "quota owner", "instance reset",
         "dlq redrive", "completion",
     ];
 

@@ -10,6 +10,20 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task A_tenants_account_and_engine_role_are_kept_and_shown()
+    {
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
+        (await ctl.SayAsync("tenant account tenant-7 --account 222222222222 --engine-role engine-host")).Refuses(1, "not registered");
+        await ctl.RegisterAsync();
+        await ctl.DoAsync("tenant account tenant-7 --account 222222222222 --engine-role engine-host");
+
+        Assert.Equal(new("222222222222", "engine-host"), (await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))!.Aws);
+        Assert.Contains("222222222222", (await ctl.DoAsync("tenant show tenant-7")).Output, StringComparison.Ordinal);
+        (await ctl.SayAsync("tenant account tenant-7 --account 22222222222 --engine-role engine-host")).Refuses(2, "twelve digits");
+        (await ctl.SayAsync("tenant account tenant-7 --account 222222222222 --engine-role path/engine-host")).Refuses(2, "without its path");
+    }
+
+    [Fact]
     public async Task A_tenant_is_registered_with_its_workspace_and_limits()
     {
         await using var ctl = await OperatorFixture.StartAsync(cloud);

@@ -77,7 +77,7 @@ public sealed class ProcessTests : IDisposable
     private static readonly string[] Options =
     [
         "config", "url", "failover-url", "tenant", "key-file", "next-key-file", "instance", "state", "interval", "source", "nvml", "nvidia-smi",
-        "once", "check", "make-key", "show-key-id", "help",
+        "once", "check", "enrol", "make-key", "show-key-id", "help",
     ];
 
     private string[] OptionsFor(ScriptedEngine controlPlane, string state) =>

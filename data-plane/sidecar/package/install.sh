@@ -2,22 +2,23 @@
 # Installs the metering sidecar, or a newer one over it. Run it as root, in the folder that the archive was unpacked to.
 #
 #   ./install.sh --url URL --tenant tenant-N [--instance ID]     the first time: what the operator of the control plane gave you
+#       --enrol CODE | --enrol aws                               … and have the key registered, by the operator's one-time code or by this EC2 instance's role
 #   ./install.sh                                                 an update: configuration, key and state stay as they are
 #
 # /opt/metering-sidecar has the program, /etc/metering-sidecar/sidecar.conf the options, /var/lib/metering-sidecar the key and what waits.
-# It prints the key id and the public key, which the operator registers, and starts the service.
+# It prints the key id and the public key, which the operator registers where --enrol did not, and starts the service.
 set -eu
 cd "$(dirname "$0")"
 program=/opt/metering-sidecar/metering-sidecar conf=/etc/metering-sidecar/sidecar.conf state=/var/lib/metering-sidecar user=metering-sidecar
 
 fail() { echo "install.sh: $*" >&2; exit 1; }
 [ "$(id -u)" = 0 ] || fail 'run it as root'
-url='' tenant='' instance=''
+url='' tenant='' instance='' enrol=''
 while [ $# -gt 0 ]; do
     case $1 in
-        --url | --tenant | --instance)
+        --url | --tenant | --instance | --enrol)
             [ $# -gt 1 ] || fail "$1 wants a value"
-            case $1 in --url) url=$2 ;; --tenant) tenant=$2 ;; --instance) instance=$2 ;; esac
+            case $1 in --url) url=$2 ;; --tenant) tenant=$2 ;; --instance) instance=$2 ;; --enrol) enrol=$2 ;; esac
             shift ;;
         -h | --help) sed -n 's/^# \{0,1\}//p' "$0" | tail -n +2; exit ;;
         *) fail "what is meant by '$1'? ./install.sh --help" ;;
@@ -53,6 +54,7 @@ for name in url tenant; do
 done
 
 runuser -u "$user" -- "$program" --make-key
+[ -z "$enrol" ] || runuser -u "$user" -- "$program" --enrol "$enrol"
 systemctl daemon-reload
 systemctl enable metering-sidecar.service
 systemctl restart metering-sidecar.service

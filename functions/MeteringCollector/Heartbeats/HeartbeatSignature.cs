@@ -8,7 +8,7 @@ using ControlPlane.Text;
 
 namespace ControlPlane.MeteringCollector.Heartbeats;
 
-/// <summary>The headers of a signed heartbeat, in the one form that is taken.</summary>
+/// <summary>The headers of a request that a sidecar signed, in the one form that is taken.</summary>
 /// <remarks>Standard Webhooks 1.0 with asymmetric signatures, <c>v1a</c>:
 /// https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md.
 /// The symmetric <c>v1</c> is passed over like any other scheme: who can verify it could also sign it.</remarks>
@@ -26,10 +26,11 @@ internal sealed partial record HeartbeatSignature(string Id, string TimestampTex
     public readonly record struct Proof(KeyId KeyId, byte[] Signature);
 
     /// <returns>False when a header is missing, repeated, or not of its one form.</returns>
-    public static bool TryRead(RawRequest request, [NotNullWhen(true)] out HeartbeatSignature? signature)
+    /// <param name="kind">How the request's id begins: <c>hb_</c></param>
+    public static bool TryRead(RawRequest request, string kind, [NotNullWhen(true)] out HeartbeatSignature? signature)
     {
         signature = null;
-        if (!request.TryHeader("webhook-id", out var id) || !IdShape().IsMatch(id))
+        if (!request.TryHeader("webhook-id", out var id) || !id.StartsWith(kind, StringComparison.Ordinal) || !IdShape().IsMatch(id))
             return false;
         if (!request.TryHeader("webhook-timestamp", out var timestamp) || !TimestampShape().IsMatch(timestamp))
             return false;
@@ -80,7 +81,7 @@ internal sealed partial record HeartbeatSignature(string Id, string TimestampTex
     }
 
     // What it says is compared with the body once the body is believed.
-    [GeneratedRegex(@"\Ahb_[A-Za-z0-9_-]{1,120}\z")]
+    [GeneratedRegex(@"\A[a-z]{2,8}_[A-Za-z0-9_-]{1,120}\z")]
     private static partial Regex IdShape();
 
     [GeneratedRegex(@"\A(0|[1-9][0-9]{0,17})\z")]

@@ -34,7 +34,7 @@ internal sealed class RecordHeartbeat(
     {
         if (JsonBody.Fault(request, LargestBody) is { } fault)
             return new HeartbeatAnswer.Refused(fault);
-        if (!HeartbeatSignature.TryRead(request, out var signature))
+        if (!HeartbeatSignature.TryRead(request, "hb_", out var signature))
             return new HeartbeatAnswer.Refused(HeartbeatProblems.SignatureInvalid);
 
         // Before any key is looked up: a stale one costs no read, and does not tell which keys there are.

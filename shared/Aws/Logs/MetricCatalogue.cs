@@ -48,6 +48,10 @@ public static class MetricCatalogue
     public static readonly Metric.Plain HeartbeatSkew = Plain(MeteringCollector, "HeartbeatSkew", MetricUnit.Seconds);
     public static readonly Metric.Plain HeartbeatGap = Plain(MeteringCollector, "HeartbeatGap", isWatched: true);
     public static readonly Metric.Plain InstanceRestartsTooOften = Plain(MeteringCollector, "InstanceRestartsTooOften", isWatched: true);
+
+    /// <summary>Of the refusals the one that nobody sees by mistake: AWS was asked, and it is another machine.</summary>
+    public static readonly Metric.Split Enrolments = Split(MeteringCollector, "Enrolments", Dimension.Outcome, watched: "identity-refused");
+
     public static readonly Metric.Split Outcomes = Split(MeteringCollector, "Outcomes", Dimension.Outcome);
 
     public static readonly Metric.Plain ExecutionsTimedOut = Plain(MeteringCollector, "ExecutionsTimedOut", isWatched: true);

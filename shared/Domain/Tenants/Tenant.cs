@@ -5,8 +5,10 @@ public enum TenantStatus { Active, Suspended, Deleting }
 /// <param name="Engine">Stored, never computed from the tenant's number; see <see cref="EngineAddress"/> for what is allowed.</param>
 /// <param name="AllowPublicSubnet">Whether the engine may sit in one of the tenant's public subnets.</param>
 /// <param name="RemovedAt">When it was removed; null for one that was not.</param>
+/// <param name="Aws">By whom its machines may enrol with their own identity; null where none may.</param>
 public sealed record Tenant(
-    TenantId Id, string Name, TenantStatus Status, EngineAddress Engine, bool AllowPublicSubnet, TenantLimits Limits, DateTimeOffset? RemovedAt = null)
+    TenantId Id, string Name, TenantStatus Status, EngineAddress Engine, bool AllowPublicSubnet, TenantLimits Limits, DateTimeOffset? RemovedAt = null,
+    AwsIdentity? Aws = null)
 {
     /// <summary>How long a removed tenant's data is kept, and its number with it: as long as the longest kept of it.</summary>
     public static readonly TimeSpan Retention = TimeSpan.FromDays(90);
