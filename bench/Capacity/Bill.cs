@@ -45,8 +45,11 @@ internal static class Bill
                 Grows: true),
             new("Public HTTP API", Requests("http") / Million, "million requests", prices["http_api_million_requests"], Grows: true),
             new("CloudFront", Requests("http") / Million, "million requests", prices["cloudfront_million_requests"], Grows: true),
-            new("WAF: list and rules", 1, "month", prices["waf_acl_month"] + estate.WafRules * prices["waf_rule_month"], Grows: false),
-            new("WAF: requests", Requests("http") / Million, "million requests", prices["waf_million_requests"], Grows: true),
+            new(
+                "WAF: lists and rules", 1, "month", estate.WafLists * prices["waf_acl_month"] + estate.WafRules * prices["waf_rule_month"], Grows: false),
+            new(
+                "WAF: requests", (Requests("http") + (traffic.Monthly["heartbeat"] + traffic.Monthly["outcome"]) * scale) / Million, "million requests",
+                prices["waf_million_requests"], Grows: true),
             new("Lambda: requests", Sum(_ => 1) / Million, "million", prices["lambda_million_requests"], Grows: true),
             new("Lambda: time", Sum(flow => flow.Milliseconds / 1000 * flow.MemoryMb / 1024), "GB-s", prices["lambda_gigabyte_second"], Grows: true),
             new(

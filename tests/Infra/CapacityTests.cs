@@ -46,7 +46,9 @@ public sealed class CapacityTests
         Assert.Equal(Given.Estate.Secrets, Count("AWS::SecretsManager::Secret"));
         Assert.Equal(Given.Estate.HealthChecks, Count("AWS::Route53::HealthCheck"));
         Assert.Equal(Given.Estate.Keys, Count("AWS::KMS::Key"));
-        Assert.Equal(Given.Estate.WafRules, platform.Edge.Properties("Firewall")["Rules"]!.AsArray().Count);
+        Assert.Equal(Given.Estate.WafLists, Count("AWS::WAFv2::WebACL"));
+        Counted(
+            "waf_rules", Given.Estate.WafRules, stacks.SelectMany(stack => stack.OfType("AWS::WAFv2::WebACL")).Sum(list => list.Properties["Rules"]!.AsArray().Count));
         Assert.Contains($"alone are {platform.Application.OfType("AWS::Serverless::Function").Sum(one => (int)one.Properties["ReservedConcurrentExecutions"]!)}",
             Given.Quotas.All.Single(quota => quota.Name.Contains("Lambda", StringComparison.Ordinal)).Then, StringComparison.Ordinal);
 

@@ -11,6 +11,7 @@ public sealed class GatewayAnswerTests
 
     [Theory]
     [InlineData("THROTTLED", 429, "throttled", true)]
+    [InlineData("WAF_FILTERED", 429, "throttled", true)]
     [InlineData("REQUEST_TOO_LARGE", 413, "too-large", false)]
     [InlineData("DEFAULT_4XX", 403, "forbidden", false)]
     [InlineData("DEFAULT_5XX", 503, "unavailable", true)]

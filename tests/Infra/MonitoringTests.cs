@@ -78,6 +78,7 @@ public sealed class MonitoringTests
     {
         var application = Template.Read("serverless.template");
         foreach (var format in new[] { application.Root.At("Resources/PublicApi/Properties/AccessLogSettings/Format"),
+            application.Root.At("Resources/HealthApi/Properties/AccessLogSettings/Format"),
             application.Root.At("Resources/PrivateApi/Properties/AccessLogSetting/Format") })
         {
             Assert.DoesNotContain("query", (string)format!, StringComparison.OrdinalIgnoreCase);
