@@ -32,7 +32,7 @@ public sealed class FunctionTests
 
     public static TheoryData<string, Action<JsonObject>> PlantedRoutes => new()
     {
-        { "a route is missing", root => root.Drop("Resources/SlackCommandsFunction/Properties/Events/Health") },
+        { "a route is missing", root => root.Drop("Resources/SlackCommandsFunction/Properties/Events/Commands") },
         { "a route has another method", root => root.Set("Resources/HeartbeatsFunction/Properties/Events/Heartbeat/Properties/Method", "PUT") },
         { "a route has another path", root => root.Set("Resources/JwksFunction/Properties/Events/Jwks/Properties/Path", "/tenants/{tenant_id}/keys") },
         { "a private route on the public API", root => root.Set("Resources/HeartbeatsFunction/Properties/Events/Heartbeat/Type", "HttpApi") },
