@@ -1,5 +1,9 @@
 using System.Runtime.InteropServices;
 using ControlPlane.Local;
+using ControlPlane.Local.Output;
+
+Console.SetOut(new TerminalWriter(Console.Out));
+Console.SetError(new TerminalWriter(Console.Error));
 
 // Ctrl-C, a polite kill and a closed terminal all mean: end everything, in order. A second one does not wait for that.
 using var stop = new CancellationTokenSource();

@@ -25,7 +25,7 @@ internal static class RunCommandLine
         return Misunderstood;
     }
 
-    private static Command Root()
+    public static Command Root()
     {
         var state = new Option<string>("--state")
         {

@@ -60,7 +60,7 @@ internal sealed class CommandFlow(LocalControlPlane local, Screen screen, TimePr
             var answered = await posting;
             if (!answered.IsPrompt || !answered.Says(id))
                 throw new StepNotSeen($"The command was answered {answered.Status} after {answered.Took.TotalMilliseconds:0} ms: {answered.Text}");
-            return new($"200 after {answered.Took.TotalMilliseconds:0} ms{(answered.Try > 1 ? $", at try {answered.Try}" : "")}: {answered.Text}", clock.GetUtcNow());
+            return new($"200 after {answered.Took.TotalMilliseconds:0} ms{(answered.Try > 1 ? $", at try {answered.Try}" : "")}: {answered.Text}", answered.At);
         }, cancel);
 
         await flow.StepAsync("the orchestrator's planner makes an execution of it", async token =>
@@ -75,7 +75,7 @@ internal sealed class CommandFlow(LocalControlPlane local, Screen screen, TimePr
                 throw new StepNotSeen($"Policy refused: {decided.Decision.Code}.");
             return (
                 decided,
-                new Evidence($"{string.Join(", ", decided.Decision.Verdicts.Select(verdict => $"{verdict.Rule} {verdict.Verdict}"))}", decided.CreatedAt));
+                new Evidence($"{string.Join(", ", decided.Decision.Verdicts.Select(verdict => $"{verdict.Rule} {verdict.Verdict.ToString().ToLowerInvariant()}"))}", decided.CreatedAt));
         }, cancel);
         await flow.StepAsync("the token service signs for this tenant alone", async token =>
         {
@@ -137,7 +137,7 @@ internal sealed class CommandFlow(LocalControlPlane local, Screen screen, TimePr
         flow.End($"{id} succeeded");
     }
 
-    private sealed record Answered(int Status, string? Text, TimeSpan Took, int Try)
+    private sealed record Answered(int Status, string? Text, TimeSpan Took, DateTimeOffset At, int Try)
     {
         /// <summary>Slack waits for three seconds.</summary>
         public bool IsPrompt => Status == 200 && Took <= TimeSpan.FromSeconds(3);
@@ -154,7 +154,7 @@ internal sealed class CommandFlow(LocalControlPlane local, Screen screen, TimePr
         {
             var began = clock.GetTimestamp();
             var (status, answer) = await slack.PostAsync(command, secret, cancel);
-            var answered = new Answered(status, (string?)answer?["text"], clock.GetElapsedTime(began), attempt);
+            var answered = new Answered(status, (string?)answer?["text"], clock.GetElapsedTime(began), clock.GetUtcNow(), attempt);
             if (willDo(answered) || attempt == MostTries)
                 return answered;
             await Task.Delay(BetweenTries, clock, cancel);

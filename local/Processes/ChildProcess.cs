@@ -6,13 +6,13 @@ namespace ControlPlane.Local.Processes;
 /// <summary>A program that never outlives us, however we end.</summary>
 /// <remarks>
 /// A shell becomes the program, so the process id is the program's. Before that it leaves a watcher behind that reads from our end of a pipe: when
-/// the pipe closes without a word, we are gone and it ends the program. The program ignores Ctrl-C, which reaches the whole terminal: we decide the order of
-/// leaving.
+/// the pipe closes without a word, we are gone and it ends the program. The program ignores Ctrl-C and the closing of the terminal, which reach all of it: we
+/// decide the order of leaving.
 /// </remarks>
 internal sealed partial class ChildProcess : IAsyncDisposable
 {
     internal const string Leash = """
-        trap '' INT
+        trap '' INT HUP
         exec 3<&0
         program=$$
         { read -r word <&3 || { kill $program; sleep 2; kill -9 $program; } } >/dev/null 2>&1 </dev/null &

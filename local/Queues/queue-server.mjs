@@ -41,7 +41,7 @@ await app.listen({ host: "127.0.0.1", port: 0 });
 if (file) setInterval(() => queues.keep(), 250);
 console.log(app.server.address().port);
 
-process.on("SIGINT", () => {}); // Ctrl-C is for the control plane, which ends us last; Node forgets that it was started with this signal ignored
+for (const signal of ["SIGINT", "SIGHUP"]) process.on(signal, () => {}); // for the control plane, which ends us last; Node forgets that it was started with them ignored
 process.on("SIGTERM", () => {
   if (file) queues.keep();
   process.exit(0);

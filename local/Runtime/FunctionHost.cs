@@ -11,6 +11,8 @@ internal sealed class FunctionHost : IAsyncDisposable
 
     private static readonly TimeSpan PauseAfterFailedStart = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
+
     private readonly TemplateFunction _function;
     private readonly FunctionProgram _program;
     private readonly IReadOnlyDictionary<string, string?> _environment;
@@ -79,7 +81,7 @@ internal sealed class FunctionHost : IAsyncDisposable
     {
         await _stop.CancelAsync();
         if (_process is { } process)
-            await process.StopAsync(TimeSpan.FromSeconds(2));
+            await process.StopAsync(Grace);
         await _supervision;
         await _api.DisposeAsync();
         _stop.Dispose();
@@ -92,6 +94,8 @@ internal sealed class FunctionHost : IAsyncDisposable
             var started = _clock.GetTimestamp();
             await using var process = _process = ChildProcess.Start(_program.Program, _program.Arguments, _line, _environment, _program.Folder);
             Starts++;
+            if (_stop.IsCancellationRequested)      // since the loop asked: whoever stops us may have seen the process before this one
+                await process.StopAsync(Grace);
             if (await Task.WhenAny(_api.Asked, process.Ended) == _api.Asked)
             {
                 Init = _clock.GetElapsedTime(started);

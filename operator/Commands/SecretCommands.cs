@@ -24,7 +24,7 @@ internal static class SecretCommands
                 Description = "A file with the new value, - for the input: for slack, client-id and client-secret, which Slack makes.",
                 HelpName = "FILE"
             };
-        var leaked = new Option<bool>("--leaked") { Description = "The value before is honoured no longer, whatever is still under way with it." };
+        var leaked = new Option<bool>("--leaked") { Description = "Within five minutes the value before is honoured nowhere any more, whatever is still under way with it." };
         return runner.Runs(new("rotate", "Makes a new value and checks it as the functions do. The value before is honoured on for its overlap.") { name, from,
             leaked }, async (hub, given, cancel) =>
         {
@@ -58,7 +58,7 @@ internal static class SecretCommands
         var shown = new SecretRotationView(part.Name, made.VersionId, until, made.Kept);
         return Answer.Show(shown, CtlJson.Default.SecretRotationView, page =>
         {
-            page.Line($"{part.Name} has a new value, version {made.VersionId}. {(until is null ? "The value before is not honoured any more." : $"The value before is honoured until {until}.")}");
+            page.Line($"{part.Name} has a new value, version {made.VersionId}. {(until is null ? "Within five minutes the value before is honoured nowhere any more." : $"The value before is honoured until {until}.")}");
             page.Line(part.Next);
         }) with
         {

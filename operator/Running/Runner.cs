@@ -21,7 +21,11 @@ internal sealed class Runner
     private readonly Action _clear;
     private readonly TimeProvider _clock;
 
-    private readonly Option<bool> _local = new("--local") { Description = "The control plane that ./run runs on this machine.", Recursive = true };
+    private readonly Option<bool> _local = new("--local")
+    {
+        Description = "The control plane that ./run runs on this machine; also without it where $CONTROL_PLANE_LOCAL is set.",
+        Recursive = true,
+    };
 
     private readonly Option<string?> _state = new("--state")
     {
@@ -233,11 +237,14 @@ internal sealed class Runner
     private Deployment DeploymentOf(ParseResult given) =>
         IsLocal(given) ? LocalDeployment.Read(StateOf(given)) : new StackDeployment(StackOf(given), given.GetValue(_region));
 
-    private bool IsLocal(ParseResult given) => given.GetValue(_local) || given.GetValue(_state) is not null;
-
     private string StateOf(ParseResult given) => given.GetValue(_state) ?? Setting.Optional("CONTROL_PLANE_STATE") ?? Path.Combine(Checkout(), ".state");
 
     private string StackOf(ParseResult given) => given.GetValue(_stack) ?? Setting.Optional("CONTROL_PLANE_STACK") ?? StackDeployment.StandardStack;
+
+    // What is said goes before what is set.
+    private bool IsLocal(ParseResult given) =>
+        given.GetValue(_local) || given.GetValue(_state) is not null
+        || (Setting.Optional("CONTROL_PLANE_LOCAL") is not null && given.GetValue(_stack) is null && given.GetValue(_region) is null);
 
     /// <summary>The folder that holds the solution, above this program; the current one when there is none.</summary>
     private static string Checkout()

@@ -20,7 +20,7 @@ internal sealed record SecretPart(string Name, string Secret, string Member, Tim
             "An engine that holds one key needs the new one when it begins to sign: ./ctl engine-key <tenant> says when."),
         new(
             "slack", "SlackSecret", "signing_secret", SlackSecret.Overlap, null, IsAlone: false,
-            "The functions have it within five minutes, at once when Slack signs with it."),
+            "The functions have it within five minutes, within half a minute of the first command that Slack signs with it."),
         new("reply-key", "SlackSecret", "response_url_key", SlackSecret.Overlap, RandomBytes, IsAlone: false, "Nothing else is to be done."),
         new(
             "origin", "SlackSecret", "origin_verify", SlackSecret.Overlap, RandomText, IsAlone: false,

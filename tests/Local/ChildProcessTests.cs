@@ -24,6 +24,14 @@ public sealed class ChildProcessTests
         Assert.Equal(128 + 9, await child.Ended);
     }
 
+    [Theory]
+    [InlineData("INT"), InlineData("HUP")]
+    public async Task What_reaches_the_whole_terminal_does_not_end_a_program(string signal)
+    {
+        await using var child = ChildProcess.Start("sh", ["-c", $"kill -{signal} $$; echo alive"], _ => { });
+        Assert.Equal(0, await child.Ended);
+    }
+
     [Fact]
     public async Task A_program_that_ended_and_was_let_go_can_be_asked_to_end_again()
     {

@@ -71,6 +71,17 @@ public sealed partial class RunTests : IDisposable
     }
 
     [Fact]
+    public async Task A_terminal_that_is_closed_ends_all_of_it()
+    {
+        Assert.SkipUnless(Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, "script"))), "a terminal takes script");
+        await using var terminal = Start(["script", "-qefc", $"dotnet {Program} --no-demo --port 0 --private-port 0 --state {State}", "/dev/null"]);
+        await terminal.UntilAsync(() => terminal.Output.Contains("Try it", StringComparison.Ordinal));
+        terminal.Kill();
+        await terminal.EndAsync();
+        await terminal.UntilAsync(() => terminal.LeftBehind().Count == 0);
+    }
+
+    [Fact]
     public async Task Ctrl_C_in_the_middle_of_a_start_ends_it_at_once_and_leaves_nothing_running()
     {
         await using var run = Local("--port", "0", "--private-port", "0", "--state", State);

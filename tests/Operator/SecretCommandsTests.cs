@@ -67,7 +67,7 @@ public sealed class SecretCommandsTests(LocalCloud cloud)
         await ctl.DoAsync("secret rotate token-root");
         ctl.Clock.Advance(TimeSpan.FromMinutes(1));
         var before = (await Keys(ctl).PublishedAsync(OperatorFixture.Seven, Cancel)).Select(key => key.Id).ToList();
-        Assert.Contains("not honoured any more", (await ctl.DoAsync("secret rotate token-root --leaked")).Output, StringComparison.Ordinal);
+        Assert.Contains("Within five minutes the value before is honoured nowhere", (await ctl.DoAsync("secret rotate token-root --leaked")).Output, StringComparison.Ordinal);
         Assert.DoesNotContain(Assert.Single(await Keys(ctl).PublishedAsync(OperatorFixture.Seven, Cancel)).Id, before);
     }
 

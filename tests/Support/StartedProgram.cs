@@ -51,6 +51,9 @@ public sealed class StartedProgram : IAsyncDisposable
         kill.WaitForExit();
     }
 
+    /// <summary>Ends this process alone, at once.</summary>
+    public void Kill() => _process.Kill();
+
     public void Type(string line) => _process.StandardInput.WriteLine(line);
 
     /// <returns>The exit code.</returns>
