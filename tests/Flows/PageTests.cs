@@ -226,6 +226,8 @@ public sealed class PageTests : IDisposable
         && Directory.GetDirectories(Path.Combine(RepositoryRoot.Find(), "tests"))
             .Any(folder => Path.GetFileName(folder).Equals(path["tests/".Length..], StringComparison.OrdinalIgnoreCase));
 
+    /// <summary>Where a program of the pages is: on the path, or in the folder where they install it.</summary>
     private static string[] OnThePath(string program) =>
-        [.. Environment.GetEnvironmentVariable("PATH")!.Split(':').Where(folder => File.Exists(Path.Combine(folder, program))).Select(_ => program).Distinct()];
+        [.. Environment.GetEnvironmentVariable("PATH")!.Split(':').Append(Path.Combine(RepositoryRoot.Find(), ".cache", program, "node_modules", ".bin"))
+            .Where(folder => File.Exists(Path.Combine(folder, program))).Select(_ => program).Distinct()];
 }
