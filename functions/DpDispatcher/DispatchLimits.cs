@@ -10,6 +10,7 @@ internal sealed record DispatchLimits(TimeSpan Connect, TimeSpan Whole, TimeSpan
 {
     public static readonly DispatchLimits Default = new(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(500), 64 * 1024, 16);
 
-    /// <summary>How long a claim is held: the whole request, and as much again to record what came of it.</summary>
+    /// <summary>How long a claim is held: the whole request, which may be made with either of two tokens, and some time to record what came of
+    /// it.</summary>
     public TimeSpan Lease => 2 * Whole + TimeSpan.FromSeconds(5);
 }

@@ -26,6 +26,10 @@ internal sealed partial class DispatcherEvents(JsonLog output, TimeProvider cloc
             _metrics.Count(MetricCatalogue.DispatchUnauthorized, ("tenant_id", claimed.Tenant.ToString()));
     }
 
+    /// <param name="answer">What the engine said to the second token.</param>
+    public void TriedOtherKey(Execution claimed, EngineAnswer answer) =>
+        LogTriedOtherKey(claimed.Id, claimed.Id.TraceId, claimed.Tenant, (answer as EngineAnswer.Answered)?.Status);
+
     public void Closed(Execution claimed, DispatchFailure failure)
     {
         LogClosed(claimed.Id, claimed.Id.TraceId, claimed.Tenant, failure.Code);
@@ -124,6 +128,10 @@ internal sealed partial class DispatcherEvents(JsonLog output, TimeProvider cloc
     [LoggerMessage(EventId = 13, EventName = "dispatch_not_reached", Level = LogLevel.Error,
         Message = "The engine of {TenantId} was not reached for {ExecutionId}: {Why}")]
     private partial void LogNotReached(ExecutionId executionId, TenantId tenantId, string why);
+
+    [LoggerMessage(EventId = 14, EventName = "dispatch_other_key", Level = LogLevel.Warning,
+        Message = "The engine of {TenantId} refused the token that signs now, for {ExecutionId} ({TraceId}); with the other generation's it said {Status}")]
+    private partial void LogTriedOtherKey(ExecutionId executionId, string traceId, TenantId tenantId, int? status);
 
     [LoggerMessage(EventId = 12, EventName = "foreign_event", Level = LogLevel.Warning,
         Message = "Something came that the queue did not send; there is nothing to do for it")]

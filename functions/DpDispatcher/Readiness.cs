@@ -26,11 +26,13 @@ internal abstract record Readiness
         (EngineLookup.AddressRefused, _) => new MustNot(DispatchFailure.AddressRefused),
         (EngineLookup.Found, null) => TooLate(claimed, engineIsSilent),
         (EngineLookup.Found, { } late) when LeftOf(late, now) <= TimeSpan.Zero || now >= claimed.DeadlineAt => TooLate(claimed, engineIsSilent),
-        (EngineLookup.Found, { } strange) when strange.Tenant != claimed.Tenant || strange.Token.AsSpan().ContainsAnyExcept(TokenCharacters) =>
+        (EngineLookup.Found, { } strange) when strange.Tenant != claimed.Tenant || IsNoToken(strange.Token) || IsNoToken(strange.OtherToken ?? "") =>
             new MustNot(DispatchFailure.Unreadable),
         (EngineLookup.Found found, { } ready) => new Ready(found.Engine, ready),
         _ => throw new System.Diagnostics.UnreachableException(),
     };
+
+    private static bool IsNoToken(string text) => text.AsSpan().ContainsAnyExcept(TokenCharacters);
 
     /// <summary>For how long an order can still be sent.</summary>
     public static TimeSpan LeftOf(DispatchOrder order, DateTimeOffset now) => order.TokenExpiresAt - TokenReserve - now;

@@ -96,6 +96,8 @@ internal static class ExecutionItems
         item["path"] = Items.Text(order.Path.ToString());
         item["body"] = Items.Bytes(order.Body);
         item["token"] = Items.Text(order.Token);
+        if (order.OtherToken is { } other)
+            item["other_token"] = Items.Text(other);
         item["token_expires_at"] = Items.Second(order.TokenExpiresAt);
         item["expires_at"] = Items.Second(order.TokenExpiresAt);
         return item;
@@ -107,7 +109,8 @@ internal static class ExecutionItems
         WebhookPath.Parse(item.RequiredText("path")),
         item.RequiredBytes("body"),
         item.RequiredText("token"),
-        DateTimeOffset.FromUnixTimeSeconds(item.RequiredNumber("token_expires_at")));
+        DateTimeOffset.FromUnixTimeSeconds(item.RequiredNumber("token_expires_at")),
+        item.OptionalText("other_token"));
 
     private static JsonElement Parse(string json)
     {

@@ -18,6 +18,15 @@ public sealed class TenantKeys(RotatingSecret<RootSecret> root, TimeProvider clo
         return KeyOf(tenant, Signing(await root.GetAsync(cancel)));
     }
 
+    /// <summary>The newest key that is honoured beside the one that signs: the one before it after a rotation, the one to come while that is only
+    /// published.</summary>
+    public async ValueTask<TenantSigningKey?> BesideAsync(TenantId tenant, CancellationToken cancel)
+    {
+        var versions = await root.GetAsync(cancel);
+        var signing = Signing(versions);
+        return versions.All.FirstOrDefault(one => one != signing) is { } other ? KeyOf(tenant, other) : null;
+    }
+
     /// <summary>What of a secret signs now: the newest generation that has been published for long enough; where none has been, the oldest.</summary>
     public SecretVersion<RootSecret> Signing(SecretVersions<RootSecret> versions) =>
         versions.All.FirstOrDefault(one => clock.GetUtcNow() >= one.CreatedAt + RootSecret.PublishFirst) ?? versions.All[^1];

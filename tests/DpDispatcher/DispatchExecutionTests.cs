@@ -49,6 +49,33 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
         Assert.DoesNotContain("jwt expired", stage.Log, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(401, 202, "Dispatched", "accepted", 2), InlineData(403, 409, "Dispatched", "accepted", 2), InlineData(401, 503, "Queued", "again", 2)]
+    [InlineData(401, 500, "DispatchUnknown", "ambiguous", 2), InlineData(403, 422, "Failed", "dispatch_rejected", 2)]
+    [InlineData(401, 401, "Failed", "dispatch_unauthorized", 2), InlineData(202, 401, "Dispatched", "accepted", 1), InlineData(404, 202, "Queued", "again", 1)]
+    public async Task An_engine_that_refuses_a_token_is_tried_once_with_the_other_generations(int first, int second, string state, string result, int requests)
+    {
+        var answers = new Queue<int>([first, second]);
+        await using var engine = ScriptedEngine.Start(async connection =>
+        {
+            while (await connection.ReadRequestAsync() is not null)
+                await connection.WriteAsync(EngineConnection.Answer(answers.Dequeue(), "application/json"));
+        });
+        using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
+        var id = await stage.QueueAsync(otherToken: "b2xkZXI.Y2xhaW1z.c2ln");
+        await stage.DispatchAsync(id);
+
+        var execution = await stage.ReadAsync(id);
+        var attempt = Assert.Single(execution.Attempts);
+        Assert.Equal((state, result), (execution.State.ToString(), attempt.Result.Code));
+        Assert.Equal(
+            new[] { "Bearer aGVhZA.Y2xhaW1z.c2ln", "Bearer b2xkZXI.Y2xhaW1z.c2ln" }.Take(requests), engine.Requests.Select(one => one.Header("Authorization")));
+        Assert.Equal(requests == 2 ? second : first, attempt.Status);
+        Assert.Equal(requests == 2, stage.Log.Contains("dispatch_other_key", StringComparison.Ordinal));
+        Assert.Equal(result == "dispatch_unauthorized", stage.Log.Contains("\"DispatchUnauthorized\":1", StringComparison.Ordinal));
+        Assert.DoesNotContain("b2xkZXI", stage.Log, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_workflow_that_answers_in_text_is_sent_one_request()
     {

@@ -96,7 +96,7 @@ internal sealed class DispatchFixture : IDisposable
     }
 
     /// <summary>A queued execution with its order, as the Orchestrator leaves it; the message is not sent.</summary>
-    public async Task<ExecutionId> QueueAsync(string tenant = "tenant-43", bool idempotent = false, string token = "aGVhZA.Y2xhaW1z.c2ln")
+    public async Task<ExecutionId> QueueAsync(string tenant = "tenant-43", bool idempotent = false, string token = "aGVhZA.Y2xhaW1z.c2ln", string? otherToken = null)
     {
         var id = ExecutionId.Of("T1", Guid.NewGuid().ToString());
         var now = Clock.GetUtcNow();
@@ -114,7 +114,7 @@ internal sealed class DispatchFixture : IDisposable
             Inputs = JsonDocument.Parse("{}").RootElement,
         };
         var order = new DispatchOrder(
-            id, execution.Tenant, WebhookPath.Of(execution.Workflow), """{"schema":"dispatch.v1"}"""u8.ToArray(), token, now.AddSeconds(600));
+            id, execution.Tenant, WebhookPath.Of(execution.Workflow), """{"schema":"dispatch.v1"}"""u8.ToArray(), token, now.AddSeconds(600), otherToken);
         Assert.IsType<Creation.Created>(await Executions.CreateAsync(execution, order, new(1000, 1000, null), Cancel));
         return id;
     }

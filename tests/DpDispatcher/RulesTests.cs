@@ -85,6 +85,7 @@ public sealed class RulesTests
         Assert.Equal(new Readiness.MustNot(DispatchFailure.Expired), Of(claimed with { DeadlineAt = Now }, order, found));
         Assert.Equal(new Readiness.MustNot(DispatchFailure.Unreadable), Of(claimed, order with { Tenant = TenantId.Parse("tenant-2") }, found));
         Assert.Equal(new Readiness.MustNot(DispatchFailure.Unreadable), Of(claimed, order with { Token = "a b" }, found));
+        Assert.Equal(new Readiness.MustNot(DispatchFailure.Unreadable), Of(claimed, order with { OtherToken = "a\r\nb" }, found));
 
         static Readiness Of(Execution claimed, DispatchOrder? order, EngineLookup engine, bool engineIsSilent = false) =>
             Readiness.Of(claimed, order, engine, engineIsSilent, Now);

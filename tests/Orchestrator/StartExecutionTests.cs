@@ -1,7 +1,10 @@
 using ControlPlane.Executions;
 using ControlPlane.Quotas;
+using ControlPlane.Secrets;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
+using ControlPlane.Tokens;
+using Microsoft.IdentityModel.JsonWebTokens;
 
 namespace ControlPlane.Tests.Orchestrator;
 
@@ -296,6 +299,42 @@ public class StartExecutionTests(LocalCloud cloud)
 
         Assert.Equal("tenant_misconfigured", execution.Decision!.Code);
         Assert.Contains("tenant_stored_wrong", System.Text.Encoding.UTF8.GetString(world.Logged.ToArray()), StringComparison.Ordinal);
+    }
+
+    /// <summary>From the moment that a new generation is published until the one before it is honoured no longer: first the old one signs and the new one is
+    /// beside it, then the other way round.</summary>
+    [Fact]
+    public async Task An_order_has_a_token_of_each_generation_while_two_are_honoured()
+    {
+        var world = await OrchestratorFixture.StartAsync(cloud);
+        var old = (await world.Keys.ToSignAsync(OrchestratorFixture.Tenant, Cancel)).Id.ToString();
+        Assert.Equal((old, null), await KeysAsync("before"));
+
+        world.Secrets.PutRoot("v2", world.Now, first: 1);
+        world.Clock.Advance(RotatingSecret<RootSecret>.MaximumAge);
+        var published = await world.Keys.PublishedAsync(OrchestratorFixture.Tenant, Cancel);
+        var young = published[0].Id.ToString();
+        Assert.Equal((old, young), await KeysAsync("published"));
+
+        world.Clock.Advance(RootSecret.PublishFirst);
+        Assert.Equal((young, old), await KeysAsync("signing"));
+
+        world.Clock.Advance(RootSecret.Overlap);
+        Assert.Equal((young, null), await KeysAsync("after"));
+
+        async Task<(string, string?)> KeysAsync(string trigger)
+        {
+            await world.HeardFromAsync(world.Now);
+            var execution = await world.StartAsync(world.Request(trigger));
+            var order = (await world.Executions.FindOrderAsync(execution.Id, Cancel))!;
+            if (order.OtherToken is { } other)
+                Assert.Equal(Claims(order.Token), Claims(other));
+            return (new JsonWebToken(order.Token).Kid, order.OtherToken is { } text ? new JsonWebToken(text).Kid : null);
+        }
+
+        // All but the token's own id.
+        static IEnumerable<(string, string)> Claims(string token) =>
+            new JsonWebToken(token).Claims.Where(claim => claim.Type != "jti").Select(claim => (claim.Type, claim.Value));
     }
 
     private static Task<Execution[]> RaceAsync(OrchestratorFixture world, int count) =>

@@ -5,6 +5,7 @@ using ControlPlane.Tokens;
 namespace ControlPlane.Orchestrator.Requests;
 
 /// <summary>Seals a plan: the callback token goes into the body, and the dispatch token is signed over the body's hash.</summary>
+/// <remarks>While two generations of keys are honoured the order has a token of each, for whoever hands it over holds no key.</remarks>
 internal sealed class TokenService(TenantKeys keys, TokenMinter minter, Planner planner)
 {
     public async Task<DispatchOrder> SealAsync(Plan plan, CancellationToken cancel)
@@ -14,6 +15,7 @@ internal sealed class TokenService(TenantKeys keys, TokenMinter minter, Planner 
         var callback = minter.ForOutcome(key, tenant, execution, plan.DeadlineAt);
         var body = planner.BodyOf(plan, callback.Text);
         var token = minter.ForDispatch(key, tenant, execution, plan.Workflow.Name, body);
-        return new(execution, tenant, plan.Workflow.Path, body, token.Text, token.ExpiresAt);
+        var other = await keys.BesideAsync(tenant, cancel) is { } beside ? minter.ForDispatch(beside, tenant, execution, plan.Workflow.Name, body) : null;
+        return new(execution, tenant, plan.Workflow.Path, body, token.Text, token.ExpiresAt, other?.Text);
     }
 }

@@ -110,8 +110,11 @@ public sealed record OutcomeResult(string? Summary, string? Url);
 public sealed record OutcomeError(string? Code, string? Message);
 
 /// <summary>What a dispatcher sends: built once, kept beside the execution until its token expires, so that every attempt sends the same bytes.</summary>
-public sealed record DispatchOrder(ExecutionId Execution, TenantId Tenant, WebhookPath Path, byte[] Body, string Token, DateTimeOffset TokenExpiresAt)
+/// <param name="OtherToken">The same, signed by another generation of the tenant's key, while two are honoured: an engine that holds one key may hold
+/// either.</param>
+public sealed record DispatchOrder(
+    ExecutionId Execution, TenantId Tenant, WebhookPath Path, byte[] Body, string Token, DateTimeOffset TokenExpiresAt, string? OtherToken = null)
 {
-    // The token is live until it expires: it must not be printed along with the rest of the record.
+    // The tokens are live until they expire: they must not be printed along with the rest of the record.
     public override string ToString() => $"DispatchOrder of {Execution}";
 }
