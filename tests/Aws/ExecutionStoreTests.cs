@@ -500,15 +500,18 @@ public class ExecutionStoreTests(LocalCloud cloud)
         Assert.Empty(await DueAsync(world));
     }
 
-    [Fact]
-    public async Task A_late_outcome_is_told_anew_even_when_the_word_of_the_time_out_comes_after_it()
+    [Theory]
+    [InlineData(true), InlineData(false)]
+    public async Task A_late_outcome_is_told_anew_even_when_the_word_of_the_time_out_comes_after_it(bool couldBeTold)
     {
         var world = await StoreFixture.StartAsync(cloud);
         var execution = await world.DispatchedAsync();
         await world.Store.TimeOutAsync(execution, Cancel);
         await world.Store.FinishAsync(await world.FindAsync(execution.Id), StoreFixture.Outcome(OutcomeStatus.Failed), "aa", Cancel);
 
-        await world.Store.MarkToldAsync(execution.Id, ExecutionState.TimedOut, Cancel);
+        await (couldBeTold
+            ? world.Store.MarkToldAsync(execution.Id, ExecutionState.TimedOut, Cancel)
+            : world.Store.MarkUntellableAsync(execution.Id, ExecutionState.TimedOut, Cancel));
 
         Assert.Null((await world.FindAsync(execution.Id)).ToldAt);
     }
