@@ -58,6 +58,16 @@ internal static partial class TypedArguments
     public static Option<T?> Optional<T>(string name, string helpName, string description, Parser<T> parse, Func<string, string> fault) where T : struct =>
         new(name) { Description = description, HelpName = helpName, CustomParser = given => Read(given, parse, fault) };
 
+    /// <summary>A text without what would act on a terminal.</summary>
+    public static Option<string?> Text(string name, string helpName, string description, int most) => new(name)
+    {
+        Description = description,
+        HelpName = helpName,
+        CustomParser = given => Read<string>(
+            given, (string text, out string value) => (value = text) is { Length: > 0 } && text.Length <= most && Plain.Text(text) == text,
+            text => $"{name} {text} is no text of 1 to {most} characters."),
+    };
+
     /// <summary>One of a few words.</summary>
     public static Option<string> OneOf(string name, string description, IReadOnlyList<string> words, string? standard = null)
     {

@@ -1,8 +1,10 @@
 using System.CommandLine;
+using System.Diagnostics;
 using ControlPlane.Executions;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;
+using ControlPlane.Tenants;
 
 namespace ControlPlane.Operator.Commands;
 
@@ -12,29 +14,48 @@ internal static class ExecutionCommands
     private const int ReadAtOnce = 25;
 
     public static Command Build(Runner runner) =>
-        new("execution", "Executions: the latest, one, and why it is as it is.") { List(runner), Show(runner), Why(runner) };
+        new("execution", "Executions: the latest, one, why it is as it is; starting, awaiting and cancelling one.")
+        {
+            List(runner), Show(runner), Why(runner), StartExecution.Start(runner), StartExecution.Again(runner), WaitForExecution.Build(runner),
+            CancelExecution.Build(runner),
+        };
 
     private static Command List(Runner runner)
     {
         var id = TypedArguments.Tenant();
         var count = TypedArguments.Count("--count", "How many.", standard: 20, most: 500);
-        return runner.Watches(new("list", "A tenant's latest executions, newest first.") { id, count }, async (hub, given, cancel) =>
+        var state = TypedArguments.OneOf("--status", "Those in this state only.", [.. ExecutionStates.All.Select(one => one.Name)]);
+        var since = TypedArguments.Optional(
+            "--since", "1h", "Those made no longer ago only.", (string text, out TimeSpan time) => Duration.TryParse(text, out time) && time > TimeSpan.Zero,
+            text => $"{text} is not a time like 90m or 24h.");
+        var user = TypedArguments.Text("--user", "U…", "Those that this Slack user (U… or T…/U…) or operator asked for only.", most: 1024);
+        var workflow = TypedArguments.Optional<WorkflowName>(
+            "--workflow", "NAME", "Those of this workflow only.", WorkflowName.TryParse, text => $"{text} is no workflow's name.");
+        return runner.Watches(new("list", "A tenant's latest executions, newest first.") { id, count, state, since, user, workflow }, async (hub, given, cancel) =>
         {
             var tenant = given.GetRequiredValue(id);
             if (await hub.Tenants.FindAsync(tenant, cancel) is null)
                 return Refusals.NotRegistered(tenant);
+            var (most, inState, by, of) = (given.GetValue(count), given.GetValue(state), given.GetValue(user), given.GetValue(workflow));
+            var from = given.GetValue(since) is { } age ? hub.Clock.GetUtcNow() - age : (DateTimeOffset?)null;
             var lines = new List<ExecutionLineView>();
-            foreach (var some in (await hub.Executions.LatestAsync(tenant, given.GetValue(count), cancel)).Chunk(ReadAtOnce))
+            var summaries = inState is null && by is null && of is null && from is null
+                ? (await hub.Executions.LatestAsync(tenant, most, cancel)).ToAsyncEnumerable()
+                : hub.Executions.LatestAsync(tenant, from, cancel);
+            var some = summaries.Where(one => (inState is null || one.State.Name == inState) && (of is null || one.Workflow == of)).Chunk(ReadAtOnce);
+            await foreach (var chunk in some.WithCancellation(cancel))
             {
-                var found = await Task.WhenAll(some.Select(one => hub.Executions.FindAsync(one.Id, cancel, consistent: false)));
-                lines.AddRange(found.OfType<Execution>().Select(ViewMapper.LineOf));
+                var found = await Task.WhenAll(chunk.Select(one => hub.Executions.FindAsync(one.Id, cancel, consistent: false)));
+                lines.AddRange(found.OfType<Execution>().Where(one => by is null || IsBy(one.RequestedBy, by)).Take(most - lines.Count).Select(ViewMapper.LineOf));
+                if (lines.Count == most)
+                    break;
             }
             return Answer.Show(new ExecutionsView(tenant.ToString(), lines), CtlJson.Default.ExecutionsView, page => page.Table(
                 ["EXECUTION", new("WORKFLOW", 1), "STATE", new("FAILURE", 3), new("CREATED", 2), new("ENDED", 5), new("ASKED BY", 4)],
                 lines.Select(one => (string?[])
                 [
                     one.ExecutionId, one.Workflow, one.State, one.FailureCode, DisplayText.Time(one.CreatedAt), DisplayText.Time(one.FinishedAt),
-                    one.RequestedBy.UserId.ToString(),
+                    InShort(one.RequestedBy),
                 ])));
         });
     }
@@ -46,9 +67,7 @@ internal static class ExecutionCommands
         {
             if (await hub.Executions.FindAsync(given.GetRequiredValue(id), cancel) is not { } execution)
                 return NoSuch(given.GetRequiredValue(id));
-            var shown = ViewMapper.Of(execution);
-            return Answer.Show(shown, CtlJson.Default.ExecutionView, page => page.Facts(Facts(shown))) with
-            { IsFinal = execution.State.IsTerminal && execution.ToldAt is not null };
+            return Shown(execution) with { IsFinal = execution.State.IsTerminal && execution.ToldAt is not null };
         });
     }
 
@@ -80,7 +99,35 @@ internal static class ExecutionCommands
         });
     }
 
-    private static Answer.NotDone NoSuch(ExecutionId id) =>
+    public static Answer.Shown Shown(Execution execution)
+    {
+        var shown = ViewMapper.Of(execution);
+        return Answer.Show(shown, CtlJson.Default.ExecutionView, page => page.Facts(Facts(shown)));
+    }
+
+    private static bool IsBy(Requester requester, string text) => requester switch
+    {
+        Requester.Slack slack => text == slack.UserId.ToString() || text == $"{slack.TeamId}/{slack.UserId}",
+        Requester.Operator by => text == by.Caller.ToString(),
+        _ => false,
+    };
+
+    /// <summary>Of an operator's ARN what is after the last slash: who they are to AWS's roles.</summary>
+    private static string InShort(Requester requester) => requester switch
+    {
+        Requester.Slack slack => slack.UserId.ToString(),
+        Requester.Operator by => by.Caller.ToString().Split('/')[^1],
+        _ => throw new UnreachableException(),
+    };
+
+    private static string InWords(Requester requester) => requester switch
+    {
+        Requester.Slack slack => $"{slack.UserId} in {slack.ChannelId} of {slack.TeamId}",
+        Requester.Operator by => by.Caller.ToString(),
+        _ => throw new UnreachableException(),
+    };
+
+    public static Answer.NotDone NoSuch(ExecutionId id) =>
         new($"There is no execution {id}: it was never made, or is older than 90 days. ./ctl execution list shows a tenant's latest.");
 
     private static IEnumerable<(string, string?)> Facts(ExecutionView execution) =>
@@ -90,7 +137,7 @@ internal static class ExecutionCommands
         ("tenant", execution.Tenant),
         ("workflow", execution.Workflow),
         ("state", execution.State + (execution.Late ? " (late)" : "")),
-        ("asked by", $"{execution.RequestedBy.UserId} in {execution.RequestedBy.ChannelId} of {execution.RequestedBy.TeamId}"),
+        ("asked by", InWords(execution.RequestedBy)),
         ("inputs", DisplayText.List(execution.Inputs)),
         ("charged to", execution.Month),
         ("created", execution.CreatedAt),
@@ -98,7 +145,7 @@ internal static class ExecutionCommands
         ("dispatched", execution.DispatchedAt),
         ("started", execution.StartedAt),
         ("finished", execution.FinishedAt),
-        ("told", execution.ToldAt),
+        ("told", execution.RequestedBy.IsToldInSlack ? execution.ToldAt : null),
         ("attempts", DisplayText.Of(execution.Attempts)),
         ("failure", execution.FailureCode),
         ("cancelled by", execution.CancelledBy),

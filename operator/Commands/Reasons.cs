@@ -20,7 +20,7 @@ internal static class Reasons
         ExecutionState.Succeeded => "It succeeded, as its engine says.",
         ExecutionState.Failed when execution.FailureCode is { } failure => InWords(failure),
         ExecutionState.Failed => "It failed, as its engine says.",
-        ExecutionState.Cancelled when execution.CancelledBy is { } user => $"{user} cancelled it.",
+        ExecutionState.Cancelled when execution.CancelledBy is { } by => $"{by} cancelled it.",
         ExecutionState.Cancelled => "Its engine stopped it.",
         ExecutionState.TimedOut => "No outcome came before its deadline. One that comes within a day still counts, and is charged.",
         _ => throw new ArgumentOutOfRangeException(nameof(execution)),

@@ -1,6 +1,7 @@
 using Amazon.DynamoDBv2;
 using Amazon.SQS;
 using ControlPlane.Aws;
+using ControlPlane.Executions;
 using ControlPlane.Operator.DeadLetters;
 using ControlPlane.Operator.Secrets;
 using ControlPlane.Secrets;
@@ -25,6 +26,8 @@ internal sealed class ControlPlaneClient(Deployment deployment, TimeProvider clo
     public EnrolmentStore Enrolments => new(Dynamo, deployment.TableOf("TenantsTable"), clock);
 
     public ExecutionStore Executions => new(Dynamo, deployment.TableOf("ExecutionsTable"), deployment.TableOf("QuotasTable"), clock);
+
+    public ReplyStore Replies => new(Dynamo, deployment.TableOf("ExecutionsTable"), clock);
 
     public QuotaLedger Quotas => new(Dynamo, deployment.TableOf("QuotasTable"));
 
@@ -56,6 +59,15 @@ internal sealed class ControlPlaneClient(Deployment deployment, TimeProvider clo
         queue,
         url: await deployment.QueueUrlOfAsync($"{queue.LogicalName}DeadLetters", Sqs, cancel),
         home: await deployment.QueueUrlOfAsync($"{queue.LogicalName}Queue", Sqs, cancel));
+
+    /// <summary>Who uses this tool, as it goes on record.</summary>
+    public Task<OperatorId> CallerAsync(CancellationToken cancel) => deployment.CallerAsync(cancel);
+
+    public async Task<MessageQueue<ExecutionRequest>> ExecutionRequestsAsync(CancellationToken cancel) =>
+        new(Sqs, await deployment.QueueUrlOfAsync("ExecutionRequestsQueue", Sqs, cancel), DomainJson.Default.ExecutionRequest);
+
+    public async Task<MessageQueue<Notification>> NotificationsAsync(CancellationToken cancel) =>
+        new(Sqs, await deployment.QueueUrlOfAsync("NotificationsQueue", Sqs, cancel), DomainJson.Default.Notification);
 
     private IAmazonDynamoDB Dynamo => _dynamo ??= deployment.NewDynamo();
 

@@ -1,6 +1,7 @@
 using Amazon.DynamoDBv2;
 using Amazon.SecretsManager;
 using Amazon.SQS;
+using ControlPlane.Executions;
 
 namespace ControlPlane.Operator.Deployments;
 
@@ -29,6 +30,9 @@ internal abstract class Deployment
 
     /// <exception cref="NoDeploymentException">It has no such queue.</exception>
     public abstract Task<string> QueueUrlOfAsync(string logicalId, IAmazonSQS sqs, CancellationToken cancel);
+
+    /// <summary>Who uses this tool, as it goes on record.</summary>
+    public abstract Task<OperatorId> CallerAsync(CancellationToken cancel);
 
     public abstract IAmazonDynamoDB NewDynamo();
 

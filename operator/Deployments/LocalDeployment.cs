@@ -4,6 +4,7 @@ using Amazon.DynamoDBv2;
 using Amazon.Runtime;
 using Amazon.SecretsManager;
 using Amazon.SQS;
+using ControlPlane.Executions;
 
 namespace ControlPlane.Operator.Deployments;
 
@@ -69,6 +70,8 @@ internal sealed class LocalDeployment : Deployment
 
     public override Task<string> QueueUrlOfAsync(string logicalId, IAmazonSQS sqs, CancellationToken cancel) =>
         Task.FromResult(Named(_endpoints.Queues, logicalId));
+
+    public override Task<OperatorId> CallerAsync(CancellationToken cancel) => Task.FromResult(OperatorIdentity.OfThisMachine());
 
     public override IAmazonDynamoDB NewDynamo() => new AmazonDynamoDBClient(Credentials, At<AmazonDynamoDBConfig>(_endpoints.Dynamodb));
 

@@ -3,7 +3,9 @@ using Amazon;
 using Amazon.DynamoDBv2;
 using Amazon.Runtime;
 using Amazon.SecretsManager;
+using Amazon.SecurityToken;
 using Amazon.SQS;
+using ControlPlane.Executions;
 
 namespace ControlPlane.Operator.Deployments;
 
@@ -45,6 +47,12 @@ internal sealed partial class StackDeployment(string stack, string? region) : De
             _ => throw new NoDeploymentException(
                 $"There are {found.Count} queues {stack}-{logicalId}-… in {RequiredRegion.SystemName}: delete the one that no stack owns."),
         };
+    }
+
+    public override async Task<OperatorId> CallerAsync(CancellationToken cancel)
+    {
+        using var sts = new AmazonSecurityTokenServiceClient(new AmazonSecurityTokenServiceConfig { RegionEndpoint = RequiredRegion });
+        return OperatorId.Parse((await sts.GetCallerIdentityAsync(new(), cancel)).Arn);
     }
 
     public override IAmazonDynamoDB NewDynamo() => new AmazonDynamoDBClient(new AmazonDynamoDBConfig { RegionEndpoint = RequiredRegion });

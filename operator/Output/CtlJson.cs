@@ -22,6 +22,7 @@ namespace ControlPlane.Operator.Output;
 [JsonSerializable(typeof(GroupChangeView))]
 [JsonSerializable(typeof(ExecutionsView))]
 [JsonSerializable(typeof(ExecutionView))]
+[JsonSerializable(typeof(ExecutionChangeView))]
 [JsonSerializable(typeof(WhyView))]
 [JsonSerializable(typeof(UsagesView))]
 [JsonSerializable(typeof(RecountView))]

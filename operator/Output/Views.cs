@@ -74,6 +74,9 @@ internal sealed record ExecutionLineView(
 
 internal sealed record ExecutionsView(string Tenant, IReadOnlyList<ExecutionLineView> Executions);
 
+/// <param name="Result"><c>ordered</c>, <c>cancelled</c> or <c>cancelled before</c>.</param>
+internal sealed record ExecutionChangeView(string Result, string ExecutionId, string Tenant, string Workflow);
+
 /// <param name="Inputs">The inputs' names; their values are the tenant's own.</param>
 internal sealed record ExecutionView(
     string ExecutionId, string TraceId, string Tenant, string Workflow, string State, Requester RequestedBy, IReadOnlyList<string> Inputs, string Month,

@@ -131,6 +131,13 @@ internal sealed class Runner
         return Done;
     }
 
+    /// <summary>Tells a person who waits how far it is, on the error stream; a program learns it at the end.</summary>
+    public void Progress(ParseResult given, string text)
+    {
+        if (!IsJson(given))
+            _error.WriteLine(Plain.Text(text));
+    }
+
     /// <summary>One line on the error stream, in the form that was asked for.</summary>
     public void Complain(ParseResult given, string why) => new Voice(this, given).Complain(why);
 

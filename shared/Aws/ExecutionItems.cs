@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using ControlPlane.Executions;
 using ControlPlane.Quotas;
@@ -26,16 +27,27 @@ internal static class ExecutionItems
     /// <summary>The partition of the sweeper's index: spreads the executions over a few, so that none runs hot.</summary>
     public static string DueShardOf(ExecutionId id) => (id.ToString()[^1] % DueShards).ToString(System.Globalization.CultureInfo.InvariantCulture);
 
-    public static Item Of(Execution execution, DateTimeOffset dueAt)
+    /// <param name="dueAt">When the sweeper looks at it; null for one that has ended and of which nobody is to be told.</param>
+    public static Item Of(Execution execution, DateTimeOffset? dueAt)
     {
         var item = KeyOf(execution.Id);
         item["tenant_id"] = Items.Text(execution.Tenant.ToString());
         item["digits"] = Items.Text(execution.Id.Digits);
         item["workflow"] = Items.Text(execution.Workflow.ToString());
         item["source"] = Items.Text(execution.RequestedBy.Source);
-        item["team_id"] = Items.Text(execution.RequestedBy.TeamId.ToString());
-        item["user_id"] = Items.Text(execution.RequestedBy.UserId.ToString());
-        item["channel_id"] = Items.Text(execution.RequestedBy.ChannelId.ToString());
+        switch (execution.RequestedBy)
+        {
+            case Requester.Slack slack:
+                item["team_id"] = Items.Text(slack.TeamId.ToString());
+                item["user_id"] = Items.Text(slack.UserId.ToString());
+                item["channel_id"] = Items.Text(slack.ChannelId.ToString());
+                break;
+            case Requester.Operator by:
+                item["caller"] = Items.Text(by.Caller.ToString());
+                break;
+            default:
+                throw new UnreachableException();
+        }
         item["public"] = Items.Flag(execution.IsPublic);
         item["idempotent"] = Items.Flag(execution.IsIdempotent);
         item["inputs"] = Items.Text(execution.Inputs.GetRawText());
@@ -43,8 +55,13 @@ internal static class ExecutionItems
         item["created_at"] = Items.Time(execution.CreatedAt);
         item["deadline_at"] = Items.Time(execution.DeadlineAt);
         item["month"] = Items.Text(execution.Month.ToString());
-        item["due"] = Items.Text(DueShardOf(execution.Id));
-        item["due_at"] = Items.Second(dueAt);
+        if (dueAt is { } due)
+        {
+            item["due"] = Items.Text(DueShardOf(execution.Id));
+            item["due_at"] = Items.Second(due);
+        }
+        if (execution.ToldAt is { } told)
+            item["told_at"] = Items.Time(told);
         item["expires_at"] = Items.Second(execution.CreatedAt + Retention);
         if (execution.Decision is { } decision)
             item["decision"] = Items.Json(decision, DomainJson.Default.PolicyDecision);
@@ -60,9 +77,7 @@ internal static class ExecutionItems
         Id = ExecutionId.Parse(item.RequiredText("pk")),
         Tenant = TenantId.Parse(item.RequiredText("tenant_id")),
         Workflow = WorkflowName.Parse(item.RequiredText("workflow")),
-        RequestedBy = new(
-            item.RequiredText("source"), TeamId.Parse(item.RequiredText("team_id")), UserId.Parse(item.RequiredText("user_id")),
-            ChannelId.Parse(item.RequiredText("channel_id"))),
+        RequestedBy = ToRequester(item),
         State = ExecutionStates.Parse(item.RequiredText("state")),
         CreatedAt = item.RequiredTime("created_at"),
         DeadlineAt = item.RequiredTime("deadline_at"),
@@ -87,6 +102,14 @@ internal static class ExecutionItems
         CancelledBy = item.OptionalText("cancelled_by"),
         ToldAt = item.OptionalTime("told_at"),
         IsUntellable = item.HasFlag("untellable"),
+    };
+
+    private static Requester ToRequester(Item item) => item.RequiredText("source") switch
+    {
+        Requester.Slack.Name => new Requester.Slack(
+            TeamId.Parse(item.RequiredText("team_id")), UserId.Parse(item.RequiredText("user_id")), ChannelId.Parse(item.RequiredText("channel_id"))),
+        Requester.Operator.Name => new Requester.Operator(OperatorId.Parse(item.RequiredText("caller"))),
+        _ => throw new InvalidDataException("The execution does not say who asked for it."),
     };
 
     public static Item Of(DispatchOrder order)

@@ -27,24 +27,34 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
     }
 
     /// <summary>A tenant's latest executions, newest first, as an index saw them a moment ago: for people, not for decisions.</summary>
-    public async Task<IReadOnlyList<ExecutionSummary>> LatestAsync(TenantId tenant, int count, CancellationToken cancel)
+    public async Task<IReadOnlyList<ExecutionSummary>> LatestAsync(TenantId tenant, int count, CancellationToken cancel) =>
+        [.. (await dynamo.FirstAsync(NewestFirst(tenant, since: null), count, cancel)).Select(ToSummary)];
+
+    /// <summary>The same, without an end but the oldest there is; read page after page, as far as they are asked for.</summary>
+    /// <param name="since">Those made after that moment; null for all.</param>
+    public IAsyncEnumerable<ExecutionSummary> LatestAsync(TenantId tenant, DateTimeOffset? since, CancellationToken cancel) =>
+        dynamo.ItemsAsync(NewestFirst(tenant, since), cancel).Select(ToSummary);
+
+    private QueryRequest NewestFirst(TenantId tenant, DateTimeOffset? since)
     {
-        var latest = await dynamo.FirstAsync(new()
+        var kept = clock.GetUtcNow() - ExecutionItems.Retention;    // the index has no TTL to look at
+        return new()
         {
             TableName = table,
             IndexName = "by_tenant",
-            KeyConditionExpression = "tenant_id = :tenant AND created_at > :kept",     // the index has no TTL to look at
+            KeyConditionExpression = "tenant_id = :tenant AND created_at > :since",
             ExpressionAttributeValues = new()
             {
                 [":tenant"] = Items.Text(tenant.ToString()),
-                [":kept"] = Items.Time(clock.GetUtcNow() - ExecutionItems.Retention),
+                [":since"] = Items.Time(since > kept ? since.Value : kept),
             },
             ScanIndexForward = false,
-        }, count, cancel);
-        return [.. latest.Select(item => new ExecutionSummary(
-            ExecutionId.Parse(item.RequiredText("pk")), WorkflowName.Parse(item.RequiredText("workflow")),
-            ExecutionStates.Parse(item.RequiredText("state")), item.RequiredTime("created_at")))];
+        };
     }
+
+    private static ExecutionSummary ToSummary(Item item) => new(
+        ExecutionId.Parse(item.RequiredText("pk")), WorkflowName.Parse(item.RequiredText("workflow")),
+        ExecutionStates.Parse(item.RequiredText("state")), item.RequiredTime("created_at"));
 
     /// <summary>A tenant's executions whose id begins with these digits: two at most, which is enough to know that it is not one. As an index saw them a
     /// moment ago.</summary>
@@ -112,7 +122,10 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
             throw new ArgumentException("Only a denied execution is created without a reservation.", nameof(execution));
         try
         {
-            await dynamo.PutItemAsync(PutNew(execution, dueAt: execution.CreatedAt + ExecutionItems.ToldWithin).ToRequest(), cancel);
+            var put = execution.RequestedBy.IsToldInSlack
+                ? PutNew(execution, dueAt: execution.CreatedAt + ExecutionItems.ToldWithin)
+                : PutNew(execution with { ToldAt = execution.FinishedAt ?? execution.CreatedAt }, dueAt: null);
+            await dynamo.PutItemAsync(put.ToRequest(), cancel);
             return new Creation.Created();
         }
         catch (ConditionalCheckFailedException e)
@@ -326,7 +339,7 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         }
     }
 
-    private Put PutNew(Execution execution, DateTimeOffset dueAt) => new()
+    private Put PutNew(Execution execution, DateTimeOffset? dueAt) => new()
     {
         TableName = table,
         Item = ExecutionItems.Of(execution, dueAt),
@@ -363,14 +376,23 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         var changes = new Changes(transitions, execution.LeaseOwner, now);
         change?.Invoke(changes);
         changes.Set("finished_at", Items.Time(now));
-        changes.Set("due", Items.Text(ExecutionItems.DueShardOf(execution.Id)));
-        changes.Set("due_at", Items.Second(now + ExecutionItems.ToldWithin));
         var supersedes = transitions[0].From.IsTerminal;
+        if (execution.RequestedBy.IsToldInSlack)
+        {
+            changes.Set("due", Items.Text(ExecutionItems.DueShardOf(execution.Id)));
+            changes.Set("due_at", Items.Second(now + ExecutionItems.ToldWithin));
+            if (supersedes)
+                changes.Remove("told_at", "untellable");
+        }
+        else
+        {
+            // Nobody is to be told: decided here, or the sweeper would look for somebody, and an alarm ring for want of one.
+            changes.Set("told_at", Items.Time(now));
+            changes.Remove("due", "due_at");
+        }
         if (supersedes)
         {
             changes.Set("late", Items.Flag(true));
-            changes.Remove("told_at");
-            changes.Remove("untellable");
             changes.Remove("failure_code");
         }
 
@@ -480,7 +502,7 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
             Add(name, new() { L = [value] }, "{0} = list_append(if_not_exists({0}, :none), {1})");
         }
 
-        public void Remove(string name) => _removals.Add(name);
+        public void Remove(params IEnumerable<string> names) => _removals.AddRange(names);
 
         public void Increment(string name)
         {

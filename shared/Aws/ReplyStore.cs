@@ -136,6 +136,19 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
         },
         cancel);
 
+    /// <summary>Notes a request whose answer goes nowhere, so that an order that is lost is found. Idempotent.</summary>
+    public async Task NoteAsync(Reply reply, CancellationToken cancel)
+    {
+        try
+        {
+            await dynamo.PutItemAsync(PutNew(reply).ToRequest(), cancel);
+        }
+        catch (ConditionalCheckFailedException)
+        {
+            // Noted before: the same request again.
+        }
+    }
+
     internal Put PutNew(Reply reply)
     {
         var item = KeyOf(reply.Execution);

@@ -15,6 +15,7 @@ namespace ControlPlane;
     MaxDepth = 16,
     Converters = [typeof(LowerCaseEnum<OutcomeStatus>), typeof(LowerCaseEnum<ParameterType>)])]
 [JsonSerializable(typeof(ExecutionRequest))]
+[JsonSerializable(typeof(Requester))]
 [JsonSerializable(typeof(DispatchRequest))]
 [JsonSerializable(typeof(Notification))]
 [JsonSerializable(typeof(PolicyDecision))]

@@ -1,6 +1,7 @@
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Tests.Cloud;
+using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Aws;
 
@@ -556,6 +557,34 @@ public class ExecutionStoreTests(LocalCloud cloud)
         Assert.Equal([world.New("t2").Id, world.New("t1").Id], (await world.Store.LatestAsync(StoreFixture.Tenant, 10, Cancel)).Select(one => one.Id));
         Assert.Single(await world.Store.LatestAsync(StoreFixture.Tenant, 1, Cancel));
         Assert.Empty(await world.Store.LatestAsync(StoreFixture.Neighbour, 10, Cancel));
+    }
+
+    [Fact]
+    public async Task Where_nobody_is_to_be_told_the_write_that_ends_it_says_so_and_nothing_is_due()
+    {
+        var world = await StoreFixture.StartAsync(cloud);
+        var execution = world.New() with { RequestedBy = Requesters.AnOperator };
+        Assert.IsType<Creation.Created>(await world.CreateAsync(execution));
+        Assert.Equal(Requesters.AnOperator, (await world.FindAsync(execution.Id)).RequestedBy);
+        Assert.IsType<Creation.Created>(
+            await world.Store.CreateDeniedAsync(world.New("t2") with { RequestedBy = Requesters.AnOperator, State = ExecutionState.Denied, FinishedAt = world.Now }, Cancel));
+        Assert.Equal(world.Now, (await world.FindAsync(world.New("t2").Id)).ToldAt);
+
+        world.Clock.Now = execution.DeadlineAt;
+        Assert.Equal([execution.Id], await DueAsync(world));
+        Assert.IsType<Move.Moved>(await world.Store.TimeOutAsync(execution, Cancel));
+        Assert.Equal((ExecutionState.TimedOut, world.Now), await StandsAsync());
+
+        world.Clock.Advance(TimeSpan.FromHours(1));
+        Assert.Empty(await DueAsync(world));
+        Assert.IsType<Move.Moved>(
+            await world.Store.FinishAsync(await world.FindAsync(execution.Id), StoreFixture.Outcome(OutcomeStatus.Succeeded), "aa", Cancel));
+        Assert.Equal((ExecutionState.Succeeded, world.Now), await StandsAsync());
+        world.Clock.Advance(TimeSpan.FromHours(1));
+        Assert.Empty(await DueAsync(world));
+
+        async Task<(ExecutionState, DateTimeOffset?)> StandsAsync() =>
+            await world.FindAsync(execution.Id) is var now ? (now.State, now.ToldAt) : default;
     }
 
     private static async Task<IReadOnlyList<ExecutionId>> DueAsync(StoreFixture world)

@@ -56,6 +56,8 @@ public sealed partial class JsonTests(LocalCloud cloud)
         using var west = new Region(ctl, "us-west-2");
         await ShowAsync("dr-status", $"dr status --standby-state {west.Folder}");
         await ShowAsync("dr-failover", $"dr failover --plan --standby-state {west.Folder}");
+        await ShowAsync("execution-start", "execution start tenant-7 wf_sched --param city=Paris --idempotency-key k1");
+        await ShowAsync("execution-cancel", $"execution cancel {(await ctl.QueueExecutionAsync("t2")).Id}");
         await ShowAsync("tenant-remove", "tenant remove tenant-7");
 
         var folder = Path.Combine(RepositoryRoot.Find(), "tests", "Operator", "Golden");

@@ -30,7 +30,7 @@ public sealed partial class TablesTests(LocalCloud cloud)
     [
         "tenant register", "tenant engine", "tenant account", "tenant rename", "tenant suspend", "tenant resume", "tenant remove", "slack link", "slack unlink", "slack invite", "slack revoke", "slack reseal",
         "key add", "key invite", "key revoke", "engine-key", "secret rotate", "workflow publish", "workflow disable", "group set", "quota owner", "instance reset",
-        "dlq redrive", "completion",
+        "dlq redrive", "completion", "execution start", "execution again", "execution wait", "execution cancel",
     ];
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

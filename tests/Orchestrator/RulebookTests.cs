@@ -26,6 +26,7 @@ public class RulebookTests
     private DateTimeOffset _requestedAt = Now;
     private string _inputs = """{"city":"Basel"}""";
     private string? _fault;
+    private Requester _by = Requesters.OfSlack();
 
     [Fact]
     public void Where_nothing_stands_in_the_way_every_rule_allows()
@@ -93,6 +94,19 @@ public class RulebookTests
         AssertDenied("user_not_allowed");
         _groups = [new("ops", ["U0001"])];
         Assert.True(Decide().Allowed);
+    }
+
+    [Fact]
+    public void An_operator_is_asked_for_no_group_and_no_channel_but_for_all_the_rest()
+    {
+        _by = Requesters.AnOperator;
+        _workflow = _workflow! with { AllowedGroups = ["ops"], AllowedChannels = [ChannelId.Parse("C9999")] };
+        Assert.True(Decide().Allowed);
+
+        _workflow = _workflow with { Enabled = false };
+        AssertDenied("workflow_disabled");
+        _tenant = TenantOf(TenantStatus.Suspended, TenantLimits.Default);
+        AssertDenied("tenant_suspended");
     }
 
     [Fact]
@@ -252,7 +266,7 @@ public class RulebookTests
     {
         var request = new StartRequest(
             ExecutionId.Of("T0001", "t"), OrchestratorFixture.Tenant, OrchestratorFixture.Scheduler, JsonDocument.Parse(_inputs).RootElement,
-            Requesters.OfSlack(), IsPublic: false, _requestedAt);
+            _by, IsPublic: false, _requestedAt);
         var planning = _workflow is null ? null : new Planner(OrchestratorFixture.Outcomes).Plan(request, _workflow, Now);
         return Rulebook.Decide(new(
             request, new(_tenant, _workflow, _groups, _month, _active, _fault), planning, new(OrchestratorFixture.Tenant, November, _instances, [], _told), Now,

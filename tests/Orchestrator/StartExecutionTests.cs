@@ -1,8 +1,10 @@
+using System.Text.Json;
 using ControlPlane.Executions;
 using ControlPlane.Quotas;
 using ControlPlane.Secrets;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
+using ControlPlane.Tests.Support;
 using ControlPlane.Tokens;
 using Microsoft.IdentityModel.JsonWebTokens;
 
@@ -131,6 +133,26 @@ public class StartExecutionTests(LocalCloud cloud)
         Assert.Equal(MonthUsage.None, await world.Ledger.MonthAsync(OrchestratorFixture.Tenant, world.Month, Cancel));
         Assert.Empty(await world.DispatchesAsync());
         Assert.Equal([$$"""{"schema":"notification.v1","execution_id":"{{execution.Id}}","tenant_id":"tenant-43"}"""], await world.NotificationsAsync());
+    }
+
+    [Fact]
+    public async Task An_operators_request_tells_its_engine_who_asked_and_nobody_of_a_denial()
+    {
+        var world = await OrchestratorFixture.StartAsync(cloud);
+        await world.PublishAsync(OrchestratorFixture.Workflow() with { AllowedUsers = ["U9999"], AllowedChannels = [ChannelId.Parse("C9999")] });
+        var request = world.Request() with { RequestedBy = Requesters.AnOperator };
+
+        var execution = await world.StartAsync(request);
+        Assert.Equal((ExecutionState.Queued, Requesters.AnOperator), (execution.State, execution.RequestedBy));
+        var body = JsonDocument.Parse((await world.Executions.FindOrderAsync(execution.Id, Cancel))!.Body).RootElement;
+        Assert.Equal(
+            """{"source":"operator","caller":"arn:aws:sts::123456789012:assumed-role/operator/jane@example.com"}""",
+            body.GetProperty("requested_by").GetRawText());
+
+        await world.RegisterAsync(TenantLimits.Default, TenantStatus.Suspended);
+        var denied = await world.StartAsync(world.Request("t2") with { RequestedBy = Requesters.AnOperator });
+        Assert.Equal((ExecutionState.Denied, world.Now), (denied.State, denied.ToldAt));
+        Assert.Empty(await world.NotificationsAsync());
     }
 
     [Fact]

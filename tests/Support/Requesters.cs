@@ -6,6 +6,8 @@ namespace ControlPlane.Tests.Support;
 /// <summary>Who asked for an execution, in short.</summary>
 public static class Requesters
 {
-    public static Requester OfSlack(string team = "T0001", string user = "U0001", string channel = "C0001") =>
-        new("slack", TeamId.Parse(team), UserId.Parse(user), ChannelId.Parse(channel));
+    public static Requester.Slack OfSlack(string team = "T0001", string user = "U0001", string channel = "C0001") =>
+        new(TeamId.Parse(team), UserId.Parse(user), ChannelId.Parse(channel));
+
+    public static Requester.Operator AnOperator { get; } = new(OperatorId.Parse("arn:aws:sts::123456789012:assumed-role/operator/jane@example.com"));
 }

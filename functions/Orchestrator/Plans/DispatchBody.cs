@@ -18,12 +18,8 @@ internal static class DispatchBody
             json.WriteString("execution_id", request.Execution.ToString());
             json.WriteString("tenant_id", request.Tenant.ToString());
             json.WriteString("workflow", request.Workflow.ToString());
-            json.WriteStartObject("requested_by");
-            json.WriteString("source", request.RequestedBy.Source);
-            json.WriteString("team_id", request.RequestedBy.TeamId.ToString());
-            json.WriteString("user_id", request.RequestedBy.UserId.ToString());
-            json.WriteString("channel_id", request.RequestedBy.ChannelId.ToString());
-            json.WriteEndObject();
+            json.WritePropertyName("requested_by");
+            JsonSerializer.Serialize(json, request.RequestedBy, DomainJson.Default.Requester);
             json.WritePropertyName("inputs");
             plan.Inputs.WriteTo(json);
             json.WriteString("issued_at", Rfc3339.Format(plan.IssuedAt));

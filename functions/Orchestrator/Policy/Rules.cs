@@ -1,4 +1,5 @@
 using System.Globalization;
+using ControlPlane.Executions;
 using ControlPlane.Metering;
 using ControlPlane.Orchestrator.Plans;
 using ControlPlane.Tenants;
@@ -28,18 +29,19 @@ internal static class Rules
         _ => Allow($"{situation.Request.Workflow} is in the catalogue."),
     };
 
-    public static Verdict UserMayRunIt(Situation situation) => situation.Standing.Workflow switch
+    public static Verdict UserMayRunIt(Situation situation) => (situation.Standing.Workflow, situation.Request.RequestedBy) switch
     {
-        null => NotAsked,
-        var workflow when workflow.PermitsUser(situation.Request.RequestedBy.TeamId, situation.Request.RequestedBy.UserId, situation.Standing.Groups) =>
-            Allow("The user may run it."),
+        (null, _) => NotAsked,
+        (_, Requester.Operator) => Allow("An operator may run every workflow."),
+        ({ } workflow, Requester.Slack by) when workflow.PermitsUser(by.TeamId, by.UserId, situation.Standing.Groups) => Allow("The user may run it."),
         _ => Deny("user_not_allowed", $"You may not run {situation.Request.Workflow}."),
     };
 
-    public static Verdict ChannelMayRunIt(Situation situation) => situation.Standing.Workflow switch
+    public static Verdict ChannelMayRunIt(Situation situation) => (situation.Standing.Workflow, situation.Request.RequestedBy) switch
     {
-        null => NotAsked,
-        var workflow when workflow.PermitsChannel(situation.Request.RequestedBy.ChannelId) => Allow("It may be run from this channel."),
+        (null, _) => NotAsked,
+        (_, Requester.Operator) => Allow("An operator runs it from no channel."),
+        ({ } workflow, Requester.Slack by) when workflow.PermitsChannel(by.ChannelId) => Allow("It may be run from this channel."),
         _ => Deny("channel_not_allowed", $"{situation.Request.Workflow} may not be run from this channel."),
     };
 

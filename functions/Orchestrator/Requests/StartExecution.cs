@@ -82,7 +82,7 @@ internal sealed class StartExecution(
     {
         if (execution.State == ExecutionState.Queued)
             await dispatches.DispatchAsync(execution.Id, execution.Tenant, cancel);
-        else if (execution is { State: ExecutionState.Denied, ToldAt: null })
+        else if (execution is { State: ExecutionState.Denied, ToldAt: null, RequestedBy.IsToldInSlack: true })
             await notifications.NotifyAsync(execution.Id, execution.Tenant, cancel);
     }
 

@@ -29,7 +29,7 @@ internal sealed partial record SlackCommand(
     private static readonly string[] KnownFields =
         ["team_id", "enterprise_id", "is_enterprise_install", "channel_id", "user_id", "command", "text", "response_url", "trigger_id"];
 
-    public Requester Requester => new("slack", TeamId, UserId, ChannelId);
+    public Requester Requester => new Requester.Slack(TeamId, UserId, ChannelId);
 
     /// <summary>Somebody looks at the App Home, which is no channel: the user stands in its place.</summary>
     public static SlackCommand OfHome(TeamId workspaceId, TeamId teamId, UserId userId) =>

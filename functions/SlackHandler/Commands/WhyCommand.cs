@@ -46,7 +46,7 @@ internal sealed class WhyCommand(ExecutionLookup lookup)
     }
 
     private static SlackText Plan(Execution execution) => SlackText.Of(
-        $"*Plan*\n{SlackText.Code(execution.Workflow.ToString())} for {SlackText.User(execution.RequestedBy.UserId)}, in {execution.Month.ToString()}, deadline {SlackText.Time(execution.DeadlineAt)}\nInputs {SlackText.Code(execution.Inputs.GetRawText(), LongestInputs)}");
+        $"*Plan*\n{SlackText.Code(execution.Workflow.ToString())} for {ExecutionText.Requester(execution)}, in {execution.Month.ToString()}, deadline {SlackText.Time(execution.DeadlineAt)}\nInputs {SlackText.Code(execution.Inputs.GetRawText(), LongestInputs)}");
 
     private static SlackText Policy(Execution execution)
     {

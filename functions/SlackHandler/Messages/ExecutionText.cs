@@ -67,9 +67,13 @@ internal static class ExecutionText
     /// <summary>Who asked for it, and with what.</summary>
     public static SlackText AskedFor(Execution execution)
     {
-        var by = SlackText.Of($"asked for by {SlackText.User(execution.RequestedBy.UserId)}");
+        var by = SlackText.Of($"asked for by {Requester(execution)}");
         return Inputs(execution.Inputs) is { } inputs ? SlackText.Of($"{by} with {inputs}") : by;
     }
+
+    /// <summary>Who asked for it. An operator is nobody of the workspace, and stays without a name.</summary>
+    public static SlackText Requester(Execution execution) =>
+        execution.RequestedBy is Executions.Requester.Slack by ? SlackText.User(by.UserId) : SlackText.Of($"an operator");
 
     /// <summary>Inputs as one would type them, in short: <c>city=Paris days=3</c>; null when there are none.</summary>
     public static SlackText? Inputs(JsonElement inputs) =>

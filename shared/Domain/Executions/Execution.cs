@@ -61,15 +61,12 @@ public sealed record Execution
     /// <summary>Who cancelled it: a Slack user's id, or <c>operator</c>.</summary>
     public string? CancelledBy { get; init; }
 
-    /// <summary>When the requester was told how it ended, or when that was given up.</summary>
+    /// <summary>When the requester was told how it ended, or when that was given up; when it ended, where nobody is to be told.</summary>
     public DateTimeOffset? ToldAt { get; init; }
 
     /// <summary>Whether the requester could not be told: Slack did not take the message while it could be sent.</summary>
     public bool IsUntellable { get; init; }
 }
-
-/// <param name="Source">Where the request came from; <c>slack</c> today.</param>
-public sealed record Requester(string Source, TeamId TeamId, UserId UserId, ChannelId ChannelId);
 
 /// <summary>Everything that policy said, rule by rule, in the order asked.</summary>
 /// <param name="Code">The reason of the first rule that denied, or <c>allowed</c>.</param>

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
+using ControlPlane.Tenants;
 using ControlPlane.Text;
 
 namespace ControlPlane.Executions;
@@ -32,6 +33,10 @@ public readonly partial record struct ExecutionId : ITextId<ExecutionId>
     /// <summary>The execution that one Slack request stands for.</summary>
     public static ExecutionId Of(string teamId, string triggerId) =>
         new(Prefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{teamId}|{triggerId}")).AsSpan(0, 16)));
+
+    /// <summary>The execution that one start by an operator stands for.</summary>
+    /// <param name="key">The same for the same start.</param>
+    public static ExecutionId OfOperator(TenantId tenant, string key) => Of("operator", $"{tenant}|{key}");     // no workspace is named so
 
     public static bool TryParse([NotNullWhen(true)] string? text, out ExecutionId id) => TextId.TryParse(text, out id);
 

@@ -4,7 +4,7 @@ namespace ControlPlane.Executions;
 
 // What travels through the queues. Ids stay text here: a consumer parses them at its door.
 
-/// <summary>Slack handler → Orchestrator: a user wants this.</summary>
+/// <summary>Slack handler or operator → Orchestrator: somebody wants this.</summary>
 /// <param name="Inputs">As typed: values of <c>key=value</c> are JSON strings, a JSON object's values are its own.</param>
 public sealed record ExecutionRequest(
     string Schema, string ExecutionId, string TenantId, string Workflow, JsonElement Inputs, Requester RequestedBy, bool Public, DateTimeOffset RequestedAt)

@@ -1,0 +1,126 @@
+using System.Buffers;
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Diagnostics;
+using System.Text.Json;
+using ControlPlane.Aws;
+using ControlPlane.Executions;
+using ControlPlane.Operator.Arguments;
+using ControlPlane.Operator.Deployments;
+using ControlPlane.Operator.Output;
+using ControlPlane.Operator.Running;
+using ControlPlane.Slack;
+using ControlPlane.Tenants;
+using ControlPlane.Text;
+
+namespace ControlPlane.Operator.Commands;
+
+/// <summary><c>execution start</c> and <c>again</c>: order an execution as a Slack command does, through the same queue and the same policy.</summary>
+/// <remarks>The mark is written before the order is sent, so that the sweeper finds an order that was lost and closes it.</remarks>
+internal static class StartExecution
+{
+    public static Command Start(Runner runner)
+    {
+        var (id, name) = (TypedArguments.Tenant(), TypedArguments.Workflow());
+        var inputs = new Option<KeyValuePair<string, string>[]>("--param")
+        {
+            Description = "An input. May be repeated.",
+            HelpName = "name=value",
+            CustomParser = ReadInputs,
+        };
+        var (key, wait) = (Key(), Wait());
+        return runner.Runs(new("start", "Starts a workflow for a tenant. Policy decides, its quota is charged; Slack is told nothing.") { id, name, inputs, key, wait },
+            async (hub, given, cancel) => await OrderAsync(
+                runner, hub, given, given.GetRequiredValue(id), given.GetRequiredValue(name), JsonOf(given.GetValue(inputs) ?? []), given.GetValue(key),
+                given.GetValue(wait), cancel));
+    }
+
+    public static Command Again(Runner runner)
+    {
+        var (id, key, wait) = (TypedArguments.Execution(), Key(), Wait());
+        return runner.Runs(new("again", "The same workflow and inputs once more, under today's catalogue and policy.") { id, key, wait },
+            async (hub, given, cancel) => await hub.Executions.FindAsync(given.GetRequiredValue(id), cancel) is { } execution
+                ? await OrderAsync(
+                    runner, hub, given, execution.Tenant, execution.Workflow, execution.Inputs, given.GetValue(key), given.GetValue(wait), cancel)
+                : ExecutionCommands.NoSuch(given.GetRequiredValue(id)));
+    }
+
+    private static Option<string?> Key() => TypedArguments.Text(
+        "--idempotency-key", "KEY", "Makes a repeat harmless: the same key is the same execution. Without one every call starts another.", most: 128);
+
+    private static Option<bool> Wait() => new("--wait") { Description = "Wait for its end. Exits with 0 only if it succeeded." };
+
+    private static async Task<Answer> OrderAsync(
+        Runner runner, ControlPlaneClient hub, ParseResult given, TenantId tenant, WorkflowName name, JsonElement inputs, string? key, bool isAwaited,
+        CancellationToken cancel)
+    {
+        if (await hub.Tenants.CatalogueAsync(tenant, cancel, consistent: true) is not { } catalogue)
+            return Refusals.NotRegistered(tenant);
+        if (InTheWay(catalogue, name, inputs) is { } inTheWay)
+            return new Answer.NotDone(inTheWay);
+
+        var now = hub.Clock.GetUtcNow();
+        var execution = ExecutionId.OfOperator(tenant, key ?? Guid.NewGuid().ToString("N"));
+        var caller = await hub.CallerAsync(cancel);
+        var order = new ExecutionRequest(
+            ExecutionRequest.SchemaV1, execution.ToString(), tenant.ToString(), name.ToString(), inputs, new Requester.Operator(caller), Public: false, now);
+        var requests = await hub.ExecutionRequestsAsync(cancel);
+        await hub.Replies.NoteAsync(new(execution, tenant, SealedUrl: null, Uses: 0, now, now + Reply.Lifetime, order), cancel);
+        switch (await requests.OrderAsync(order, cancel))
+        {
+            case Handover.NotTaken { Why: var why }:
+                return new Answer.NotDone($"The queue refused it ({why.GetType().Name}): nothing was started.");
+            case Handover.Unclear when !isAwaited:
+                return new Answer.NotDone($"The queue did not answer: {execution} may have been started. ./ctl execution wait {execution} tells.");
+            case Handover.Taken or Handover.Unclear:
+                break;
+            default:
+                throw new UnreachableException();
+        }
+        if (isAwaited)
+            return await WaitForExecution.RunAsync(runner, hub, given, execution, cancel);
+        var shown = new ExecutionChangeView("ordered", execution.ToString(), tenant.ToString(), name.ToString());
+        return Answer.Show(shown, CtlJson.Default.ExecutionChangeView, page => page.Line(
+            $"{execution} is ordered. ./ctl execution wait {execution} waits for its end."));
+    }
+
+    // What the catalogue knows at once; policy asks the same and decides.
+    private static string? InTheWay(TenantCatalogue catalogue, WorkflowName name, JsonElement inputs)
+    {
+        if (catalogue.Workflows.FirstOrDefault(one => one.Name == name) is not { } workflow)
+            return DidYouMean.Nearest(name.ToString(), catalogue.Workflows.Select(one => one.Name.ToString())) is { } nearest
+                ? $"{catalogue.Tenant.Id} has no workflow {name}. Did you mean {nearest}?"
+                : $"{catalogue.Tenant.Id} has no workflow {name}. ./ctl workflow list {catalogue.Tenant.Id} shows those there are.";
+        if (!workflow.Enabled)
+            return $"{name} is switched off: ./ctl workflow publish switches it on.";
+        var faults = WorkflowInputs.Check(inputs, workflow).Faults;
+        return faults.Count > 0 ? string.Join(' ', faults.Select(fault => fault.InPlainWords)) : null;
+    }
+
+    private static KeyValuePair<string, string>[] ReadInputs(ArgumentResult given)
+    {
+        var inputs = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var text in given.Tokens.Select(token => token.Value))
+        {
+            if (text.IndexOf('=', StringComparison.Ordinal) is not (> 0 and var at))
+                given.AddError($"--param {TypedArguments.Quote(text)}: an input is name=value, like city=Paris.");
+            else if (!inputs.TryAdd(text[..at], text[(at + 1)..]))
+                given.AddError($"--param {TypedArguments.Quote(text[..at])} is given twice.");
+        }
+        return [.. inputs];
+    }
+
+    private static JsonElement JsonOf(IReadOnlyList<KeyValuePair<string, string>> inputs)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            foreach (var (name, value) in inputs)
+                json.WriteString(name, value);
+            json.WriteEndObject();
+        }
+        var reader = new Utf8JsonReader(buffer.WrittenSpan);
+        return JsonElement.ParseValue(ref reader);
+    }
+}
