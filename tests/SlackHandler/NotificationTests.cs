@@ -38,7 +38,7 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
 
         var post = Assert.Single(slack.Posts);
         Assert.Equal(
-            ("POST", $"https://hooks.slack.com/commands/{execution.RequestedBy.TeamId}/1234567890/secretpart", "application/json; charset=utf-8"),
+            ("POST", $"https://hooks.slack.com/commands/{execution.RequestedBy.InSlack().TeamId}/1234567890/secretpart", "application/json; charset=utf-8"),
             (post.Method, post.Url, post.ContentType));
         Assert.Contains(WordOf(execution.State), post.Body, StringComparison.Ordinal);
         Assert.Contains("\"response_type\":\"ephemeral\"", post.Body, StringComparison.Ordinal);
@@ -236,8 +236,8 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
 
     private async Task<string> StatusAsync(Execution execution)
     {
-        var form = new Workspace(world, execution.RequestedBy.TeamId.ToString(), execution.Tenant).Form($"status {execution.Id}");
-        return (await new Workspace(world, execution.RequestedBy.TeamId.ToString(), execution.Tenant).SendAsync(form)).Text;
+        var form = new Workspace(world, execution.RequestedBy.InSlack().TeamId.ToString(), execution.Tenant).Form($"status {execution.Id}");
+        return (await new Workspace(world, execution.RequestedBy.InSlack().TeamId.ToString(), execution.Tenant).SendAsync(form)).Text;
     }
 
     [Theory]

@@ -162,7 +162,7 @@ public sealed class RunCommandTests(SlackFixture world) : IClassFixture<SlackFix
             $"run {other.Tenant}", $"list {other.Tenant}", $"status {other.Tenant}" })
             await mine.TypeAsync(text);
 
-        Assert.All(await mine.OrdersAsync(), order => Assert.Equal(mine.TeamId, order.RequestedBy.TeamId.ToString()));
+        Assert.All(await mine.OrdersAsync(), order => Assert.Equal(mine.TeamId, order.RequestedBy.InSlack().TeamId.ToString()));
         Assert.Equal(2, (await mine.OrdersAsync()).Count);
         Assert.Empty(await other.OrdersAsync());
     }

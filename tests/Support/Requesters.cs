@@ -10,4 +10,7 @@ public static class Requesters
         new(TeamId.Parse(team), UserId.Parse(user), ChannelId.Parse(channel));
 
     public static Requester.Operator AnOperator { get; } = new(OperatorId.Parse("arn:aws:sts::123456789012:assumed-role/operator/jane@example.com"));
+
+    /// <summary>Of one who asked in Slack.</summary>
+    public static Requester.Slack InSlack(this Requester requester) => (Requester.Slack)requester;
 }
