@@ -80,11 +80,17 @@ async Task<SlackCommandsFunction> CommandsAsync(CommandsSettings settings)
 async Task<NotificationsFunction> NotificationsAsync(NotificationsSettings settings)
 {
     var dynamo = new AmazonDynamoDBClient(new AmazonDynamoDBConfig { Timeout = TimeSpan.FromSeconds(3), MaxErrorRetry = 2 });
+    var secret = await SecretAsync(settings.SlackSecretId);
+    var replies = new ReplyStore(dynamo, settings.ExecutionsTable, clock);
+    var bot = new TellByBot(
+        replies, new BotTokens(new SlackInstallations(dynamo, settings.TenantsTable, clock), secret), new SlackWebApi(SlackConnections.HandlerFor(settings.Routes)),
+        events);
     var tellRequester = new TellRequester(
         new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock),
-        new ReplyStore(dynamo, settings.ExecutionsTable, clock),
-        new ReplySeal(await SecretAsync(settings.SlackSecretId)),
+        replies,
+        new ReplySeal(secret),
         new SlackHook(SlackConnections.HandlerFor(settings.Routes)),
+        bot,
         events, clock);
     return new(tellRequester, events, clock);
 }

@@ -24,10 +24,11 @@ internal sealed record CommandsSettings(
         ConnectRoutes.Parse(Setting.Optional("CONNECT_ROUTES")));
 }
 
-internal sealed record NotificationsSettings(string ExecutionsTable, string QuotasTable, string SlackSecretId, ConnectRoutes Routes)
+internal sealed record NotificationsSettings(string TenantsTable, string ExecutionsTable, string QuotasTable, string SlackSecretId, ConnectRoutes Routes)
 {
     /// <exception cref="SettingException">One is missing or unusable; the message names it.</exception>
     public static NotificationsSettings Load() => new(
+        Setting.Required("TENANTS_TABLE"),
         Setting.Required("EXECUTIONS_TABLE"),
         Setting.Required("QUOTAS_TABLE"),
         Setting.Required("SLACK_SECRET_ID"),

@@ -69,6 +69,19 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
         _metrics.Count(MetricCatalogue.NotificationsDelivered);
     }
 
+    /// <param name="why">Why not by the address that Slack gave.</param>
+    public void RequesterToldByBot(Execution execution, string why, int tries)
+    {
+        LogRequesterToldByBot(execution.Id, execution.Id.TraceId, execution.State.Name, why, tries);
+        _metrics.Count(MetricCatalogue.NotificationsDelivered);
+    }
+
+    public void NotToldByBotYet(ExecutionId execution, int tries, string why, TimeSpan pause)
+    {
+        LogNotToldByBotYet(execution, execution.TraceId, tries, why, (long)pause.TotalSeconds);
+        _metrics.Count(MetricCatalogue.NotificationsRetried);
+    }
+
     public void NotToldYet(ExecutionId execution, int use, string why, TimeSpan pause)
     {
         LogNotToldYet(execution, execution.TraceId, use, why, (long)pause.TotalSeconds);
@@ -76,7 +89,7 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
     }
 
     /// <summary>The requester will not be told.</summary>
-    /// <param name="isTooLate">Nothing was tried, for the execution outlasted its reply address.</param>
+    /// <param name="isTooLate">Nothing was tried, for the execution outlasted its reply address and there is no bot.</param>
     public void NeverTold(Execution execution, string why, bool isTooLate)
     {
         LogNeverTold(execution.Id, execution.Id.TraceId, execution.State.Name, why);
@@ -122,6 +135,14 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
     [LoggerMessage(EventId = 21, EventName = "requester_not_told_yet", Level = LogLevel.Warning,
         Message = "{ExecutionId} ({TraceId}): Slack did not take post {Use} ({Why}); the next in {PauseSeconds} s")]
     private partial void LogNotToldYet(ExecutionId executionId, string traceId, int use, string why, long pauseSeconds);
+
+    [LoggerMessage(EventId = 27, EventName = "requester_told_by_bot", Level = LogLevel.Information,
+        Message = "{ExecutionId} ({TraceId}): the requester was told {State} by a direct message, at try {Try}; the address: {Why}")]
+    private partial void LogRequesterToldByBot(ExecutionId executionId, string traceId, string state, string why, int @try);
+
+    [LoggerMessage(EventId = 28, EventName = "requester_not_told_by_bot_yet", Level = LogLevel.Warning,
+        Message = "{ExecutionId} ({TraceId}): Slack did not take the bot's try {Try} ({Why}); the next in {PauseSeconds} s")]
+    private partial void LogNotToldByBotYet(ExecutionId executionId, string traceId, int @try, string why, long pauseSeconds);
 
     [LoggerMessage(EventId = 22, EventName = "requester_never_told", Level = LogLevel.Warning,
         Message = "{ExecutionId} ({TraceId}) is {State} and the requester cannot be told: {Why}")]

@@ -9,7 +9,10 @@ namespace ControlPlane.Aws;
 /// <summary>The addresses for late answers, beside their executions.</summary>
 public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimeProvider clock)
 {
-    private const string ReplyKey = "REPLY";
+    private const string ReplyKey = "REPLY", BotKey = "BOT";
+
+    // Longer than a message about an execution comes again.
+    private static readonly TimeSpan BotTriesKept = TimeSpan.FromDays(7);
 
     // A partition of its own in the sweeper's index: few are in it, each for some minutes.
     private const string DueRequests = "requests";
@@ -125,11 +128,13 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
     }
 
     /// <summary>Makes the next use wait longer than its lease: Slack is in trouble, or asked for it.</summary>
-    public Task PutOffAsync(ExecutionId id, TimeSpan pause, CancellationToken cancel) => dynamo.UpdateItemAsync(
+    public Task PutOffAsync(ExecutionId id, TimeSpan pause, CancellationToken cancel) => PutOffAsync(KeyOf(id), pause, cancel);
+
+    private Task PutOffAsync(Item key, TimeSpan pause, CancellationToken cancel) => dynamo.UpdateItemAsync(
         new()
         {
             TableName = executions,
-            Key = KeyOf(id),
+            Key = key,
             UpdateExpression = "SET not_before = :next",
             ConditionExpression = "attribute_exists(pk)",
             ExpressionAttributeValues = new() { [":next"] = Items.Time(clock.GetUtcNow() + pause) },
@@ -148,6 +153,42 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
             // Noted before: the same request again.
         }
     }
+
+    /// <summary>Takes one of the bot's tries, and the time in which nobody else takes the next. They are counted beside the reply, that may be gone by
+    /// then.</summary>
+    public async Task<BotClaim> ClaimByBotAsync(ExecutionId id, TenantId tenant, TimeSpan lease, CancellationToken cancel)
+    {
+        var now = clock.GetUtcNow();
+        try
+        {
+            var answer = await dynamo.UpdateItemAsync(new()
+            {
+                TableName = executions,
+                Key = BotKeyOf(id),
+                UpdateExpression = "SET tenant_id = :tenant, not_before = :next, expires_at = :end ADD uses :one",
+                ConditionExpression = "attribute_not_exists(pk) OR (tenant_id = :tenant AND uses < :most AND not_before <= :now)",
+                ExpressionAttributeValues = new()
+                {
+                    [":tenant"] = Items.Text(tenant.ToString()),
+                    [":one"] = Items.Number(1),
+                    [":most"] = Items.Number(BotClaim.MostTries),
+                    [":now"] = Items.Time(now),
+                    [":next"] = Items.Time(now + lease),
+                    [":end"] = Items.Second(now + BotTriesKept),
+                },
+                ReturnValues = ReturnValue.ALL_NEW,
+                ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
+            }, cancel);
+            return new BotClaim.Claimed((int)answer.Attributes.RequiredNumber("uses"));
+        }
+        catch (ConditionalCheckFailedException e)
+        {
+            return e.Item.RequiredNumber("uses") < BotClaim.MostTries ? new BotClaim.NotYet() : new BotClaim.UsedUp();
+        }
+    }
+
+    /// <summary>Makes the bot's next try wait longer than its lease.</summary>
+    public Task PutOffBotAsync(ExecutionId id, TimeSpan pause, CancellationToken cancel) => PutOffAsync(BotKeyOf(id), pause, cancel);
 
     internal Put PutNew(Reply reply)
     {
@@ -182,6 +223,8 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
     }
 
     private static Item KeyOf(ExecutionId id) => Items.Key(id.ToString(), ReplyKey);
+
+    private static Item BotKeyOf(ExecutionId id) => Items.Key(id.ToString(), BotKey);
 
     private static Reply ToReply(Item item) => new(
         ExecutionId.Parse(item.RequiredText("pk")),

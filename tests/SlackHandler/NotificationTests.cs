@@ -364,6 +364,130 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
         Assert.Equal(0, WrittenMetrics.Sum(world.LogText[before..], GivenUp));
     }
 
+    [Theory]
+    [InlineData(30, 200, "")]                // too old
+    [InlineData(300, 200, "")]               // its item may be gone from the table
+    [InlineData(1, 404, "")]                 // Slack says that it is dead
+    [InlineData(1, 200, "https://elsewhere.example.com/1")]         // there was none that may be used
+    public async Task Where_the_address_is_dead_the_bot_writes_to_the_requester_once(int minutes, int hook, string address)
+    {
+        var (execution, _) = await EndAsync("succeeded", responseUrl: address.Length > 0 ? address : null);
+        await world.InstallAsync(execution.RequestedBy.TeamId.ToString(), execution.Tenant);
+        using var slack = new SmallSlack { Hook = (HttpStatusCode)hook };
+        world.Clock.Now = execution.CreatedAt + TimeSpan.FromMinutes(minutes);
+        var before = world.LogText.Length;
+
+        Assert.Empty(await TellAsync(execution, slack));
+
+        Assert.Equal("U1", (string?)Assert.Single(slack.To("conversations.open"))["users"]);
+        var message = Assert.Single(slack.To("chat.postMessage"));
+        Assert.Equal("D1", (string?)message["channel"]);
+        Assert.Contains(WordOf(execution.State), message.ToJsonString(), StringComparison.Ordinal);
+        var now = await FindAsync(execution);
+        Assert.NotNull(now.ToldAt);
+        Assert.False(now.IsUntellable);
+        Assert.Equal((1, 0, 0), (
+            WrittenMetrics.Sum(world.LogText[before..], new("NotificationsDelivered")), WrittenMetrics.Sum(world.LogText[before..], GivenUp),
+            WrittenMetrics.Sum(world.LogText[before..], new("NotificationsTooLate"))));
+
+        await TellAsync(execution, slack);
+        Assert.Single(slack.To("chat.postMessage"));
+    }
+
+    [Fact]
+    public async Task Five_posts_that_Slack_did_not_take_are_followed_by_the_bot()
+    {
+        var (execution, _) = await EndAsync("succeeded");
+        await world.InstallAsync(execution.RequestedBy.TeamId.ToString(), execution.Tenant);
+        using var slack = new SmallSlack { Hook = HttpStatusCode.ServiceUnavailable };
+        var start = world.Clock.Now;
+        for (var at = TimeSpan.Zero; at < TimeSpan.FromMinutes(40) && (await FindAsync(execution)).ToldAt is null; at += Redelivery)
+        {
+            world.Clock.Now = start + at;
+            await TellAsync(execution, slack);
+        }
+        Assert.Equal(5, slack.Calls.Count(call => call.Place.StartsWith("/commands/", StringComparison.Ordinal)));
+        Assert.Single(slack.To("chat.postMessage"));
+        Assert.False((await FindAsync(execution)).IsUntellable);
+    }
+
+    [Fact]
+    public async Task Two_deliveries_of_one_message_do_not_both_write()
+    {
+        var (execution, _) = await EndAsync("succeeded");
+        await world.InstallAsync(execution.RequestedBy.TeamId.ToString(), execution.Tenant);
+        world.Clock.Now = execution.CreatedAt + TimeSpan.FromMinutes(40);
+        using var slack = new SmallSlack();
+        IEnumerable<string> second = [];
+        slack.Answers = call =>
+        {
+            if (call.Place == "chat.postMessage" && !second.Any())
+                second = TellAsync(execution, slack).WaitAsync(TimeSpan.FromSeconds(30)).GetAwaiter().GetResult();
+            return null;
+        };
+
+        Assert.Empty(await TellAsync(execution, slack));
+
+        Assert.Equal([MessageOf(execution)], second);
+        Assert.Single(slack.To("chat.postMessage"));
+    }
+
+    [Theory]
+    [InlineData("ratelimited", 5)]              // for as long as it lasts
+    [InlineData("user_not_found", 1)]
+    [InlineData("invalid_auth", 1)]
+    public async Task The_bot_tries_five_times_at_most_and_then_nobody_can_be_told(string answer, int tries)
+    {
+        var (execution, _) = await EndAsync("succeeded");
+        await world.InstallAsync(execution.RequestedBy.TeamId.ToString(), execution.Tenant);
+        var asked = 0;
+        using var slack = new SmallSlack();
+        slack.Answers = call =>
+        {
+            asked += call.Place == "conversations.open" ? 1 : 0;
+            return new JsonObject { ["ok"] = false, ["error"] = answer }.ToJsonString();
+        };
+        var start = execution.CreatedAt + TimeSpan.FromMinutes(31);
+        for (var at = TimeSpan.Zero; at < TimeSpan.FromMinutes(60) && (await FindAsync(execution)).ToldAt is null; at += Redelivery)
+        {
+            world.Clock.Now = start + at;
+            await TellAsync(execution, slack);
+        }
+        Assert.Equal(tries, asked);
+        Assert.True((await FindAsync(execution)).IsUntellable);
+    }
+
+    [Fact]
+    public async Task A_message_of_the_bot_whose_form_Slack_minds_goes_once_more_as_text_alone()
+    {
+        var (execution, _) = await EndAsync("succeeded");
+        await world.InstallAsync(execution.RequestedBy.TeamId.ToString(), execution.Tenant);
+        world.Clock.Now = execution.CreatedAt + TimeSpan.FromMinutes(40);
+        using var slack = new SmallSlack();
+        slack.Answers = call => call.Json.ContainsKey("blocks") ? """{"ok":false,"error":"invalid_blocks"}""" : null;
+
+        Assert.Empty(await TellAsync(execution, slack));
+
+        Assert.Contains("3 warm days", (string?)Assert.Single(slack.To("chat.postMessage"))["text"], StringComparison.Ordinal);
+        Assert.False((await FindAsync(execution)).IsUntellable);
+    }
+
+    [Fact]
+    public async Task A_late_outcome_is_told_by_the_bot_too()
+    {
+        var (execution, _) = await EndAsync("timed_out");
+        await world.InstallAsync(execution.RequestedBy.TeamId.ToString(), execution.Tenant);
+        using var slack = new SmallSlack();
+        world.Clock.Now = execution.CreatedAt + TimeSpan.FromMinutes(40);
+        await TellAsync(execution, slack);
+        await world.Executions.FinishAsync(await FindAsync(execution), A.Success, "hash", SlackFixture.Cancel);
+        world.Clock.Advance(TellRequester.Lease);
+        await TellAsync(execution, slack);
+
+        Assert.Equal(["* timed out", "* succeeded"], slack.To("chat.postMessage").Select(message =>
+            new[] { "* timed out", "* succeeded" }.First(word => ((string?)message["text"])!.Contains(word, StringComparison.Ordinal))));
+    }
+
     [Fact]
     public async Task Who_was_not_reached_within_thirty_minutes_is_given_up()
     {
@@ -584,7 +708,7 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
 
     private static int _minutes;
 
-    private async Task<IEnumerable<string>> TellAsync(Execution execution, FakeSlack slack, RotatingSecret<SlackSecret>? secret = null) =>
+    private async Task<IEnumerable<string>> TellAsync(Execution execution, HttpMessageHandler slack, RotatingSecret<SlackSecret>? secret = null) =>
         (await world.NewNotifications(slack, secret).TellAsync(Batch((MessageOf(execution), BodyOf(execution))), SlackFixture.Context))
             .BatchItemFailures.Select(failure => failure.ItemIdentifier);
 

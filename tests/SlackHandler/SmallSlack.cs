@@ -19,6 +19,9 @@ internal sealed class SmallSlack : HttpMessageHandler
     /// <summary>What a method is answered with instead; null for what Slack says on a good day.</summary>
     public Func<Call, string?> Answers { get; set; } = _ => null;
 
+    /// <summary>What response addresses are answered with.</summary>
+    public HttpStatusCode Hook { get; set; } = HttpStatusCode.OK;
+
     public IEnumerable<JsonObject> To(string place) => _calls.Where(call => call.Place == place).Select(call => call.Json);
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -26,7 +29,9 @@ internal sealed class SmallSlack : HttpMessageHandler
         var json = JsonNode.Parse(await request.Content!.ReadAsStringAsync(cancellationToken))!.AsObject();
         var isMethod = request.RequestUri!.Host == "slack.com";
         var call = new Call(isMethod ? request.RequestUri.AbsolutePath["/api/".Length..] : request.RequestUri.AbsolutePath, json);
-        var fault = json["view"] is JsonObject view ? SlackLimits.FaultOfView(view) : SlackLimits.Fault(json);
+        var fault = json["view"] is JsonObject view ? SlackLimits.FaultOfView(view)
+            : call.Place == "conversations.open" ? null
+            : SlackLimits.Fault(json);
         if (isMethod && fault is not null)
             return Answer(HttpStatusCode.OK, new JsonObject { ["ok"] = false, ["error"] = fault.Split(':')[0], ["detail"] = fault }.ToJsonString());
         if (fault is not null)
@@ -36,7 +41,10 @@ internal sealed class SmallSlack : HttpMessageHandler
         if (Answers(call) is { } said)
             return Answer(HttpStatusCode.OK, said);
         _calls.Enqueue(call);
-        return Answer(HttpStatusCode.OK, !isMethod ? "ok"
+        if (!isMethod)
+            return Answer(Hook, Hook == HttpStatusCode.OK ? "ok" : "");
+        return Answer(HttpStatusCode.OK,
+            call.Place == "conversations.open" ? """{"ok":true,"channel":{"id":"D1"}}"""
             : call.Place.StartsWith("views.", StringComparison.Ordinal) ? """{"ok":true,"view":{"id":"V1"}}"""
             : """{"ok":true,"channel":"D1","ts":"1700000000.000100"}""");
     }

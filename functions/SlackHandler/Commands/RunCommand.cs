@@ -126,7 +126,7 @@ internal sealed class RunCommand(
     private static SlackText With(RunArguments arguments) => ExecutionText.Inputs(arguments.Inputs) is { } inputs ? SlackText.Of($" with {inputs}") : default;
 
     private static SlackText Slow(SlackCommand command) =>
-        SlackText.Of($" If it takes more than {(long)Reply.Lifetime.TotalMinutes} minutes, ask with {Status(command)}.");
+        SlackText.Of($" After {(long)Reply.Lifetime.TotalMinutes} minutes it comes as a direct message, where the app may write; or ask with {Status(command)}.");
 
     private static SlackMessage Unclear(SlackCommand command) => SlackMessage.Private(
         SlackText.Of($":grey_question: I can't tell whether that was started: our queue did not answer in time. It runs once or not at all. Before you try again, look with {Status(command)} in a minute."));

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Slack;
@@ -20,12 +21,11 @@ internal enum Telling
 /// <remarks>
 /// What is said is read from the table when it is said, and that it was said is noted for the very state that was told: when a late outcome replaces a time-out
 /// meanwhile, the note fails and the new state is told too. Slack takes five posts within thirty minutes; each is claimed before it is made, with a lease, so
-/// that
-/// two deliveries of one message do not both post. Where nothing can be posted any more, that is noted: there is nobody left to tell, and <c>status</c> says
-/// so.
+/// that two deliveries of one message do not both post. Where nothing can be posted any more the workspace's bot writes, if there is one. Where there is none,
+/// that is noted: there is nobody left to tell, and <c>status</c> says so.
 /// </remarks>
 internal sealed class TellRequester(
-    ExecutionStore executions, ReplyStore replies, ReplySeal seal, SlackHook hook, SlackHandlerEvents events, TimeProvider clock)
+    ExecutionStore executions, ReplyStore replies, ReplySeal seal, SlackHook hook, TellByBot bot, SlackHandlerEvents events, TimeProvider clock)
 {
     /// <summary>Longer than a post may take, so a claim never overlaps the next.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
@@ -51,7 +51,7 @@ internal sealed class TellRequester(
         return await replies.ClaimAsync(id, tenant, Lease, cancel) switch
         {
             ReplyClaim.Claimed { Reply: var reply } => await TellAsync(execution, message, reply, cancel),
-            ReplyClaim.Impossible { Why: var why, WasTried: var wasTried } => await GiveUpAsync(execution, why, isTooLate: !wasTried, cancel),
+            ReplyClaim.Impossible { Why: var why, WasTried: var wasTried } => await TellByBotAsync(execution, message, why, isTooLate: !wasTried, cancel),
             _ => ComesAgain(id),
         };
     }
@@ -59,7 +59,7 @@ internal sealed class TellRequester(
     private async Task<Telling> TellAsync(Execution execution, SlackMessage message, Reply reply, CancellationToken cancel)
     {
         if (await seal.OpenAsync(reply.SealedUrl!, execution.Id, cancel) is not { } url)
-            return await GiveUpAsync(execution, "the address cannot be read", isTooLate: false, cancel);
+            return await TellByBotAsync(execution, message, "the address cannot be read", isTooLate: false, cancel);
 
         var posted = await hook.PostAsync(url, message, cancel);
         if (posted is Posted.Misshapen { Why: var fault } && await replies.ClaimAgainAsync(reply, Lease, cancel) is { } next)
@@ -77,7 +77,7 @@ internal sealed class TellRequester(
                 events.RequesterTold(execution, reply.Uses);
                 return Telling.Done;
             case Posted.AddressGone { Why: var why }:
-                return await GiveUpAsync(execution, $"Slack answered {why}", isTooLate: false, cancel);
+                return await TellByBotAsync(execution, message, $"Slack answered {why}", isTooLate: false, cancel);
             case Posted.Misshapen { Why: var why }:
                 return await GiveUpAsync(execution, $"Slack answered {why}", isTooLate: false, cancel);
             case Posted.TryLater later when reply.Uses < Reply.MostUses:
@@ -86,7 +86,7 @@ internal sealed class TellRequester(
                 events.NotToldYet(execution.Id, reply.Uses, later.Why, pause);
                 return Telling.Again;
             default:
-                return await GiveUpAsync(execution, "used up", isTooLate: false, cancel);
+                return await TellByBotAsync(execution, message, "used up", isTooLate: false, cancel);
         }
     }
 
@@ -105,6 +105,24 @@ internal sealed class TellRequester(
         more.Add(ExecutionButtons.Of(execution, shown: null, command: null));
         var message = SlackMessage.Private(ExecutionText.Headline(execution), more).Later();
         return execution.IsPublic ? message.Public() : message;
+    }
+
+    /// <param name="why">What is wrong with the address.</param>
+    private async Task<Telling> TellByBotAsync(Execution execution, SlackMessage message, string why, bool isTooLate, CancellationToken cancel)
+    {
+        switch (await bot.RunAsync(execution, message, cancel))
+        {
+            case ToldByBot.Told { Tries: var tries }:
+                await executions.MarkToldAsync(execution.Id, execution.State, cancel);
+                events.RequesterToldByBot(execution, why, tries);
+                return Telling.Done;
+            case ToldByBot.NotYet:
+                return Telling.Again;
+            case ToldByBot.Impossible { Why: var whyNot }:
+                return await GiveUpAsync(execution, $"{why}; {whyNot}", isTooLate, cancel);
+            default:
+                throw new UnreachableException();
+        }
     }
 
     private async Task<Telling> GiveUpAsync(Execution execution, string why, bool isTooLate, CancellationToken cancel)

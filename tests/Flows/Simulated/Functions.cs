@@ -73,7 +73,10 @@ internal sealed class Functions : IDisposable
             new AnswerCommand(origin, door, carryOut),
             new AnswerInteraction(door, callers, carryOut, new SubmitRun(callers, run, modals), new SlackHook(around.Slack), tokens, slack, slackEvents),
             new CheckHealth(new StoreCheck(dynamo, [tables.Tenants], sqs, [], clock), "us-east-1", "1"), slackEvents, clock);
-        Notifications = new(new TellRequester(executions, replies, new ReplySeal(secret), new SlackHook(around.Slack), slackEvents, clock), slackEvents, clock);
+        Notifications = new(
+            new TellRequester(
+                executions, replies, new ReplySeal(secret), new SlackHook(around.Slack), new TellByBot(replies, tokens, slack, slackEvents), slackEvents, clock),
+            slackEvents, clock);
 
         var planner = new Planner(new Uri(ControlPlaneUrl, "/outcomes/execution"));
         var orchestratorEvents = new OrchestratorEvents(log, clock);
