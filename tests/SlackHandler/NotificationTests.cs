@@ -372,7 +372,7 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
     public async Task Where_the_address_is_dead_the_bot_writes_to_the_requester_once(int minutes, int hook, string address)
     {
         var (execution, _) = await EndAsync("succeeded", responseUrl: address.Length > 0 ? address : null);
-        await world.InstallAsync(execution.RequestedBy.TeamId.ToString(), execution.Tenant);
+        await world.InstallAsync(execution.RequestedBy.InSlack().TeamId.ToString(), execution.Tenant);
         using var slack = new SmallSlack { Hook = (HttpStatusCode)hook };
         world.Clock.Now = execution.CreatedAt + TimeSpan.FromMinutes(minutes);
         var before = world.LogText.Length;
@@ -398,7 +398,7 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
     public async Task Five_posts_that_Slack_did_not_take_are_followed_by_the_bot()
     {
         var (execution, _) = await EndAsync("succeeded");
-        await world.InstallAsync(execution.RequestedBy.TeamId.ToString(), execution.Tenant);
+        await world.InstallAsync(execution.RequestedBy.InSlack().TeamId.ToString(), execution.Tenant);
         using var slack = new SmallSlack { Hook = HttpStatusCode.ServiceUnavailable };
         var start = world.Clock.Now;
         for (var at = TimeSpan.Zero; at < TimeSpan.FromMinutes(40) && (await FindAsync(execution)).ToldAt is null; at += Redelivery)
@@ -415,7 +415,7 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
     public async Task Two_deliveries_of_one_message_do_not_both_write()
     {
         var (execution, _) = await EndAsync("succeeded");
-        await world.InstallAsync(execution.RequestedBy.TeamId.ToString(), execution.Tenant);
+        await world.InstallAsync(execution.RequestedBy.InSlack().TeamId.ToString(), execution.Tenant);
         world.Clock.Now = execution.CreatedAt + TimeSpan.FromMinutes(40);
         using var slack = new SmallSlack();
         IEnumerable<string> second = [];
@@ -439,7 +439,7 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
     public async Task The_bot_tries_five_times_at_most_and_then_nobody_can_be_told(string answer, int tries)
     {
         var (execution, _) = await EndAsync("succeeded");
-        await world.InstallAsync(execution.RequestedBy.TeamId.ToString(), execution.Tenant);
+        await world.InstallAsync(execution.RequestedBy.InSlack().TeamId.ToString(), execution.Tenant);
         var asked = 0;
         using var slack = new SmallSlack();
         slack.Answers = call =>
@@ -461,7 +461,7 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
     public async Task A_message_of_the_bot_whose_form_Slack_minds_goes_once_more_as_text_alone()
     {
         var (execution, _) = await EndAsync("succeeded");
-        await world.InstallAsync(execution.RequestedBy.TeamId.ToString(), execution.Tenant);
+        await world.InstallAsync(execution.RequestedBy.InSlack().TeamId.ToString(), execution.Tenant);
         world.Clock.Now = execution.CreatedAt + TimeSpan.FromMinutes(40);
         using var slack = new SmallSlack();
         slack.Answers = call => call.Json.ContainsKey("blocks") ? """{"ok":false,"error":"invalid_blocks"}""" : null;
@@ -476,7 +476,7 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
     public async Task A_late_outcome_is_told_by_the_bot_too()
     {
         var (execution, _) = await EndAsync("timed_out");
-        await world.InstallAsync(execution.RequestedBy.TeamId.ToString(), execution.Tenant);
+        await world.InstallAsync(execution.RequestedBy.InSlack().TeamId.ToString(), execution.Tenant);
         using var slack = new SmallSlack();
         world.Clock.Now = execution.CreatedAt + TimeSpan.FromMinutes(40);
         await TellAsync(execution, slack);

@@ -309,7 +309,7 @@ public sealed class RunCommandTests(SlackFixture world) : IClassFixture<SlackFix
         var said = await workspace.SendAsync(form);
         Assert.True(said.IsAccepted);
         Assert.Equal(
-            isTold, said.Text.Contains($"If it takes more than 30 minutes, ask with `/wf status {workspace.ExecutionOf(form)}`.", StringComparison.Ordinal));
+            isTold, said.Text.Contains($"After 30 minutes it comes as a direct message, where the app may write; or ask with `/wf status {workspace.ExecutionOf(form)}`.", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -33,6 +33,7 @@ internal sealed record SlackMessage(string ResponseType, string? Text, IReadOnly
     public SlackMessage InTextAlone() => this with { Blocks = null, Text = Text ?? SlackText.Within(WordsOf(Blocks ?? []), LongestText) };
 
     /// <summary>What it says where no markup is shown, as beside a field.</summary>
+    [JsonIgnore]
     public string InPlainWords => SlackText.WithoutMarkup(WordsOf(Blocks ?? []));
 
     private static string WordsOf(IEnumerable<Block> blocks) => string.Join('\n', blocks.SelectMany(block => block.Words()));
