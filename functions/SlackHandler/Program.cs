@@ -83,8 +83,8 @@ async Task<NotificationsFunction> NotificationsAsync(NotificationsSettings setti
     var secret = await SecretAsync(settings.SlackSecretId);
     var replies = new ReplyStore(dynamo, settings.ExecutionsTable, clock);
     var bot = new TellByBot(
-        replies, new BotTokens(new SlackInstallations(dynamo, settings.TenantsTable, clock), secret), new SlackWebApi(SlackConnections.HandlerFor(settings.Routes)),
-        events);
+        replies, new BotTokens(new SlackInstallations(dynamo, settings.TenantsTable, clock), secret),
+        new SlackWebApi(SlackConnections.HandlerFor(settings.Routes)), events);
     var tellRequester = new TellRequester(
         new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock),
         replies,

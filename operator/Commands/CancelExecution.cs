@@ -51,7 +51,8 @@ internal static class CancelExecution
     }
 
     private static Answer.Shown Shown(string result, Execution execution, IReadOnlyList<string> warnings) => Answer.Show(
-        new ExecutionChangeView(result, execution.Id.ToString(), execution.Tenant.ToString(), execution.Workflow.ToString()), CtlJson.Default.ExecutionChangeView,
+        new ExecutionChangeView(result, execution.Id.ToString(), execution.Tenant.ToString(), execution.Workflow.ToString()),
+            CtlJson.Default.ExecutionChangeView,
         page => page.Line($"{execution.Id} is {result}.")) with
     { Warnings = warnings };
 

@@ -46,7 +46,8 @@ internal static class ExecutionCommands
             await foreach (var chunk in some.WithCancellation(cancel))
             {
                 var found = await Task.WhenAll(chunk.Select(one => hub.Executions.FindAsync(one.Id, cancel, consistent: false)));
-                lines.AddRange(found.OfType<Execution>().Where(one => by is null || IsBy(one.RequestedBy, by)).Take(most - lines.Count).Select(ViewMapper.LineOf));
+                lines.AddRange(found.OfType<Execution>().Where(one => by is null || IsBy(one.RequestedBy, by))
+                    .Take(most - lines.Count).Select(ViewMapper.LineOf));
                 if (lines.Count == most)
                     break;
             }

@@ -567,7 +567,8 @@ public class ExecutionStoreTests(LocalCloud cloud)
         Assert.IsType<Creation.Created>(await world.CreateAsync(execution));
         Assert.Equal(Requesters.AnOperator, (await world.FindAsync(execution.Id)).RequestedBy);
         Assert.IsType<Creation.Created>(
-            await world.Store.CreateDeniedAsync(world.New("t2") with { RequestedBy = Requesters.AnOperator, State = ExecutionState.Denied, FinishedAt = world.Now }, Cancel));
+            await world.Store.CreateDeniedAsync(
+            world.New("t2") with { RequestedBy = Requesters.AnOperator, State = ExecutionState.Denied, FinishedAt = world.Now }, Cancel));
         Assert.Equal(world.Now, (await world.FindAsync(world.New("t2").Id)).ToldAt);
 
         world.Clock.Now = execution.DeadlineAt;

@@ -156,7 +156,8 @@ public sealed class SweeperTests(LocalCloud cloud)
 
         var execution = await desk.Executions.FindAsync(id, Cancel);
         Assert.Equal(
-            isLost, execution is { State: ExecutionState.Denied, Decision.Code: CloseLostRequests.Code } && execution.RequestedBy.InSlack().UserId == UserId.Parse("U1"));
+            isLost, execution is { State: ExecutionState.Denied, Decision.Code: CloseLostRequests.Code }
+            && execution.RequestedBy.InSlack().UserId == UserId.Parse("U1"));
         Assert.Equal(isLost, execution is not null);
         Assert.Equal(isLost ? [id.ToString()] : [], await desk.NotifiedAsync());
         Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeFixture.Tenant, Cancel));

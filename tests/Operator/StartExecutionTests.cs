@@ -162,7 +162,8 @@ public sealed class StartExecutionTests(LocalCloud cloud)
 
     private static async Task<IReadOnlyList<string>> ReceivedAsync(OperatorFixture ctl, string queue)
     {
-        var answer = await ctl.Queues.Client.ReceiveMessageAsync(new Amazon.SQS.Model.ReceiveMessageRequest { QueueUrl = queue, MaxNumberOfMessages = 10 }, Cancel);
+        var answer = await ctl.Queues.Client.ReceiveMessageAsync(
+            new Amazon.SQS.Model.ReceiveMessageRequest { QueueUrl = queue, MaxNumberOfMessages = 10 }, Cancel);
         return [.. (answer.Messages ?? []).Select(message => message.Body)];
     }
 }

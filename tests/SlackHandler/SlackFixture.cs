@@ -148,7 +148,8 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
         var events = NewEvents();
         var executions = dynamo is null ? Executions : new ExecutionStore(dynamo, Tables.Executions, Tables.Quotas, Clock);
         var bot = new TellByBot(Replies, new BotTokens(Installations, secret ?? Secret()), new SlackWebApi(slack), events);
-        return new(new TellRequester(executions, Replies, new ReplySeal(secret ?? Secret()), new SlackHook(slack), bot, events, Clock), events, timers ?? Clock);
+        return new(
+            new TellRequester(executions, Replies, new ReplySeal(secret ?? Secret()), new SlackHook(slack), bot, events, Clock), events, timers ?? Clock);
     }
 
     /// <summary>A workspace that speaks for a tenant of its own, with two open workflows, one for a group and one for a channel.</summary>

@@ -50,7 +50,8 @@ public sealed class RequesterConverter : JsonConverter<Requester>
             _ => throw new JsonException("That is nobody who can ask for an execution."),
         };
 
-        string? Text(string name) => json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+        string? Text(string name) => json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value)
+            && value.ValueKind == JsonValueKind.String
             ? value.GetString()
             : null;
     }

@@ -75,7 +75,8 @@ internal sealed class Functions : IDisposable
             new CheckHealth(new StoreCheck(dynamo, [tables.Tenants], sqs, [], clock), "us-east-1", "1"), slackEvents, clock);
         Notifications = new(
             new TellRequester(
-                executions, replies, new ReplySeal(secret), new SlackHook(around.Slack), new TellByBot(replies, tokens, slack, slackEvents), slackEvents, clock),
+                executions, replies, new ReplySeal(secret), new SlackHook(around.Slack), new TellByBot(replies, tokens, slack, slackEvents),
+                slackEvents, clock),
             slackEvents, clock);
 
         var planner = new Planner(new Uri(ControlPlaneUrl, "/outcomes/execution"));
