@@ -28,6 +28,8 @@ MUST_STAY = {
 
 # What makes two of a kind one thing to AWS, where that is not their name: the second cannot be made while the first is there.
 IDENTITIES = {
+    "AWS::ApiGateway::Stage": ("RestApiId", "StageName"),
+    "AWS::ApiGatewayV2::Stage": ("ApiId", "StageName"),
     "AWS::EC2::EIPAssociation": ("AllocationId",),
     "AWS::EC2::Instance": ("NetworkInterfaces",),
     "AWS::EC2::NetworkAclEntry": ("NetworkAclId", "Egress", "RuleNumber"),
