@@ -11,7 +11,8 @@ public sealed class RouteTableTests
 
     [Fact]
     public void The_template_has_the_public_routes_that_the_code_has() => Assert.Equal(
-        Events<TemplateEvent.PublicRoute>().Select(one => $"{one.Event.Method} {one.Event.Path} {one.Function}").Order(),
+        // /health is a route of two APIs: the public one, and the regional one that has no other
+        Events<TemplateEvent.PublicRoute>().Select(one => $"{one.Event.Method} {one.Event.Path} {one.Function}").Distinct().Order(),
         Routes.Public.Select(route => $"{route.Key} {route.Function}").Order());
 
     [Fact]
