@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using ControlPlane.Slack;
 
 namespace ControlPlane.Tests.Infra;
 
@@ -133,9 +132,9 @@ public sealed class QueueTests
                 yield return $"{id} never gives up";
             else if ((bool?)queues[letters]["FifoQueue"] != (bool?)queue["FifoQueue"])
                 yield return $"{letters} is not of {id}'s kind";
-            // Nothing else carries on a command that was accepted, or a dispatch: no execution is there yet, or it waits. Who is to be told can be for half an
-            // hour.
-            var atLeast = id is "NotificationsQueue" ? Reply.Lifetime : TimeSpan.FromHours(1);
+            // Nothing else carries on a command that was accepted, or a dispatch: no execution is there yet, or it waits. Who is to be told is, for half an hour
+            // by Slack's address, and for the other half by the bot.
+            var atLeast = TimeSpan.FromHours(1);
             if ((int?)queue["RedrivePolicy"]?["maxReceiveCount"] * (int)queue["VisibilityTimeout"]! <= atLeast.TotalSeconds)
                 yield return $"{id} gives up within {atLeast}";
             if (!Watches(application, id, "ApproximateAgeOfOldestMessage"))

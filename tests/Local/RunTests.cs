@@ -74,7 +74,8 @@ public sealed partial class RunTests : IDisposable
     public async Task A_terminal_that_is_closed_ends_all_of_it()
     {
         Assert.SkipUnless(Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, "script"))), "a terminal takes script");
-        await using var terminal = Start(["script", "-qefc", $"dotnet {Program} --no-demo --port 0 --private-port 0 --state {State}", "/dev/null"]);
+        // whoever runs these tests under nohup hands its ignorance of the signal on
+        await using var terminal = Start(["script", "-qefc", $"env --default-signal=HUP dotnet {Program} --no-demo --port 0 --private-port 0 --state {State}", "/dev/null"]);
         await terminal.UntilAsync(() => terminal.Output.Contains("Try it", StringComparison.Ordinal));
         terminal.Kill();
         await terminal.EndAsync();

@@ -447,7 +447,7 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
             asked += call.Place == "conversations.open" ? 1 : 0;
             return new JsonObject { ["ok"] = false, ["error"] = answer }.ToJsonString();
         };
-        var start = execution.CreatedAt + TimeSpan.FromMinutes(31);
+        var (start, before) = (execution.CreatedAt + TimeSpan.FromMinutes(31), world.LogText.Length);
         for (var at = TimeSpan.Zero; at < TimeSpan.FromMinutes(60) && (await FindAsync(execution)).ToldAt is null; at += Redelivery)
         {
             world.Clock.Now = start + at;
@@ -455,6 +455,7 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
         }
         Assert.Equal(tries, asked);
         Assert.True((await FindAsync(execution)).IsUntellable);
+        Assert.Equal(1, WrittenMetrics.Sum(world.LogText[before..], GivenUp));       // which rings
     }
 
     [Fact]

@@ -20,7 +20,10 @@ internal abstract record ToldByBot
     /// <summary>The message has to come again. What there is to say about it is in the log.</summary>
     public sealed record NotYet : ToldByBot;
 
-    /// <summary>There is no bot, or Slack does not let it.</summary>
+    /// <summary>The workspace has no bot, or nobody waits there.</summary>
+    public sealed record NoBot : ToldByBot;
+
+    /// <summary>Slack does not let it, or took none of its tries.</summary>
     public sealed record Impossible(string Why) : ToldByBot;
 }
 
@@ -37,9 +40,9 @@ internal sealed class TellByBot(ReplyStore replies, BotTokens tokens, SlackWebAp
     public async Task<ToldByBot> RunAsync(Execution execution, SlackMessage message, CancellationToken cancel)
     {
         if (execution.RequestedBy is not Requester.Slack requester)
-            return new ToldByBot.Impossible("nobody waits in Slack");
+            return new ToldByBot.NoBot();
         if (await tokens.FindAsync(execution.Tenant, requester.TeamId, cancel) is not { } token)
-            return new ToldByBot.Impossible("no bot");
+            return new ToldByBot.NoBot();
         switch (await replies.ClaimByBotAsync(execution.Id, execution.Tenant, Lease, cancel))
         {
             case BotClaim.Claimed { Tries: var tries }:

@@ -118,8 +118,10 @@ internal sealed class TellRequester(
                 return Telling.Done;
             case ToldByBot.NotYet:
                 return Telling.Again;
+            case ToldByBot.NoBot:
+                return await GiveUpAsync(execution, why, isTooLate, cancel);
             case ToldByBot.Impossible { Why: var whyNot }:
-                return await GiveUpAsync(execution, $"{why}; {whyNot}", isTooLate, cancel);
+                return await GiveUpAsync(execution, $"{why}; the bot: {whyNot}", isTooLate: false, cancel);
             default:
                 throw new UnreachableException();
         }
