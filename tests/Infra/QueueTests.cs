@@ -132,8 +132,8 @@ public sealed class QueueTests
                 yield return $"{id} never gives up";
             else if ((bool?)queues[letters]["FifoQueue"] != (bool?)queue["FifoQueue"])
                 yield return $"{letters} is not of {id}'s kind";
-            // Nothing else carries on a command that was accepted, or a dispatch: no execution is there yet, or it waits. Who is to be told is, for half an hour
-            // by Slack's address, and for the other half by the bot.
+            // Nothing else carries on a command that was accepted, or a dispatch: no execution is there yet, or it waits. Who is to be told is told by Slack's
+            // address for half an hour, and for the other half by the bot.
             var atLeast = TimeSpan.FromHours(1);
             if ((int?)queue["RedrivePolicy"]?["maxReceiveCount"] * (int)queue["VisibilityTimeout"]! <= atLeast.TotalSeconds)
                 yield return $"{id} gives up within {atLeast}";
