@@ -93,7 +93,6 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
 
     public void NotifyFailed(ExecutionId execution, Exception exception) => LogNotifyFailed(execution, execution.TraceId, exception);
 
-    /// <param name="execution">As it was at its deadline.</param>
     /// <summary>An execution ended without its ledger's part.</summary>
     public void Unbooked(ExecutionId execution, TenantId tenant)
     {
@@ -101,6 +100,7 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
         _metrics.Count(MetricCatalogue.ExecutionsUnbooked);
     }
 
+    /// <param name="execution">As it was at its deadline.</param>
     public void TimedOut(Execution execution)
     {
         LogTimedOut(execution.Id, execution.Id.TraceId, execution.Tenant, execution.State.Name);
