@@ -43,7 +43,7 @@ var events = new MeteringEvents(new JsonLog(Stream.Null, clock), clock);
 var function = new HeartbeatsFunction(
     new RecordHeartbeat(
         new SidecarKeys(registry, clock), new InstanceStore(dynamo, tables["InstancesTable"], clock), new MeteringStore(dynamo, tables["MeteringTable"], clock),
-        SourceNetworkCheck.Enforce, events, clock),
+        new SourceNetwork(SourceNetworkCheck.Enforce, events), clock),
     new("https://api.example.com"), events, clock);
 
 // Half a day ago: samples are dated a second apart, as close as they are taken, however fast they are sent.

@@ -1,6 +1,6 @@
-using System.Text.Json;
 using ControlPlane.Executions;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 
 namespace ControlPlane.DpDispatcher;
 
@@ -19,37 +19,11 @@ internal abstract record DispatchMessage
 
     public static DispatchMessage Parse(string? body)
     {
-        if (body is not { Length: > 0 and <= LongestBody })
+        if (body is not { Length: > 0 and <= LongestBody } || !StrictJson.TryParseObject(body, out var message))
             return new Unreadable(null);
-        try
-        {
-            var request = JsonSerializer.Deserialize(body, DomainJson.Default.DispatchRequest);
-            var isExecution = ExecutionId.TryParse(request?.ExecutionId, out var execution);
-            return request?.Schema == DispatchRequest.SchemaV1 && isExecution && TenantId.TryParse(request.TenantId, out var tenant)
-                ? new Dispatch(execution, tenant)
-                : new Unreadable(isExecution ? execution : null);
-        }
-        catch (JsonException)
-        {
-            return new Unreadable(ExecutionNamedIn(body));
-        }
-    }
-
-    // A later version of the message may lack or rename members; the execution's id has its place in all of them.
-    private static ExecutionId? ExecutionNamedIn(string body)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(body, new() { AllowDuplicateProperties = false, MaxDepth = 16 });
-            return document.RootElement.ValueKind == JsonValueKind.Object
-                && document.RootElement.TryGetProperty("execution_id", out var id) && id.ValueKind == JsonValueKind.String
-                && ExecutionId.TryParse(id.GetString(), out var execution)
-                ? execution
-                : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
+        if (MessageIds.Read(message, DispatchRequest.SchemaV1) is { } ids)
+            return new Dispatch(ids.Execution, ids.Tenant);
+        // A later version of the message may lack or rename members; the execution's id has its place in all of them.
+        return new Unreadable(ExecutionId.TryParse(StrictJson.TextOf(message, "execution_id"), out var execution) ? execution : null);
     }
 }

@@ -10,6 +10,7 @@ internal sealed partial class DispatcherEvents(JsonLog output, TimeProvider cloc
 {
     private readonly ILogger _log = output;
     private readonly Metrics _metrics = new(output, clock);
+    private readonly LedgerEvents _ledger = new(output, clock);
 
     public void Attempted(Execution claimed, DispatchAttempt attempt, EngineAnswer answer)
     {
@@ -36,7 +37,7 @@ internal sealed partial class DispatcherEvents(JsonLog output, TimeProvider cloc
         _metrics.Count(MetricCatalogue.DispatchClosed, failure.Code, ("execution_id", claimed.Id.ToString()), ("tenant_id", claimed.Tenant.ToString()));
     }
 
-    public void Unbooked(Execution closed) => LogUnbooked(closed.Id, closed.Id.TraceId, closed.Tenant);
+    public void Unbooked(Execution closed) => _ledger.Unbooked(closed.Id, closed.Tenant);
 
     public void FoundCrashed(Execution crashed)
     {
@@ -74,10 +75,6 @@ internal sealed partial class DispatcherEvents(JsonLog output, TimeProvider cloc
         LogUnreadable(messageId, execution, receives);
         _metrics.Count(MetricCatalogue.DispatchUnreadable, ("message_id", messageId));
     }
-
-    [LoggerMessage(EventId = 12, EventName = "execution_unbooked", Level = LogLevel.Error,
-        Message = "{ExecutionId} ({TraceId}) of {TenantId} ended, and its ledger does not know: it lacks the reservation, or is written in another region. ctl quota recount mends it")]
-    private partial void LogUnbooked(ExecutionId executionId, string traceId, TenantId tenantId);
 
     [LoggerMessage(EventId = 10, EventName = "dispatch_message_failed", Level = LogLevel.Error, Message = "Message {MessageId} failed and comes again")]
     public partial void MessageFailed(string messageId, Exception exception);

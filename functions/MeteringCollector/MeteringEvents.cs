@@ -13,6 +13,7 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
 {
     private readonly ILogger _log = output;
     private readonly Metrics _metrics = new(output, clock);
+    private readonly LedgerEvents _ledger = new(output, clock);
 
     /// <param name="gap">How many samples are missing before this one.</param>
     public void HeartbeatAccepted(Heartbeat heartbeat, bool isRepeat, long gap, long skewSeconds)
@@ -93,12 +94,7 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
 
     public void NotifyFailed(ExecutionId execution, Exception exception) => LogNotifyFailed(execution, execution.TraceId, exception);
 
-    /// <summary>An execution ended without its ledger's part.</summary>
-    public void Unbooked(ExecutionId execution, TenantId tenant)
-    {
-        LogUnbooked(execution, execution.TraceId, tenant);
-        _metrics.Count(MetricCatalogue.ExecutionsUnbooked);
-    }
+    public void Unbooked(ExecutionId execution, TenantId tenant) => _ledger.Unbooked(execution, tenant);
 
     /// <param name="execution">As it was at its deadline.</param>
     public void TimedOut(Execution execution)
@@ -242,10 +238,6 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
         Message = "{ExecutionId} ({TraceId}) ended and its notification was not sent; the sweeper sends it")]
     private partial void LogNotifyFailed(ExecutionId executionId, string traceId, Exception exception);
 
-    [LoggerMessage(EventId = 15, EventName = "execution_unbooked", Level = LogLevel.Error,
-        Message = "{ExecutionId} ({TraceId}) of {TenantId} ended, and its ledger does not know: it lacks the reservation, or is written in another region. ctl quota recount mends it")]
-    private partial void LogUnbooked(ExecutionId executionId, string traceId, TenantId tenantId);
-
     [LoggerMessage(EventId = 20, EventName = "execution_timed_out", Level = LogLevel.Warning,
         Message = "{ExecutionId} ({TraceId}) of {TenantId} was {State} at its deadline")]
     private partial void LogTimedOut(ExecutionId executionId, string traceId, TenantId tenantId, string state);
@@ -289,11 +281,11 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
 
     public void RequestLost(ExecutionId execution, TenantId tenant) => LogRequestLost(execution, execution.TraceId, tenant);
 
-    [LoggerMessage(EventId = 31, EventName = "request_lost", Level = LogLevel.Error,
+    [LoggerMessage(EventId = 36, EventName = "request_lost", Level = LogLevel.Error,
         Message = "{ExecutionId} ({TraceId}) of {TenantId} was asked for and its order never came; its user is told")]
     private partial void LogRequestLost(ExecutionId executionId, string traceId, TenantId tenantId);
 
-    [LoggerMessage(EventId = 32, EventName = "gpu_unreadable", Level = LogLevel.Warning,
+    [LoggerMessage(EventId = 37, EventName = "gpu_unreadable", Level = LogLevel.Warning,
         Message = "GPUs of {Instance} of {TenantId} are unreadable since {Since}: their time is not metered. Its sidecar's journal says why")]
     private partial void LogGpuUnreadable(TenantId tenantId, InstanceId instance, DateTimeOffset since);
 }

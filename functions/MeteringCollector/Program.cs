@@ -35,8 +35,7 @@ HeartbeatsFunction Heartbeats(HeartbeatsSettings settings)
         new SidecarKeys(new TenantRegistry(dynamo, settings.TenantsTable), clock),
         new InstanceStore(dynamo, settings.InstancesTable, clock),
         new MeteringStore(dynamo, settings.MeteringTable, clock),
-        settings.SourceNetworkCheck,
-        events,
+        new SourceNetwork(settings.SourceNetworkCheck, events),
         clock);
     return new(recordHeartbeat, settings.ControlPlaneUrl, events, clock);
 }
@@ -49,8 +48,7 @@ EnrolmentFunction Enrolment(EnrolmentSettings settings)
         new EnrolmentTries(dynamo, settings.RateLimitsTable, clock),
         new TenantRegistry(dynamo, settings.TenantsTable),
         new CallerIdentities(CallerIdentities.NewClient()),
-        settings.SourceNetworkCheck,
-        events,
+        new SourceNetwork(settings.SourceNetworkCheck, events),
         clock);
     return new(enrolSidecar, settings.ControlPlaneUrl, events, clock);
 }
@@ -62,7 +60,7 @@ async Task<OutcomesFunction> OutcomesAsync(OutcomesSettings settings)
         new TokenVerifier(new TenantKeys(root, clock), settings.ControlPlaneUrl, clock),
         new ExecutionStore(NewDynamoDb(), settings.ExecutionsTable, settings.QuotasTable, clock),
         new MessageQueue<Notification>(NewSqs(), settings.NotificationsQueueUrl, DomainJson.Default.Notification),
-        settings.SourceNetworkCheck,
+        new SourceNetwork(settings.SourceNetworkCheck, events),
         events,
         clock);
     return new(recordOutcome, settings.ControlPlaneUrl, events, clock);

@@ -10,6 +10,7 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
 {
     private readonly ILogger _log = output;
     private readonly Metrics _metrics = new(output, clock);
+    private readonly LedgerEvents _ledger = new(output, clock);
 
     [LoggerMessage(EventId = 1, EventName = "command_answered", Level = LogLevel.Information,
         Message = "{Verb} of {UserId} for {TenantId} was answered in {Milliseconds} ms; request {RequestId}")]
@@ -56,7 +57,7 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
 
     public void ResponseUrlRefused(ExecutionId execution) => LogResponseUrlRefused(execution, execution.TraceId);
 
-    public void Unbooked(Execution cancelled) => LogUnbooked(cancelled.Id, cancelled.Id.TraceId, cancelled.Tenant);
+    public void Unbooked(Execution cancelled) => _ledger.Unbooked(cancelled.Id, cancelled.Tenant);
 
     public void ExecutionCancelled(Execution execution, UserId user) => LogExecutionCancelled(execution.Id, execution.Id.TraceId, execution.Tenant, user);
 
@@ -119,10 +120,6 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
     [LoggerMessage(EventId = 8, EventName = "execution_cancelled", Level = LogLevel.Information,
         Message = "{ExecutionId} ({TraceId}) of {TenantId} was cancelled by {UserId}")]
     private partial void LogExecutionCancelled(ExecutionId executionId, string traceId, TenantId tenantId, UserId userId);
-
-    [LoggerMessage(EventId = 12, EventName = "execution_unbooked", Level = LogLevel.Error,
-        Message = "{ExecutionId} ({TraceId}) of {TenantId} ended, and its ledger does not know: it lacks the reservation, or is written in another region. ctl quota recount mends it")]
-    private partial void LogUnbooked(ExecutionId executionId, string traceId, TenantId tenantId);
 
     [LoggerMessage(EventId = 9, EventName = "notification_not_sent", Level = LogLevel.Warning,
         Message = "{ExecutionId} ({TraceId}) was cancelled and its notification not sent; the sweeper sends it")]

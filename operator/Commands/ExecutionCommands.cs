@@ -45,7 +45,7 @@ internal static class ExecutionCommands
             var some = summaries.Where(one => (inState is null || one.State.Name == inState) && (of is null || one.Workflow == of)).Chunk(ReadAtOnce);
             await foreach (var chunk in some.WithCancellation(cancel))
             {
-                var found = await Task.WhenAll(chunk.Select(one => hub.Executions.FindAsync(one.Id, cancel, consistent: false)));
+                var found = await Task.WhenAll(chunk.Select(one => hub.Executions.FindRecentAsync(one.Id, cancel)));
                 lines.AddRange(found.OfType<Execution>().Where(one => by is null || IsBy(one.RequestedBy, by))
                     .Take(most - lines.Count).Select(ViewMapper.LineOf));
                 if (lines.Count == most)

@@ -19,7 +19,7 @@ internal static class GroupCommands
         return runner.Runs(new("set", "Says who is in a group, in place of who was.") { id, name, users }, async (hub, given, cancel) =>
         {
             var tenant = given.GetRequiredValue(id);
-            if (await hub.Tenants.CatalogueAsync(tenant, cancel, consistent: true) is not { } catalogue)
+            if (await hub.Tenants.CatalogueAsync(tenant, cancel) is not { } catalogue)
                 return Refusals.NotRegistered(tenant);
             var (members, refusal) = await SlackUsers.OfAsync(hub, tenant, given.GetRequiredValue(users), cancel);
             if (refusal is not null)
@@ -42,7 +42,7 @@ internal static class GroupCommands
         return runner.Runs(new("list", "A tenant's groups.") { id }, async (hub, given, cancel) =>
         {
             var tenant = given.GetRequiredValue(id);
-            if (await hub.Tenants.CatalogueAsync(tenant, cancel, consistent: true) is not { } catalogue)
+            if (await hub.Tenants.CatalogueAsync(tenant, cancel) is not { } catalogue)
                 return Refusals.NotRegistered(tenant);
             var groups = catalogue.Groups.OrderBy(group => group.Name, StringComparer.Ordinal).Select(group => new GroupView(group.Name, group.Users)).ToList();
             return Answer.Show(new GroupsView(tenant.ToString(), groups), CtlJson.Default.GroupsView, page => page.Table(

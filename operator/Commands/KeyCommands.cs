@@ -98,7 +98,7 @@ internal static class KeyCommands
             return Refusals.NotRegistered(key.Tenant);
         if (await hub.Tenants.TryAddAsync(key, cancel))
             return Show(hub, "added", key);
-        return await hub.Tenants.FindKeyAsync(key.KeyId, cancel, consistent: true) switch
+        return await hub.Tenants.FindKeyAsync(key.KeyId, cancel) switch
         {
             null => new Answer.NotDone("Another operator is changing that key: try again."),
             { Tenant: var owner } when owner != key.Tenant =>
@@ -143,7 +143,7 @@ internal static class KeyCommands
         {
             var (tenant, name) = (given.GetRequiredValue(id), given.GetRequiredValue(keyId));
             var change = await hub.Administration.RevokeAsync(tenant, name, cancel);
-            if (change == ChangeResult.NothingThere || await hub.Tenants.FindKeyAsync(name, cancel, consistent: true) is not { } key)
+            if (change == ChangeResult.NothingThere || await hub.Tenants.FindKeyAsync(name, cancel) is not { } key)
                 return new Answer.NotDone($"{tenant} has no key {name}: ./ctl key list {tenant} shows those it has.");
 
             var isLast = !(await hub.Tenants.KeysOfAsync(tenant, cancel)).Any(other => other.KeyId != name && other.IsValidAt(hub.Clock.GetUtcNow()));

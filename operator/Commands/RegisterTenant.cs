@@ -90,11 +90,11 @@ internal static class RegisterTenant
     {
         if (Difference(wish, there) is { } difference)
             return new Answer.NotDone($"{there.Id} is registered already, {difference}");
-        if (wish.Workspace is not { } workspace || await hub.Tenants.OfSlackAsync(workspace, cancel, consistent: true) == there.Id)
+        if (wish.Workspace is not { } workspace || await hub.Tenants.OfSlackAsync(workspace, cancel) == there.Id)
             return await ShowAsync(hub, "unchanged", there, wish.Workspace, [], cancel);
         if (await hub.Tenants.TryLinkAsync(new(workspace, there.Id), cancel))
             return await ShowAsync(hub, "linked", there, workspace, [], cancel);
-        return await hub.Tenants.OfSlackAsync(workspace, cancel, consistent: true) is { } other && other != there.Id
+        return await hub.Tenants.OfSlackAsync(workspace, cancel) is { } other && other != there.Id
             ? Refusals.WorkspaceTaken(workspace, other)
             : await ShowAsync(hub, "unchanged", there, wish.Workspace, [], cancel);
     }

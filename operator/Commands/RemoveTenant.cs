@@ -22,7 +22,7 @@ internal static class RemoveTenant
             new(
                 "remove",
                 "Ends a tenant, for good: its keys are revoked, its workspaces unlinked, its executions closed. After 90 days its number is free.") { id },
-            async (hub, given, cancel) => await hub.Tenants.CatalogueAsync(given.GetRequiredValue(id), cancel, consistent: true) is { } catalogue
+            async (hub, given, cancel) => await hub.Tenants.CatalogueAsync(given.GetRequiredValue(id), cancel) is { } catalogue
                 ? await RunAsync(hub, catalogue, cancel)
                 : Refusals.NotRegistered(given.GetRequiredValue(id)));
     }

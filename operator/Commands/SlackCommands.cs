@@ -25,7 +25,7 @@ internal static class SlackCommands
                 return Refusals.NotRegistered(link.Tenant);
             if (await hub.Tenants.TryLinkAsync(link, cancel))
                 return Show("linked", link);
-            return await hub.Tenants.OfSlackAsync(link.WorkspaceId, cancel, consistent: true) is { } other && other != link.Tenant
+            return await hub.Tenants.OfSlackAsync(link.WorkspaceId, cancel) is { } other && other != link.Tenant
                 ? Refusals.WorkspaceTaken(link.WorkspaceId, other)
                 : Show("unchanged", link);
         });

@@ -54,7 +54,7 @@ internal static class StartExecution
         Runner runner, ControlPlaneClient hub, ParseResult given, TenantId tenant, WorkflowName name, JsonElement inputs, string? key, bool isAwaited,
         CancellationToken cancel)
     {
-        if (await hub.Tenants.CatalogueAsync(tenant, cancel, consistent: true) is not { } catalogue)
+        if (await hub.Tenants.CatalogueAsync(tenant, cancel) is not { } catalogue)
             return Refusals.NotRegistered(tenant);
         if (InTheWay(catalogue, name, inputs) is { } inTheWay)
             return new Answer.NotDone(inTheWay);

@@ -33,7 +33,7 @@ internal static class TenantCommands
         return runner.Runs(new("show", "One tenant, with its workspaces, workflows and keys.") { id }, async (hub, given, cancel) =>
         {
             var tenant = given.GetRequiredValue(id);
-            if (await hub.Tenants.CatalogueAsync(tenant, cancel, consistent: true) is not { } catalogue)
+            if (await hub.Tenants.CatalogueAsync(tenant, cancel) is not { } catalogue)
                 return Refusals.NotRegistered(tenant);
             var links = await hub.Tenants.LinksOfAsync(tenant, cancel);
             var keys = await hub.Tenants.KeysOfAsync(tenant, cancel);

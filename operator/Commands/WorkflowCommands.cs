@@ -56,7 +56,7 @@ internal static class WorkflowCommands
 
     private static async Task<Answer> PublishAsync(ControlPlaneClient hub, TenantId tenant, Workflow workflow, CancellationToken cancel)
     {
-        if (await hub.Tenants.CatalogueAsync(tenant, cancel, consistent: true) is not { } catalogue)
+        if (await hub.Tenants.CatalogueAsync(tenant, cancel) is not { } catalogue)
             return Refusals.NotRegistered(tenant);
         if (workflow.AllowedGroups.FirstOrDefault(group => catalogue.Groups.All(known => known.Name != group)) is { } missing)
             return new Answer.NotDone(
@@ -80,7 +80,7 @@ internal static class WorkflowCommands
         return runner.Runs(new("list", "A tenant's workflows, the disabled ones too.") { id }, async (hub, given, cancel) =>
         {
             var tenant = given.GetRequiredValue(id);
-            if (await hub.Tenants.CatalogueAsync(tenant, cancel, consistent: true) is not { } catalogue)
+            if (await hub.Tenants.CatalogueAsync(tenant, cancel) is not { } catalogue)
                 return Refusals.NotRegistered(tenant);
             var workflows = catalogue.Workflows.OrderBy(workflow => workflow.Name.ToString(), StringComparer.Ordinal).Select(ViewMapper.Of).ToList();
             return Answer.Show(new WorkflowsView(tenant.ToString(), workflows), CtlJson.Default.WorkflowsView, page => page.Table(

@@ -66,7 +66,7 @@ public sealed class EnrolmentStore(IAmazonDynamoDB dynamo, string tenants, TimeP
             return Enrolled.TenantGone;
         if (!reasons.FailedAt(1))
             return Enrolled.InviteInvalid;
-        return await _registry.FindKeyAsync(key.KeyId, cancel, consistent: true) is { } there
+        return await _registry.FindKeyAsync(key.KeyId, cancel) is { } there
             && there.Tenant == key.Tenant && there.Instance == key.Instance && there.IsValidAt(key.AddedAt)
             ? Enrolled.Before
             : Enrolled.KeyRefused;

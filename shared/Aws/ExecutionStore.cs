@@ -13,11 +13,10 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
 {
     private readonly QuotaLedger _ledger = new(dynamo, quotas);
 
-    public async Task<Execution?> FindAsync(ExecutionId id, CancellationToken cancel, bool consistent = true)
-    {
-        var answer = await dynamo.GetItemAsync(new() { TableName = table, Key = ExecutionItems.KeyOf(id), ConsistentRead = consistent }, cancel);
-        return answer.IsItemSet && !answer.Item.IsExpiredAt(clock.GetUtcNow()) ? ExecutionItems.ToExecution(answer.Item) : null;
-    }
+    public Task<Execution?> FindAsync(ExecutionId id, CancellationToken cancel) => FindAsync(id, isConsistent: true, cancel);
+
+    /// <summary>The same for half the price, as it was a moment ago.</summary>
+    public Task<Execution?> FindRecentAsync(ExecutionId id, CancellationToken cancel) => FindAsync(id, isConsistent: false, cancel);
 
     /// <summary>The order to dispatch, while its token lives.</summary>
     public async Task<DispatchOrder?> FindOrderAsync(ExecutionId id, CancellationToken cancel)
@@ -34,6 +33,12 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
     /// <param name="since">Those made after that moment; null for all.</param>
     public IAsyncEnumerable<ExecutionSummary> LatestAsync(TenantId tenant, DateTimeOffset? since, CancellationToken cancel) =>
         dynamo.ItemsAsync(NewestFirst(tenant, since), cancel).Select(ToSummary);
+
+    private async Task<Execution?> FindAsync(ExecutionId id, bool isConsistent, CancellationToken cancel)
+    {
+        var answer = await dynamo.GetItemAsync(new() { TableName = table, Key = ExecutionItems.KeyOf(id), ConsistentRead = isConsistent }, cancel);
+        return answer.IsItemSet && !answer.Item.IsExpiredAt(clock.GetUtcNow()) ? ExecutionItems.ToExecution(answer.Item) : null;
+    }
 
     private QueryRequest NewestFirst(TenantId tenant, DateTimeOffset? since)
     {

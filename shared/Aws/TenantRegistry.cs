@@ -6,6 +6,7 @@ using ControlPlane.Tenants;
 namespace ControlPlane.Aws;
 
 /// <summary>Tenants, their catalogues, their sidecars' keys and their Slack workspaces.</summary>
+/// <remarks>Reads are strongly consistent, but those whose names say <c>Recent</c>: they cost half, and may miss what was written a moment ago.</remarks>
 public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
 {
     private const string Profile = "PROFILE";
@@ -14,13 +15,16 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
     private const string GroupPrefix = "group:";
     private const string Tenants = "TENANTS";
 
-    public async Task<Tenant?> FindAsync(TenantId id, CancellationToken cancel, bool consistent = true) =>
-        await GetAsync(ProfileKeyOf(id), consistent, cancel) is { } item ? ToTenant(item) : null;
+    public async Task<Tenant?> FindAsync(TenantId id, CancellationToken cancel) =>
+        await GetAsync(ProfileKeyOf(id), cancel) is { } item ? ToTenant(item) : null;
+
+    public async Task<Tenant?> FindRecentAsync(TenantId id, CancellationToken cancel) =>
+        await GetRecentAsync(ProfileKeyOf(id), cancel) is { } item ? ToTenant(item) : null;
 
     /// <summary>Where to dispatch a tenant's executions, from the stored profile as it is now.</summary>
     public async Task<EngineLookup> FindEngineAsync(TenantId id, CancellationToken cancel)
     {
-        if (await GetAsync(ProfileKeyOf(id), consistent: true, cancel) is not { } item)
+        if (await GetAsync(ProfileKeyOf(id), cancel) is not { } item)
             return new EngineLookup.TenantNotActive();
         if (item.RequiredText("status") != "active")
             return new EngineLookup.TenantNotActive();
@@ -32,39 +36,29 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
     }
 
     public async Task<Workflow?> FindWorkflowAsync(TenantId tenant, WorkflowName name, CancellationToken cancel) =>
-        await GetAsync(WorkflowKeyOf(tenant, name), consistent: true, cancel) is { } item ? ToWorkflow(item) : null;
+        await GetAsync(WorkflowKeyOf(tenant, name), cancel) is { } item ? ToWorkflow(item) : null;
 
     /// <summary>A tenant with its whole catalogue in one query; null when it is not registered.</summary>
-    public async Task<TenantCatalogue?> CatalogueAsync(TenantId id, CancellationToken cancel, bool consistent = false)
-    {
-        Tenant? tenant = null;
-        var workflows = new List<Workflow>();
-        var groups = new List<UserGroup>();
-        await foreach (var item in dynamo.ItemsAsync(new()
-        {
-            TableName = table,
-            KeyConditionExpression = "pk = :tenant",
-            ExpressionAttributeValues = new() { [":tenant"] = Items.Text(id.ToString()) },
-            ConsistentRead = consistent,
-        }, cancel))
-        {
-            if (item.RequiredText("sk") == Profile)
-                tenant = ToTenant(item);
-            else if (item.RequiredText("sk").StartsWith(WorkflowPrefix, StringComparison.Ordinal))
-                workflows.Add(ToWorkflow(item));
-            else if (item.RequiredText("sk") == Groups)
-                groups.AddRange(ToGroups(item));
-        }
-        return tenant is null ? null : new(tenant, workflows, groups);
-    }
+    public Task<TenantCatalogue?> CatalogueAsync(TenantId id, CancellationToken cancel) => ReadCatalogueAsync(id, isConsistent: true, cancel);
+
+    /// <inheritdoc cref="CatalogueAsync"/>
+    public Task<TenantCatalogue?> RecentCatalogueAsync(TenantId id, CancellationToken cancel) => ReadCatalogueAsync(id, isConsistent: false, cancel);
 
     /// <summary>The tenant that a Slack workspace or Grid organisation speaks for.</summary>
-    public async Task<TenantId?> OfSlackAsync(TeamId workspace, CancellationToken cancel, bool consistent = false) =>
-        await GetAsync(LinkKeyOf(workspace), consistent, cancel) is { } item ? TenantId.Parse(item.RequiredText("owner")) : null;
+    public async Task<TenantId?> OfSlackAsync(TeamId workspace, CancellationToken cancel) =>
+        await GetAsync(LinkKeyOf(workspace), cancel) is { } item ? OwnerIn(item) : null;
+
+    /// <inheritdoc cref="OfSlackAsync"/>
+    public async Task<TenantId?> RecentOfSlackAsync(TeamId workspace, CancellationToken cancel) =>
+        await GetRecentAsync(LinkKeyOf(workspace), cancel) is { } item ? OwnerIn(item) : null;
 
     /// <summary>The sidecar key with this id, whoever's it is, valid or not.</summary>
-    public async Task<SidecarKey?> FindKeyAsync(KeyId keyId, CancellationToken cancel, bool consistent = false) =>
-        await GetAsync(SidecarKeyOf(keyId), consistent, cancel) is { } item ? ToKey(item) : null;
+    public async Task<SidecarKey?> FindKeyAsync(KeyId keyId, CancellationToken cancel) =>
+        await GetAsync(SidecarKeyOf(keyId), cancel) is { } item ? ToKey(item) : null;
+
+    /// <inheritdoc cref="FindKeyAsync"/>
+    public async Task<SidecarKey?> FindRecentKeyAsync(KeyId keyId, CancellationToken cancel) =>
+        await GetRecentAsync(SidecarKeyOf(keyId), cancel) is { } item ? ToKey(item) : null;
 
     /// <summary>Every tenant of this hub, as an index saw them a moment ago.</summary>
     /// <exception cref="InvalidDataException">One of them is stored wrong.</exception>
@@ -225,9 +219,38 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
         item.OptionalTime("not_after"),
         item.OptionalTime("revoked_at"));
 
-    private async Task<Item?> GetAsync(Item key, bool consistent, CancellationToken cancel)
+    private async Task<TenantCatalogue?> ReadCatalogueAsync(TenantId id, bool isConsistent, CancellationToken cancel)
     {
-        var answer = await dynamo.GetItemAsync(new() { TableName = table, Key = key, ConsistentRead = consistent }, cancel);
+        Tenant? tenant = null;
+        var workflows = new List<Workflow>();
+        var groups = new List<UserGroup>();
+        await foreach (var item in dynamo.ItemsAsync(new()
+        {
+            TableName = table,
+            KeyConditionExpression = "pk = :tenant",
+            ExpressionAttributeValues = new() { [":tenant"] = Items.Text(id.ToString()) },
+            ConsistentRead = isConsistent,
+        }, cancel))
+        {
+            if (item.RequiredText("sk") == Profile)
+                tenant = ToTenant(item);
+            else if (item.RequiredText("sk").StartsWith(WorkflowPrefix, StringComparison.Ordinal))
+                workflows.Add(ToWorkflow(item));
+            else if (item.RequiredText("sk") == Groups)
+                groups.AddRange(ToGroups(item));
+        }
+        return tenant is null ? null : new(tenant, workflows, groups);
+    }
+
+    private static TenantId OwnerIn(Item link) => TenantId.Parse(link.RequiredText("owner"));
+
+    private Task<Item?> GetAsync(Item key, CancellationToken cancel) => GetAsync(key, isConsistent: true, cancel);
+
+    private Task<Item?> GetRecentAsync(Item key, CancellationToken cancel) => GetAsync(key, isConsistent: false, cancel);
+
+    private async Task<Item?> GetAsync(Item key, bool isConsistent, CancellationToken cancel)
+    {
+        var answer = await dynamo.GetItemAsync(new() { TableName = table, Key = key, ConsistentRead = isConsistent }, cancel);
         return answer.IsItemSet ? answer.Item : null;
     }
 

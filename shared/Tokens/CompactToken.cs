@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
-using System.Text.Json;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 
 namespace ControlPlane.Tokens;
 
@@ -17,7 +17,6 @@ internal sealed class CompactToken
 
     private const int SignatureLength = 86;                 // 64 bytes in base64url
 
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
     private static readonly SearchValues<char> Alphabet = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
 
     private CompactToken(string type, KeyId keyId, byte[] payload) => (Type, KeyId, Payload) = (type, keyId, payload);
@@ -43,37 +42,6 @@ internal sealed class CompactToken
         return true;
     }
 
-    /// <summary>Parses an object, whole and without duplicate members.</summary>
-    /// <returns>Null when it is not one. Dispose it.</returns>
-    public static JsonDocument? ParseObject(byte[] utf8)
-    {
-        try
-        {
-            var document = JsonDocument.Parse(utf8, Strict);
-            if (document.RootElement.ValueKind == JsonValueKind.Object)
-                return document;
-            document.Dispose();
-            return null;
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            return null;
-        }
-    }
-
-    /// <returns>Null when the member is absent, no string, or not Unicode.</returns>
-    public static string? Text(JsonElement json, string name)
-    {
-        try
-        {
-            return json.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.String ? member.GetString() : null;
-        }
-        catch (InvalidOperationException)
-        {
-            return null;
-        }
-    }
-
     /// <summary>Decodes base64url in its one canonical spelling: unpadded, no unused bits (RFC 7515 §2).</summary>
     public static byte[]? Decode(ReadOnlySpan<char> text)
     {
@@ -87,10 +55,9 @@ internal sealed class CompactToken
     private static bool TryReadHeader(byte[] header, [NotNullWhen(true)] out string? type, out KeyId keyId)
     {
         (type, keyId) = (null, default);
-        using var document = ParseObject(header);
-        if (document is null || document.RootElement.GetPropertyCount() != 3)
+        if (!StrictJson.TryParseObject(header, out var json) || json.GetPropertyCount() != 3)
             return false;
-        type = Text(document.RootElement, "typ");
-        return Text(document.RootElement, "alg") == TokenKinds.Algorithm && type is not null && KeyId.TryParse(Text(document.RootElement, "kid"), out keyId);
+        type = StrictJson.TextOf(json, "typ");
+        return StrictJson.TextOf(json, "alg") == TokenKinds.Algorithm && type is not null && KeyId.TryParse(StrictJson.TextOf(json, "kid"), out keyId);
     }
 }

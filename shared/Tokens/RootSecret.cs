@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using ControlPlane.Tenants;
 using ControlPlane.Text;
 
@@ -23,8 +22,6 @@ public sealed class RootSecret
 
     private static readonly BigInteger OrderMinusOne =
         BigInteger.Parse("0FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551", System.Globalization.NumberStyles.HexNumber) - 1;
-
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 4 };
 
     private readonly byte[] _root;
 
@@ -60,19 +57,6 @@ public sealed class RootSecret
 
     public override string ToString() => nameof(RootSecret);
 
-    private static byte[]? Read(string json)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(json, Strict);
-            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("root", out var root)
-                && root.ValueKind == JsonValueKind.String
-                ? StrictBase64.Decode(root.GetString())
-                : null;
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            return null;
-        }
-    }
+    private static byte[]? Read(string json) =>
+        StrictJson.TryParseObject(json, out var value) && StrictJson.TextOf(value, "root") is { } root ? StrictBase64.Decode(root) : null;
 }

@@ -32,22 +32,18 @@ public sealed class TenantKeys(RotatingSecret<RootSecret> root, TimeProvider clo
         versions.All.FirstOrDefault(one => clock.GetUtcNow() >= one.CreatedAt + RootSecret.PublishFirst) ?? versions.All[^1];
 
     /// <summary>The keys that verify, current generation first.</summary>
-    public async ValueTask<IReadOnlyList<PublicKey>> PublishedAsync(TenantId tenant, CancellationToken cancel)
+    public async ValueTask<IReadOnlyList<PublicKey>> PublishedAsync(TenantId tenant, CancellationToken cancel) =>
+        Published(tenant, await root.GetAsync(cancel));
+
+    /// <summary>The tenant's key with exactly this id; an id nobody knows makes the secret be read anew, at most once an interval.</summary>
+    public ValueTask<PublicKey?> FindAsync(TenantId tenant, KeyId keyId, CancellationToken cancel) =>
+        root.TryAsync(versions => Published(tenant, versions).FirstOrDefault(key => key.Id == keyId), cancel);
+
+    private IReadOnlyList<PublicKey> Published(TenantId tenant, SecretVersions<RootSecret> versions)
     {
-        var versions = await root.GetAsync(cancel);
         ForgetAllBut(versions);
         return [.. versions.All.Select(version => KeyOf(tenant, version).Public)];
     }
-
-    /// <summary>The tenant's key with exactly this id; an id nobody knows makes the secret be read anew, at most once an interval.</summary>
-    public async ValueTask<PublicKey?> FindAsync(TenantId tenant, KeyId keyId, CancellationToken cancel)
-    {
-        if (Pick(await PublishedAsync(tenant, cancel), keyId) is { } known)
-            return known;
-        return await root.RefreshAsync(cancel) ? Pick(await PublishedAsync(tenant, cancel), keyId) : null;
-    }
-
-    private static PublicKey? Pick(IReadOnlyList<PublicKey> keys, KeyId keyId) => keys.FirstOrDefault(key => key.Id == keyId);
 
     private TenantSigningKey KeyOf(TenantId tenant, SecretVersion<RootSecret> version) =>
         _derived.GetOrAdd((tenant, version.VersionId), _ => new(() => version.Value.KeyOf(tenant, version.VersionId))).Value;

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using ControlPlane.Executions;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
@@ -96,13 +97,12 @@ public sealed partial class TokenVerifier(TenantKeys keys, Uri issuer, TimeProvi
         /// <returns>Null when a claim is missing, of the wrong JSON type, or no such id.</returns>
         public static OutcomeClaims? Read(byte[] payload)
         {
-            using var document = CompactToken.ParseObject(payload);
-            if (document?.RootElement is not { } json || CompactToken.Text(json, "iss") is null || CompactToken.Text(json, "aud") is null)
+            if (!StrictJson.TryParseObject(payload, out var json) || StrictJson.TextOf(json, "iss") is null || StrictJson.TextOf(json, "aud") is null)
                 return null;
-            if (!TenantId.TryParse(CompactToken.Text(json, "tenant_id"), out var tenant)
-                || !ExecutionId.TryParse(CompactToken.Text(json, "sub"), out var execution))
+            if (!TenantId.TryParse(StrictJson.TextOf(json, "tenant_id"), out var tenant)
+                || !ExecutionId.TryParse(StrictJson.TextOf(json, "sub"), out var execution))
                 return null;
-            if (CompactToken.Text(json, "jti") is not { } tokenId || !TokenIdShape().IsMatch(tokenId))
+            if (StrictJson.TextOf(json, "jti") is not { } tokenId || !TokenIdShape().IsMatch(tokenId))
                 return null;
             if (Second(json, "iat") is not { } issuedAt || Second(json, "exp") is not { } expires)
                 return null;

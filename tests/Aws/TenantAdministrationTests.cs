@@ -59,11 +59,11 @@ public class TenantAdministrationTests(LocalCloud cloud)
         Assert.Equal(ChangeResult.NothingThere, await administration.RevokeAsync(Two, KeyIds.Of("k1"), Cancel));
         Assert.IsType<Registered.WorkspaceTaken>(await administration.RegisterAsync(TenantOf(Two), TeamId.Parse("T1"), Cancel));
         Assert.Null(await registry.FindAsync(Two, Cancel));
-        Assert.Equal(One, await registry.OfSlackAsync(TeamId.Parse("T1"), Cancel, consistent: true));
-        Assert.Null((await registry.FindKeyAsync(KeyIds.Of("k1"), Cancel, consistent: true))!.RevokedAt);
+        Assert.Equal(One, await registry.OfSlackAsync(TeamId.Parse("T1"), Cancel));
+        Assert.Null((await registry.FindKeyAsync(KeyIds.Of("k1"), Cancel))!.RevokedAt);
         Assert.Equal(ChangeResult.NothingThere, await administration.UnlinkAsync(new(TeamId.Parse("T2"), One), Cancel));
         Assert.Equal(ChangeResult.NothingThere, await administration.RevokeAsync(One, KeyIds.Of("k2"), Cancel));
-        Assert.Null(await registry.FindKeyAsync(KeyIds.Of("k2"), Cancel, consistent: true));
+        Assert.Null(await registry.FindKeyAsync(KeyIds.Of("k2"), Cancel));
     }
 
     [Fact]
@@ -72,10 +72,10 @@ public class TenantAdministrationTests(LocalCloud cloud)
         var (administration, registry, clock) = await StartAsync();
         await registry.TryAddAsync(Key("k1", One), Cancel);
         Assert.Equal(ChangeResult.Made, await administration.RevokeAsync(One, KeyIds.Of("k1"), Cancel));
-        var first = (await registry.FindKeyAsync(KeyIds.Of("k1"), Cancel, consistent: true))!.RevokedAt;
+        var first = (await registry.FindKeyAsync(KeyIds.Of("k1"), Cancel))!.RevokedAt;
         clock.Advance(TimeSpan.FromHours(1));
         Assert.Equal(ChangeResult.AlreadySo, await administration.RevokeAsync(One, KeyIds.Of("k1"), Cancel));
-        Assert.Equal(first, (await registry.FindKeyAsync(KeyIds.Of("k1"), Cancel, consistent: true))!.RevokedAt);
+        Assert.Equal(first, (await registry.FindKeyAsync(KeyIds.Of("k1"), Cancel))!.RevokedAt);
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public class TenantAdministrationTests(LocalCloud cloud)
     {
         var (administration, registry, clock) = await StartAsync();
         Assert.IsType<Registered.Before>(await administration.RegisterAsync(TenantOf(One) with { Name = "Thief" }, TeamId.Parse("T9"), Cancel));
-        Assert.Equal(("Acme", null), ((await registry.FindAsync(One, Cancel))!.Name, await registry.OfSlackAsync(TeamId.Parse("T9"), Cancel, consistent: true)));
+        Assert.Equal(("Acme", null), ((await registry.FindAsync(One, Cancel))!.Name, await registry.OfSlackAsync(TeamId.Parse("T9"), Cancel)));
 
         await registry.TryLinkAsync(new(TeamId.Parse("T2"), Two), Cancel);
         Assert.IsType<Registered.Now>(await administration.RegisterAsync(TenantOf(Two), TeamId.Parse("T2"), Cancel));

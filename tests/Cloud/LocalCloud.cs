@@ -1,8 +1,11 @@
 using Amazon.DynamoDBv2;
 using Amazon.SQS;
+using ControlPlane.Aws;
 using ControlPlane.Local.DynamoDb;
 using ControlPlane.Local.Queues;
 using ControlPlane.Local.Template;
+using ControlPlane.Quotas;
+using ControlPlane.Tenants;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Cloud;
@@ -87,6 +90,13 @@ public sealed record TestTables(IAmazonDynamoDB Client, IReadOnlyDictionary<stri
     public string Metering => Names["MeteringTable"];
 
     public string Instances => Names["InstancesTable"];
+
+    /// <summary>As after a table was restored: a tenant's counters are gone.</summary>
+    public async Task LoseLedgerAsync(TenantId tenant, Month month, CancellationToken cancel)
+    {
+        foreach (var key in new[] { QuotaLedger.KeyOf(tenant, month), QuotaLedger.ActiveKeyOf(tenant) })
+            await Client.DeleteItemAsync(Quotas, key, cancel);
+    }
 }
 
 /// <param name="Urls">By logical id, as in the template.</param>

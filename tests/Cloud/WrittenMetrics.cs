@@ -9,7 +9,7 @@ public static class WrittenMetrics
     /// <summary>The series that alarms watch and this function writes.</summary>
     /// <param name="function">By its folder's name.</param>
     public static IEnumerable<MetricSeries> WatchedOf(string function) =>
-        MetricCatalogue.All.Where(metric => metric.Function == function).SelectMany(metric => metric.Watched);
+        MetricCatalogue.All.Where(metric => metric.Functions.Contains(function)).SelectMany(metric => metric.Watched);
 
     /// <summary>The sum of what was written to a series, under just its dimension.</summary>
     public static double Sum(string log, MetricSeries series) => log.Split('\n', StringSplitOptions.RemoveEmptyEntries).Sum(line => Amount(line, series));

@@ -42,6 +42,12 @@ public sealed class AlarmTests(LocalCloud cloud)
                 await stage.StoreEngineAsync("tenant-2", "169.254.169.254");
                 await stage.DispatchAsync(await stage.QueueAsync("tenant-2"), "tenant-2");
                 break;
+            case "ExecutionsUnbooked":
+                await stage.StoreEngineAsync("tenant-2", "169.254.169.254");
+                var refused = await stage.QueueAsync("tenant-2");
+                await stage.LoseLedgerAsync("tenant-2");
+                await stage.DispatchAsync(refused, "tenant-2");
+                break;
             case "DispatchNotTheirs":
                 await stage.DispatchAsync(await stage.QueueAsync("tenant-1"), "tenant-2");
                 break;

@@ -119,6 +119,8 @@ internal sealed class DispatchFixture : IDisposable
         return id;
     }
 
+    public Task LoseLedgerAsync(string tenant) => _tables.LoseLedgerAsync(TenantId.Parse(tenant), Month.Of(Clock.GetUtcNow()), Cancel);
+
     public Task<SQSBatchResponse> DispatchAsync(ExecutionId id, string tenant = "tenant-43", int receives = 1) =>
         DeliverAsync(Message("m1",
             JsonSerializer.Serialize(new DispatchRequest(DispatchRequest.SchemaV1, id.ToString(), tenant), DomainJson.Default.DispatchRequest), receives));

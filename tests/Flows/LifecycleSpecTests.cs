@@ -299,10 +299,6 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
                 execution?.IsCharged ?? false, _isLost);
         }
 
-        private async Task ForgetOthersAsync()
-        {
-            foreach (var key in new[] { QuotaLedger.KeyOf(Tenant, Month), QuotaLedger.ActiveKeyOf(Tenant) })
-                await tables.Client.DeleteItemAsync(tables.Quotas, key, Cancel);
-        }
+        private Task ForgetOthersAsync() => tables.LoseLedgerAsync(Tenant, Month, Cancel);
     }
 }

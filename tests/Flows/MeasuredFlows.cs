@@ -84,14 +84,14 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
 
     // ---- the flows ----
 
-    private async Task<ExecutionId> RunAsync(Hub hub)
+    private async Task<ExecutionId> RunAsync(MeteredHub hub)
     {
         var id = await RunAsync(hub, $"{DemoData.Workflow} city=Paris", "The schedule for Paris is made.", Charges);
         Assert.Equal(ExecutionState.Succeeded, hub.Slack.Taken[^1].State);
         return id;
     }
 
-    private async Task RunLargeAsync(Hub hub)
+    private async Task RunLargeAsync(MeteredHub hub)
     {
         await new TenantRegistry(hub.Tables.Client, hub.Tables.Tenants).SaveAsync(
             DemoData.Tenant,
@@ -105,7 +105,7 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
     }
 
     /// <summary>A command from its order to the message that tells how it ended.</summary>
-    private async Task<ExecutionId> RunAsync(Hub hub, string what, string summary, Dictionary<string, Charge> charges)
+    private async Task<ExecutionId> RunAsync(MeteredHub hub, string what, string summary, Dictionary<string, Charge> charges)
     {
         var id = await TypeAsync(hub, $"run {what}");
         charges["run"] = hub.Meter.Take();
@@ -125,7 +125,7 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
     }
 
     /// <summary>The mean of what starts nothing, one of each.</summary>
-    private async Task CommandAsync(Hub hub, ExecutionId id)
+    private async Task CommandAsync(MeteredHub hub, ExecutionId id)
     {
         string[] commands = ["help", "workflows", "list", "usage", $"status {id}", $"why {id}"];
         foreach (var command in commands)
@@ -134,7 +134,7 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
         Charges["command"] = new(all.WriteUnits / commands.Length, all.ReadUnits / commands.Length, all.Queues, all.Refused);
     }
 
-    private async Task BeatAsync(Hub hub)
+    private async Task BeatAsync(MeteredHub hub)
     {
         var sample = Sample.At(
             _clock.Now, ++hub.Beats, cpuMs: 7500 * hub.Beats, epoch: new DateTimeOffset(2026, 11, 22, 11, 0, 0, TimeSpan.Zero).ToUnixTimeSeconds());
@@ -142,7 +142,7 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
         Charges["heartbeat"] = hub.Meter.Take();
     }
 
-    private async Task<ExecutionId> TypeAsync(Hub hub, string text)
+    private async Task<ExecutionId> TypeAsync(MeteredHub hub, string text)
     {
         var trigger = $"{++_triggers}.trigger";
         var form = Encoding.ASCII.GetBytes(
@@ -159,7 +159,7 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
                     ["content-type"] = "application/x-www-form-urlencoded",
                     ["x-slack-request-timestamp"] = second,
                     ["x-slack-signature"] = SlackUser.Signature(DemoData.SigningSecret, second, form),
-                    ["x-origin-verify"] = Hub.Origin,
+                    ["x-origin-verify"] = MeteredHub.Origin,
                 },
                 Body = Convert.ToBase64String(form),
                 IsBase64Encoded = true,
@@ -191,9 +191,9 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
 
     // ---- what they need ----
 
-    private async Task<Hub> StartAsync() => new(await cloud.TablesAsync(), await cloud.DynamoDbEndpointAsync(), _clock);
+    private async Task<MeteredHub> StartAsync() => new(await cloud.TablesAsync(), await cloud.DynamoDbEndpointAsync(), _clock);
 
-    private async Task RegisterAsync(Hub hub)
+    private async Task RegisterAsync(MeteredHub hub)
     {
         var registry = new TenantRegistry(hub.Tables.Client, hub.Tables.Tenants);
         await DemoData.WriteAsync(registry, _clock, Cancel);
@@ -201,7 +201,7 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
     }
 
     /// <summary>As many tenants as the traffic table has, all heard of, nothing due.</summary>
-    private async Task PopulateAsync(Hub hub)
+    private async Task PopulateAsync(MeteredHub hub)
     {
         var registry = new TenantRegistry(hub.Tables.Client, hub.Tables.Tenants);
         var instances = new InstanceStore(hub.Tables.Client, hub.Tables.Instances, _clock);
@@ -230,7 +230,7 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
     }
 
     /// <summary>What stays: a reply's address and a dispatch order expire within the hour.</summary>
-    private static async Task<int> StoredAsync(Hub hub, string table, params string[] indexes)
+    private static async Task<int> StoredAsync(MeteredHub hub, string table, params string[] indexes)
     {
         var bytes = 0;
         foreach (var index in (string?[])[null, .. indexes])
@@ -242,14 +242,14 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
     }
 
     /// <summary>All functions of one hub with a meter below them.</summary>
-    private sealed class Hub : IAsyncDisposable
+    private sealed class MeteredHub : IAsyncDisposable
     {
         public const string Origin = "cloudfront-says-hello";
 
         private readonly SimulatedQueues _queues;
         private readonly IReadOnlyList<IDisposable> _clients;
 
-        public Hub(TestTables tables, Uri dynamoEndpoint, SetClock clock)
+        public MeteredHub(TestTables tables, Uri dynamoEndpoint, SetClock clock)
         {
             Tables = tables;
             _queues = new(clock);

@@ -3,7 +3,7 @@ namespace ControlPlane.Tests.Infra;
 /// <summary>A tenant's network as an engine and its workflows use it.</summary>
 public sealed class DataPlaneTests
 {
-    private static readonly Place Internet = new("somewhere", "198.51.100.7", null, []);
+    private static readonly NetworkHost Internet = new("somewhere", "198.51.100.7", null, []);
 
     [Theory]
     [InlineData("PrivateSubnet1", "false", "true")]
@@ -78,13 +78,13 @@ public sealed class DataPlaneTests
         return network.WhatStops(engine, Internet, port);
     }
 
-    private static (Network Network, Place Engine) Engine(string subnet, params (string Name, string Value)[] parameters)
+    private static (Network Network, NetworkHost Engine) Engine(string subnet, params (string Name, string Value)[] parameters)
     {
         var (stack, network) = Built(parameters);
         return (network, At(stack, network, subnet));
     }
 
-    private static Place At(Stack stack, Network network, string subnet) =>
+    private static NetworkHost At(Stack stack, Network network, string subnet) =>
         network.In(stack, subnet, $"engine in {subnet}", 266, stack.IdOf("EngineSecurityGroup"));
 
     private static (Stack Stack, Network Network) Built(params (string Name, string Value)[] parameters)

@@ -4,9 +4,9 @@ namespace ControlPlane.Tests.Infra;
 /// outside.</summary>
 internal sealed class Landmarks
 {
-    public static readonly Place Slack = new("Slack", "3.94.1.1", null, []);
+    public static readonly NetworkHost Slack = new("Slack", "3.94.1.1", null, []);
 
-    private readonly List<Place> _all = [];
+    private readonly List<NetworkHost> _all = [];
 
     public Landmarks(Platform platform, Network network)
     {
@@ -31,11 +31,11 @@ internal sealed class Landmarks
         _all.Add(DynamoDb);
     }
 
-    public static readonly Place DynamoDb = new("DynamoDB", "52.94.2.1", null, [], "com.amazonaws.us-east-1.dynamodb", "pl-02cd2c6b");
+    public static readonly NetworkHost DynamoDb = new("DynamoDB", "52.94.2.1", null, [], "com.amazonaws.us-east-1.dynamodb", "pl-02cd2c6b");
 
     public static IReadOnlyList<int> Zones { get; } = [1, 2, 3];
 
-    public IReadOnlyList<Place> All => _all;
+    public IReadOnlyList<NetworkHost> All => _all;
 
-    public IEnumerable<Place> Named(string name) => _all.Where(place => place.Name == name);
+    public IEnumerable<NetworkHost> Named(string name) => _all.Where(place => place.Name == name);
 }

@@ -8,7 +8,7 @@ namespace ControlPlane.Tests.Infra;
 /// <param name="Service">The AWS service that it is, where a gateway endpoint may lead to it.</param>
 /// <param name="PrefixList">The AWS-managed list that such a service's addresses are on.</param>
 /// <param name="IsPublic">It has an address of the internet's beside its own: nobody else gets through an internet gateway.</param>
-internal sealed record Place(
+internal sealed record NetworkHost(
     string Name, string Address, string? Subnet, IReadOnlyList<string> Groups, string? Service = null, string? PrefixList = null, bool IsPublic = false)
 {
     public override string ToString() => $"{Name} ({Address})";
@@ -25,7 +25,7 @@ internal sealed class Network
     private readonly Dictionary<(string Acl, bool Outwards), List<AclRule>> _acls = [];
     private readonly Dictionary<string, List<Cidr>> _prefixLists = [];
     private readonly Dictionary<string, (string Requester, string Accepter)> _peerings = [];
-    private readonly Dictionary<string, Place> _natInterfaces = [];
+    private readonly Dictionary<string, NetworkHost> _natInterfaces = [];
 
     public Network(IEnumerable<Stack> stacks)
     {
@@ -50,24 +50,24 @@ internal sealed class Network
     private sealed record AclRule(int Number, bool Allows, Cidr Block, int From, int To);
 
     /// <summary>A place in a subnet, at its <paramref name="offset"/>th address.</summary>
-    public Place In(Stack stack, string subnet, string name, uint offset, params IReadOnlyList<string> groups) =>
+    public NetworkHost In(Stack stack, string subnet, string name, uint offset, params IReadOnlyList<string> groups) =>
         new(name, _subnets[stack.IdOf(subnet)].Block.Address(offset), stack.IdOf(subnet), groups);
 
     /// <returns>Null when a connection can be made and answered, else what stops it.</returns>
-    public string? WhatStops(Place from, Place to, int port)
+    public string? WhatStops(NetworkHost from, NetworkHost to, int port)
     {
         if (from.Subnet is null)
             return "it comes from outside, and no door here leads in";
         return Leaves(from, to, port) ?? Travels(from, to, port) ?? (to.Subnet is null ? null : Arrives(from, to, port) ?? ComesBack(from, to));
     }
 
-    private string? Leaves(Place from, Place to, int port) =>
+    private string? Leaves(NetworkHost from, NetworkHost to, int port) =>
         Admits(_egress, from, to, port) ? AclStops(from, to, port, outwards: true) : "no egress rule";
 
-    private string? Arrives(Place from, Place to, int port) =>
+    private string? Arrives(NetworkHost from, NetworkHost to, int port) =>
         AclStops(to, from, port, outwards: false) ?? (Admits(_ingress, to, from, port) ? null : "no ingress rule");
 
-    private string? Travels(Place from, Place to, int port)
+    private string? Travels(NetworkHost from, NetworkHost to, int port)
     {
         var subnet = _subnets[from.Subnet!];
         var target = to.Subnet is null ? null : _subnets[to.Subnet];
@@ -88,11 +88,11 @@ internal sealed class Network
     }
 
     // Behind the NAT its own address travels, on its own rules.
-    private string? ThroughNat(Place from, Place to, int port, Place nat) =>
+    private string? ThroughNat(NetworkHost from, NetworkHost to, int port, NetworkHost nat) =>
         Arrives(from, nat, port) ?? ComesBack(from, nat) ?? Leaves(nat, to, port) ?? Travels(nat, to, port);
 
     // Security groups remember a connection; ACLs and routes do not.
-    private string? ComesBack(Place from, Place to)
+    private string? ComesBack(NetworkHost from, NetworkHost to)
     {
         var back = _subnets[to.Subnet!];
         if (_subnets[from.Subnet!].Vpc != back.Vpc && RouteOf(back, from)?.Peering is null)
@@ -103,21 +103,21 @@ internal sealed class Network
         return null;
     }
 
-    private Route? RouteOf(Subnet subnet, Place to) =>
+    private Route? RouteOf(Subnet subnet, NetworkHost to) =>
         Under(_routes, subnet.RouteTable)
             .Where(route => route.To?.Contains(to.Address) ?? (to.Service is not null && route.Service == to.Service))
             .MaxBy(route => route.To?.Length ?? 32);
 
-    private bool Admits(Dictionary<string, List<Rule>> rules, Place at, Place other, int port) =>
+    private bool Admits(Dictionary<string, List<Rule>> rules, NetworkHost at, NetworkHost other, int port) =>
         at.Groups.SelectMany(group => Under(rules, group)).Any(rule => (rule.AnyProtocol || (rule.From <= port && port <= rule.To)) && Names(rule, other));
 
-    private bool Names(Rule rule, Place other) =>
+    private bool Names(Rule rule, NetworkHost other) =>
         rule.Block?.Contains(other.Address) is true
         || (rule.Group is not null && other.Groups.Contains(rule.Group))
         || (rule.PrefixList is not null && (_prefixLists.TryGetValue(rule.PrefixList,
             out var blocks) ? blocks.Any(block => block.Contains(other.Address)) : rule.PrefixList == other.PrefixList));
 
-    private string? AclStops(Place at, Place other, int port, bool outwards)
+    private string? AclStops(NetworkHost at, NetworkHost other, int port, bool outwards)
     {
         if (at.Subnet is null || at.Subnet == other.Subnet || _subnets[at.Subnet].Acl is not { } acl)
             return null;

@@ -88,7 +88,7 @@ public sealed class ReachabilityTests
             foreach (var port in Ports)
                 Assert.NotNull(network.WhatStops(from, to, port));
 
-        static string Owner(Place place) => place.Name.Split(' ')[0];
+        static string Owner(NetworkHost place) => place.Name.Split(' ')[0];
     }
 
     [Theory]
@@ -152,7 +152,7 @@ public sealed class ReachabilityTests
     [InlineData("SecretsManagerEndpoint")]
     public void Without_an_endpoint_its_service_is_reached_by_nat_and_else_the_internet_stays_shut(string endpoint)
     {
-        var service = new Place("a service of AWS", "52.46.1.1", null, []);
+        var service = new NetworkHost("a service of AWS", "52.46.1.1", null, []);
 
         Assert.Equal((false, true), (Reaches(Platform.Build([])), Reaches(Platform.Build([], (endpoint, "false")))));
 

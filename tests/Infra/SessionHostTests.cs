@@ -51,14 +51,14 @@ public sealed class SessionHostTests
         Assert.Empty(Platform.Build([], ("SessionHost", "on"), ("NatMode", "gateway")).Hub.Resources.Keys.Intersect(["EndpointsFromNat"]));
     }
 
-    private static (Platform Platform, Network Network, Place Host) Built(params (string Name, string Value)[] parameters)
+    private static (Platform Platform, Network Network, NetworkHost Host) Built(params (string Name, string Value)[] parameters)
     {
         var platform = Platform.Build(["tenant-9"], parameters);
         var network = platform.Network();
         return (platform, network, network.In(platform.Hub, "PrivateSubnet1", "session host", 20, platform.Hub.IdOf("SessionHostSecurityGroup")));
     }
 
-    private static Place At(Platform platform, Network network, string endpoint)
+    private static NetworkHost At(Platform platform, Network network, string endpoint)
     {
         var properties = platform.Hub.Properties(endpoint);
         var subnet = platform.Hub.Resources.Keys.Single(id => platform.Hub.IdOf(id) == properties["SubnetIds"].Texts().First());

@@ -104,7 +104,7 @@ internal sealed class EnrolmentFixture : IDisposable
         var events = new MeteringEvents(new JsonLog(_log, Clock), Clock);
         return new(
             new EnrolSidecar(
-                Store, new(Tables.Client, Tables.RateLimits, Clock), Registry, new(CallerIdentities.NewClient(Sts)), SourceNetworkCheck.Enforce, events, Clock),
+                Store, new(Tables.Client, Tables.RateLimits, Clock), Registry, new(CallerIdentities.NewClient(Sts)), new(SourceNetworkCheck.Enforce, events), Clock),
             new("https://api.example.com"), events, Clock);
     }
 }

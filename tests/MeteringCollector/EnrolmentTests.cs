@@ -36,7 +36,7 @@ public sealed class EnrolmentTests(LocalCloud cloud) : IAsyncLifetime
         var answer = await _desk.SendAsync(sidecar, ("x-dp-invite", code));
         Assert.Equal((201, sidecar.KeyId.ToString()), (answer.Status, answer.Body.GetProperty("key_id").GetString()));
         Assert.False(answer.IsRepeat);
-        var key = await _desk.Registry.FindKeyAsync(sidecar.KeyId, Cancel, consistent: true);
+        var key = await _desk.Registry.FindKeyAsync(sidecar.KeyId, Cancel);
         Assert.Equal((Tenant, Instance), (key!.Tenant, key.Instance));
 
         var again = await _desk.SendAsync(sidecar, ("x-dp-invite", code));
@@ -72,7 +72,7 @@ public sealed class EnrolmentTests(LocalCloud cloud) : IAsyncLifetime
         var answer = await _desk.SendAsync(sidecar, ("x-dp-aws-identity", _desk.Identity(sidecar, _desk.Sts.Issue(Account, Role, Instance), region: "eu-central-1")));
 
         Assert.Equal((201, sidecar.KeyId.ToString()), (answer.Status, answer.Body.GetProperty("key_id").GetString()));
-        Assert.NotNull(await _desk.Registry.FindKeyAsync(sidecar.KeyId, Cancel, consistent: true));
+        Assert.NotNull(await _desk.Registry.FindKeyAsync(sidecar.KeyId, Cancel));
         Assert.Equal(["sts.eu-central-1.amazonaws.com"], _desk.Sts.Asked);
     }
 
@@ -193,7 +193,7 @@ public sealed class EnrolmentTests(LocalCloud cloud) : IAsyncLifetime
 
         var answer = await _desk.AskAsync(request);
         Assert.Equal((status, problem), (answer.Status, answer.Code));
-        Assert.Null(await _desk.Registry.FindKeyAsync(sidecar.KeyId, Cancel, consistent: true));
+        Assert.Null(await _desk.Registry.FindKeyAsync(sidecar.KeyId, Cancel));
         Assert.Equal(201, (await _desk.SendAsync(new SidecarSigner(), ("x-dp-invite", code))).Status);
     }
 
@@ -308,6 +308,6 @@ public sealed class EnrolmentTests(LocalCloud cloud) : IAsyncLifetime
     {
         var answer = await _desk.SendAsync(sidecar, header, instance, tenant);
         Assert.Equal((status, problem), (answer.Status, answer.Code));
-        Assert.Null(await _desk.Registry.FindKeyAsync(sidecar.KeyId, Cancel, consistent: true));
+        Assert.Null(await _desk.Registry.FindKeyAsync(sidecar.KeyId, Cancel));
     }
 }

@@ -68,7 +68,7 @@ internal sealed class HeartbeatFixture
         return new(
             new RecordHeartbeat(
                 new SidecarKeys(new(dynamo, Tables.Tenants), Clock), new(
-                    dynamo, Tables.Instances, Clock), new(dynamo, Tables.Metering, Clock), SourceNetworkCheck, events, Clock),
+                    dynamo, Tables.Instances, Clock), new(dynamo, Tables.Metering, Clock), new(SourceNetworkCheck, events), Clock),
             new("https://api.example.com"), events, Clock);
     }
 

@@ -62,7 +62,7 @@ internal sealed class OutcomeFixture
             new TokenVerifier(NewKeys(), Issuer, Clock),
             new ExecutionStore(dynamo, Tables.Executions, Tables.Quotas, Clock),
             new MessageQueue<Notification>(sqs, Queues.Notifications, DomainJson.Default.Notification),
-            SourceNetworkCheck, events, Clock);
+            new SourceNetwork(SourceNetworkCheck, events), events, Clock);
         return new(recordOutcome, Issuer, events, Clock);
     }
 
@@ -120,12 +120,7 @@ internal sealed class OutcomeFixture
 
     public async Task<Execution> ReadAsync(Job job) => (await Executions.FindAsync(job.Id, Cancel))!;
 
-    /// <summary>As after a table was restored: the tenant's counters are gone.</summary>
-    public async Task LoseLedgerAsync()
-    {
-        foreach (var key in new[] { QuotaLedger.KeyOf(Tenant, Month), QuotaLedger.ActiveKeyOf(Tenant) })
-            await Tables.Client.DeleteItemAsync(Tables.Quotas, key, Cancel);
-    }
+    public Task LoseLedgerAsync() => Tables.LoseLedgerAsync(Tenant, Month, Cancel);
 
     /// <summary>Takes every notification that waits: the executions they are about.</summary>
     public async Task<List<string>> NotifiedAsync()

@@ -252,8 +252,8 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
         Assert.Equal(["T0007", "T0008"], removed.GetProperty("unlinked").EnumerateArray().Select(one => one.GetString()).Order());
         Assert.Equal("2027-02-03T10:00:00.000Z", removed.GetProperty("free_again_at").GetString());
         Assert.All(await ctl.Registry.KeysOfAsync(OperatorFixture.Seven, Cancel), key => Assert.NotNull(key.RevokedAt));
-        Assert.Null(await ctl.Registry.OfSlackAsync(TeamId.Parse("T0007"), Cancel, consistent: true));
-        var catalogue = (await ctl.Registry.CatalogueAsync(OperatorFixture.Seven, Cancel, consistent: true))!;
+        Assert.Null(await ctl.Registry.OfSlackAsync(TeamId.Parse("T0007"), Cancel));
+        var catalogue = (await ctl.Registry.CatalogueAsync(OperatorFixture.Seven, Cancel))!;
         Assert.Equal((TenantStatus.Deleting, 0, 0), (catalogue.Tenant.Status, catalogue.Workflows.Count, catalogue.Groups.Count));
         Assert.Equal(ExecutionState.Cancelled, (await ctl.Executions.FindAsync(open.Id, Cancel))!.State);
         Assert.Equal(ExecutionState.Succeeded, (await ctl.Executions.FindAsync(done.Id, Cancel))!.State);     // its data stays

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
+using ControlPlane.Quotas;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.SlackHandler.Installation;
 
@@ -42,6 +43,11 @@ public sealed class AlarmTests(SlackFixture world) : IClassFixture<SlackFixture>
                 var notification = new Notification(Notification.SchemaV1, denied.Id.ToString(), denied.Tenant.ToString());
                 var body = JsonSerializer.Serialize(notification, DomainJson.Default.Notification);
                 await world.NewNotifications(new Gone()).TellAsync(new() { Records = [new() { MessageId = "m1", Body = body }] }, SlackFixture.Context);
+                break;
+            case "ExecutionsUnbooked":
+                var queued = await workspace.QueueAsync();
+                await world.Tables.LoseLedgerAsync(workspace.Tenant, Month.Of(SlackFixture.Start), SlackFixture.Cancel);
+                await workspace.TypeAsync($"cancel {queued}");
                 break;
             case "InstallationsFailed":
                 var installer = new Installer(world) { Status = 503 };

@@ -2,7 +2,6 @@ using System.Text.Json;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Quotas;
-using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.SlackHandler;
@@ -120,11 +119,7 @@ public sealed class CancelCommandTests(SlackFixture world) : IClassFixture<Slack
     private async Task<(Workspace, ExecutionId)> StartAsync(string workflow = "wf_sched", string user = "U1")
     {
         var workspace = await world.NewWorkspaceAsync();
-        var id = ExecutionId.Of(workspace.TeamId, Guid.NewGuid().ToString());
-        var execution = A.Execution(ExecutionState.Queued, id, workspace.Tenant, user) with { Workflow = WorkflowName.Parse(workflow) };
-        var order = new DispatchOrder(id, workspace.Tenant, WebhookPath.Of(execution.Workflow), [1], "token", world.Clock.Now + TimeSpan.FromMinutes(10));
-        Assert.IsType<Creation.Created>(await world.Executions.CreateAsync(execution, order, TenantLimits.Default, SlackFixture.Cancel));
-        return (workspace, id);
+        return (workspace, await workspace.QueueAsync(workflow, user));
     }
 
     private async Task<Execution> FindAsync(ExecutionId id) => (await world.Executions.FindAsync(id, SlackFixture.Cancel))!;

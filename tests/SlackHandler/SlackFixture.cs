@@ -298,6 +298,16 @@ internal sealed class Workspace(SlackFixture world, string teamId, TenantId tena
     public string TeamId { get; } = teamId;
     public TenantId Tenant { get; } = tenant;
 
+    /// <summary>An execution that waits for its dispatch.</summary>
+    public async Task<ExecutionId> QueueAsync(string workflow = "wf_sched", string user = "U1")
+    {
+        var id = ExecutionId.Of(TeamId, Guid.NewGuid().ToString());
+        var execution = A.Execution(ExecutionState.Queued, id, Tenant, user) with { Workflow = WorkflowName.Parse(workflow) };
+        var order = new DispatchOrder(id, Tenant, WebhookPath.Of(execution.Workflow), [1], "token", world.Clock.Now + TimeSpan.FromMinutes(10));
+        Assert.IsType<Creation.Created>(await world.Executions.CreateAsync(execution, order, TenantLimits.Default, SlackFixture.Cancel));
+        return id;
+    }
+
     public Task SaveAsync(Workflow workflow) => world.Registry.SaveAsync(Tenant, workflow, SlackFixture.Cancel);
 
     /// <summary>The fields of a command as Slack sends them.</summary>

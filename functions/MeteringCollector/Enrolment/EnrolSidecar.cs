@@ -22,8 +22,8 @@ internal abstract record EnrolmentAnswer
 
 /// <summary>Registers a sidecar's key for a machine that can show whose it is: by a one-time code, or by its identity in AWS.</summary>
 internal sealed class EnrolSidecar(
-    EnrolmentStore store, EnrolmentTries tries, TenantRegistry tenants, CallerIdentities identities, SourceNetworkCheck sourceNetworkCheck,
-    MeteringEvents events, TimeProvider clock)
+    EnrolmentStore store, EnrolmentTries tries, TenantRegistry tenants, CallerIdentities identities, SourceNetwork network,
+    TimeProvider clock)
 {
     public const int LargestBody = 4 * 1024;
 
@@ -31,8 +31,6 @@ internal sealed class EnrolSidecar(
 
     public async Task<EnrolmentAnswer> RunAsync(RawRequest request, CancellationToken cancel)
     {
-        if (JsonBody.Fault(request, LargestBody) is { } fault)
-            return new EnrolmentAnswer.Refused(fault);
         if (!HeartbeatSignature.TryRead(request, "enrol_", out var signature) || signature.Proofs is not [var proof])
             return new EnrolmentAnswer.Refused(EnrolmentProblems.SignatureInvalid);
         var now = clock.GetUtcNow();
@@ -48,10 +46,10 @@ internal sealed class EnrolSidecar(
             return new EnrolmentAnswer.Refused(EnrolmentProblems.SignatureInvalid);
         if (signature.Id != string.Create(CultureInfo.InvariantCulture, $"enrol_{applicant.Instance}_{signature.Timestamp}"))
             return new EnrolmentAnswer.Refused(EnrolmentProblems.IdMismatch, applicant);
-        if (SourceFault(applicant.Tenant, request.SourceIp) is { } outside)
+        if (network.FaultOf(applicant.Tenant, request.SourceIp) is { } outside)
             return new EnrolmentAnswer.Refused(outside, applicant);
 
-        if (await tenants.FindAsync(applicant.Tenant, cancel, consistent: false) is not { Status: not TenantStatus.Deleting } tenant)
+        if (await tenants.FindRecentAsync(applicant.Tenant, cancel) is not { Status: not TenantStatus.Deleting } tenant)
             return new EnrolmentAnswer.Refused(EnrolmentProblems.TenantUnknown, applicant);
         if (await tries.CountAsync(tenant.Id, cancel) is { } wait)
             return new EnrolmentAnswer.Refused(EnrolmentProblems.TooManyTries(wait), applicant);
@@ -87,12 +85,4 @@ internal sealed class EnrolSidecar(
         Enrolled.KeyRefused => new EnrolmentAnswer.Refused(EnrolmentProblems.KeyRefused, applicant),
         Enrolled.TenantGone => new EnrolmentAnswer.Refused(EnrolmentProblems.TenantUnknown, applicant),
     };
-
-    private Problem? SourceFault(TenantId tenant, string? sourceIp)
-    {
-        if (sourceNetworkCheck == SourceNetworkCheck.Off || SourceNetwork.IsInside(sourceIp, tenant))
-            return null;
-        events.SourceOutside(tenant, sourceNetworkCheck);
-        return sourceNetworkCheck == SourceNetworkCheck.Enforce ? SourceNetwork.Mismatch : null;
-    }
 }

@@ -3,7 +3,6 @@ using Amazon.Lambda.Annotations;
 using Amazon.Lambda.Annotations.APIGateway;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.Core;
-using ControlPlane.Aws;
 using ControlPlane.Http;
 
 namespace ControlPlane.MeteringCollector.Enrolment;
@@ -11,35 +10,25 @@ namespace ControlPlane.MeteringCollector.Enrolment;
 /// <summary>A machine's wish to have its key registered in, a receipt or a problem out.</summary>
 internal sealed class EnrolmentFunction(EnrolSidecar enrolSidecar, Uri controlPlaneUrl, MeteringEvents events, TimeProvider clock)
 {
-    private static readonly TimeSpan KeptBack = TimeSpan.FromMilliseconds(500);
+    private readonly PrivateDoor _door = new(controlPlaneUrl, clock);
 
     [LambdaFunction(ResourceName = "EnrolmentFunction")]
     [RestApi(LambdaHttpMethod.Post, "/metering/keys")]
-    public async Task<APIGatewayProxyResponse> AnswerAsync(APIGatewayProxyRequest http, ILambdaContext context)
+    public Task<APIGatewayProxyResponse> AnswerAsync(APIGatewayProxyRequest http, ILambdaContext context) => _door.AnswerAsync(
+        http, context, EnrolSidecar.LargestBody, AnswerAsync, problem => events.EnrolmentRefused(problem, null, null, null), events.EnrolmentFailed);
+
+    private async Task<PrivateAnswer> AnswerAsync(RawRequest request, CancellationToken cancel)
     {
-        try
+        switch (await enrolSidecar.RunAsync(request, cancel))
         {
-            using var deadline = Deadline.Of(context, KeptBack, clock);
-            EnrolmentAnswer answer = http.IsLargerThan(EnrolSidecar.LargestBody) ? new EnrolmentAnswer.Refused(Problem.TooLarge)
-                : RawRequest.From(http) is { } request ? await enrolSidecar.RunAsync(request, deadline.Token)
-                : new EnrolmentAnswer.Refused(Problem.Malformed);
-            switch (answer)
-            {
-                case EnrolmentAnswer.Enrolled enrolled:
-                    events.SidecarEnrolled(enrolled.Applicant.Tenant, enrolled.Applicant.Instance, enrolled.Applicant.Key.KeyId, enrolled.IsRepeat);
-                    return Reply.Created(JsonSerializer.Serialize(ReceiptOf(enrolled), EnrolmentJson.Default.EnrolmentReceipt));
-                case EnrolmentAnswer.Refused refused:
-                    events.EnrolmentRefused(refused.Problem, refused.Applicant?.Tenant, refused.Applicant?.Instance, refused.Applicant?.Key.KeyId);
-                    return refused.Problem.ToRest(controlPlaneUrl, ApiGateway.RequestIdOf(http, context));
-                default:
-                    throw new System.Diagnostics.UnreachableException();
-            }
-        }
-        catch (Exception e)
-        {
-            // Whatever it was, it was ours or AWS's: the machine asks again.
-            events.EnrolmentFailed(e);
-            return Problem.Unavailable.ToRest(controlPlaneUrl, ApiGateway.RequestIdOf(http, context));
+            case EnrolmentAnswer.Enrolled enrolled:
+                events.SidecarEnrolled(enrolled.Applicant.Tenant, enrolled.Applicant.Instance, enrolled.Applicant.Key.KeyId, enrolled.IsRepeat);
+                return new PrivateAnswer.Receipt(Reply.Created(JsonSerializer.Serialize(ReceiptOf(enrolled), EnrolmentJson.Default.EnrolmentReceipt)));
+            case EnrolmentAnswer.Refused refused:
+                events.EnrolmentRefused(refused.Problem, refused.Applicant?.Tenant, refused.Applicant?.Instance, refused.Applicant?.Key.KeyId);
+                return new PrivateAnswer.Refused(refused.Problem);
+            default:
+                throw new System.Diagnostics.UnreachableException();
         }
     }
 

@@ -24,7 +24,7 @@ internal abstract record HeartbeatAnswer
 
 /// <summary>Takes a sidecar's signed report: authentic first, then understood, then plausible, then booked.</summary>
 internal sealed class RecordHeartbeat(
-    SidecarKeys keys, InstanceStore instances, MeteringStore records, SourceNetworkCheck sourceNetworkCheck, MeteringEvents events, TimeProvider clock)
+    SidecarKeys keys, InstanceStore instances, MeteringStore records, SourceNetwork network, TimeProvider clock)
 {
     public const int LargestBody = 16 * 1024;
 
@@ -32,8 +32,6 @@ internal sealed class RecordHeartbeat(
 
     public async Task<HeartbeatAnswer> RunAsync(RawRequest request, CancellationToken cancel)
     {
-        if (JsonBody.Fault(request, LargestBody) is { } fault)
-            return new HeartbeatAnswer.Refused(fault);
         if (!HeartbeatSignature.TryRead(request, "hb_", out var signature))
             return new HeartbeatAnswer.Refused(HeartbeatProblems.SignatureInvalid);
 
@@ -125,10 +123,7 @@ internal sealed class RecordHeartbeat(
             return HeartbeatProblems.InstanceMismatch;
         if (signature.Id != string.Create(System.Globalization.CultureInfo.InvariantCulture, $"hb_{body.InstanceId}_{body.Epoch}_{body.Counter}"))
             return HeartbeatProblems.IdMismatch;
-        if (sourceNetworkCheck == SourceNetworkCheck.Off || SourceNetwork.IsInside(sourceIp, tenant))
-            return null;
-        events.SourceOutside(tenant, sourceNetworkCheck);
-        return sourceNetworkCheck == SourceNetworkCheck.Enforce ? SourceNetwork.Mismatch : null;
+        return network.FaultOf(tenant, sourceIp);
     }
 
     private static Problem? MeaningFault(HeartbeatBody body, DateTimeOffset sampledAt, DateTimeOffset now)

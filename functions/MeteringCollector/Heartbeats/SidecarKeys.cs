@@ -41,7 +41,7 @@ internal sealed class SidecarKeys(TenantRegistry registry, TimeProvider clock)
             if (_tenants.TryGetValue(id, out var entry) && now - entry.At < MaximumAge)
                 return entry.Tenant;
 
-        var tenant = await registry.FindAsync(id, cancel, consistent: false);
+        var tenant = await registry.FindRecentAsync(id, cancel);
         lock (_lock)
             _tenants[id] = (tenant, now);
         return tenant;
@@ -49,7 +49,7 @@ internal sealed class SidecarKeys(TenantRegistry registry, TimeProvider clock)
 
     private async Task<Signer?> ReadAsync(KeyId keyId, CancellationToken cancel)
     {
-        if (await registry.FindKeyAsync(keyId, cancel) is not { } registration)
+        if (await registry.FindRecentKeyAsync(keyId, cancel) is not { } registration)
             return null;
         if (!SidecarPublicKey.TryImport(registration.PublicKey, out var key) || key.KeyId != keyId)
             return null;                                    // a record that registration would not have made

@@ -3,7 +3,6 @@ using Amazon.Lambda.Annotations;
 using Amazon.Lambda.Annotations.APIGateway;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.Core;
-using ControlPlane.Aws;
 using ControlPlane.Http;
 
 namespace ControlPlane.MeteringCollector.Outcomes;
@@ -11,50 +10,30 @@ namespace ControlPlane.MeteringCollector.Outcomes;
 /// <summary>An engine's callback in, a receipt or a problem out.</summary>
 internal sealed class OutcomesFunction(RecordOutcome recordOutcome, Uri controlPlaneUrl, MeteringEvents events, TimeProvider clock)
 {
-    private static readonly TimeSpan KeptBack = TimeSpan.FromMilliseconds(500);
+    private readonly PrivateDoor _door = new(controlPlaneUrl, clock);
 
     [LambdaFunction(ResourceName = "OutcomesFunction")]
     [RestApi(LambdaHttpMethod.Post, "/outcomes/execution")]
-    public async Task<APIGatewayProxyResponse> AnswerAsync(APIGatewayProxyRequest http, ILambdaContext context)
-    {
-        try
-        {
-            using var deadline = Deadline.Of(context, KeptBack, clock);
-            OutcomeAnswer answer = http.IsLargerThan(RecordOutcome.LargestBody) ? new OutcomeAnswer.Refused(Problem.TooLarge)
-                : RawRequest.From(http) is { } request ? await recordOutcome.RunAsync(request, deadline.Token)
-                : new OutcomeAnswer.Refused(Problem.Malformed);
-            Report(answer);
-            return answer switch
-            {
-                OutcomeAnswer.Taken taken => Reply.Json(JsonSerializer.Serialize(
-                    new(
-                        taken.Execution.ToString(), OutcomeReceipt.StatusOf(taken.State), taken.IsRepeat, taken.IsLate,
-                        taken.Ignored is { Count: > 0 } ignored ? ignored : null),
-                    OutcomeJson.Default.OutcomeReceipt)),
-                OutcomeAnswer.Refused refused => refused.Problem.ToRest(controlPlaneUrl, ApiGateway.RequestIdOf(http, context)),
-                _ => throw new System.Diagnostics.UnreachableException(),
-            };
-        }
-        catch (Exception e)
-        {
-            // Whatever it was, it was ours: the engine sends the outcome again.
-            events.OutcomeFailed(e);
-            return Problem.Unavailable.ToRest(controlPlaneUrl, ApiGateway.RequestIdOf(http, context));
-        }
-    }
+    public Task<APIGatewayProxyResponse> AnswerAsync(APIGatewayProxyRequest http, ILambdaContext context) =>
+        _door.AnswerAsync(http, context, RecordOutcome.LargestBody, AnswerAsync, problem => events.OutcomeRefused(problem, null), events.OutcomeFailed);
 
-    private void Report(OutcomeAnswer answer)
+    private async Task<PrivateAnswer> AnswerAsync(RawRequest request, CancellationToken cancel)
     {
-        switch (answer)
+        switch (await recordOutcome.RunAsync(request, cancel))
         {
             case OutcomeAnswer.Taken taken:
                 events.OutcomeTaken(taken.Execution, taken.Tenant, OutcomeReceipt.StatusOf(taken.State), taken.IsRepeat, taken.IsLate);
                 if (!taken.IsBooked)
                     events.Unbooked(taken.Execution, taken.Tenant);
-                break;
+                return new PrivateAnswer.Receipt(Reply.Json(JsonSerializer.Serialize(ReceiptOf(taken), OutcomeJson.Default.OutcomeReceipt)));
             case OutcomeAnswer.Refused refused:
                 events.OutcomeRefused(refused.Problem, refused.Execution);
-                break;
+                return new PrivateAnswer.Refused(refused.Problem);
+            default:
+                throw new System.Diagnostics.UnreachableException();
         }
     }
+
+    private static OutcomeReceipt ReceiptOf(OutcomeAnswer.Taken taken) => new(
+        taken.Execution.ToString(), OutcomeReceipt.StatusOf(taken.State), taken.IsRepeat, taken.IsLate, taken.Ignored is { Count: > 0 } ignored ? ignored : null);
 }

@@ -30,7 +30,7 @@ internal sealed class RecordOutcome(
     TokenVerifier tokens,
     ExecutionStore executions,
     MessageQueue<Notification> notifications,
-    SourceNetworkCheck sourceNetworkCheck,
+    SourceNetwork network,
     MeteringEvents events,
     TimeProvider clock)
 {
@@ -43,29 +43,21 @@ internal sealed class RecordOutcome(
 
     public async Task<OutcomeAnswer> RunAsync(RawRequest request, CancellationToken cancel)
     {
-        if (JsonBody.Fault(request, LargestBody) is { } fault)
-            return new OutcomeAnswer.Refused(fault);
         if (!BearerToken.TryRead(request, out var token))
             return new OutcomeAnswer.Refused(OutcomeProblems.TokenInvalid);
 
         switch (await tokens.VerifyAsync(token, cancel))
         {
             case TokenCheck.Verified verified:
-                return SourceFault(verified, request.SourceIp) ?? await RecordAsync(verified, request.Body, cancel);
+                return network.FaultOf(verified.Tenant, request.SourceIp) is { } outside
+                    ? new OutcomeAnswer.Refused(outside, verified.Execution)
+                    : await RecordAsync(verified, request.Body, cancel);
             case TokenCheck.Rejected rejected:
                 events.TokenRejected(rejected.Fault);
                 return new OutcomeAnswer.Refused(OutcomeProblems.TokenInvalid);
             default:
                 throw new System.Diagnostics.UnreachableException();
         }
-    }
-
-    private OutcomeAnswer.Refused? SourceFault(TokenCheck.Verified token, string? sourceIp)
-    {
-        if (sourceNetworkCheck == SourceNetworkCheck.Off || SourceNetwork.IsInside(sourceIp, token.Tenant))
-            return null;
-        events.SourceOutside(token.Tenant, sourceNetworkCheck);
-        return sourceNetworkCheck == SourceNetworkCheck.Enforce ? new(SourceNetwork.Mismatch, token.Execution) : null;
     }
 
     private async Task<OutcomeAnswer> RecordAsync(TokenCheck.Verified token, ReadOnlyMemory<byte> body, CancellationToken cancel)

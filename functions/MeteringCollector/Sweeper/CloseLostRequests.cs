@@ -28,7 +28,7 @@ internal sealed class CloseLostRequests(
         using var slice = Deadline.Slice(Slice, clock, cancel);
         try
         {
-            if (await executions.FindAsync(id, slice.Token, consistent: false) is null && await replies.FindOrderAsync(id, slice.Token) is { } order)
+            if (await executions.FindRecentAsync(id, slice.Token) is null && await replies.FindOrderAsync(id, slice.Token) is { } order)
                 await CloseAsync(id, order, slice.Token);
             await replies.SettleAsync(id, slice.Token);
         }

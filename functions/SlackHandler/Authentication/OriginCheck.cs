@@ -16,7 +16,7 @@ internal sealed class OriginCheck(RotatingSecret<SlackSecret> secret)
             return false;
 
         var claimed = Encoding.UTF8.GetBytes(value);
-        return Fits(await secret.GetAsync(cancel), claimed) || (await secret.RefreshAsync(cancel) && Fits(await secret.GetAsync(cancel), claimed));
+        return await secret.FitsAsync(versions => Fits(versions, claimed), cancel);
     }
 
     private static bool Fits(SecretVersions<SlackSecret> secrets, ReadOnlySpan<byte> claimed)

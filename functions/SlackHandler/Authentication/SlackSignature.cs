@@ -35,10 +35,8 @@ internal sealed class SlackSignature(RotatingSecret<SlackSecret> secret, TimePro
         if (long.Abs(clock.GetUtcNow().ToUnixTimeSeconds() - sentAt) > (long)Tolerance.TotalSeconds)
             return SignatureCheck.Stale;
 
-        if (Fits(await secret.GetAsync(cancel), timestamp, request.Body.Span, claimed))
-            return SignatureCheck.Genuine;
         // Slack may use a newer secret already than the one in memory.
-        return await secret.RefreshAsync(cancel) && Fits(await secret.GetAsync(cancel), timestamp, request.Body.Span, claimed)
+        return await secret.FitsAsync(versions => Fits(versions, timestamp, request.Body.Span, claimed), cancel)
             ? SignatureCheck.Genuine
             : SignatureCheck.Forged;
     }

@@ -37,7 +37,7 @@ internal sealed class ListCommand(ExecutionStore executions)
         {
             var visible = await Task.WhenAll(some.Select(async one =>
                 caller.MaySeeAll(one.Workflow)
-                    || (await executions.FindAsync(one.Id, cancel, consistent: false) is { } execution && caller.MaySee(execution))));
+                    || (await executions.FindRecentAsync(one.Id, cancel) is { } execution && caller.MaySee(execution))));
             shown.AddRange(some.Zip(visible).Where(one => one.Second).Select(one => one.First));
             if (shown.Count >= count)
                 break;

@@ -35,9 +35,7 @@ internal sealed class ModalSeal(RotatingSecret<SlackSecret> secret)
     {
         if (ControlPlane.Text.StrictBase64.Decode(metadata) is not { } closed)
             return null;
-        var text = Open(closed, await secret.GetAsync(cancel), Purpose(teamId, userId));
-        if (text is null && await secret.RefreshAsync(cancel))
-            text = Open(closed, await secret.GetAsync(cancel), Purpose(teamId, userId));
+        var text = await secret.TryAsync(versions => Open(closed, versions, Purpose(teamId, userId)), cancel);
         return text?.Split('\n') is [var workflow, var channel, var name, var shown, var second, var url]
             && ChannelId.TryParse(channel, out var channelId) && SlackCommand.IsName(name)
             && long.TryParse(second, NumberStyles.None, CultureInfo.InvariantCulture, out var sentAt)

@@ -10,6 +10,7 @@ internal sealed record RunArguments(string Workflow, JsonElement Inputs, bool Is
 {
     public bool HasInputs => Inputs.EnumerateObject().Any();
 
+    // Not StrictJson: what somebody typed is passed on as it is, numbers and names alike; the catalogue judges it.
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
 
     /// <returns>The arguments, or what is wrong with them, in plain words. The words may quote the user's: escape them.</returns>

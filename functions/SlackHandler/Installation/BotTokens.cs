@@ -15,9 +15,7 @@ internal sealed class BotTokens(SlackInstallations installations, RotatingSecret
     {
         if (await installations.FindTokenAsync(tenant, team, cancel) is not { } kept)
             return null;
-        var text = Open(kept, await secret.GetAsync(cancel));
-        if (text is null && await secret.RefreshAsync(cancel))
-            text = Open(kept, await secret.GetAsync(cancel));
+        var text = await secret.TryAsync(versions => Open(kept, versions), cancel);
         return BotToken.TryParse(text, out var token) ? token : null;
     }
 

@@ -1,10 +1,9 @@
-using System.Text.Json;
 using Amazon.Lambda.Annotations;
 using Amazon.Lambda.Core;
 using Amazon.Lambda.SQSEvents;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
-using ControlPlane.Tenants;
+using ControlPlane.Text;
 
 namespace ControlPlane.SlackHandler.Notifications;
 
@@ -42,17 +41,8 @@ internal sealed class NotificationsFunction(TellRequester tellRequester, SlackHa
     }
 
     /// <exception cref="FormatException">No notification: it comes again until it is a dead letter.</exception>
-    private static (ExecutionId, TenantId) Parse(string body)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(body, DomainJson.Default.Notification) is { Schema: Notification.SchemaV1 } notification
-                ? (ExecutionId.Parse(notification.ExecutionId), TenantId.Parse(notification.TenantId))
-                : throw new FormatException("That is not a notification.");
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            throw new FormatException("That is not a notification.");
-        }
-    }
+    private static MessageIds Parse(string body) =>
+        StrictJson.TryParseObject(body, out var message) && MessageIds.Read(message, Notification.SchemaV1) is { } ids
+            ? ids
+            : throw new FormatException("That is not a notification.");
 }

@@ -6,6 +6,7 @@ using System.Text.Json;
 using ControlPlane.SlackHandler.Messages;
 using ControlPlane.SlackHandler.Replies;
 using ControlPlane.SlackHandler.WebApi;
+using ControlPlane.Text;
 
 namespace ControlPlane.SlackHandler.Notifications;
 
@@ -105,19 +106,8 @@ internal sealed class SlackHook : IDisposable
     {
         if (!answer.StartsWith('{'))
             return !isSuccess && SlackConnections.IsWord(answer.Trim()) ? answer.Trim() : null;
-        try
-        {
-            using var document = JsonDocument.Parse(answer);
-            if (!document.RootElement.TryGetProperty("ok", out var ok) || ok.ValueKind != JsonValueKind.False)
-                return null;
-            return document.RootElement.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.String
-                && SlackConnections.IsWord(error.GetString()!)
-                ? error.GetString()
-                : "not_ok";
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
+        if (!StrictJson.TryParseObject(answer, out var json) || !json.TryGetProperty("ok", out var ok) || ok.ValueKind != JsonValueKind.False)
             return null;
-        }
+        return StrictJson.TextOf(json, "error") is { } error && SlackConnections.IsWord(error) ? error : "not_ok";
     }
 }

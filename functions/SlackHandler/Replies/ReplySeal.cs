@@ -13,9 +13,7 @@ internal sealed class ReplySeal(RotatingSecret<SlackSecret> secret)
     /// <returns>Null when no key fits, or what was sealed may not be posted to.</returns>
     public async ValueTask<ReplyUrl?> OpenAsync(byte[] seal, ExecutionId execution, CancellationToken cancel)
     {
-        var text = Open(seal, execution, await secret.GetAsync(cancel));
-        if (text is null && await secret.RefreshAsync(cancel))
-            text = Open(seal, execution, await secret.GetAsync(cancel));
+        var text = await secret.TryAsync(versions => Open(seal, execution, versions), cancel);
         return ReplyUrl.TryParse(text, out var url) ? url : null;
     }
 

@@ -14,10 +14,10 @@ public readonly record struct MetricSeries(string Metric, string? Dimension = nu
 /// <summary>A metric that a function writes. All there are stand in <see cref="MetricCatalogue"/>.</summary>
 public abstract class Metric
 {
-    private Metric(string function, string name, MetricUnit unit) => (Function, Name, Unit) = (function, name, unit);
+    private Metric(IReadOnlyList<string> functions, string name, MetricUnit unit) => (Functions, Name, Unit) = (functions, name, unit);
 
-    /// <summary>The function that writes it, by its folder's name.</summary>
-    public string Function { get; }
+    /// <summary>Those that write it, by their folders' names.</summary>
+    public IReadOnlyList<string> Functions { get; }
 
     public string Name { get; }
     public MetricUnit Unit { get; }
@@ -31,8 +31,8 @@ public abstract class Metric
     /// <summary>A metric without a dimension.</summary>
     public sealed class Plain : Metric
     {
-        internal Plain(string function, string name, MetricUnit unit, bool isWatched)
-            : base(function, name, unit) => Watched = isWatched ? [new(name)] : [];
+        internal Plain(IReadOnlyList<string> functions, string name, MetricUnit unit, bool isWatched)
+            : base(functions, name, unit) => Watched = isWatched ? [new(name)] : [];
 
         public override Dimension? Dimension => null;
         public override IReadOnlyList<MetricSeries> Watched { get; }
@@ -41,8 +41,8 @@ public abstract class Metric
     /// <summary>A metric whose values are told apart by one dimension.</summary>
     public sealed class Split : Metric
     {
-        internal Split(string function, string name, MetricUnit unit, Dimension by, IEnumerable<string> watched)
-            : base(function, name, unit) => (Dimension, Watched) = (by, [.. watched.Select(value => new MetricSeries(name, by.ToString(), value))]);
+        internal Split(IReadOnlyList<string> functions, string name, MetricUnit unit, Dimension by, IEnumerable<string> watched)
+            : base(functions, name, unit) => (Dimension, Watched) = (by, [.. watched.Select(value => new MetricSeries(name, by.ToString(), value))]);
 
         public override Dimension? Dimension { get; }
         public override IReadOnlyList<MetricSeries> Watched { get; }

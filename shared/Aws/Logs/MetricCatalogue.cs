@@ -57,7 +57,8 @@ public static class MetricCatalogue
     public static readonly Metric.Plain ExecutionsTimedOut = Plain(MeteringCollector, "ExecutionsTimedOut", isWatched: true);
 
     /// <summary>An execution ended and its tenant's ledger does not know.</summary>
-    public static readonly Metric.Plain ExecutionsUnbooked = Plain(MeteringCollector, "ExecutionsUnbooked", isWatched: true);
+    public static readonly Metric.Plain ExecutionsUnbooked = Note(
+        new Metric.Plain([SlackHandler, DpDispatcher, MeteringCollector], "ExecutionsUnbooked", MetricUnit.Count, isWatched: true));
 
     public static readonly Metric.Plain NotificationsResent = Plain(MeteringCollector, "NotificationsResent");
     public static readonly Metric.Plain SweepFailures = Plain(MeteringCollector, "SweepFailures", isWatched: true);
@@ -81,10 +82,10 @@ public static class MetricCatalogue
     public static IReadOnlyList<Metric> All => Known;
 
     private static Metric.Plain Plain(string function, string name, MetricUnit unit = MetricUnit.Count, bool isWatched = false) =>
-        Note(new Metric.Plain(function, name, unit, isWatched));
+        Note(new Metric.Plain([function], name, unit, isWatched));
 
     private static Metric.Split Split(string function, string name, Dimension by, MetricUnit unit = MetricUnit.Count, params string[] watched) =>
-        Note(new Metric.Split(function, name, unit, by, watched));
+        Note(new Metric.Split([function], name, unit, by, watched));
 
     private static T Note<T>(T metric) where T : Metric
     {

@@ -42,6 +42,17 @@ public sealed class RotatingSecret<T>(
         return _last?.Generations[0].VersionId != before;
     }
 
+    /// <summary>Tries the versions in memory and, where none serves, those of the store once more.</summary>
+    /// <returns>What <paramref name="use"/> made of them; null where none served.</returns>
+    public async ValueTask<TResult?> TryAsync<TResult>(Func<SecretVersions<T>, TResult?> use, CancellationToken cancel) where TResult : class =>
+        use(await GetAsync(cancel)) is { } known ? known
+        : await RefreshAsync(cancel) ? use(await GetAsync(cancel))
+        : null;
+
+    /// <summary>Whether a proof fits the versions in memory or, where it does not, those of the store.</summary>
+    public async ValueTask<bool> FitsAsync(Func<SecretVersions<T>, bool> fits, CancellationToken cancel) =>
+        fits(await GetAsync(cancel)) || (await RefreshAsync(cancel) && fits(await GetAsync(cancel)));
+
     private SecretVersions<T> Versions()
     {
         var (now, generations) = (clock.GetUtcNow(), _last!.Generations);

@@ -14,23 +14,21 @@ public static class SecretGenerations
 {
     public const string Id = "id", At = "at", Before = "before";
 
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 4 };
-
     /// <returns>The generations of a stored value, newest first; and whether they are all there are, or the version before it holds more.</returns>
     /// <param name="parse">Reads one generation; throws <see cref="FormatException"/> for one that is no such secret.</param>
     /// <exception cref="FormatException">The value is malformed. The message does not quote it.</exception>
     public static (IReadOnlyList<SecretVersion<T>> Generations, bool AreAll) Read<T>(StoredSecret stored, Func<string, T> parse)
     {
-        using var document = Parse(stored.Text);
-        if (document is null || !document.RootElement.TryGetProperty(Before, out var before))
+        // What is no object at all is left to whoever parses it, who says so in its own words.
+        if (!StrictJson.TryParseObject(stored.Text, out var newest) || !newest.TryGetProperty(Before, out var before))
             return ([new(stored.VersionId, parse(stored.Text), stored.CreatedAt)], false);
         if (before.ValueKind != JsonValueKind.Array)
             throw Malformed();
 
-        var isUntouched = TextOf(document.RootElement, Id) == stored.VersionId;
+        var isUntouched = StrictJson.TextOf(newest, Id) == stored.VersionId;
         List<SecretVersion<T>> read =
         [
-            isUntouched ? Read(document.RootElement, parse) : new(stored.VersionId, parse(stored.Text), stored.CreatedAt),
+            isUntouched ? Read(newest, parse) : new(stored.VersionId, parse(stored.Text), stored.CreatedAt),
             .. before.EnumerateArray().Select(one => Read(one, parse)),
         ];
         if (read.Zip(read.Skip(1)).Any(pair => pair.First.CreatedAt < pair.Second.CreatedAt) || read.DistinctBy(one => one.VersionId).Count() < read.Count)
@@ -39,30 +37,9 @@ public static class SecretGenerations
     }
 
     private static SecretVersion<T> Read<T>(JsonElement generation, Func<string, T> parse) =>
-        TextOf(generation, Id) is { Length: > 0 and <= 64 } id && Rfc3339.TryParse(TextOf(generation, At), out var at)
+        StrictJson.TextOf(generation, Id) is { Length: > 0 and <= 64 } id && Rfc3339.TryParse(StrictJson.TextOf(generation, At), out var at)
             ? new(id, parse(generation.GetRawText()), at)
             : throw Malformed();
-
-    private static string? TextOf(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.String
-            ? member.GetString()
-            : null;
-
-    private static JsonDocument? Parse(string text)
-    {
-        try
-        {
-            var document = JsonDocument.Parse(text, Strict);
-            if (document.RootElement.ValueKind == JsonValueKind.Object)
-                return document;
-            document.Dispose();
-            return null;
-        }
-        catch (JsonException)
-        {
-            return null;                                    // no such value: whoever parses it says so in its own words
-        }
-    }
 
     private static FormatException Malformed() =>
         new("The secret's generations are not what a rotation writes: {\"id\",\"at\",…,\"before\":[…]}, newest first.");

@@ -40,24 +40,16 @@ public sealed class SlackSecret
     /// not.</remarks>
     public static SlackSecret Parse(string text)
     {
-        try
-        {
-            using var document = JsonDocument.Parse(text, new() { AllowDuplicateProperties = false, MaxDepth = 4 });
-            var json = document.RootElement;
-            return new(
-                Encoding.UTF8.GetBytes(Required(json, "signing_secret")),
-                Key(json, "response_url_key"),
-                SHA256.HashData(Encoding.UTF8.GetBytes(Required(json, "origin_verify"))))
-            {
-                Client = Optional(json, "client_id") is { } id && Optional(json, "client_secret") is { } secret ? new(id, secret) : null,
-                TokenKey = Optional(json, "bot_token_key") is not null ? Key(json, "bot_token_key") : null,
-            };
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            // The parser's message quotes what it stumbled over.
+        if (!StrictJson.TryParseObject(text, out var json))
             throw new FormatException("The Slack secret is not the JSON object it should be.");
-        }
+        return new(
+            Encoding.UTF8.GetBytes(Required(json, "signing_secret")),
+            Key(json, "response_url_key"),
+            SHA256.HashData(Encoding.UTF8.GetBytes(Required(json, "origin_verify"))))
+        {
+            Client = Optional(json, "client_id") is { } id && Optional(json, "client_secret") is { } secret ? new(id, secret) : null,
+            TokenKey = Optional(json, "bot_token_key") is not null ? Key(json, "bot_token_key") : null,
+        };
     }
 
     // What is there has to be right.
@@ -68,9 +60,7 @@ public sealed class SlackSecret
 
     private static string Required(JsonElement json, string name)
     {
-        if (json.ValueKind != JsonValueKind.Object || !json.TryGetProperty(name, out var value) || value.ValueKind != JsonValueKind.String)
-            throw new FormatException($"The Slack secret lacks {name}.");
-        var text = value.GetString()!;
+        var text = StrictJson.TextOf(json, name) ?? throw new FormatException($"The Slack secret lacks {name}.");
         return text.Length > 0 && text.AsSpan().Trim().Length == text.Length
             ? text
             : throw new FormatException($"The Slack secret's {name} is empty or has blanks around it.");

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
@@ -43,6 +44,13 @@ public static class StrictJson
         }
         return value.ValueKind == JsonValueKind.Object;
     }
+
+    /// <inheritdoc cref="TryParseObject(ReadOnlySpan{byte}, out JsonElement)"/>
+    public static bool TryParseObject(string json, out JsonElement value) => TryParseObject(Encoding.UTF8.GetBytes(json), out value);
+
+    /// <returns>Null when the object has no such member, or it is no string.</returns>
+    public static string? TextOf(JsonElement json, string name) =>
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.String ? member.GetString() : null;
 
     private static bool HasOneReading(ReadOnlySpan<byte> json)
     {

@@ -97,12 +97,12 @@ internal sealed class Functions : IDisposable
         var meteringEvents = new MeteringEvents(log, clock);
         Outcomes = new(
             new RecordOutcome(
-                new TokenVerifier(keys, ControlPlaneUrl, clock), executions, notifications, SourceNetworkCheck.Enforce, meteringEvents,
-                clock), ControlPlaneUrl, meteringEvents, clock);
+                new TokenVerifier(keys, ControlPlaneUrl, clock), executions, notifications,
+                new SourceNetwork(SourceNetworkCheck.Enforce, meteringEvents), meteringEvents, clock), ControlPlaneUrl, meteringEvents, clock);
         Heartbeats = new(
             new RecordHeartbeat(
-                new SidecarKeys(registry, clock), instances, new MeteringStore(dynamo, tables.Metering, clock), SourceNetworkCheck.Enforce, meteringEvents,
-                clock),
+                new SidecarKeys(registry, clock), instances, new MeteringStore(dynamo, tables.Metering, clock),
+                new SourceNetwork(SourceNetworkCheck.Enforce, meteringEvents), clock),
             ControlPlaneUrl, meteringEvents, clock);
         Sweeper = new(
             new ActiveRegion(dynamo, tables.Quotas, "us-east-1"), "us-east-1",
