@@ -7,16 +7,27 @@ public sealed class Deadline : IDisposable
 {
     private readonly CancellationTokenSource _source;
     private readonly CancellationTokenSource? _own;
+    private readonly TimeProvider _clock;
+    private readonly TimeSpan _time;
+    private readonly long _began;
 
-    private Deadline(CancellationTokenSource source, CancellationTokenSource? own = null) => (_source, _own) = (source, own);
+    private Deadline(CancellationTokenSource source, TimeSpan time, TimeProvider clock, CancellationTokenSource? own = null)
+    {
+        (_source, _own, _clock, _time) = (source, own, clock, time);
+        _began = clock.GetTimestamp();
+    }
 
     public CancellationToken Token => _source.Token;
+
+    /// <summary>Whether something that takes this long, begun now, ends before the work is ended: what is cut in the middle leaves nobody knowing whether it was
+    /// done.</summary>
+    public bool HasTimeFor(TimeSpan time) => !Token.IsCancellationRequested && _time - _clock.GetElapsedTime(_began) >= time;
 
     /// <summary>A time of its own for one of several who work side by side, so that one who is slow does not use up what the others have.</summary>
     public static Deadline Slice(TimeSpan atMost, TimeProvider clock, CancellationToken cancel)
     {
         var own = new CancellationTokenSource(atMost, clock);
-        return new(CancellationTokenSource.CreateLinkedTokenSource(own.Token, cancel), own);
+        return new(CancellationTokenSource.CreateLinkedTokenSource(own.Token, cancel), atMost, clock, own);
     }
 
     /// <param name="keepBack">Left for the answer.</param>
@@ -32,5 +43,9 @@ public sealed class Deadline : IDisposable
         _own?.Dispose();
     }
 
-    private static Deadline In(TimeSpan time, TimeProvider clock) => new(new(time > TimeSpan.Zero ? time : TimeSpan.Zero, clock));
+    private static Deadline In(TimeSpan time, TimeProvider clock)
+    {
+        var left = time > TimeSpan.Zero ? time : TimeSpan.Zero;
+        return new(new(left, clock), left, clock);
+    }
 }

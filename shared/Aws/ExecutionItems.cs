@@ -41,6 +41,8 @@ internal static class ExecutionItems
                 item["team_id"] = Items.Text(slack.TeamId.ToString());
                 item["user_id"] = Items.Text(slack.UserId.ToString());
                 item["channel_id"] = Items.Text(slack.ChannelId.ToString());
+                if (slack.OrganisationId is { } organisation)
+                    item["organisation_id"] = Items.Text(organisation.ToString());
                 break;
             case Requester.Operator by:
                 item["caller"] = Items.Text(by.Caller.ToString());
@@ -107,7 +109,8 @@ internal static class ExecutionItems
     private static Requester ToRequester(Item item) => item.RequiredText("source") switch
     {
         Requester.Slack.Name => new Requester.Slack(
-            TeamId.Parse(item.RequiredText("team_id")), UserId.Parse(item.RequiredText("user_id")), ChannelId.Parse(item.RequiredText("channel_id"))),
+            TeamId.Parse(item.RequiredText("team_id")), UserId.Parse(item.RequiredText("user_id")), ChannelId.Parse(item.RequiredText("channel_id")))
+        { OrganisationId = item.OptionalText("organisation_id") is { } organisation ? TeamId.Parse(organisation) : null },
         Requester.Operator.Name => new Requester.Operator(OperatorId.Parse(item.RequiredText("caller"))),
         _ => throw new InvalidDataException("The execution does not say who asked for it."),
     };

@@ -9,7 +9,7 @@ namespace ControlPlane.Aws;
 /// <summary>The addresses for late answers, beside their executions.</summary>
 public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimeProvider clock)
 {
-    private const string ReplyKey = "REPLY", BotKey = "BOT";
+    private const string ReplyKey = "REPLY", BotKey = "BOT", LateBotKey = "BOT#LATE";
 
     // Longer than a message about an execution comes again.
     private static readonly TimeSpan BotTriesKept = TimeSpan.FromDays(7);
@@ -155,8 +155,8 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
     }
 
     /// <summary>Takes one of the bot's tries, and the time in which nobody else takes the next. They are counted beside the reply, that may be gone by
-    /// then.</summary>
-    public async Task<BotClaim> ClaimByBotAsync(ExecutionId id, TenantId tenant, TimeSpan lease, CancellationToken cancel)
+    /// then, and for each end by itself: one that is corrected has its own.</summary>
+    public async Task<BotClaim> ClaimByBotAsync(Execution ended, TimeSpan lease, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
         try
@@ -164,12 +164,12 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
             var answer = await dynamo.UpdateItemAsync(new()
             {
                 TableName = executions,
-                Key = BotKeyOf(id),
+                Key = BotKeyOf(ended),
                 UpdateExpression = "SET tenant_id = :tenant, not_before = :next, expires_at = :end ADD uses :one",
                 ConditionExpression = "attribute_not_exists(pk) OR (tenant_id = :tenant AND uses < :most AND not_before <= :now)",
                 ExpressionAttributeValues = new()
                 {
-                    [":tenant"] = Items.Text(tenant.ToString()),
+                    [":tenant"] = Items.Text(ended.Tenant.ToString()),
                     [":one"] = Items.Number(1),
                     [":most"] = Items.Number(BotClaim.MostTries),
                     [":now"] = Items.Time(now),
@@ -188,7 +188,7 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
     }
 
     /// <summary>Makes the bot's next try wait longer than its lease.</summary>
-    public Task PutOffBotAsync(ExecutionId id, TimeSpan pause, CancellationToken cancel) => PutOffAsync(BotKeyOf(id), pause, cancel);
+    public Task PutOffBotAsync(Execution ended, TimeSpan pause, CancellationToken cancel) => PutOffAsync(BotKeyOf(ended), pause, cancel);
 
     internal Put PutNew(Reply reply)
     {
@@ -224,7 +224,8 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
 
     private static Item KeyOf(ExecutionId id) => Items.Key(id.ToString(), ReplyKey);
 
-    private static Item BotKeyOf(ExecutionId id) => Items.Key(id.ToString(), BotKey);
+    // An end is corrected once at most, by a report that came late.
+    private static Item BotKeyOf(Execution ended) => Items.Key(ended.Id.ToString(), ended.IsLate ? LateBotKey : BotKey);
 
     private static Reply ToReply(Item item) => new(
         ExecutionId.Parse(item.RequiredText("pk")),

@@ -144,22 +144,34 @@ public sealed class SlackInstallations(IAmazonDynamoDB dynamo, string table, Tim
         };
     }
 
-    /// <summary>The token with which the bot speaks in a workspace: the workspace's own, else the one of the tenant's organisation.</summary>
-    public async Task<SealedToken?> FindTokenAsync(TenantId tenant, TeamId team, CancellationToken cancel)
+    /// <summary>The token with which the bot speaks in a workspace: the workspace's own, else the one of its organisation.</summary>
+    /// <param name="organisation">The workspace's, as Slack said with the request; null where it did not: then the tenant's only one is meant, and of several
+    /// none.</param>
+    public async Task<SealedToken?> FindTokenAsync(TenantId tenant, TeamId team, TeamId? organisation, CancellationToken cancel)
     {
-        var answer = await dynamo.GetItemAsync(new() { TableName = table, Key = TenantRegistry.LinkKeyOf(team) }, cancel);
-        if (answer.IsItemSet && answer.Item.RequiredText("owner") != tenant.ToString())
-            return null;
-        if (answer.IsItemSet && TokenIn(answer.Item) is { } own)
+        var (isTheirs, own) = await TokenOfAsync(tenant, team, cancel);
+        if (!isTheirs || own is not null)
             return own;
-        return await dynamo.ItemsAsync(new()
+        if (organisation is { } given)
+            return (await TokenOfAsync(tenant, given, cancel)).Token;
+        var organisations = await dynamo.ItemsAsync(new()
         {
             TableName = table,
             IndexName = "owned",
             KeyConditionExpression = "#owner = :owner AND begins_with(pk, :organisations)",
             ExpressionAttributeNames = new() { ["#owner"] = "owner" },
             ExpressionAttributeValues = new() { [":owner"] = Items.Text(tenant.ToString()), [":organisations"] = Items.Text("SLACK#E") },
-        }, cancel).Select(TokenIn).FirstOrDefaultAsync(token => token is not null, cancel);
+        }, cancel).ToListAsync(cancel);
+        return organisations.Select(TokenIn).OfType<SealedToken>().ToList() is [var only] ? only : null;
+    }
+
+    /// <returns>Whether the workspace is nobody else's, and its token where it has one.</returns>
+    private async Task<(bool IsTheirs, SealedToken? Token)> TokenOfAsync(TenantId tenant, TeamId workspace, CancellationToken cancel)
+    {
+        var answer = await dynamo.GetItemAsync(new() { TableName = table, Key = TenantRegistry.LinkKeyOf(workspace) }, cancel);
+        if (!answer.IsItemSet)
+            return (true, null);
+        return answer.Item.RequiredText("owner") == tenant.ToString() ? (true, TokenIn(answer.Item)) : (false, null);
     }
 
     /// <summary>Every token of a tenant.</summary>

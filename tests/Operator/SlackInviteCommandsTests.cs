@@ -69,7 +69,7 @@ public sealed class SlackInviteCommandsTests(LocalCloud cloud) : IClassFixture<L
         {
             await InstallAsync(ctl, workspace, [1, 2, 3]);
             await ctl.DoAsync(line);
-            Assert.Null(await Installations(ctl).FindTokenAsync(OperatorFixture.Seven, TeamId.Parse(workspace), Cancel));
+            Assert.Null(await Installations(ctl).FindTokenAsync(OperatorFixture.Seven, TeamId.Parse(workspace), null, Cancel));
         }
     }
 
@@ -80,7 +80,7 @@ public sealed class SlackInviteCommandsTests(LocalCloud cloud) : IClassFixture<L
         await InstallAsync(ctl, "T0007", [1, 2, 3]);
         await ctl.SayAsync("tenant register tenant-7 --name Acme --slack-team T0007 --engine 10.106.128.10:5678");
         await ctl.DoAsync("slack link tenant-7 T0007");
-        Assert.NotNull(await Installations(ctl).FindTokenAsync(OperatorFixture.Seven, TeamId.Parse("T0007"), Cancel));
+        Assert.NotNull(await Installations(ctl).FindTokenAsync(OperatorFixture.Seven, TeamId.Parse("T0007"), null, Cancel));
     }
 
     [Theory]
@@ -99,7 +99,7 @@ public sealed class SlackInviteCommandsTests(LocalCloud cloud) : IClassFixture<L
         Assert.Contains("T0008", said.Error, StringComparison.Ordinal);
         ctl.Clock.Advance(SlackSecret.Overlap);
         var key = SlackSecret.Parse(ctl.Secrets.Get("SlackSecret", null, null).Text).TokenKey!;
-        var kept = (await Installations(ctl).FindTokenAsync(OperatorFixture.Seven, TeamId.Parse("T0007"), Cancel))!;
+        var kept = (await Installations(ctl).FindTokenAsync(OperatorFixture.Seven, TeamId.Parse("T0007"), null, Cancel))!;
         Assert.Equal("xoxb-1", Seal.Open(kept.Sealed, [key], SealedToken.PurposeOf(TeamId.Parse("T0007"))));
         Assert.Equal(1, (await ctl.DoAsync("slack reseal --output json")).Json.GetProperty("as_they_were").GetInt32());
     }

@@ -19,8 +19,12 @@ public partial class GoldenTests(LocalCloud cloud)
         await world.PublishAsync(
             OrchestratorFixture.Workflow(new WorkflowParameter("city", ParameterType.String), new WorkflowParameter("days", ParameterType.Integer)));
 
-        var execution = await world.StartAsync(world.Request(inputs: """{"days":"3","city":"Zürich <b>\r\n"}"""));
+        var request = world.Request(inputs: """{"days":"3","city":"Zürich <b>\r\n"}""");
+        // The organisation is for us to speak to its user by, and not the engine's business.
+        var by = request.RequestedBy.InSlack() with { OrganisationId = TeamId.Parse("E0001") };
+        var execution = await world.StartAsync(request with { RequestedBy = by });
 
+        Assert.Equal(by, execution.RequestedBy);
         var order = (await world.Executions.FindOrderAsync(execution.Id, Cancel))!;
         var body = Encoding.UTF8.GetString(order.Body);
         Assert.All(order.Body, one => Assert.InRange(one, (byte)0x20, (byte)0x7e));

@@ -6,6 +6,7 @@ using ControlPlane.Slack;
 using ControlPlane.SlackHandler.Installation;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.SlackHandler.Installation;
+using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.SlackHandler;
 
@@ -135,7 +136,7 @@ public sealed class EventTests(SlackFixture world) : IClassFixture<SlackFixture>
     }
 
     private Task<BotToken?> TokenAsync(Workspace workspace) =>
-        new BotTokens(world.Installations, world.Secret()).FindAsync(workspace.Tenant, TeamId.Parse(workspace.TeamId), SlackFixture.Cancel);
+        new BotTokens(world.Installations, world.Secret()).FindAsync(workspace.Tenant, Requesters.OfSlack(workspace.TeamId), SlackFixture.Cancel);
 
     private Task<APIGatewayHttpApiV2ProxyResponse> SendAsync(APIGatewayHttpApiV2ProxyRequest http) =>
         _installer.NewEventsFunction().AnswerAsync(http, SlackFixture.Context);

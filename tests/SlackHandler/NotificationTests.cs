@@ -17,6 +17,7 @@ using ControlPlane.SlackHandler.WebApi;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ControlPlane.Tests.SlackHandler;
 
@@ -490,6 +491,97 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
     }
 
     [Fact]
+    public async Task A_corrected_end_has_the_bots_tries_for_itself()
+    {
+        var (execution, _) = await EndAsync("timed_out");
+        await world.InstallAsync(execution.RequestedBy.InSlack().TeamId.ToString(), execution.Tenant);
+        using var slack = new SmallSlack { Answers = _ => """{"ok":false,"error":"ratelimited"}""" };
+        world.Clock.Now = execution.CreatedAt + TimeSpan.FromMinutes(31);
+        for (var tries = 0; tries < BotClaim.MostTries; tries++, world.Clock.Advance(TimeSpan.FromMinutes(11)))
+            await TellAsync(execution, slack);
+        Assert.True((await FindAsync(execution)).IsUntellable);
+
+        await world.Executions.FinishAsync(await FindAsync(execution), A.Success, "hash", SlackFixture.Cancel);
+        await TellAsync(execution, slack);
+        Assert.Null((await FindAsync(execution)).ToldAt);
+        slack.Answers = _ => null;
+        world.Clock.Advance(TellRequester.Lease);
+        Assert.Empty(await TellAsync(execution, slack));
+        Assert.Contains("* succeeded", (string?)Assert.Single(slack.To("chat.postMessage"))["text"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_Slack_asked_for_is_kept_however_slow_it_was()
+    {
+        var (execution, _) = await EndAsync("succeeded");
+        await world.InstallAsync(execution.RequestedBy.InSlack().TeamId.ToString(), execution.Tenant);
+        world.Clock.Now = execution.CreatedAt + TimeSpan.FromMinutes(40);
+        var time = new FakeTimeProvider();
+        using var slack = new SmallSlack { RetryAfter = TimeSpan.FromSeconds(300) };
+        slack.Answers = call =>
+        {
+            time.Advance(SlackWebApi.Timeout - TimeSpan.FromMilliseconds(100));        // as slow as it may be, twice
+            return call.Place == "chat.postMessage" ? """{"ok":false,"error":"ratelimited"}""" : null;
+        };
+        Assert.Equal([MessageOf(execution)], await TellAsync(execution, slack, timers: time));
+
+        slack.Answers = _ => null;
+        world.Clock.Advance(TimeSpan.FromSeconds(299));
+        Assert.Equal([MessageOf(execution)], await TellAsync(execution, slack));
+        Assert.Empty(slack.To("chat.postMessage"));
+        world.Clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Empty(await TellAsync(execution, slack));
+        Assert.Single(slack.To("chat.postMessage"));
+    }
+
+    [Theory]
+    [InlineData(1.2, 2, 1)]     // after the address took its time: the bot's two calls may not both end
+    [InlineData(0.4, 1, 1)]
+    public async Task No_post_begins_that_could_be_cut_in_the_middle(double seconds, int deliveries, int tries)
+    {
+        var (execution, _) = await EndAsync("succeeded");
+        await world.InstallAsync(execution.RequestedBy.InSlack().TeamId.ToString(), execution.Tenant);
+        var (time, isSlow) = (new FakeTimeProvider(), true);
+        using var slack = new SmallSlack { Hook = HttpStatusCode.NotFound };
+        slack.Answers = call =>
+        {
+            if (call.Place.StartsWith('/') && isSlow)
+                time.Advance(TimeSpan.FromSeconds(seconds));
+            return null;
+        };
+        for (var delivery = 1; delivery < deliveries; delivery++, world.Clock.Advance(Redelivery))
+        {
+            Assert.Equal([MessageOf(execution)], await TellAsync(execution, slack, timers: time));
+            Assert.Empty(slack.To("conversations.open"));
+        }
+        isSlow = deliveries == 1;
+        Assert.Empty(await TellAsync(execution, slack, timers: time));
+        Assert.Equal(tries, slack.To("chat.postMessage").Count());
+    }
+
+    [Fact]
+    public async Task Text_alone_waits_for_the_next_delivery_where_there_is_no_time_for_it()
+    {
+        var (execution, _) = await EndAsync("succeeded");
+        await world.InstallAsync(execution.RequestedBy.InSlack().TeamId.ToString(), execution.Tenant);
+        world.Clock.Now = execution.CreatedAt + TimeSpan.FromMinutes(40);
+        var (time, step) = (new FakeTimeProvider(), TimeSpan.FromSeconds(4));
+        using var slack = new SmallSlack();
+        slack.Answers = call =>
+        {
+            time.Advance(step);
+            return call.Json.ContainsKey("blocks") ? """{"ok":false,"error":"invalid_blocks"}""" : null;
+        };
+        Assert.Equal([MessageOf(execution)], await TellAsync(execution, slack, timers: time));
+        Assert.Empty(slack.To("chat.postMessage"));
+
+        step = TimeSpan.FromSeconds(1);
+        world.Clock.Advance(Redelivery);
+        Assert.Empty(await TellAsync(execution, slack, timers: time));
+        Assert.Single(slack.To("chat.postMessage"));
+    }
+
+    [Fact]
     public async Task Who_was_not_reached_within_thirty_minutes_is_given_up()
     {
         var (execution, slack) = await EndAsync("succeeded");
@@ -709,8 +801,10 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
 
     private static int _minutes;
 
-    private async Task<IEnumerable<string>> TellAsync(Execution execution, HttpMessageHandler slack, RotatingSecret<SlackSecret>? secret = null) =>
-        (await world.NewNotifications(slack, secret).TellAsync(Batch((MessageOf(execution), BodyOf(execution))), SlackFixture.Context))
+    private async Task<IEnumerable<string>> TellAsync(
+        Execution execution, HttpMessageHandler slack, RotatingSecret<SlackSecret>? secret = null, TimeProvider? timers = null) =>
+        (await world.NewNotifications(slack, secret, timers: timers).TellAsync(
+            Batch((MessageOf(execution), BodyOf(execution))), new Amazon.Lambda.TestUtilities.TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(15) }))
             .BatchItemFailures.Select(failure => failure.ItemIdentifier);
 
     /// <summary>How a message says that an execution ended so.</summary>

@@ -187,9 +187,9 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
     }
 
     /// <summary>The bot's token of a workspace, as an installation leaves it.</summary>
-    internal async Task InstallAsync(string workspaceId, TenantId tenant, byte[]? copied = null)
+    internal async Task InstallAsync(string workspaceId, TenantId tenant, byte[]? copied = null, string text = BotTokenText)
     {
-        Assert.True(BotToken.TryParse(BotTokenText, out var token));
+        Assert.True(BotToken.TryParse(text, out var token));
         var kept = (await new BotTokens(Installations, Secret()).SealAsync(token, Tenants.TeamId.Parse(workspaceId), Cancel))!;
         var ticket = new InstallTicket(Guid.NewGuid().ToString("N"), tenant, Clock.Now, Clock.Now + InstallTicket.Lifetime);
         await Installations.AddAsync(ticket, Cancel);

@@ -22,6 +22,9 @@ internal sealed class SmallSlack : HttpMessageHandler
     /// <summary>What response addresses are answered with.</summary>
     public HttpStatusCode Hook { get; set; } = HttpStatusCode.OK;
 
+    /// <summary>What its answers ask to be left alone for.</summary>
+    public TimeSpan? RetryAfter { get; set; }
+
     public IEnumerable<JsonObject> To(string place) => _calls.Where(call => call.Place == place).Select(call => call.Json);
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -49,6 +52,10 @@ internal sealed class SmallSlack : HttpMessageHandler
             : """{"ok":true,"channel":"D1","ts":"1700000000.000100"}""");
     }
 
-    private static HttpResponseMessage Answer(HttpStatusCode status, string body) =>
-        new(status) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+    private HttpResponseMessage Answer(HttpStatusCode status, string body)
+    {
+        var answer = new HttpResponseMessage(status) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        answer.Headers.RetryAfter = RetryAfter is { } pause ? new(pause) : null;
+        return answer;
+    }
 }

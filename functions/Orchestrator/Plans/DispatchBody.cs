@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using ControlPlane.Executions;
 using ControlPlane.Text;
 
 namespace ControlPlane.Orchestrator.Plans;
@@ -19,7 +20,9 @@ internal static class DispatchBody
             json.WriteString("tenant_id", request.Tenant.ToString());
             json.WriteString("workflow", request.Workflow.ToString());
             json.WritePropertyName("requested_by");
-            JsonSerializer.Serialize(json, request.RequestedBy, DomainJson.Default.Requester);
+            // Which organisation's token the bot speaks with is no business of the engine's.
+            JsonSerializer.Serialize(
+                json, request.RequestedBy is Requester.Slack slack ? slack with { OrganisationId = null } : request.RequestedBy, DomainJson.Default.Requester);
             json.WritePropertyName("inputs");
             plan.Inputs.WriteTo(json);
             json.WriteString("issued_at", Rfc3339.Format(plan.IssuedAt));

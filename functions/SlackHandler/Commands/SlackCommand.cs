@@ -29,7 +29,10 @@ internal sealed partial record SlackCommand(
     private static readonly string[] KnownFields =
         ["team_id", "enterprise_id", "is_enterprise_install", "channel_id", "user_id", "command", "text", "response_url", "trigger_id"];
 
-    public Requester Requester => new Requester.Slack(TeamId, UserId, ChannelId);
+    public Requester Requester => From;
+
+    /// <summary>Who asks, in which workspace, and of which organisation where the app is installed for all of one.</summary>
+    public Requester.Slack From => new(TeamId, UserId, ChannelId) { OrganisationId = WorkspaceId == TeamId ? null : WorkspaceId };
 
     /// <summary>Somebody looks at the App Home, which is no channel: the user stands in its place.</summary>
     public static SlackCommand OfHome(TeamId workspaceId, TeamId teamId, UserId userId) =>

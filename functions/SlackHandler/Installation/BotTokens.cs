@@ -1,4 +1,5 @@
 using ControlPlane.Aws;
+using ControlPlane.Executions;
 using ControlPlane.Secrets;
 using ControlPlane.Slack;
 using ControlPlane.Tenants;
@@ -8,12 +9,11 @@ namespace ControlPlane.SlackHandler.Installation;
 /// <summary>Workspaces' bot tokens: encrypted in the table, each bound to its workspace.</summary>
 internal sealed class BotTokens(SlackInstallations installations, RotatingSecret<SlackSecret> secret)
 {
-    /// <summary>The token with which the bot speaks in a workspace of a tenant.</summary>
-    /// <param name="team">The workspace itself, also where the app is installed for its organisation.</param>
+    /// <summary>The token with which the bot speaks where somebody asked.</summary>
     /// <returns>Null where the app was linked by hand or removed, or no key opens what is kept: then there is no bot.</returns>
-    public async Task<BotToken?> FindAsync(TenantId tenant, TeamId team, CancellationToken cancel)
+    public async Task<BotToken?> FindAsync(TenantId tenant, Requester.Slack asker, CancellationToken cancel)
     {
-        if (await installations.FindTokenAsync(tenant, team, cancel) is not { } kept)
+        if (await installations.FindTokenAsync(tenant, asker.TeamId, asker.OrganisationId, cancel) is not { } kept)
             return null;
         var text = await secret.TryAsync(versions => Open(kept, versions), cancel);
         return BotToken.TryParse(text, out var token) ? token : null;

@@ -94,14 +94,9 @@ internal sealed class AnswerInteraction(
     private async Task<string?> WriteToUserAsync(SlackCommand command, SlackMessage message, CancellationToken cancel)
     {
         var (caller, _) = await callers.FindAsync(command, cancel);
-        if (caller is null || await tokens.FindAsync(caller.Tenant, command.TeamId, cancel) is not { } token)
+        if (caller is null || await tokens.FindAsync(caller.Tenant, command.From, cancel) is not { } token)
             return "no address";
-        return await slack.PostMessageAsync(token, command.UserId.ToString(), thread: null, message, cancel) switch
-        {
-            ApiAnswer<PostedMessage>.Refused refused => refused.Why,
-            ApiAnswer<PostedMessage>.TryLater later => later.Why,
-            _ => null,
-        };
+        return (await slack.WriteToUserAsync(token, command.UserId, message, cancel)).Fault;
     }
 
     private static string? Fault(Posted posted) => posted switch

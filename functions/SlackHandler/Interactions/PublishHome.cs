@@ -21,19 +21,14 @@ internal sealed class PublishHome(Callers callers, ListCommand list, UsageComman
     public async Task RunAsync(SlackCommand opened, CancellationToken cancel)
     {
         var (caller, _) = await callers.FindAsync(opened, cancel);
-        if (caller is null || await tokens.FindAsync(caller.Tenant, opened.TeamId, cancel) is not { } token)
+        if (caller is null || await tokens.FindAsync(caller.Tenant, opened.From, cancel) is not { } token)
             return;
         var latest = list.LatestAsync(caller, Latest, cancel);
         var used = usage.BlocksAsync(caller, cancel);
         await Task.WhenAll(latest, used);
 
-        var why = await slack.PublishViewAsync(token, opened.UserId, ViewOf(caller, await latest, await used), cancel) switch
-        {
-            ApiAnswer<string>.Refused refused => refused.Why,
-            ApiAnswer<string>.TryLater later => later.Why,
-            _ => null,
-        };
-        if (why is not null)
+        var published = await slack.PublishViewAsync(token, opened.UserId, ViewOf(caller, await latest, await used), cancel);
+        if (published.Fault is { } why)
             events.HomeNotPublished(caller.Tenant, opened.UserId, why);
     }
 

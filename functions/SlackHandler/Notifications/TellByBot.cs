@@ -5,7 +5,6 @@ using ControlPlane.Slack;
 using ControlPlane.SlackHandler.Installation;
 using ControlPlane.SlackHandler.Messages;
 using ControlPlane.SlackHandler.WebApi;
-using ControlPlane.Tenants;
 
 namespace ControlPlane.SlackHandler.Notifications;
 
@@ -37,20 +36,23 @@ internal sealed class TellByBot(ReplyStore replies, BotTokens tokens, SlackWebAp
     /// <summary>After each try but the last.</summary>
     private static readonly TimeSpan[] Pauses = [Lease, TimeSpan.FromSeconds(90), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10)];
 
-    public async Task<ToldByBot> RunAsync(Execution execution, SlackMessage message, CancellationToken cancel)
+    // Opening the conversation, a post, and the note of what came of it.
+    private static readonly TimeSpan OneTry = 2 * SlackWebApi.Timeout + SlackWebApi.TimeToNote;
+
+    /// <param name="slice">What is left of it after the address was tried: no try is taken that may not end within it.</param>
+    public async Task<ToldByBot> RunAsync(Execution execution, SlackMessage message, Deadline slice)
     {
-        if (execution.RequestedBy is not Requester.Slack requester)
+        var cancel = slice.Token;
+        if (execution.RequestedBy is not Requester.Slack requester || await tokens.FindAsync(execution.Tenant, requester, cancel) is not { } token)
             return new ToldByBot.NoBot();
-        if (await tokens.FindAsync(execution.Tenant, requester.TeamId, cancel) is not { } token)
-            return new ToldByBot.NoBot();
-        switch (await replies.ClaimByBotAsync(execution.Id, execution.Tenant, Lease, cancel))
+        if (!slice.HasTimeFor(OneTry))
+            return NotYet(execution.Id, "no time left for the bot");
+        switch (await replies.ClaimByBotAsync(execution, Lease, cancel))
         {
             case BotClaim.Claimed { Tries: var tries }:
-                var answer = await PostAsync(token, requester.UserId, execution.Id, message, cancel);
-                return await JudgeAsync(execution.Id, tries, answer, cancel);
+                return await JudgeAsync(execution, tries, await slack.WriteToUserAsync(token, requester.UserId, message, cancel, slice), cancel);
             case BotClaim.NotYet:
-                events.NothingToTell(execution.Id, "not yet: another delivery is at it, or Slack asked the bot for a pause");
-                return new ToldByBot.NotYet();
+                return NotYet(execution.Id, "another delivery is at it, or Slack asked the bot for a pause");
             case BotClaim.UsedUp:
                 return new ToldByBot.Impossible("used up");
             default:
@@ -58,44 +60,27 @@ internal sealed class TellByBot(ReplyStore replies, BotTokens tokens, SlackWebAp
         }
     }
 
-    private async Task<ApiAnswer<PostedMessage>> PostAsync(
-        BotToken token, UserId user, ExecutionId id, SlackMessage message, CancellationToken cancel)
-    {
-        switch (await slack.OpenConversationAsync(token, user, cancel))
-        {
-            case ApiAnswer<string>.Done { Value: var channel }:
-                var answer = await slack.PostMessageAsync(token, channel, thread: null, message, cancel);
-                if (answer is not ApiAnswer<PostedMessage>.Refused { IsOfTheForm: true } refused)
-                    return answer;
-                // What it says matters more than how it looks.
-                events.Misshapen(id, refused.Why);
-                return await slack.PostMessageAsync(token, channel, thread: null, message.InTextAlone(), cancel);
-            case ApiAnswer<string>.Refused { Why: var why }:
-                return new ApiAnswer<PostedMessage>.Refused(why);
-            case ApiAnswer<string>.TryLater later:
-                return new ApiAnswer<PostedMessage>.TryLater(later.Why, later.Pause);
-            default:
-                throw new UnreachableException();
-        }
-    }
-
-    private async Task<ToldByBot> JudgeAsync(ExecutionId id, int tries, ApiAnswer<PostedMessage> answer, CancellationToken cancel)
+    private async Task<ToldByBot> JudgeAsync(Execution execution, int tries, ApiAnswer<PostedMessage> answer, CancellationToken cancel)
     {
         switch (answer)
         {
-            case ApiAnswer<PostedMessage>.Done:
+            case ApiAnswer<PostedMessage>.Done { Value.Misshapen: var fault }:
+                if (fault is not null)
+                    events.Misshapen(execution.Id, fault);
                 return new ToldByBot.Told(tries);
             case ApiAnswer<PostedMessage>.TryLater later when tries < BotClaim.MostTries:
                 var pause = later.Pause > Pauses[tries - 1] ? later.Pause.Value : Pauses[tries - 1];
-                await replies.PutOffBotAsync(id, pause, cancel);
-                events.NotToldByBotYet(id, tries, later.Why, pause);
+                await replies.PutOffBotAsync(execution, pause, cancel);
+                events.NotToldByBotYet(execution.Id, tries, later.Why, pause);
                 return new ToldByBot.NotYet();
-            case ApiAnswer<PostedMessage>.TryLater { Why: var why }:
-                return new ToldByBot.Impossible(why);
-            case ApiAnswer<PostedMessage>.Refused { Why: var why }:
-                return new ToldByBot.Impossible(why);
             default:
-                throw new UnreachableException();
+                return new ToldByBot.Impossible(answer.Fault!);
         }
+    }
+
+    private ToldByBot.NotYet NotYet(ExecutionId id, string why)
+    {
+        events.NothingToTell(id, $"not yet: {why}");
+        return new();
     }
 }

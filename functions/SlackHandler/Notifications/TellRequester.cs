@@ -4,6 +4,7 @@ using ControlPlane.Executions;
 using ControlPlane.Slack;
 using ControlPlane.SlackHandler.Messages;
 using ControlPlane.SlackHandler.Replies;
+using ControlPlane.SlackHandler.WebApi;
 using ControlPlane.Tenants;
 
 namespace ControlPlane.SlackHandler.Notifications;
@@ -38,8 +39,13 @@ internal sealed class TellRequester(
     /// moment.</summary>
     public static readonly TimeSpan LastPostBefore = TimeSpan.FromSeconds(120);
 
-    public async Task<Telling> RunAsync(ExecutionId id, TenantId tenant, CancellationToken cancel)
+    // A post, and the note of what came of it.
+    private static readonly TimeSpan OnePost = SlackHook.Timeout + SlackWebApi.TimeToNote;
+
+    /// <param name="slice">No post begins that may not end within it.</param>
+    public async Task<Telling> RunAsync(ExecutionId id, TenantId tenant, Deadline slice)
     {
+        var cancel = slice.Token;
         if (await executions.FindAsync(id, cancel) is not { } execution || execution.Tenant != tenant)
             return NothingToTell(id, "no such execution");
         if (!execution.State.IsTerminal)
@@ -48,20 +54,26 @@ internal sealed class TellRequester(
             return NothingToTell(id, "told already");
 
         var message = MessageOf(execution);     // before the claim: what cannot be said must not use the address up
+        if (!slice.HasTimeFor(OnePost))
+            return ComesAgain(id, "no time left for a post");
         return await replies.ClaimAsync(id, tenant, Lease, cancel) switch
         {
-            ReplyClaim.Claimed { Reply: var reply } => await TellAsync(execution, message, reply, cancel),
-            ReplyClaim.Impossible { Why: var why, WasTried: var wasTried } => await TellByBotAsync(execution, message, why, isTooLate: !wasTried, cancel),
-            _ => ComesAgain(id),
+            ReplyClaim.Claimed { Reply: var reply } => await TellAsync(execution, message, reply, slice),
+            ReplyClaim.Impossible { Why: var why, WasTried: var wasTried } => await TellByBotAsync(execution, message, why, isTooLate: !wasTried, slice),
+            // Whoever has the claim may have died with it: the message stays until it finds the requester told.
+            _ => ComesAgain(id, "another delivery is at it, or Slack asked for a pause"),
         };
     }
 
-    private async Task<Telling> TellAsync(Execution execution, SlackMessage message, Reply reply, CancellationToken cancel)
+    private async Task<Telling> TellAsync(Execution execution, SlackMessage message, Reply reply, Deadline slice)
     {
+        var cancel = slice.Token;
         if (await seal.OpenAsync(reply.SealedUrl!, execution.Id, cancel) is not { } url)
-            return await TellByBotAsync(execution, message, "the address cannot be read", isTooLate: false, cancel);
+            return await TellByBotAsync(execution, message, "the address cannot be read", isTooLate: false, slice);
 
         var posted = await hook.PostAsync(url, message, cancel);
+        if (posted is Posted.Misshapen { Why: var unread } && !slice.HasTimeFor(OnePost))
+            posted = new Posted.TryLater(unread, null);
         if (posted is Posted.Misshapen { Why: var fault } && await replies.ClaimAgainAsync(reply, Lease, cancel) is { } next)
         {
             // What it says matters more than how it looks.
@@ -77,7 +89,7 @@ internal sealed class TellRequester(
                 events.RequesterTold(execution, reply.Uses);
                 return Telling.Done;
             case Posted.AddressGone { Why: var why }:
-                return await TellByBotAsync(execution, message, $"Slack answered {why}", isTooLate: false, cancel);
+                return await TellByBotAsync(execution, message, $"Slack answered {why}", isTooLate: false, slice);
             case Posted.Misshapen { Why: var why }:
                 return await GiveUpAsync(execution, $"Slack answered {why}", isTooLate: false, cancel);
             case Posted.TryLater later when reply.Uses < Reply.MostUses:
@@ -86,7 +98,7 @@ internal sealed class TellRequester(
                 events.NotToldYet(execution.Id, reply.Uses, later.Why, pause);
                 return Telling.Again;
             default:
-                return await TellByBotAsync(execution, message, "used up", isTooLate: false, cancel);
+                return await TellByBotAsync(execution, message, "used up", isTooLate: false, slice);
         }
     }
 
@@ -108,9 +120,10 @@ internal sealed class TellRequester(
     }
 
     /// <param name="why">What is wrong with the address.</param>
-    private async Task<Telling> TellByBotAsync(Execution execution, SlackMessage message, string why, bool isTooLate, CancellationToken cancel)
+    private async Task<Telling> TellByBotAsync(Execution execution, SlackMessage message, string why, bool isTooLate, Deadline slice)
     {
-        switch (await bot.RunAsync(execution, message, cancel))
+        var cancel = slice.Token;
+        switch (await bot.RunAsync(execution, message, slice))
         {
             case ToldByBot.Told { Tries: var tries }:
                 await executions.MarkToldAsync(execution.Id, execution.State, cancel);
@@ -140,10 +153,9 @@ internal sealed class TellRequester(
         return Telling.Done;
     }
 
-    // Whoever has the claim may have died with it: the message stays until it finds the requester told.
-    private Telling ComesAgain(ExecutionId id)
+    private Telling ComesAgain(ExecutionId id, string why)
     {
-        events.NothingToTell(id, "not yet: another delivery is at it, or Slack asked for a pause");
+        events.NothingToTell(id, $"not yet: {why}");
         return Telling.Again;
     }
 

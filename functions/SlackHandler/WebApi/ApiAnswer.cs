@@ -7,6 +7,24 @@ internal abstract record ApiAnswer<T>
 {
     private ApiAnswer() { }
 
+    /// <summary>The next call, with what this one gave; where it gave nothing, the same as an answer to that.</summary>
+    public async Task<ApiAnswer<TNext>> ThenAsync<TNext>(Func<T, Task<ApiAnswer<TNext>>> next) => this switch
+    {
+        Done { Value: var value } => await next(value),
+        Refused { Why: var why } => new ApiAnswer<TNext>.Refused(why),
+        TryLater later => new ApiAnswer<TNext>.TryLater(later.Why, later.Pause),
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
+    /// <summary>What Slack said instead of doing it; null when it is done.</summary>
+    public string? Fault => this switch
+    {
+        Done => null,
+        Refused { Why: var why } => why,
+        TryLater { Why: var why } => why,
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
     public sealed record Done(T Value) : ApiAnswer<T>;
 
     /// <summary>Slack said no, and would again.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using ControlPlane.Aws;
 using ControlPlane.Slack;
 using ControlPlane.SlackHandler.Messages;
 using ControlPlane.Tenants;
@@ -10,7 +11,8 @@ namespace ControlPlane.SlackHandler.WebApi;
 
 /// <summary>Where a message of the bot's is: with both it can be changed, and answered in its thread.</summary>
 /// <param name="Ts">Slack's id of a message within its channel: the second it was posted at, with six decimals.</param>
-internal sealed record PostedMessage(string Channel, string Ts);
+/// <param name="Misshapen">Slack's word for what was wrong with its blocks, where it stands there as text alone.</param>
+internal sealed record PostedMessage(string Channel, string Ts, string? Misshapen = null);
 
 /// <summary>What <c>oauth.v2.access</c> answers with, as far as it is needed.</summary>
 /// <param name="WorkspaceId">The workspace, or the organisation where the app was installed for all of one.</param>
@@ -25,6 +27,9 @@ internal sealed class SlackWebApi : IDisposable
 {
     /// <summary>A whole call, from the connection to the last byte.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>What writing down what came of a call takes at most.</summary>
+    public static readonly TimeSpan TimeToNote = TimeSpan.FromSeconds(1);
 
     // Slack repeats a message or a view in its answer: what is longer is no answer of Slack's.
     private const int LongestAnswer = 512 * 1024;
@@ -61,6 +66,27 @@ internal sealed class SlackWebApi : IDisposable
     /// <summary>The channel of the bot's direct messages with a user.</summary>
     public Task<ApiAnswer<string>> OpenConversationAsync(BotToken token, UserId userId, CancellationToken cancel) =>
         CallAsync(token, "conversations.open", json => json.WriteString("users", userId.ToString()), answer => TextIn(answer, "channel", "id"), cancel);
+
+    /// <summary>Writes to a user, in the bot's direct messages with them. A message whose form Slack minds goes once more as text alone: what it says matters
+    /// more than how it looks.</summary>
+    /// <param name="within">Nothing is posted that may not have a post's whole time within it; null where a post may be cut.</param>
+    public async Task<ApiAnswer<PostedMessage>> WriteToUserAsync(
+        BotToken token, UserId userId, SlackMessage message, CancellationToken cancel, Deadline? within = null)
+    {
+        var opened = await OpenConversationAsync(token, userId, cancel);
+        return await opened.ThenAsync(async channel =>
+        {
+            var posted = await PostAsync(channel, message);
+            return posted is ApiAnswer<PostedMessage>.Refused { IsOfTheForm: true, Why: var fault }
+                && await PostAsync(channel, message.InTextAlone()) is var again
+                ? again is ApiAnswer<PostedMessage>.Done { Value: var plain } ? new ApiAnswer<PostedMessage>.Done(plain with { Misshapen = fault }) : again
+                : posted;
+        });
+
+        Task<ApiAnswer<PostedMessage>> PostAsync(string channel, SlackMessage what) => within?.HasTimeFor(Timeout + TimeToNote) == false
+            ? Task.FromResult<ApiAnswer<PostedMessage>>(new ApiAnswer<PostedMessage>.TryLater("no time left", null))
+            : PostMessageAsync(token, channel, thread: null, what, cancel);
+    }
 
     /// <param name="triggerId">Of an interaction or command, no older than three seconds.</param>
     /// <param name="view">A modal's view, as UTF-8 JSON.</param>

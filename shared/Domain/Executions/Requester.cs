@@ -20,6 +20,9 @@ public abstract record Requester
     {
         public const string Name = "slack";
 
+        /// <summary>The workspace's organisation, where the app is installed for all of one: by its token the bot speaks.</summary>
+        public TeamId? OrganisationId { get; init; }
+
         public override string Source => Name;
 
         public override bool IsToldInSlack => true;
@@ -36,7 +39,7 @@ public abstract record Requester
     }
 }
 
-/// <summary><c>{"source":"slack","team_id":…,"user_id":…,"channel_id":…}</c> or <c>{"source":"operator","caller":…}</c>.</summary>
+/// <summary><c>{"source":"slack","team_id":…,"user_id":…,"channel_id":…}</c>, with <c>organisation_id</c> where there is one, or <c>{"source":"operator","caller":…}</c>.</summary>
 public sealed class RequesterConverter : JsonConverter<Requester>
 {
     public override Requester Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
@@ -45,7 +48,8 @@ public sealed class RequesterConverter : JsonConverter<Requester>
         return Text("source") switch
         {
             Requester.Slack.Name when TeamId.TryParse(Text("team_id"), out var team) && UserId.TryParse(Text("user_id"), out var user)
-                && ChannelId.TryParse(Text("channel_id"), out var channel) => new Requester.Slack(team, user, channel),
+                && ChannelId.TryParse(Text("channel_id"), out var channel) => new Requester.Slack(team, user, channel)
+            { OrganisationId = TeamId.TryParse(Text("organisation_id"), out var organisation) ? organisation : null },
             Requester.Operator.Name when OperatorId.TryParse(Text("caller"), out var caller) => new Requester.Operator(caller),
             _ => throw new JsonException("That is nobody who can ask for an execution."),
         };
@@ -66,6 +70,8 @@ public sealed class RequesterConverter : JsonConverter<Requester>
                 writer.WriteString("team_id", slack.TeamId.ToString());
                 writer.WriteString("user_id", slack.UserId.ToString());
                 writer.WriteString("channel_id", slack.ChannelId.ToString());
+                if (slack.OrganisationId is { } organisation)
+                    writer.WriteString("organisation_id", organisation.ToString());
                 break;
             case Requester.Operator by:
                 writer.WriteString("caller", by.Caller.ToString());

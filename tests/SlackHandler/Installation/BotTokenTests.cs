@@ -1,6 +1,7 @@
 using ControlPlane.Slack;
 using ControlPlane.SlackHandler.Installation;
 using ControlPlane.Tenants;
+using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.SlackHandler.Installation;
 
@@ -17,9 +18,9 @@ public sealed class BotTokenTests(SlackFixture world) : IClassFixture<SlackFixtu
         var (workspace, other) = (await world.NewWorkspaceAsync(), await world.NewWorkspaceAsync());
         await world.InstallAsync(workspace.TeamId, workspace.Tenant);
 
-        Assert.Equal(Value, (await Tokens.FindAsync(workspace.Tenant, TeamId.Parse(workspace.TeamId), SlackFixture.Cancel))?.Value);
-        Assert.Null(await Tokens.FindAsync(other.Tenant, TeamId.Parse(workspace.TeamId), SlackFixture.Cancel));
-        Assert.Null(await Tokens.FindAsync(other.Tenant, TeamId.Parse(other.TeamId), SlackFixture.Cancel));
+        Assert.Equal(Value, (await Tokens.FindAsync(workspace.Tenant, Requesters.OfSlack(workspace.TeamId), SlackFixture.Cancel))?.Value);
+        Assert.Null(await Tokens.FindAsync(other.Tenant, Requesters.OfSlack(workspace.TeamId), SlackFixture.Cancel));
+        Assert.Null(await Tokens.FindAsync(other.Tenant, Requesters.OfSlack(other.TeamId), SlackFixture.Cancel));
         Assert.DoesNotContain(await world.StateAsync(), item => item.Contains(Value, StringComparison.Ordinal));
     }
 
@@ -28,10 +29,10 @@ public sealed class BotTokenTests(SlackFixture world) : IClassFixture<SlackFixtu
     {
         var (workspace, other) = (await world.NewWorkspaceAsync(), await world.NewWorkspaceAsync());
         await world.InstallAsync(workspace.TeamId, workspace.Tenant);
-        var kept = (await world.Installations.FindTokenAsync(workspace.Tenant, TeamId.Parse(workspace.TeamId), SlackFixture.Cancel))!;
+        var kept = (await world.Installations.FindTokenAsync(workspace.Tenant, TeamId.Parse(workspace.TeamId), null, SlackFixture.Cancel))!;
         await world.InstallAsync(other.TeamId, other.Tenant, kept.Sealed);
 
-        Assert.Null(await Tokens.FindAsync(other.Tenant, TeamId.Parse(other.TeamId), SlackFixture.Cancel));
+        Assert.Null(await Tokens.FindAsync(other.Tenant, Requesters.OfSlack(other.TeamId), SlackFixture.Cancel));
     }
 
     [Fact]
@@ -39,8 +40,24 @@ public sealed class BotTokenTests(SlackFixture world) : IClassFixture<SlackFixtu
     {
         var workspace = await world.NewWorkspaceAsync();
         await world.InstallAsync("E" + workspace.TeamId[1..], workspace.Tenant);
-        Assert.Equal(Value, (await Tokens.FindAsync(workspace.Tenant, TeamId.Parse(workspace.TeamId), SlackFixture.Cancel))?.Value);
-        Assert.Equal(Value, (await Tokens.FindAsync(workspace.Tenant, TeamId.Parse("TNEVERSEEN"), SlackFixture.Cancel))?.Value);
+        Assert.Equal(Value, (await Tokens.FindAsync(workspace.Tenant, Requesters.OfSlack(workspace.TeamId), SlackFixture.Cancel))?.Value);
+        Assert.Equal(Value, (await Tokens.FindAsync(workspace.Tenant, Requesters.OfSlack("TNEVERSEEN"), SlackFixture.Cancel))?.Value);
+    }
+
+    [Fact]
+    public async Task Of_two_organisations_each_is_spoken_to_with_its_own_token()
+    {
+        var workspace = await world.NewWorkspaceAsync();
+        var (one, other) = (TeamId.Parse("E1" + workspace.TeamId[1..]), TeamId.Parse("E2" + workspace.TeamId[1..]));
+        await world.InstallAsync(one.ToString(), workspace.Tenant);
+        await world.InstallAsync(other.ToString(), workspace.Tenant, text: "xoxb-the-other");
+
+        async Task<string?> FoundAsync(string team, TeamId? organisation) =>
+            (await Tokens.FindAsync(workspace.Tenant, Requesters.OfSlack(team) with { OrganisationId = organisation }, SlackFixture.Cancel))?.Value;
+        Assert.Equal(Value, await FoundAsync("TONE", one));
+        Assert.Equal("xoxb-the-other", await FoundAsync("TTWO", other));
+        Assert.Null(await FoundAsync("TONE", TeamId.Parse("E3")));
+        Assert.Null(await FoundAsync("TONE", null));        // Slack did not say which: rather none than a stranger's
     }
 
     [Fact]
@@ -52,9 +69,9 @@ public sealed class BotTokenTests(SlackFixture world) : IClassFixture<SlackFixtu
         Assert.Equal(
             ChangeResult.NothingThere,
             await world.Installations.EndTokenAsync(TeamId.Parse(workspace.TeamId), world.Clock.Now.AddSeconds(-1), SlackFixture.Cancel));
-        Assert.NotNull(await Tokens.FindAsync(workspace.Tenant, TeamId.Parse(workspace.TeamId), SlackFixture.Cancel));
+        Assert.NotNull(await Tokens.FindAsync(workspace.Tenant, Requesters.OfSlack(workspace.TeamId), SlackFixture.Cancel));
         Assert.Equal(ChangeResult.Made, await world.Installations.EndTokenAsync(TeamId.Parse(workspace.TeamId), world.Clock.Now, SlackFixture.Cancel));
-        Assert.Null(await Tokens.FindAsync(workspace.Tenant, TeamId.Parse(workspace.TeamId), SlackFixture.Cancel));
+        Assert.Null(await Tokens.FindAsync(workspace.Tenant, Requesters.OfSlack(workspace.TeamId), SlackFixture.Cancel));
         Assert.Equal(workspace.Tenant, await world.Registry.OfSlackAsync(TeamId.Parse(workspace.TeamId), SlackFixture.Cancel));
     }
 

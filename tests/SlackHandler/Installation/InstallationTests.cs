@@ -311,7 +311,7 @@ public sealed class InstallationTests(SlackFixture world) : IClassFixture<SlackF
     }
 
     private Task<BotToken?> TokenAsync(TenantId tenant, string team) =>
-        new BotTokens(world.Installations, world.Secret()).FindAsync(tenant, TeamId.Parse(team), SlackFixture.Cancel);
+        new BotTokens(world.Installations, world.Secret()).FindAsync(tenant, Requesters.OfSlack(team), SlackFixture.Cancel);
 
     private static async Task AssertAsksForNewLinkAsync(Task<APIGatewayHttpApiV2ProxyResponse> answer)
     {

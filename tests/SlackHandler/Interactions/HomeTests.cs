@@ -54,7 +54,8 @@ public sealed class HomeTests(SlackFixture world) : IClassFixture<SlackFixture>
 
         Assert.Equal(Requesters.OfSlack(workspace.TeamId, "U1", "U1"), Assert.Single(await workspace.OrdersAsync()).RequestedBy);
         var said = world.Slack.To("chat.postMessage").Last();
-        Assert.Equal("U1", (string?)said["channel"]);
+        Assert.Equal("D1", (string?)said["channel"]);
+        Assert.Equal("U1", (string?)world.Slack.To("conversations.open").Last()["users"]);
         Assert.Contains("Working on *report*", (string?)said["text"], StringComparison.Ordinal);
     }
 
