@@ -33,7 +33,9 @@ public class SourceGeneratorLambdaJsonSerializer<[DynamicallyAccessedMembers(Dyn
         customizer?.Invoke(SerializerOptions);
 
         var constructor = typeof(TSGContext).GetConstructor([typeof(JsonSerializerOptions)])
+#pragma warning disable CA2201 // as the official one throws
             ?? throw new ApplicationException($"{typeof(TSGContext).FullName} has no constructor that takes JsonSerializerOptions.");
+#pragma warning restore CA2201
         _context = (TSGContext)constructor.Invoke([SerializerOptions]);
     }
 

@@ -45,7 +45,6 @@ internal static class LoopbackEngine
         if (end < 0)
             return false;
         var mark = request.IndexOf("Content-Length: "u8) + "Content-Length: "u8.Length;
-        System.Buffers.Text.Utf8Parser.TryParse(request[mark..], out int length, out _);
-        return request.Length >= end + 4 + length;
+        return System.Buffers.Text.Utf8Parser.TryParse(request[mark..], out int length, out _) && request.Length >= end + 4 + length;
     }
 }

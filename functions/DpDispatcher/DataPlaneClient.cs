@@ -59,7 +59,7 @@ internal sealed class DataPlaneClient(DispatchLimits limits, ConnectRoutes route
     public void Dispose() => _http.Dispose();
 
     /// <summary>The request from its parts: a checked literal, a fixed port and a checked path cannot spell another address.</summary>
-    internal HttpRequestMessage RequestFor(Engine engine, DispatchOrder order, HttpContent body)
+    internal static HttpRequestMessage RequestFor(Engine engine, DispatchOrder order, HttpContent body)
     {
         var url = new UriBuilder(Uri.UriSchemeHttp, engine.Address.ToString(), EngineAddress.Port, $"/webhook/{order.Path}").Uri;
         var request =
@@ -78,7 +78,7 @@ internal sealed class DataPlaneClient(DispatchLimits limits, ConnectRoutes route
         return request;
     }
 
-    private EngineAnswer WhatIsKnownAfter(Exception e, OrderBody body) =>
+    private static EngineAnswer WhatIsKnownAfter(Exception e, OrderBody body) =>
         Cause<AddressRefusedException>(e) is not null ? new EngineAnswer.AddressRefused()
         : WasUnsent(e, body) ? new EngineAnswer.NotReached(Cause<NotRoutedException>(e)?.Message)
         : Cause<NotHttpException>(e) is not null ? new EngineAnswer.NotAnEngine()

@@ -68,7 +68,11 @@ internal sealed class EngineStream(Stream network, TimeProvider clock) : Stream
         base.Dispose(disposing);
     }
 
-    public override ValueTask DisposeAsync() => network.DisposeAsync();
+    public override async ValueTask DisposeAsync()
+    {
+        await network.DisposeAsync();
+        await base.DisposeAsync();
+    }
 }
 
 internal sealed class UnsentException(Exception? inner) : IOException("The connection did not take the request.", inner);

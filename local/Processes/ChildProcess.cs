@@ -50,7 +50,7 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     public async Task StopAsync(TimeSpan grace)
     {
         if (!Ended.IsCompleted)
-            Signal(Id, SigTerm);
+            _ = Signal(Id, SigTerm);        // it may have ended meanwhile
         if (await Task.WhenAny(Ended, Task.Delay(grace)) != Ended)
             _process.Kill(entireProcessTree: true);
         await Ended;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Deployments;
@@ -31,8 +32,8 @@ internal static class QuotaCommands
         if (await hub.Tenants.FindAsync(tenant, cancel) is null)
             return Refusals.NotRegistered(tenant);
         // What was forgotten cannot be counted.
-        if (month.CompareTo(Month.Of(hub.Clock.GetUtcNow() - hub.Executions.Kept)) <= 0)
-            return new Answer.NotDone($"{month} cannot be counted any more: executions are kept for {hub.Executions.Kept.TotalDays:0} days.");
+        if (month.CompareTo(Month.Of(hub.Clock.GetUtcNow() - ExecutionStore.Kept)) <= 0)
+            return new Answer.NotDone($"{month} cannot be counted any more: executions are kept for {ExecutionStore.Kept.TotalDays:0} days.");
 
         var count = await LedgerRecount.RunAsync(hub, tenant, month, applies, cancel);
         if (count.WasOvertaken)

@@ -318,7 +318,7 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
     }
 
     /// <summary>How long an execution can be looked up.</summary>
-    public TimeSpan Kept => ExecutionItems.Retention;
+    public static TimeSpan Kept => ExecutionItems.Retention;
 
     /// <summary>How many partitions the sweeper's index has.</summary>
     public static int DueShards => ExecutionItems.DueShards;

@@ -43,7 +43,7 @@ public sealed class EngineConnectionsTests
             using var client = new DataPlaneClient(DispatchLimits.Default, ConnectRoutes.None, TimeProvider.System);
             using var body = new ByteArrayContent([]);
             var order = new DispatchOrder(ExecutionId.Of("T1", "1"), tenant, WebhookPath.Of(name), [], "t", default);
-            using var request = client.RequestFor(new(tenant, address, AllowPublicSubnet: false), order, body);
+            using var request = DataPlaneClient.RequestFor(new(tenant, address, AllowPublicSubnet: false), order, body);
             Assert.Equal($"http://10.{99 + tenant.Number}.128.10:5678/webhook/{path}", request.RequestUri!.AbsoluteUri);
         }, iter: 2_000);
 }

@@ -14,6 +14,7 @@ public sealed class ScriptedEngine : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Func<EngineConnection, Task> _script;
     private readonly ConcurrentBag<Task> _running = [];
+    private int _connections;
     private readonly Task _accepting;
 
     private ScriptedEngine(Func<EngineConnection, Task> script)
@@ -26,7 +27,7 @@ public sealed class ScriptedEngine : IAsyncDisposable
 
     public ConcurrentQueue<EngineRequest> Requests { get; } = [];
 
-    public int Connections => _running.Count;
+    public int Connections => Volatile.Read(ref _connections);
 
     public IPEndPoint Address => (IPEndPoint)_listener.LocalEndPoint!;
 
@@ -60,7 +61,12 @@ public sealed class ScriptedEngine : IAsyncDisposable
         try
         {
             while (true)
-                _running.Add(ServeAsync(await _listener.AcceptAsync(_stop.Token)));
+            {
+                var socket = await _listener.AcceptAsync(_stop.Token);
+                // Before it is served: who has its answer looks at once.
+                Interlocked.Increment(ref _connections);
+                _running.Add(ServeAsync(socket));
+            }
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
         {

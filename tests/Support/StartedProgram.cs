@@ -16,7 +16,7 @@ public sealed class StartedProgram : IAsyncDisposable
     private readonly Task _reading;
 
     private StartedProgram(
-        IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, CancellationToken cancel, string folder, TimeSpan patience)
+        IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, string folder, TimeSpan patience, CancellationToken cancel)
     {
         (_cancel, _patience) = (cancel, patience);
         var start = new ProcessStartInfo(command[0], command.Skip(1))
@@ -42,7 +42,7 @@ public sealed class StartedProgram : IAsyncDisposable
     public static StartedProgram Start(
         IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, CancellationToken cancel, string? folder = null,
         TimeSpan? patience = null) =>
-        new(command, environment, cancel, folder ?? Path.GetTempPath(), patience ?? TimeSpan.FromMinutes(2));
+        new(command, environment, folder ?? Path.GetTempPath(), patience ?? TimeSpan.FromMinutes(2), cancel);
 
     /// <summary>Ctrl-C, for this process alone.</summary>
     public void Interrupt()

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -18,6 +19,8 @@ internal sealed class SlackSignature(RotatingSecret<SlackSecret> secret, TimePro
 
     private const int SignatureLength = 3 + 2 * HMACSHA256.HashSizeInBytes;
     private const int MostTimestampDigits = 12;
+
+    private static readonly SearchValues<char> LowerHex = SearchValues.Create("0123456789abcdef");
 
     /// <summary>When Slack sent the request, by its own word; meaningful once the check said <see cref="SignatureCheck.Genuine"/>.</summary>
     public static DateTimeOffset SentAt(RawRequest request) =>
@@ -68,7 +71,7 @@ internal sealed class SlackSignature(RotatingSecret<SlackSecret> secret, TimePro
     // Lower-case digits only, as Slack writes them: one spelling of a signature is enough.
     private static byte[]? Parse(string signature) =>
         signature.Length == SignatureLength
-            && signature.StartsWith("v0=", StringComparison.Ordinal) && !signature.AsSpan(3).ContainsAnyExcept("0123456789abcdef")
+            && signature.StartsWith("v0=", StringComparison.Ordinal) && !signature.AsSpan(3).ContainsAnyExcept(LowerHex)
             ? Convert.FromHexString(signature.AsSpan(3))
             : null;
 }

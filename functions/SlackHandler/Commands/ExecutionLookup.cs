@@ -32,7 +32,7 @@ internal sealed class ExecutionLookup(ExecutionStore executions, ReplyStore repl
             return await LastAsync(caller, cancel);
 
         var digits = name.StartsWith(ExecutionId.Prefix, StringComparison.Ordinal) ? name[ExecutionId.Prefix.Length..] : name;
-        if (digits.Length is < ExecutionId.FewestDigits or > ExecutionId.AllDigits || digits.AsSpan().ContainsAnyExcept("0123456789abcdef"))
+        if (digits.Length is < ExecutionId.FewestDigits or > ExecutionId.AllDigits || !digits.All(char.IsAsciiHexDigitLower))
             return new Lookup.Nothing();
         if (digits.Length == ExecutionId.AllDigits)
             return await FindAsync(caller, ExecutionId.Parse(ExecutionId.Prefix + digits), cancel);

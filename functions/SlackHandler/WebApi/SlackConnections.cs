@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using ControlPlane.Http;
 
@@ -8,6 +9,8 @@ internal static class SlackConnections
 {
     private static readonly TimeSpan LeastPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(10);
+
+    private static readonly SearchValues<char> WordCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789_");
 
     /// <summary>Dials what the address says and nothing else: no redirects, no proxy, no cookies, no decompression, and little patience.</summary>
     public static SocketsHttpHandler HandlerFor(ConnectRoutes routes) => new()
@@ -31,5 +34,5 @@ internal static class SlackConnections
         response.Headers.RetryAfter?.Delta is { } pause ? TimeSpan.FromTicks(Math.Clamp(pause.Ticks, LeastPause.Ticks, LongestPause.Ticks)) : null;
 
     /// <summary>Whether a text is one of Slack's words for what is wrong, such as <c>invalid_blocks</c>. It goes into the log: nothing else does.</summary>
-    public static bool IsWord(string text) => text.Length is > 0 and <= 64 && !text.AsSpan().ContainsAnyExcept("abcdefghijklmnopqrstuvwxyz0123456789_");
+    public static bool IsWord(string text) => text.Length is > 0 and <= 64 && !text.AsSpan().ContainsAnyExcept(WordCharacters);
 }
