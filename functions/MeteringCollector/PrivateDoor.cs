@@ -10,7 +10,7 @@ internal abstract record PrivateAnswer
 {
     private PrivateAnswer() { }
 
-    public sealed record Receipt(APIGatewayProxyResponse Response) : PrivateAnswer;
+    public sealed record Receipt(int Status, string Json) : PrivateAnswer;
 
     public sealed record Refused(Problem Problem) : PrivateAnswer;
 }
@@ -38,7 +38,12 @@ internal sealed class PrivateDoor(Uri controlPlaneUrl, TimeProvider clock)
             using var deadline = Deadline.Of(context, KeptBack, clock);
             return await answer(request!, deadline.Token) switch
             {
-                PrivateAnswer.Receipt receipt => receipt.Response,
+                PrivateAnswer.Receipt receipt => new()
+                {
+                    StatusCode = receipt.Status,
+                    Headers = new Dictionary<string, string> { ["Content-Type"] = "application/json", ["Cache-Control"] = "no-store" },
+                    Body = receipt.Json,
+                },
                 PrivateAnswer.Refused refused => Say(refused.Problem),
                 _ => throw new System.Diagnostics.UnreachableException(),
             };

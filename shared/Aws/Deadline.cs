@@ -19,7 +19,7 @@ public sealed class Deadline : IDisposable
 
     public CancellationToken Token => _source.Token;
 
-    /// <summary>Whether something that takes this long, begun now, ends before the work is ended: what is cut in the middle leaves nobody knowing whether it was
+    /// <summary>Whether something that takes this long, begun now, ends before the work is ended: of what is cut in the middle nobody knows whether it was
     /// done.</summary>
     public bool HasTimeFor(TimeSpan time) => !Token.IsCancellationRequested && _time - _clock.GetElapsedTime(_began) >= time;
 

@@ -66,17 +66,28 @@ public sealed class FaultSeam(Func<SeamCall, Fault?> plan, HttpMessageHandler? b
     /// <summary>The units of each call to a table, in the order answered.</summary>
     public IReadOnlyList<(string Operation, double Units)> Capacity { get { lock (_capacity) return [.. _capacity]; } }
 
-    public AmazonDynamoDBClient DynamoDb(Uri endpoint) => new(
+    /// <param name="role">What its calls are held to; nothing when left out.</param>
+    public AmazonDynamoDBClient DynamoDb(Uri endpoint, FunctionRole? role = null) => new(
         new BasicAWSCredentials("local", "local"),
-        new AmazonDynamoDBConfig { ServiceURL = endpoint.ToString(), AuthenticationRegion = "us-east-1", HttpClientFactory = this, MaxErrorRetry = 2 });
+        new AmazonDynamoDBConfig { ServiceURL = endpoint.ToString(), AuthenticationRegion = "us-east-1", HttpClientFactory = Below(role), MaxErrorRetry = 2 });
 
-    public AmazonSQSClient Sqs(Uri endpoint, int retries = 2) => new(
+    /// <inheritdoc cref="DynamoDb" path="/param"/>
+    public AmazonSQSClient Sqs(Uri endpoint, int retries = 2, FunctionRole? role = null) => new(
         new BasicAWSCredentials("local", "local"),
-        new AmazonSQSConfig { ServiceURL = endpoint.ToString(), AuthenticationRegion = "us-east-1", HttpClientFactory = this, MaxErrorRetry = retries });
+        new AmazonSQSConfig { ServiceURL = endpoint.ToString(), AuthenticationRegion = "us-east-1", HttpClientFactory = Below(role), MaxErrorRetry = retries });
 
-    public override HttpClient CreateHttpClient(IClientConfig clientConfig) => new(new Handler(this), disposeHandler: false);
+    public override HttpClient CreateHttpClient(IClientConfig clientConfig) => new(new Handler(this, _below), disposeHandler: false);
 
     public override bool UseSDKHttpClientCaching(IClientConfig clientConfig) => false;
+
+    private HttpClientFactory Below(FunctionRole? role) => role is null ? this : new InRole(this, role);
+
+    private sealed class InRole(FaultSeam seam, FunctionRole role) : HttpClientFactory
+    {
+        public override HttpClient CreateHttpClient(IClientConfig clientConfig) => new(new Handler(seam, role.Above(seam._below)), disposeHandler: false);
+
+        public override bool UseSDKHttpClientCaching(IClientConfig clientConfig) => false;
+    }
 
     private SeamCall Next(HttpRequestMessage request)
     {
@@ -89,7 +100,7 @@ public sealed class FaultSeam(Func<SeamCall, Fault?> plan, HttpMessageHandler? b
         }
     }
 
-    private sealed class Handler(FaultSeam seam) : DelegatingHandler(seam._below)
+    private sealed class Handler(FaultSeam seam, HttpMessageHandler below) : DelegatingHandler(below)
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancel)
         {

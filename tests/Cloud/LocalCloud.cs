@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Amazon.DynamoDBv2;
 using Amazon.SQS;
 using ControlPlane.Aws;
@@ -22,16 +23,18 @@ public sealed class LocalCloud : IAsyncDisposable
     /// <summary>All tables of the template, empty.</summary>
     public async Task<TestTables> TablesAsync()
     {
-        var client = (await _dynamo.StartedAsync()).NewClient();
-        return new(client, await TableBuilder.CreateAsync(client, Template.Tables, Prefix(), TestContext.Current.CancellationToken));
+        var server = await _dynamo.StartedAsync();
+        var client = server.NewClient();
+        return new(server.Endpoint, client, await TableBuilder.CreateAsync(client, Template.Tables, Prefix(), TestContext.Current.CancellationToken));
     }
 
     /// <summary>All queues of the template, empty, with their dead letters.</summary>
     public async Task<TestQueues> QueuesAsync()
     {
-        var client = (await _queues.StartedAsync()).NewClient();
+        var server = await _queues.StartedAsync();
+        var client = server.NewClient();
         var addresses = await QueueBuilder.CreateAsync(client, Template.Queues, Prefix(), TestContext.Current.CancellationToken);
-        return new(client, addresses.ToDictionary(one => one.Key, one => one.Value.Url));
+        return new(server.Endpoint, client, addresses.ToDictionary(one => one.Key, one => one.Value.Url));
     }
 
     /// <summary>For tests that bring their own client.</summary>
@@ -44,6 +47,7 @@ public sealed class LocalCloud : IAsyncDisposable
     {
         await _dynamo.DisposeAsync();
         await _queues.DisposeAsync();
+        FunctionRole.AssertNothingRefused();
     }
 
     private static string Prefix() => $"t{Guid.NewGuid():N}-";
@@ -77,8 +81,10 @@ internal sealed class Service<T>(string name, Func<Task<T>> startAsync) : IAsync
 }
 
 /// <param name="Names">By logical id, as in the template.</param>
-public sealed record TestTables(IAmazonDynamoDB Client, IReadOnlyDictionary<string, string> Names)
+public sealed record TestTables(Uri Endpoint, IAmazonDynamoDB Client, IReadOnlyDictionary<string, string> Names)
 {
+    private readonly ConcurrentDictionary<string, IAmazonDynamoDB> _clients = new();
+
     public string Tenants => Names["TenantsTable"];
 
     public string Executions => Names["ExecutionsTable"];
@@ -91,6 +97,11 @@ public sealed record TestTables(IAmazonDynamoDB Client, IReadOnlyDictionary<stri
 
     public string Instances => Names["InstancesTable"];
 
+    /// <summary>A client that may do what a function's role allows.</summary>
+    /// <param name="function">Its logical id in the template.</param>
+    public IAmazonDynamoDB ClientOf(string function) =>
+        _clients.GetOrAdd(function, name => FaultSeam.None().DynamoDb(Endpoint, FunctionRole.Of(name, this)));
+
     /// <summary>As after a table was restored: a tenant's counters are gone.</summary>
     public async Task LoseLedgerAsync(TenantId tenant, Month month, CancellationToken cancel)
     {
@@ -100,11 +111,17 @@ public sealed record TestTables(IAmazonDynamoDB Client, IReadOnlyDictionary<stri
 }
 
 /// <param name="Urls">By logical id, as in the template.</param>
-public sealed record TestQueues(IAmazonSQS Client, IReadOnlyDictionary<string, string> Urls)
+public sealed record TestQueues(Uri Endpoint, IAmazonSQS Client, IReadOnlyDictionary<string, string> Urls)
 {
+    private readonly ConcurrentDictionary<string, IAmazonSQS> _clients = new();
+
     public string ExecutionRequests => Urls["ExecutionRequestsQueue"];
 
     public string Dispatch => Urls["DispatchQueue"];
 
     public string Notifications => Urls["NotificationsQueue"];
+
+    /// <inheritdoc cref="TestTables.ClientOf"/>
+    public IAmazonSQS ClientOf(string function, TestTables tables) =>
+        _clients.GetOrAdd(function, name => FaultSeam.None().Sqs(Endpoint, role: FunctionRole.Of(name, tables, this)));
 }

@@ -36,7 +36,7 @@ public sealed class LayerTests
     [InlineData("SlackHandler"), InlineData("Orchestrator"), InlineData("DpDispatcher"), InlineData("MeteringCollector")]
     public void Use_cases_know_no_package_of_AWS(string function)
     {
-        string[] wiring = ["Program", "CommandClients", "MessagePauses", "Reply"];
+        string[] wiring = ["Program", "CommandClients", "MessagePauses", "PrivateDoor"];
         var architecture = new ArchLoader().LoadAssemblies(Assembly.Load(function)).Build();
 
         var strays =

@@ -61,8 +61,8 @@ internal sealed class DispatchFixture : IDisposable
     [MemberNotNull(nameof(_engines), nameof(Gates), nameof(Function))]
     public void Restart(IAmazonDynamoDB? dynamo = null, IAmazonSQS? sqs = null, TimeProvider? timers = null)
     {
-        dynamo ??= _tables.Client;
-        sqs ??= _queues.Client;
+        dynamo ??= _tables.ClientOf("DispatchFunction");
+        sqs ??= _queues.ClientOf("DispatchFunction", _tables);
         var events = new DispatcherEvents(new JsonLog(_log, Clock), Clock);
         _engines?.Dispose();
         _engines = new(Limits, _routes, TimeProvider.System);

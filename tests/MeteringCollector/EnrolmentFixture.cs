@@ -102,9 +102,11 @@ internal sealed class EnrolmentFixture : IDisposable
     private EnrolmentFunction NewFunction()
     {
         var events = new MeteringEvents(new JsonLog(_log, Clock), Clock);
+        var dynamo = Tables.ClientOf("EnrolmentFunction");
         return new(
             new EnrolSidecar(
-                Store, new(Tables.Client, Tables.RateLimits, Clock), Registry, new(CallerIdentities.NewClient(Sts)), new(SourceNetworkCheck.Enforce, events), Clock),
+                new(dynamo, Tables.Tenants, Clock), new(dynamo, Tables.RateLimits, Clock), new(dynamo, Tables.Tenants),
+                new(CallerIdentities.NewClient(Sts)), new(SourceNetworkCheck.Enforce, events), Clock),
             new("https://api.example.com"), events, Clock);
     }
 }

@@ -53,7 +53,9 @@ internal sealed class OutcomeFixture
 
     /// <summary>A new process, whose calls pass this seam.</summary>
     public void Restart(FaultSeam? seam = null) =>
-        Function = NewFunction(seam?.DynamoDb(DynamoEndpoint) ?? Tables.Client, seam?.Sqs(QueueEndpoint) ?? Queues.Client);
+        Function = NewFunction(
+            (seam ?? FaultSeam.None()).DynamoDb(DynamoEndpoint, FunctionRole.Of("OutcomesFunction", Tables)),
+            (seam ?? FaultSeam.None()).Sqs(QueueEndpoint, role: FunctionRole.Of("OutcomesFunction", Tables, Queues)));
 
     public OutcomesFunction NewFunction(IAmazonDynamoDB dynamo, IAmazonSQS sqs)
     {

@@ -663,9 +663,10 @@ public sealed class SweeperTests(LocalCloud cloud)
         OutcomeFixture desk, FaultSeam seam, MemoryStream output, TimeProvider? clock = null, string region = "us-east-1")
     {
         clock ??= desk.Clock;
-        var dynamo = seam.DynamoDb(desk.DynamoEndpoint);
+        var dynamo = seam.DynamoDb(desk.DynamoEndpoint, FunctionRole.Of("SweeperFunction", desk.Tables));
+        var sqs = seam.Sqs(desk.QueueEndpoint, role: FunctionRole.Of("SweeperFunction", desk.Tables, desk.Queues));
         var events = new MeteringEvents(new JsonLog(Stream.Synchronized(output), clock), clock);
-        var notifications = new MessageQueue<Notification>(seam.Sqs(desk.QueueEndpoint), desk.Queues.Notifications, DomainJson.Default.Notification);
+        var notifications = new MessageQueue<Notification>(sqs, desk.Queues.Notifications, DomainJson.Default.Notification);
         return new(
             new ActiveRegion(dynamo, desk.Tables.Quotas, "us-east-1"), region,
             new CloseDueExecutions(new(dynamo, desk.Tables.Executions, desk.Tables.Quotas, clock), notifications, events, clock),

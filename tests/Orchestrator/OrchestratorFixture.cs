@@ -45,8 +45,12 @@ internal sealed class OrchestratorFixture
 
         var planner = new Planner(Outcomes);
         var events = new OrchestratorEvents(new JsonLog(Logged, Clock), Clock);
+        // The fixture's own stores arrange; the function has its role.
+        dynamo = Seam.DynamoDb(dynamoEndpoint, FunctionRole.Of("ExecutionRequestsFunction", tables));
+        sqs = Seam.Sqs(queueEndpoint, role: FunctionRole.Of("ExecutionRequestsFunction", tables, queues));
         StartExecution = new(
-            new(dynamo, tables.Tenants, tables.Quotas, Clock), Instances, planner, new TokenService(Keys, new TokenMinter(Issuer, Clock), planner), Executions,
+            new(dynamo, tables.Tenants, tables.Quotas, Clock), new InstanceStore(dynamo, tables.Instances, Clock), planner,
+            new TokenService(Keys, new TokenMinter(Issuer, Clock), planner), new ExecutionStore(dynamo, tables.Executions, tables.Quotas, Clock),
             new(sqs, queues.Dispatch, DomainJson.Default.DispatchRequest),
             new(sqs, queues.Notifications, DomainJson.Default.Notification),
             events, Clock);

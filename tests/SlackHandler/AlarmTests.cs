@@ -3,6 +3,7 @@ using System.Text.Json;
 using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
 using ControlPlane.Quotas;
+using ControlPlane.Secrets;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.SlackHandler.Installation;
 
@@ -24,6 +25,21 @@ public sealed class AlarmTests(SlackFixture world) : IClassFixture<SlackFixture>
         await ProvokeAsync(workspace, series);
 
         Assert.Equal(1, WrittenMetrics.Sum(world.LogText[before..], series));
+    }
+
+    /// <summary>What an alarm watches is written in several places: these are the ones that no other test is about.</summary>
+    [Fact]
+    public async Task Our_own_trouble_with_an_event_or_an_installation_rings()
+    {
+        var (installer, down, before) = (new Installer(world), world.Secret(new NoSecrets()), world.LogText.Length);
+
+        var fromOrigin = new Dictionary<string, string> { ["x-origin-verify"] = SlackFixture.Origin };
+        var told = await installer.NewEventsFunction(down).AnswerAsync(SlackFixture.Event("POST", "/slack/events", headers: fromOrigin), SlackFixture.Context);
+        var opened = await installer.OpenAsync(OneTimeCode.Make().Text, function: installer.NewFunction(down));
+
+        Assert.Equal((500, 502), (told.StatusCode, opened.StatusCode));
+        Assert.Equal(1, WrittenMetrics.Sum(world.LogText[before..], new(MetricCatalogue.SlackCommandsFailed.Name)));
+        Assert.Equal(1, WrittenMetrics.Sum(world.LogText[before..], new(MetricCatalogue.InstallationsFailed.Name)));
     }
 
     private async Task ProvokeAsync(Workspace workspace, MetricSeries series)
@@ -57,6 +73,11 @@ public sealed class AlarmTests(SlackFixture world) : IClassFixture<SlackFixture>
                 Assert.Fail($"Nothing here makes {series} happen.");
                 break;
         }
+    }
+
+    private sealed class NoSecrets : ISecretSource
+    {
+        public Task<StoredSecret?> ReadAsync(string secretId, string stage, CancellationToken cancel) => throw new IOException("The secrets do not answer.");
     }
 
     /// <summary>A Slack that does not know the reply address any more.</summary>

@@ -96,8 +96,8 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
     {
         var clock = time ?? (dynamo is null && sqs is null ? new PatientClock(Clock) : Clock);   // only faults have to be answered in Slack's three seconds
         var events = new SlackHandlerEvents(new JsonLog(_log, clock), clock);
-        dynamo ??= Tables.Client;
-        sqs ??= Queues.Client;
+        dynamo ??= Tables.ClientOf("SlackCommandsFunction");
+        sqs ??= Queues.ClientOf("SlackCommandsFunction", Tables);
         secret ??= Secret();
         var replies = new ReplyStore(dynamo, Tables.Executions, clock);
         var requests = new SlackRequests(dynamo, Tables.RateLimits, replies, limit ?? new(PerUser: 10, PerTenant: 60), clock);
@@ -134,10 +134,11 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
     /// <summary>What publishes the App Home.</summary>
     internal PublishHome NewHome()
     {
-        var executions = new ListCommand(Executions);
-        var usage = new UsageCommand(new QuotaLedger(Tables.Client, Tables.Quotas), new InstanceStore(Tables.Client, Tables.Instances, Clock), Clock);
+        var dynamo = Tables.ClientOf("SlackEventsFunction");
+        var executions = new ListCommand(new(dynamo, Tables.Executions, Tables.Quotas, Clock));
+        var usage = new UsageCommand(new QuotaLedger(dynamo, Tables.Quotas), new InstanceStore(dynamo, Tables.Instances, Clock), Clock);
         return new(
-            new Callers(Registry), executions, usage, new BotTokens(Installations, Secret()), new SlackWebApi(Slack),
+            new Callers(new(dynamo, Tables.Tenants)), executions, usage, new BotTokens(new(dynamo, Tables.Tenants, Clock), Secret()), new SlackWebApi(Slack),
             new SlackHandlerEvents(new JsonLog(_log, Clock), Clock));
     }
 
@@ -146,10 +147,12 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
         HttpMessageHandler slack, RotatingSecret<SlackSecret>? secret = null, IAmazonDynamoDB? dynamo = null, TimeProvider? timers = null)
     {
         var events = NewEvents();
-        var executions = dynamo is null ? Executions : new ExecutionStore(dynamo, Tables.Executions, Tables.Quotas, Clock);
-        var bot = new TellByBot(Replies, new BotTokens(Installations, secret ?? Secret()), new SlackWebApi(slack), events);
+        var inRole = Tables.ClientOf("SlackNotificationsFunction");
+        var executions = new ExecutionStore(dynamo ?? inRole, Tables.Executions, Tables.Quotas, Clock);
+        var replies = new ReplyStore(inRole, Tables.Executions, Clock);
+        var bot = new TellByBot(replies, new BotTokens(new(inRole, Tables.Tenants, Clock), secret ?? Secret()), new SlackWebApi(slack), events);
         return new(
-            new TellRequester(executions, Replies, new ReplySeal(secret ?? Secret()), new SlackHook(slack), bot, events, Clock), events, timers ?? Clock);
+            new TellRequester(executions, replies, new ReplySeal(secret ?? Secret()), new SlackHook(slack), bot, events, Clock), events, timers ?? Clock);
     }
 
     /// <summary>A workspace that speaks for a tenant of its own, with two open workflows, one for a group and one for a channel.</summary>

@@ -23,7 +23,7 @@ internal sealed class EnrolmentFunction(EnrolSidecar enrolSidecar, Uri controlPl
         {
             case EnrolmentAnswer.Enrolled enrolled:
                 events.SidecarEnrolled(enrolled.Applicant.Tenant, enrolled.Applicant.Instance, enrolled.Applicant.Key.KeyId, enrolled.IsRepeat);
-                return new PrivateAnswer.Receipt(Reply.Created(JsonSerializer.Serialize(ReceiptOf(enrolled), EnrolmentJson.Default.EnrolmentReceipt)));
+                return new PrivateAnswer.Receipt(201, JsonSerializer.Serialize(ReceiptOf(enrolled), EnrolmentJson.Default.EnrolmentReceipt));
             case EnrolmentAnswer.Refused refused:
                 events.EnrolmentRefused(refused.Problem, refused.Applicant?.Tenant, refused.Applicant?.Instance, refused.Applicant?.Key.KeyId);
                 return new PrivateAnswer.Refused(refused.Problem);

@@ -28,7 +28,7 @@ internal sealed class HeartbeatsFunction(RecordHeartbeat recordHeartbeat, Uri co
                 events.HeartbeatAccepted(accepted.Heartbeat, accepted.IsRepeat, accepted.Gap, accepted.SkewSeconds);
                 if (accepted.RestartsTooOften)
                     events.RestartsTooOften(accepted.Heartbeat);
-                return new PrivateAnswer.Receipt(Reply.Json(JsonSerializer.Serialize(ReceiptOf(accepted), HeartbeatJson.Default.HeartbeatReceipt)));
+                return new PrivateAnswer.Receipt(200, JsonSerializer.Serialize(ReceiptOf(accepted), HeartbeatJson.Default.HeartbeatReceipt));
             case HeartbeatAnswer.Refused refused:
                 events.HeartbeatRefused(refused.Problem, refused.Signer?.Registration, refused.Instance);
                 return new PrivateAnswer.Refused(refused.Problem);

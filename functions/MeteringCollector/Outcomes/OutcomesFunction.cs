@@ -25,7 +25,7 @@ internal sealed class OutcomesFunction(RecordOutcome recordOutcome, Uri controlP
                 events.OutcomeTaken(taken.Execution, taken.Tenant, OutcomeReceipt.StatusOf(taken.State), taken.IsRepeat, taken.IsLate);
                 if (!taken.IsBooked)
                     events.Unbooked(taken.Execution, taken.Tenant);
-                return new PrivateAnswer.Receipt(Reply.Json(JsonSerializer.Serialize(ReceiptOf(taken), OutcomeJson.Default.OutcomeReceipt)));
+                return new PrivateAnswer.Receipt(200, JsonSerializer.Serialize(ReceiptOf(taken), OutcomeJson.Default.OutcomeReceipt));
             case OutcomeAnswer.Refused refused:
                 events.OutcomeRefused(refused.Problem, refused.Execution);
                 return new PrivateAnswer.Refused(refused.Problem);
@@ -35,5 +35,6 @@ internal sealed class OutcomesFunction(RecordOutcome recordOutcome, Uri controlP
     }
 
     private static OutcomeReceipt ReceiptOf(OutcomeAnswer.Taken taken) => new(
-        taken.Execution.ToString(), OutcomeReceipt.StatusOf(taken.State), taken.IsRepeat, taken.IsLate, taken.Ignored is { Count: > 0 } ignored ? ignored : null);
+        taken.Execution.ToString(), OutcomeReceipt.StatusOf(taken.State), taken.IsRepeat, taken.IsLate,
+        taken.Ignored is { Count: > 0 } ignored ? ignored : null);
 }

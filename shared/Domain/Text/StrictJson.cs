@@ -50,7 +50,9 @@ public static class StrictJson
 
     /// <returns>Null when the object has no such member, or it is no string.</returns>
     public static string? TextOf(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.String ? member.GetString() : null;
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.String
+            ? member.GetString()
+            : null;
 
     private static bool HasOneReading(ReadOnlySpan<byte> json)
     {

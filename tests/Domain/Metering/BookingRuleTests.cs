@@ -156,7 +156,8 @@ public sealed class BookingRuleTests
         var december = Next() with { SampledAt = new(2026, 12, 1, 0, 0, 0, TimeSpan.Zero), Counter = 12_600 };
         var decision = Decide(Last, december);
         Assert.Equal(new ClosedMonth(Last.Tenant, Last.Instance, new(2026, 11), new(1100, 110)), decision.Closed);
-        Assert.Equal((new Month(2026, 12), new(1500, 150), new ComputeTime(100, 10)), (decision.Next!.Month, decision.Next.AtMonthStart, decision.Next.InMonth));
+        var next = decision.Next!;
+        Assert.Equal((new Month(2026, 12), new(1500, 150), new ComputeTime(100, 10)), (next.Month, next.AtMonthStart, next.InMonth));
 
         var restarted = Decide(Last, december with { Epoch = Epoch + 330, Counter = 1 });
         Assert.Equal(new Booking.Booked(Gap: 0, Restarted: true), restarted.Booking);

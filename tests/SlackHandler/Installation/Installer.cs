@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.TestUtilities;
+using ControlPlane.Aws;
 using ControlPlane.Secrets;
 using ControlPlane.Slack;
 using ControlPlane.SlackHandler.Authentication;
@@ -53,11 +54,12 @@ internal sealed class Installer(SlackFixture world)
     {
         secret ??= world.Secret();
         var (events, origin) = (world.NewEvents(), new OriginCheck(secret));
+        var installations = InstallationsOf("SlackInstallationFunction");
         var places = new SlackPlaces(new Uri("https://api.example.com"), null);
         return new(
-            new BeginInstallation(origin, secret, world.Installations, places, events, world.Clock),
+            new BeginInstallation(origin, secret, installations, places, events, world.Clock),
             new CompleteInstallation(
-                origin, secret, world.Installations, new BotTokens(world.Installations, secret), new SlackWebApi(new Exchange(this)), places, events,
+                origin, secret, installations, new BotTokens(installations, secret), new SlackWebApi(new Exchange(this)), places, events,
                 world.Clock),
             events, TimeProvider.System);
     }
@@ -66,9 +68,12 @@ internal sealed class Installer(SlackFixture world)
     {
         secret ??= world.Secret();
         return new(
-            new AnswerEvent(new OriginCheck(secret), new SlackSignature(secret, world.Clock), world.Installations, world.NewHome(), world.NewEvents()),
+            new AnswerEvent(
+                new OriginCheck(secret), new SlackSignature(secret, world.Clock), InstallationsOf("SlackEventsFunction"), world.NewHome(), world.NewEvents()),
             world.NewEvents(), TimeProvider.System);
     }
+
+    private SlackInstallations InstallationsOf(string function) => new(world.Tables.ClientOf(function), world.Tables.Tenants, world.Clock);
 
     /// <summary>Opens the link.</summary>
     public Task<APIGatewayHttpApiV2ProxyResponse> OpenAsync(string ticket, string? cookie = null, SlackInstallationFunction? function = null) =>
