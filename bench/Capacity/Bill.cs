@@ -28,6 +28,7 @@ internal static class Bill
             + Kept("request", measured.StoredKilobytesPerExecution, measured.ExecutionDaysKept);
         var log = traffic.LogGigabytes * scale;
         var edgeLog = Requests("http") * measured.EdgeLogBytesPerRequest / 1e9 * measured.EdgeLogDaysKept * 24 / traffic.Hours;
+        var flowLog = Sum(_ => 1) * measured.FlowLogRecordsPerCall * measured.FlowLogBytesPerRecord / 1e9;
         var traces = Traces(Requests("http"), traffic.Hours) + Traces(Requests("rest"), traffic.Hours) + Traces(traffic.Monthly["sweep"], traffic.Hours);
         var backups = stored * estate.BackupsKept;
         // Requests to another zone's endpoint or engine: two of three, were zones chosen by chance.
@@ -85,6 +86,7 @@ internal static class Bill
                 "S3: state, here and its replica", measured.StateGigabytes, "GB", prices["s3_gigabyte_month"] + prices["s3_infrequent_gigabyte_month"],
                 Grows: false),
             new("S3: the edge's log", edgeLog, "GB", prices["s3_gigabyte_month"], Grows: true),
+            new("Flow logs, and a month of them in S3", flowLog, "GB", prices["flow_log_gigabyte"] + prices["s3_gigabyte_month"], Grows: true),
             new("Backups, here and in the other region", backups, "GB", 2 * prices["backup_gigabyte_month"], Grows: true),
             new("Backups sent to the other region", stored * 52 / 12, "GB", prices["region_transfer_gigabyte"], Grows: true),
             new(

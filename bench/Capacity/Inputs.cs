@@ -18,7 +18,8 @@ internal sealed record Flow(
 internal sealed record Measured(
     string Source, IReadOnlyList<Flow> Flows, double WriteUnitsPerLargeRun, double SweepMillisecondsPerTenant,
     double StoredKilobytesPerHeartbeat, int HeartbeatDaysKept, double StoredKilobytesPerExecution, int ExecutionDaysKept, double SecretReads,
-    double ConfigItems, double StateGigabytes, double EdgeLogBytesPerRequest, int EdgeLogDaysKept, double ModelKilobytesPerRun);
+    double ConfigItems, double StateGigabytes, double EdgeLogBytesPerRequest, int EdgeLogDaysKept,
+    double FlowLogRecordsPerCall, double FlowLogBytesPerRecord, double ModelKilobytesPerRun);
 
 internal sealed record Price([property: JsonPropertyName("price")] double Dollars, string Page);
 

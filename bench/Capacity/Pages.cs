@@ -62,7 +62,7 @@ internal static class Pages
 
             ## Whose is it
 
-            Every stack of a tenant carries the tags `Platform` and `TenantID`, in its own account and at the hub: once they are activated as cost allocation tags, Cost Explorer splits the bill by them
+            Every stack carries the tag `Platform`, and every stack of a tenant `TenantID` too, in its own account and at the hub (`deploy-serverless` is told by `aws-lambda-tools-defaults.json`): once they are activated as cost allocation tags, Cost Explorer splits the bill by them
             ([infra/README.md](../infra/README.md), "Whose bill it is"). What all tenants share has no tag to split it by; a fair key is each one's part of the heartbeats and executions: `./ctl usage`.
 
             ## By size

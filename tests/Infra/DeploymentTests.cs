@@ -27,6 +27,14 @@ public sealed class DeploymentTests
     public void The_tool_finds_the_template_and_is_told_the_rest() =>
         Assert.Equal("serverless.template", (string?)Defaults("aws-lambda-tools-defaults.json")["template"]);
 
+    /// <summary>The tool sends the tags that its file names, and on an update those of before where it names none: infra/rehearse looks at the stacks.</summary>
+    [Fact]
+    public void The_application_carries_the_tag_that_splits_the_bill()
+    {
+        var tags = (string)Defaults("aws-lambda-tools-defaults.json")["tags"]!;
+        Assert.Contains($"tags=\"{tags}\"", File.ReadAllText(Path.Combine(RepositoryRoot.Find(), "infra", "README.md")), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Each_function_is_built_for_the_template_it_is_deployed_by() =>
         Assert.All(Functions, folder =>
