@@ -203,10 +203,9 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
                 Key = ExecutionItems.KeyOf(claimed.Id),
                 UpdateExpression = "SET attempts = list_append(if_not_exists(attempts, :none), :attempts)",
                 // Not for another claim's sake: whoever took over reads from the attempts on record whether this one may have arrived.
-                ConditionExpression = "tenant_id = :tenant AND lease_owner = :holder AND NOT contains(attempts, :attempt)",
+                ConditionExpression = "lease_owner = :holder AND NOT contains(attempts, :attempt)",
                 ExpressionAttributeValues = new()
                 {
-                    [":tenant"] = Items.Text(claimed.Tenant.ToString()),
                     [":holder"] = Items.Text(holder),
                     [":none"] = new() { L = [], IsLSet = true },
                     [":attempt"] = Items.Json(attempt, DomainJson.Default.DispatchAttempt),

@@ -1,0 +1,136 @@
+using Amazon.DynamoDBv2.Model;
+using ControlPlane.Aws;
+using ControlPlane.Executions;
+using ControlPlane.Metering;
+using ControlPlane.Slack;
+using ControlPlane.Tenants;
+using ControlPlane.Tests.Cloud;
+using ControlPlane.Tests.Support;
+
+namespace ControlPlane.Tests.Aws;
+
+/// <summary>Writes that ask something of what is there, where their callers ask it too, or a race is needed to see it: each by itself.</summary>
+public sealed class ConditionTests(LocalCloud cloud)
+{
+    private static readonly TenantId One = TenantId.Parse("tenant-1"), Two = TenantId.Parse("tenant-2");
+
+    private readonly SetClock _clock = new(new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_tenants_number_is_registered_once()
+    {
+        var registry = await RegistryAsync();
+        Assert.True(await registry.TryRegisterAsync(Tenant("Acme"), Cancel));
+        Assert.False(await registry.TryRegisterAsync(Tenant("Other"), Cancel));
+        Assert.Equal("Acme", (await registry.FindAsync(One, Cancel))!.Name);
+    }
+
+    [Fact]
+    public async Task A_key_needs_a_tenant_that_is_there()
+    {
+        var tables = await cloud.TablesAsync();
+        var key = new SidecarSigner().Registration() with { Tenant = One };
+        Assert.Equal(Enrolled.TenantGone, await new EnrolmentStore(tables.Client, tables.Tenants, _clock).EnrolAsync(key, Cancel));
+        Assert.Null(await new TenantRegistry(tables.Client, tables.Tenants).FindKeyAsync(key.KeyId, Cancel));
+    }
+
+    [Fact]
+    public async Task A_code_never_takes_the_place_of_another()
+    {
+        var tables = await cloud.TablesAsync();
+        var store = new EnrolmentStore(tables.Client, tables.Tenants, _clock);
+        var invite = new EnrolmentInvite("00ff", One, null, _clock.Now, _clock.Now + EnrolmentInvite.StandardLifetime);
+        await store.AddAsync(invite, Cancel);
+        await Assert.ThrowsAsync<ConditionalCheckFailedException>(() => store.AddAsync(invite with { Tenant = Two }, Cancel));
+    }
+
+    [Fact]
+    public async Task A_state_of_an_installation_never_takes_the_place_of_another()
+    {
+        var tables = await cloud.TablesAsync();
+        var installations = new SlackInstallations(tables.Client, tables.Tenants, _clock);
+        await installations.BeginAsync(new("state", "mine", "ticket"), Cancel);
+        await Assert.ThrowsAsync<ConditionalCheckFailedException>(() => installations.BeginAsync(new("state", "another", "ticket"), Cancel));
+        Assert.Equal("ticket", await installations.TakeAsync("state", "mine", Cancel));
+    }
+
+    [Fact]
+    public async Task A_token_ends_once()
+    {
+        var tables = await cloud.TablesAsync();
+        var registry = new TenantRegistry(tables.Client, tables.Tenants);
+        var installations = new SlackInstallations(tables.Client, tables.Tenants, _clock);
+        Assert.True(await registry.TryRegisterAsync(Tenant("Acme"), Cancel));
+        var ticket = new InstallTicket("00ff", One, _clock.Now, _clock.Now + InstallTicket.Lifetime);
+        await installations.AddAsync(ticket, Cancel);
+        Assert.IsType<Installed.Now>(await installations.CompleteAsync(ticket, new(TeamId.Parse("T1"), [1]), UserId.Parse("U1"), UserId.Parse("U2"), Cancel));
+
+        Assert.Equal(ChangeResult.Made, await installations.EndTokenAsync(TeamId.Parse("T1"), _clock.Now, Cancel));
+        Assert.Equal(ChangeResult.NothingThere, await installations.EndTokenAsync(TeamId.Parse("T1"), _clock.Now, Cancel));
+    }
+
+    [Fact]
+    public async Task Of_two_sweepers_one_tells_that_an_outage_began_and_one_that_it_is_over()
+    {
+        var tables = await cloud.TablesAsync();
+        var instances = new InstanceStore(tables.Client, tables.Instances, _clock);
+        Assert.True(await instances.TryBeginOutageAsync(_clock.Now, "one", Cancel));
+        Assert.False(await instances.TryBeginOutageAsync(_clock.Now.AddSeconds(1), "two", Cancel));
+
+        Assert.False(await instances.TryEndOutageAsync(_clock.Now.AddSeconds(1), _clock.Now, "two", Cancel));      // not the outage that it saw
+        Assert.True(await instances.TryEndOutageAsync(_clock.Now, _clock.Now, "one", Cancel));
+        Assert.False(await instances.TryEndOutageAsync(_clock.Now, _clock.Now, "two", Cancel));
+    }
+
+    [Fact]
+    public async Task What_ended_otherwise_meanwhile_is_not_put_off()
+    {
+        var world = await StoreFixture.StartAsync(cloud);
+        var running = await world.DispatchedAsync();
+        Assert.IsType<Move.Moved>(await world.Store.TimeOutAsync(running, Cancel));
+        var timedOut = await world.FindAsync(running.Id);
+        Assert.IsType<Move.Moved>(await world.Store.FinishAsync(timedOut, StoreFixture.Outcome(OutcomeStatus.Succeeded), "00", Cancel));
+        var due = await DueAsync(world, running.Id);
+
+        await world.Store.PutOffAsync(timedOut, TimeSpan.FromHours(5), Cancel);
+
+        Assert.Equal(due, await DueAsync(world, running.Id));
+    }
+
+    [Fact]
+    public async Task Settling_a_request_that_left_no_mark_leaves_none()
+    {
+        var tables = await cloud.TablesAsync();
+        await new ReplyStore(tables.Client, tables.Executions, _clock).SettleAsync(ExecutionId.Of("T1", "t1"), Cancel);
+        Assert.Empty((await tables.Client.ScanAsync(new ScanRequest(tables.Executions), Cancel)).Items);
+    }
+
+    [Fact]
+    public async Task A_look_at_the_health_writes_nothing()
+    {
+        var (tables, queues) = (await cloud.TablesAsync(), await cloud.QueuesAsync());
+        var check = new StoreCheck(tables.Client, [tables.Tenants], queues.Client, [queues.Dispatch], _clock, counters: tables.RateLimits);
+        Assert.True(await check.AnswerAsync(Cancel));
+        Assert.Empty((await tables.Client.ScanAsync(new ScanRequest(tables.RateLimits), Cancel)).Items);
+    }
+
+    private async Task<TenantRegistry> RegistryAsync()
+    {
+        var tables = await cloud.TablesAsync();
+        return new(tables.Client, tables.Tenants);
+    }
+
+    private static Tenant Tenant(string name)
+    {
+        Assert.True(EngineAddress.TryParse("10.100.128.10", One, allowPublicSubnet: false, out var engine));
+        return new(One, name, TenantStatus.Active, engine, false, TenantLimits.Default);
+    }
+
+    private static async Task<string?> DueAsync(StoreFixture world, ExecutionId id)
+    {
+        var answer = await world.Tables.Client.GetItemAsync(world.Tables.Executions, ExecutionItems.KeyOf(id), consistentRead: true, Cancel);
+        return answer.Item["due_at"].N;
+    }
+}
