@@ -32,5 +32,6 @@ static LambdaBootstrapBuilder Dispatch()
         clock);
     var function = new DispatchFunction(dispatchExecution, new MessagePauses(sqs, settings.DispatchQueueUrl, events), events, clock);
 
-    return LambdaBootstrapBuilder.Create<SQSEvent, SQSBatchResponse>(function.DispatchAsync, new SourceGeneratorLambdaJsonSerializer<DispatcherJson>());
+    return LambdaBootstrapBuilder.Create<SQSEvent, SQSBatchResponse>(
+        function.DispatchAsync, new EventSerializer(new SourceGeneratorLambdaJsonSerializer<DispatcherJson>()));
 }

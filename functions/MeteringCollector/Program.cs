@@ -16,7 +16,7 @@ using ControlPlane.Tokens;
 
 var clock = TimeProvider.System;
 var events = new MeteringEvents(JsonLog.ToStandardOutput(clock), clock);
-var json = new SourceGeneratorLambdaJsonSerializer<EventJson>();
+var json = new EventSerializer(new SourceGeneratorLambdaJsonSerializer<EventJson>());
 
 return await LambdaProgram.RunAsync(async handler => handler switch
 {

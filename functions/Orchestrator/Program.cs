@@ -16,7 +16,7 @@ using ControlPlane.Tokens;
 
 var clock = TimeProvider.System;
 var events = new OrchestratorEvents(JsonLog.ToStandardOutput(clock), clock);
-var json = new SourceGeneratorLambdaJsonSerializer<OrchestratorJson>();
+var json = new EventSerializer(new SourceGeneratorLambdaJsonSerializer<OrchestratorJson>());
 
 return await LambdaProgram.RunAsync(async handler => handler switch
 {

@@ -22,7 +22,7 @@ using ControlPlane.SlackHandler.WebApi;
 
 var clock = TimeProvider.System;
 var events = new SlackHandlerEvents(JsonLog.ToStandardOutput(clock), clock);
-var serializer = new SourceGeneratorLambdaJsonSerializer<LambdaJson>();
+var serializer = new EventSerializer(new SourceGeneratorLambdaJsonSerializer<LambdaJson>());
 
 return await LambdaProgram.RunAsync(async handler => handler switch
 {

@@ -156,7 +156,7 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
     }
 
     [LoggerMessage(EventId = 26, EventName = "foreign_event", Level = LogLevel.Warning,
-        Message = "Something came that the queue did not send; there is nothing to do for it")]
+        Message = "Something came that no queue or API of this control plane sent; there is nothing to do for it")]
     public partial void Foreign();
 
     [LoggerMessage(EventId = 25, EventName = "message_misshapen", Level = LogLevel.Error,

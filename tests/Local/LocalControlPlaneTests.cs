@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Text;
 using System.Text.Json.Nodes;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
@@ -8,6 +9,7 @@ using ControlPlane.Local.Demo;
 using ControlPlane.Local.Hub;
 using ControlPlane.Local.Output;
 using ControlPlane.Local.Processes;
+using ControlPlane.Local.Runtime;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 using Spectre.Console;
@@ -132,6 +134,33 @@ public sealed class LocalControlPlaneTests : IAsyncLifetime
         using var health = await http.GetAsync(new Uri(_local.PublicApi.Endpoint, "/health"), Cancel);
         Assert.Equal(HttpStatusCode.OK, health.StatusCode);
         Assert.Contains($"\"version\":\"{Release.Version}\"", await health.Content.ReadAsStringAsync(Cancel));
+    }
+
+    /// <summary>From a console's test button, a keep-warm ping or another service: whoever may invoke a function may hand it anything.</summary>
+    [Fact]
+    public async Task An_event_that_is_none_gets_an_answer_and_one_line_from_every_function()
+    {
+        string[] events =
+        [
+            "\"a word\"", "5", "null", "[]", "[1]", "{}", """{"key1":"value1"}""", """{"Records":null}""", """{"Records":"x"}""", """{"body":5,"headers":[]}""",
+            """{"requestContext":null,"httpMethod":null}""",
+        ];
+        var lines = new List<FunctionLine>();
+        _local.Logs.Printed += line => { lock (lines) lines.Add(line); };
+        foreach (var function in _local.Functions.Values.Where(one => one.Id != "SweeperFunction"))      // which is asked nothing
+            foreach (var text in events)
+            {
+                lock (lines)
+                    lines.Clear();
+                var result = await function.InvokeAsync(Encoding.UTF8.GetBytes(text));
+                var answered = Assert.IsType<InvocationResult.Answered>(result);
+                Assert.Matches("\"statusCode\":4[0-9][0-9]|\"batchItemFailures\":\\[\\]", Encoding.UTF8.GetString(answered.Payload));
+                await Task.Delay(20, Cancel);           // what it printed comes by another way
+                lock (lines)
+                    Assert.True(
+                        lines.Count(line => line.Function == function.Id && !line.Text.StartsWith("{\"_aws\"", StringComparison.Ordinal)) == 1,
+                        $"{function.Id} on {text}: {string.Join('\n', lines)}");
+            }
     }
 
     private Task<LocalControlPlane> StartAsync() => StartAsync(port: 0);

@@ -20,8 +20,13 @@ internal sealed class SlackEventsFunction(AnswerEvent answerEvent, SlackHandlerE
     private static readonly TimeSpan KeptBack = TimeSpan.FromMilliseconds(300);
 
     [LambdaFunction(ResourceName = "SlackEventsFunction"), HttpApi(LambdaHttpMethod.Post, "/slack/events")]
-    public async Task<APIGatewayHttpApiV2ProxyResponse> AnswerAsync(APIGatewayHttpApiV2ProxyRequest http, ILambdaContext context)
+    public async Task<APIGatewayHttpApiV2ProxyResponse> AnswerAsync(APIGatewayHttpApiV2ProxyRequest? http, ILambdaContext context)
     {
+        if (http?.RequestContext?.Http is null)
+        {
+            events.Foreign();
+            return Answer(400);
+        }
         if (http.Body?.Length > LongestBodyText)
             return Answer(413);
         if (RawRequest.From(http) is not { } request)

@@ -20,11 +20,12 @@ internal sealed class SlackInstallationFunction(
 
     private static readonly TimeSpan KeptBack = TimeSpan.FromMilliseconds(500);
 
-    public Task<APIGatewayHttpApiV2ProxyResponse> RouteAsync(APIGatewayHttpApiV2ProxyRequest http, ILambdaContext context) =>
-        (http.RequestContext?.Http?.Method, http.RawPath) switch
+    public Task<APIGatewayHttpApiV2ProxyResponse> RouteAsync(APIGatewayHttpApiV2ProxyRequest? http, ILambdaContext context) =>
+        (http?.RequestContext?.Http?.Method, http?.RawPath) switch
         {
-            ("GET", "/slack/oauth_redirect") => CompleteAsync(http, context),
-            ("GET", { } path) when path.StartsWith(InstallPath, StringComparison.Ordinal) => BeginAsync(http, context),
+            (null, _) => Foreign(),
+            ("GET", "/slack/oauth_redirect") => CompleteAsync(http!, context),
+            ("GET", { } path) when path.StartsWith(InstallPath, StringComparison.Ordinal) => BeginAsync(http!, context),
             _ => Task.FromResult(Empty(404)),
         };
 
@@ -56,6 +57,12 @@ internal sealed class SlackInstallationFunction(
             events.InstallationFailed(request.RequestId, e);
             return Page(InstallPage.Of(new InstallAnswer.OpenAgain())!.Value);
         }
+    }
+
+    private Task<APIGatewayHttpApiV2ProxyResponse> Foreign()
+    {
+        events.Foreign();
+        return Task.FromResult(Empty(400));
     }
 
     // Several cookies of one name: which of them would be meant?

@@ -31,13 +31,14 @@ internal sealed class SlackCommandsFunction(
 
     private static readonly TimeSpan KeptBack = TimeSpan.FromMilliseconds(300);
 
-    public Task<APIGatewayHttpApiV2ProxyResponse> RouteAsync(APIGatewayHttpApiV2ProxyRequest http, ILambdaContext context) =>
-        (http.RequestContext?.Http?.Method, http.RawPath) switch
+    public Task<APIGatewayHttpApiV2ProxyResponse> RouteAsync(APIGatewayHttpApiV2ProxyRequest? http, ILambdaContext context) =>
+        (http?.RequestContext?.Http?.Method, http?.RawPath) switch
         {
-            ("POST", "/slack/commands") => AnswerAsync(http, context),
-            ("GET", "/slack/commands") => SslCheckAsync(http, context),
-            ("POST", "/slack/interactions") => InteractAsync(http, context),
-            ("GET", "/health") => HealthAsync(http, context),
+            (null, _) => Foreign(),
+            ("POST", "/slack/commands") => AnswerAsync(http!, context),
+            ("GET", "/slack/commands") => SslCheckAsync(http!, context),
+            ("POST", "/slack/interactions") => InteractAsync(http!, context),
+            ("GET", "/health") => HealthAsync(http!, context),
             (_, "/slack/commands") => Task.FromResult(Empty(405, allow: "POST, GET")),
             (_, "/slack/interactions") => Task.FromResult(Empty(405, allow: "POST")),
             (_, "/health") => Task.FromResult(Empty(405, allow: "GET")),
@@ -79,6 +80,12 @@ internal sealed class SlackCommandsFunction(
             events.NotVerified(request.RequestId, e);
             return Empty(500);
         }
+    }
+
+    private Task<APIGatewayHttpApiV2ProxyResponse> Foreign()
+    {
+        events.Foreign();
+        return Task.FromResult(Empty(400));
     }
 
     private static int StatusOf(Entry entry) => entry switch
