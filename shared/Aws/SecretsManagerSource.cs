@@ -15,11 +15,21 @@ public sealed partial class SecretsManagerSource(IAmazonSecretsManager secrets) 
     public static async Task<RotatingSecret<T>> OpenAsync<T>(string secretId, Func<string, T> parse, TimeSpan overlap, TimeProvider clock)
     {
         var client = new AmazonSecretsManagerClient(new AmazonSecretsManagerConfig { Timeout = TimeSpan.FromSeconds(1), MaxErrorRetry = 1 });
-        var log = JsonLog.ToStandardOutput(clock);
-        var secret = new RotatingSecret<T>(
-            new SecretsManagerSource(client), secretId, parse, overlap, clock, noticeMalformed: () => LogMalformed(log, secretId));
+        var secret = Watched(new SecretsManagerSource(client), secretId, parse, overlap, JsonLog.ToStandardOutput(clock), clock);
         await secret.GetAsync(CancellationToken.None);
         return secret;
+    }
+
+    /// <summary>A secret whose current value rings when it cannot be read: the one before it serves only until it is forgotten.</summary>
+    public static RotatingSecret<T> Watched<T>(
+        ISecretSource source, string secretId, Func<string, T> parse, TimeSpan overlap, JsonLog log, TimeProvider clock)
+    {
+        var metrics = new Metrics(log, clock);
+        return new(source, secretId, parse, overlap, clock, noticeMalformed: () =>
+        {
+            LogMalformed(log, secretId);
+            metrics.Count(MetricCatalogue.SecretsMalformed);
+        });
     }
 
     public async Task<StoredSecret?> ReadAsync(string secretId, string stage, CancellationToken cancel)

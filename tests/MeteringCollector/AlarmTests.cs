@@ -3,6 +3,7 @@ using ControlPlane.Aws;
 using ControlPlane.Aws.Logs;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
+using ControlPlane.Tokens;
 
 namespace ControlPlane.Tests.MeteringCollector;
 
@@ -30,6 +31,16 @@ public sealed class AlarmTests(LocalCloud cloud)
         return desk.Logged;
     }
 
+    private static async Task<string> MisreadAsync()
+    {
+        var (log, clock) = (new MemoryStream(), new SetClock(DateTimeOffset.UnixEpoch.AddYears(56)));
+        var kept = KeptSecrets.WithRoot("v1", clock.Now.AddDays(-1));
+        kept.Put("v2", "no secret", clock.Now);
+        await SecretsManagerSource.Watched(kept, "root", RootSecret.Parse, RootSecret.Overlap, new JsonLog(log, clock), clock)
+            .GetAsync(TestContext.Current.CancellationToken);
+        return Encoding.UTF8.GetString(log.ToArray());
+    }
+
     private async Task<(string Log, double Amount)> ProvokeAsync(MetricSeries series)
     {
         switch (series.ToString())
@@ -40,6 +51,8 @@ public sealed class AlarmTests(LocalCloud cloud)
                 return (await HeartbeatsAsync(SampleAfter(60), SampleAfter(120, counter: 5)), 3);
             case "Enrolments Outcome=identity-refused":
                 return (await ImpersonateAsync(), 1);
+            case "SecretsMalformed":
+                return (await MisreadAsync(), 1);
             case "InstanceRestartsTooOften":
                 return (await HeartbeatsAsync([.. new[] { 60, 70, 80, 90, 100 }.Select(second => SampleAfter(second, epoch: second - 8))]), 1);
         }

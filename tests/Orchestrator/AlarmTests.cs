@@ -1,8 +1,10 @@
 using System.Text;
 using Amazon.Lambda.SQSEvents;
 using Amazon.Lambda.TestUtilities;
+using ControlPlane.Aws;
 using ControlPlane.Aws.Logs;
 using ControlPlane.Tests.Cloud;
+using ControlPlane.Tokens;
 
 namespace ControlPlane.Tests.Orchestrator;
 
@@ -30,6 +32,12 @@ public sealed class AlarmTests(LocalCloud cloud)
             case "ExecutionRequestsFailed":
                 var batch = new SQSEvent { Records = [new() { MessageId = "m1", Body = "poison" }] };
                 await world.Function.StartAsync(batch, new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(15) });
+                break;
+            case "SecretsMalformed":
+                world.Secrets.Put("v2", "no secret", world.Now);
+                await SecretsManagerSource.Watched(
+                    world.Secrets, "root", RootSecret.Parse, RootSecret.Overlap, new JsonLog(world.Logged, world.Clock), world.Clock)
+                    .GetAsync(TestContext.Current.CancellationToken);
                 break;
             default:
                 Assert.Fail($"Nothing here makes {series} happen.");

@@ -199,6 +199,19 @@ public class FunctionTests(LocalCloud cloud)
     }
 
     [Fact]
+    public async Task A_region_that_does_not_write_the_ledger_starts_nothing_and_the_user_is_told()
+    {
+        var world = await OrchestratorFixture.StartAsync(cloud);
+        await world.Ledger.GiveToAsync(OrchestratorFixture.Tenant, "us-west-2", Cancel);
+
+        var execution = await world.StartAsync(world.Request());
+
+        Assert.Equal((ExecutionState.Denied, "ledger_elsewhere"), (execution.State, execution.Decision!.Code));
+        Assert.Empty(await world.DispatchesAsync());
+        Assert.Contains(execution.Id.ToString(), Assert.Single(await world.NotificationsAsync()), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task No_decision_rests_on_an_eventually_consistent_read()
     {
         var world = await OrchestratorFixture.StartAsync(cloud);

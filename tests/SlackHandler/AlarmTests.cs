@@ -1,11 +1,14 @@
 using System.Net;
 using System.Text.Json;
+using ControlPlane.Aws;
 using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
 using ControlPlane.Quotas;
 using ControlPlane.Secrets;
+using ControlPlane.Slack;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.SlackHandler.Installation;
+using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.SlackHandler;
 
@@ -64,6 +67,12 @@ public sealed class AlarmTests(SlackFixture world) : IClassFixture<SlackFixture>
                 var queued = await workspace.QueueAsync();
                 await world.Tables.LoseLedgerAsync(workspace.Tenant, Month.Of(SlackFixture.Start), SlackFixture.Cancel);
                 await workspace.TypeAsync($"cancel {queued}");
+                break;
+            case "SecretsMalformed":
+                var kept = new KeptSecrets();
+                kept.Put("v1", SlackFixture.SecretText("old"), SlackFixture.Start.AddDays(-1));
+                kept.Put("v2", "no secret", SlackFixture.Start);
+                await SecretsManagerSource.Watched(kept, "slack", SlackSecret.Parse, SlackSecret.Overlap, world.NewLog(), world.Clock).GetAsync(SlackFixture.Cancel);
                 break;
             case "InstallationsFailed":
                 var installer = new Installer(world) { Status = 503 };

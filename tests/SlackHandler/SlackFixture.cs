@@ -249,7 +249,9 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
     }
 
     /// <summary>What happens is told to the log that all of it shares.</summary>
-    internal SlackHandlerEvents NewEvents() => new(new JsonLog(_log, Clock), Clock);
+    internal JsonLog NewLog() => new(_log, Clock);
+
+    internal SlackHandlerEvents NewEvents() => new(NewLog(), Clock);
 
     /// <summary>Everything logged so far.</summary>
     internal string LogText => Encoding.UTF8.GetString(_log.ToArray());

@@ -60,6 +60,10 @@ public static class MetricCatalogue
     public static readonly Metric.Plain ExecutionsUnbooked = Note(
         new Metric.Plain([SlackHandler, DpDispatcher, MeteringCollector], "ExecutionsUnbooked", MetricUnit.Count, isWatched: true));
 
+    /// <summary>Somebody stored a value that is no such secret; the one before it serves, for now.</summary>
+    public static readonly Metric.Plain SecretsMalformed = Note(
+        new Metric.Plain([SlackHandler, Orchestrator, MeteringCollector], "SecretsMalformed", MetricUnit.Count, isWatched: true));
+
     public static readonly Metric.Plain NotificationsResent = Plain(MeteringCollector, "NotificationsResent");
     public static readonly Metric.Plain SweepFailures = Plain(MeteringCollector, "SweepFailures", isWatched: true);
     /// <summary>1 where the sweeper found its region to be the active one, else 0.</summary>
