@@ -36,14 +36,14 @@ internal static class EngineKeyCommand
                     versions.All, (key, version) => new EngineKeyGenerationView(key.Id.ToString(), SignsFrom(version, versions), key.Id == signing))];
             var (shownKey, generation) = (published[isPrevious ? 1 : 0], generations[isPrevious ? 1 : 0]);
             var shown = new EngineKeyView(
-                tenant.ToString(), hub.Issuer, TokenKinds.DispatchAudience(tenant), generation.KeyId, isPrevious
+                tenant.ToString(), await hub.IssuerAsync(cancel), TokenKinds.DispatchAudience(tenant), generation.KeyId, isPrevious
                     ? "previous"
                     : "current", generation.Signs, generation.SignsFrom, shownKey.ToPem(), generations);
             return Answer.Show(shown, CtlJson.Default.EngineKeyView, page => page.Lines(shown.Pem)) with
             {
                 Notes =
                 [
-                    $"issuer {shown.Issuer ?? "as the stack's ControlPlaneUrl says"}, audience {shown.Audience}.",
+                    $"issuer {shown.Issuer ?? "as the stack's parameter ControlPlaneUrl says"}, audience {shown.Audience}.",
                     .. generations.Select(one => $"key {one.KeyId} signs from {one.SignsFrom}{(one.Signs ? ", and does now" : "")}."),
                 ],
                 Warnings =

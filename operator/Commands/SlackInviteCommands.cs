@@ -31,7 +31,7 @@ internal static class SlackInviteCommands
             var tenant = given.GetRequiredValue(id);
             if (await hub.Tenants.FindAsync(tenant, cancel) is not { Status: not TenantStatus.Deleting })
                 return Refusals.NotRegistered(tenant);
-            if ((given.GetValue(url) ?? (hub.Issuer is { } issuer ? new Uri(issuer) : null)) is not { } at)
+            if ((given.GetValue(url) ?? (await hub.IssuerAsync(cancel) is { } issuer ? new Uri(issuer) : null)) is not { } at)
                 return new Answer.NotDone("The control plane's public address is not to be found from here: add --url https://api.<domain>, as Slack is told it.");
 
             var (code, now) = (OneTimeCode.Make(), hub.Clock.GetUtcNow());

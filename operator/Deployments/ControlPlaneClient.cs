@@ -41,8 +41,8 @@ internal sealed class ControlPlaneClient(Deployment deployment, TimeProvider clo
     /// <summary>Where a region's <c>/health</c> is asked; null where nobody says.</summary>
     public Uri? HealthAddress(string region, string? domain) => deployment.HealthAddress(region, domain);
 
-    /// <summary>Null where the place does not say.</summary>
-    public string? Issuer => deployment.Issuer;
+    /// <summary>The control plane's URL, which is what <c>iss</c> says in every token; null where the place does not say.</summary>
+    public Task<string?> IssuerAsync(CancellationToken cancel) => deployment.IssuerAsync(Sqs, cancel);
 
     public string? NoteOnEngineOf(string tenant) => deployment.NoteOnEngineOf(tenant);
 

@@ -15,7 +15,7 @@ internal abstract class Deployment
     public abstract string Mend { get; }
 
     /// <summary>The control plane's URL as its tokens have it; null where it is not to be found from here.</summary>
-    public virtual string? Issuer => null;
+    public abstract Task<string?> IssuerAsync(IAmazonSQS sqs, CancellationToken cancel);
 
     /// <summary>Where a region's <c>/health</c> is asked; null where nobody says.</summary>
     /// <param name="domain">The public domain.</param>

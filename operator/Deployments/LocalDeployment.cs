@@ -53,13 +53,13 @@ internal sealed class LocalDeployment : Deployment
         }
     }
 
-    public override string? Issuer => _endpoints.ControlPlaneUrl;
+    public override Task<string?> IssuerAsync(IAmazonSQS sqs, CancellationToken cancel) => Task.FromResult<string?>(_endpoints.ControlPlaneUrl);
 
     /// <summary>The region whose functions run there.</summary>
     public string Region => _endpoints.Region;
 
     public override Uri? HealthAddress(string region, string? domain) =>
-        Issuer is { } url && new Uri(url) is { IsLoopback: true } address ? new(address, "/health") : null;
+        _endpoints.ControlPlaneUrl is { } url && new Uri(url) is { IsLoopback: true } address ? new(address, "/health") : null;
 
     public override string NoteOnEngineOf(string tenant) =>
         $"./run gives {tenant} an engine and a metering sidecar of its own, and dials nothing outside this machine. For another engine here: ./run --engine {tenant}=127.0.0.1:5678.";

@@ -17,6 +17,8 @@ internal sealed partial class StackDeployment(string stack, string? region) : De
 {
     public const string StandardStack = "control-plane";
 
+    private const string IssuerTag = "ControlPlaneUrl";
+
     public override string InWords => $"the stack {stack} in {Region?.SystemName ?? "the default region"}";
 
     public override string Mend => "check --stack and --region.";
@@ -47,6 +49,20 @@ internal sealed partial class StackDeployment(string stack, string? region) : De
             _ => throw new NoDeploymentException(
                 $"There are {found.Count} queues {stack}-{logicalId}-… in {RequiredRegion.SystemName}: delete the one that no stack owns."),
         };
+    }
+
+    /// <remarks>The template hangs its parameter on a queue as a tag: who operates the stack may ask that, while the stack itself is the deployer's.</remarks>
+    public override async Task<string?> IssuerAsync(IAmazonSQS sqs, CancellationToken cancel)
+    {
+        try
+        {
+            var queue = await QueueUrlOfAsync("ExecutionRequestsQueue", sqs, cancel);
+            return (await sqs.ListQueueTagsAsync(new() { QueueUrl = queue }, cancel)).Tags?.GetValueOrDefault(IssuerTag);
+        }
+        catch (Exception e) when (e is NoDeploymentException or AmazonSQSException)
+        {
+            return null;        // a stack of before, or nothing that this operator may ask
+        }
     }
 
     public override async Task<OperatorId> CallerAsync(CancellationToken cancel)

@@ -35,6 +35,32 @@ public sealed class DeploymentTests(LocalCloud cloud)
         Assert.Equal(8, checkedNames);
     }
 
+    /// <summary>The tag that the template hangs on the queue.</summary>
+    [Fact]
+    public async Task A_stack_says_what_its_tokens_issuer_is()
+    {
+        using var sqs = new AmazonSQSClient(
+            new BasicAWSCredentials("local", "local"),
+            new AmazonSQSConfig { ServiceURL = (await cloud.QueueEndpointAsync()).ToString(), AuthenticationRegion = "us-east-1" });
+        using var template = System.Text.Json.JsonDocument.Parse(File.ReadAllText(Path.Combine(RepositoryRoot.Find(), "serverless.template")));
+        var tag = template.RootElement.GetProperty("Resources").GetProperty("ExecutionRequestsQueue").GetProperty("Properties").GetProperty("Tags")[0];
+        Assert.Equal("ControlPlaneUrl", tag.GetProperty("Value").GetProperty("Ref").GetString());
+        var stack = $"s{Guid.NewGuid():N}"[..20];
+        var deployment = new StackDeployment(stack, "us-east-1");
+        Assert.Null(await deployment.IssuerAsync(sqs, Cancel));
+
+        await sqs.CreateQueueAsync(
+            new Amazon.SQS.Model.CreateQueueRequest
+            {
+                QueueName = $"{stack}-ExecutionRequestsQueue-1A2B.fifo",
+                Attributes = new() { ["FifoQueue"] = "true" },
+                Tags = new() { [tag.GetProperty("Key").GetString()!] = "https://api.example.com" },
+            },
+            Cancel);
+
+        Assert.Equal("https://api.example.com", await deployment.IssuerAsync(sqs, Cancel));
+    }
+
     [Fact]
     public async Task A_queue_is_found_among_those_of_other_stacks()
     {
