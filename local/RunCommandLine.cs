@@ -63,6 +63,17 @@ internal static class RunCommandLine
                 HelpName = "DIR",
                 Recursive = true
             };
+        var slackHost = new Option<string?>("--slack-host")
+        {
+            Description = "Talk to Slack itself, which reaches the public API through a tunnel of this public host. Without it, a small Slack on this machine.",
+            HelpName = "HOST",
+            Recursive = true,
+        };
+        slackHost.Validators.Add(given =>
+        {
+            if (Uri.CheckHostName(given.GetValueOrDefault<string?>()) != UriHostNameType.Dns)
+                given.AddError("--slack-host takes a host's name alone, like example.trycloudflare.com.");
+        });
         var noDemo = new Option<bool>("--no-demo") { Description = "Serve without playing the flows." };
         var install = new Option<bool>("--install")
         {
@@ -73,21 +84,23 @@ internal static class RunCommandLine
         RunOptions Options(ParseResult given) => new(
             given.GetValue(state)!, given.GetValue(port), given.GetValue(privatePort), given.GetValue(empty),
             (given.GetValue(engine) ?? []).Select(text => EngineIn(text)!.Value).ToDictionary(), given.GetValue(source)!, given.GetValue(published),
-            given.GetValue(install));
+            given.GetValue(slackHost), given.GetValue(install));
 
         var demo = new Command("demo", "Play both flows and exit: 0 if both reached their end.");
         demo.Validators.Add(given =>
         {
             if (given.GetValue(empty))
                 given.AddError("The demo plays with its data: leave --empty out.");
+            if (given.GetValue(slackHost) is not null)
+                given.AddError("The demo's user is one of the small Slack: leave --slack-host out.");
         });
         demo.SetAction((given, cancel) => Session.RunAsync(Options(given), Play.AndExit, cancel));
         var root = new Command("./run", "The whole control plane on this machine, on 127.0.0.1 alone.")
         {
-            state, port, privatePort, empty, engine, source, published, noDemo, install, demo, new HelpOption(),
+            state, port, privatePort, empty, engine, source, published, slackHost, noDemo, install, demo, new HelpOption(),
         };
         root.SetAction(
-            (given, cancel) => Session.RunAsync(Options(given), given.GetValue(noDemo) || given.GetValue(empty) ? Play.Nothing : Play.AndServe, cancel));
+            (given, cancel) => Session.RunAsync(Options(given), given.GetValue(noDemo) || given.GetValue(empty) || given.GetValue(slackHost) is not null ? Play.Nothing : Play.AndServe, cancel));
         return root;
     }
 

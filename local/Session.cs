@@ -42,7 +42,7 @@ internal static class Session
                 return Done;
 
             isServing = true;
-            local.Slack.Caught += screen.Show;
+            local.Slack.State.Shown += screen.Show;
             local.DataPlanes.Joined += screen.Joined;
             screen.Invite(local, options);
             await Task.Delay(Timeout.InfiniteTimeSpan, clock, cancel);

@@ -11,6 +11,7 @@ using ControlPlane.Local.Gateway;
 using ControlPlane.Local.Hub;
 using ControlPlane.Local.Queues;
 using ControlPlane.Local.Schedules;
+using ControlPlane.Local.SmallSlack;
 using ControlPlane.Sidecar;
 
 namespace ControlPlane.ColdStart;
@@ -89,7 +90,7 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
         KeyValuePair<string, string>[] headers =
         [
             new("content-type", contentType), new("x-slack-request-timestamp", second),
-            new("x-slack-signature", SlackUser.Signature(DemoData.SigningSecret, second, body)), new("x-origin-verify", local.OriginValue()),
+            new("x-slack-signature", SlackRequest.Signature(DemoData.SigningSecret, second, body)), new("x-origin-verify", local.OriginValue()),
         ];
         return PublicEvent.From(Incoming("POST", path, headers, body), new("POST", path, ""), new Dictionary<string, string>());
     }

@@ -2,6 +2,9 @@ using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using ControlPlane.Aws;
 using ControlPlane.Local.Secrets;
+using ControlPlane.Local.SmallSlack;
+using ControlPlane.Secrets;
+using ControlPlane.Slack;
 using ControlPlane.Tenants;
 
 namespace ControlPlane.Local.DataPlane;
@@ -10,6 +13,9 @@ namespace ControlPlane.Local.DataPlane;
 internal static class DemoData
 {
     public const string Workspace = "T0001", User = "U0001", Channel = "C0001", Instance = "i-0abc1234def567890";
+
+    /// <summary>By which the small Slack knows the app.</summary>
+    public const string ClientId = "1111111111.1111111111111";
 
     /// <summary>The secret of Slack's own published example.</summary>
     public const string SigningSecret = "8f742231b10e8888abcd99yyyzzz85a5";
@@ -30,10 +36,11 @@ internal static class DemoData
     public static KeyId SidecarKeyId { get; } = KeyId.Parse("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
 
     /// <summary>Writes it once; what a restart finds stays as it was left. The tenant comes last: that it is there says that all is.</summary>
-    public static async Task WriteAsync(TenantRegistry registry, TimeProvider clock, CancellationToken cancel)
+    /// <returns>Whether it was written now.</returns>
+    public static async Task<bool> WriteAsync(TenantRegistry registry, TimeProvider clock, CancellationToken cancel)
     {
         if (await registry.FindAsync(Tenant, cancel) is not null)
-            return;
+            return false;
         await registry.SaveAsync(
             Tenant,
             new Tenants.Workflow(
@@ -44,6 +51,22 @@ internal static class DemoData
         await registry.TryLinkAsync(new(TeamId.Parse(Workspace), Tenant), cancel);
         await registry.TryAddAsync(new(SidecarKeyId, Tenant, Instance: null, SidecarPublicKey, clock.GetUtcNow(), NotAfter: null, RevokedAt: null), cancel);
         await registry.TryRegisterAsync(new(Tenant, "Demo tenant", TenantStatus.Active, Engine, AllowPublicSubnet: true, TenantLimits.Default), cancel);
+        return true;
+    }
+
+    /// <summary>Gives the demo's workspace its bot, as an installation by a link would.</summary>
+    /// <param name="slackSecret">The text of the Slack secret.</param>
+    public static async Task InstallAsync(SlackInstallations installations, string slackSecret, TimeProvider clock, CancellationToken cancel)
+    {
+        var workspace = TeamId.Parse(Workspace);
+        if (SlackSecret.Parse(slackSecret) is not { TokenKey: { } key, Client: not null })
+            return;
+        var token = SlackApp.Of(slackSecret, new("http://127.0.0.1")).TokenOf(Workspace);
+        var now = clock.GetUtcNow();
+        var ticket = new InstallTicket(OneTimeCode.Make().Hash, Tenant, now, now + InstallTicket.Lifetime);
+        await installations.AddAsync(ticket, cancel);
+        await installations.CompleteAsync(
+            ticket, new(workspace, Seal.Close(key, token, SealedToken.PurposeOf(workspace))), UserId.Parse($"UBOT{Workspace}"), UserId.Parse("UADMIN"), cancel);
     }
 
     /// <param name="signingSecret">What Slack signs with.</param>
@@ -55,6 +78,9 @@ internal static class DemoData
                 ["signing_secret"] = signingSecret,
                 ["response_url_key"] = RandomText(),
                 ["origin_verify"] = RandomText(),
+                ["client_id"] = ClientId,
+                ["client_secret"] = RandomText(),
+                ["bot_token_key"] = RandomText(),
             }.ToJsonString(), create: true);
         if (vault.VersionsOf(tokenRootSecret).Count == 0)
             vault.Put(tokenRootSecret, new JsonObject { ["root"] = RandomText() }.ToJsonString(), create: true);

@@ -8,7 +8,7 @@ using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Gateway;
 using ControlPlane.Local.Hub;
 using ControlPlane.Local.Output;
-using ControlPlane.Local.Peering;
+using ControlPlane.Local.SmallSlack;
 
 namespace ControlPlane.Local.Demo;
 
@@ -131,8 +131,8 @@ internal sealed class CommandFlow(LocalControlPlane local, Screen screen, TimePr
         }, cancel);
         await flow.StepAsync("the user sees the result in Slack", async token =>
         {
-            var shown = await observer.FirstAsync<CaughtMessage>(one => one.Path == command.ResponsePath, token);
-            return new($"“{shown.Text}”", shown.At);
+            var shown = await observer.FirstAsync<ShownMessage>(one => one.By == command.ResponsePath, token);
+            return new($"“{shown.Text.Replace("\n", " | ", StringComparison.Ordinal)}”", shown.At);
         }, cancel);
         flow.End($"{id} succeeded");
     }

@@ -2,8 +2,8 @@ using System.Diagnostics.CodeAnalysis;
 using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Gateway;
 using ControlPlane.Local.Hub;
-using ControlPlane.Local.Peering;
 using ControlPlane.Local.Runtime;
+using ControlPlane.Local.SmallSlack;
 
 namespace ControlPlane.Local.Demo;
 
@@ -23,7 +23,7 @@ internal sealed class Observer : IDisposable
         _engine = local.DataPlanes.EngineOf(DemoData.Tenant);
         local.PublicApi.Passed += Add;
         local.PrivateApi.Passed += Add;
-        local.Slack.Caught += Add;
+        local.Slack.State.Shown += Add;
         local.Logs.Printed += Add;
         if (_engine is not null)
             _engine.Happened += Add;
@@ -49,7 +49,7 @@ internal sealed class Observer : IDisposable
     {
         _local.PublicApi.Passed -= Add;
         _local.PrivateApi.Passed -= Add;
-        _local.Slack.Caught -= Add;
+        _local.Slack.State.Shown -= Add;
         _local.Logs.Printed -= Add;
         if (_engine is not null)
             _engine.Happened -= Add;
@@ -59,7 +59,7 @@ internal sealed class Observer : IDisposable
 
     private void Add(EngineEvent happened) => AddAny(happened);
 
-    private void Add(CaughtMessage message) => AddAny(message);
+    private void Add(ShownMessage message) => AddAny(message);
 
     private void Add(FunctionLine line) => AddAny(line);
 

@@ -1,9 +1,6 @@
-using System.Globalization;
-using System.Net.Http.Headers;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json.Nodes;
 using ControlPlane.Local.DataPlane;
+using ControlPlane.Local.SmallSlack;
 
 namespace ControlPlane.Local.Demo;
 
@@ -27,28 +24,17 @@ internal sealed class SlackUser(Uri publicApi, TimeProvider clock, TimeSpan? pat
             ("user_id", DemoData.User), ("user_name", "demo"), ("command", "/wf"), ("text", text), ("api_app_id", "A0001"),
             ("response_url", $"https://hooks.slack.com{path}"), ("trigger_id", trigger),
         ];
-        var body = string.Join('&', form.Select(field => $"{field.Item1}={Uri.EscapeDataString(field.Item2).Replace("%20", "+")}"));
-        return new(Encoding.ASCII.GetBytes(body), trigger, path);
+        return new(SlackRequest.Form(form.Select(field => KeyValuePair.Create(field.Item1, field.Item2))), trigger, path);
     }
 
     /// <param name="secret">Another than Slack's own makes a forgery.</param>
     public async Task<(int Status, JsonObject? Answer)> PostAsync(SlashCommand command, string secret, CancellationToken cancel)
     {
-        var second = clock.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(publicApi, "/slack/commands"))
-        {
-            Content = new ByteArrayContent(command.Body) { Headers = { ContentType = new MediaTypeHeaderValue("application/x-www-form-urlencoded") } },
-            Headers =
-                { { "x-slack-request-timestamp", second }, { "x-slack-signature", Signature(secret, second, command.Body) },
-                    { "user-agent", "Slackbot 1.0 (+https://api.slack.com/robots)" } },
-        };
+        using var request = SlackRequest.Signed(new(publicApi, "/slack/commands"), command.Body, SlackRequest.FormType, secret, clock.GetUtcNow());
         using var response = await _http.SendAsync(request, cancel);
         var text = await response.Content.ReadAsStringAsync(cancel);
         return ((int)response.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text) as JsonObject);
     }
 
     public void Dispose() => _http.Dispose();
-
-    public static string Signature(string secret, string second, byte[] body) =>
-        "v0=" + Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.ASCII.GetBytes(secret), (byte[])[.. Encoding.ASCII.GetBytes($"v0:{second}:"), .. body]));
 }

@@ -22,7 +22,7 @@ internal sealed class HttpGateway : IAsyncDisposable
     private const string OriginHeader = "x-origin-verify";
 
     private readonly IReadOnlyList<Route> _routes;
-    private readonly IReadOnlyDictionary<string, FunctionHost> _functions;
+    private readonly Func<string, byte[], Task<InvocationResult>> _invokeAsync;
     private readonly TimeProvider _clock;
     private readonly Func<string>? _originValue;
     private readonly Func<IPAddress, IPAddress> _sourceOf;
@@ -30,24 +30,25 @@ internal sealed class HttpGateway : IAsyncDisposable
     private volatile bool _isOpen = true;
 
     private HttpGateway(
-        IReadOnlyList<Route> routes, IReadOnlyDictionary<string, FunctionHost> functions, TimeProvider clock, Func<string>? originValue, Func<IPAddress,
-        IPAddress> sourceOf) =>
-        (_routes, _functions, _clock, _originValue, _sourceOf) = (routes, functions, clock, originValue, sourceOf);
+        IReadOnlyList<Route> routes, Func<string, byte[], Task<InvocationResult>> invokeAsync, TimeProvider clock, Func<string>? originValue,
+        Func<IPAddress, IPAddress> sourceOf) =>
+        (_routes, _invokeAsync, _clock, _originValue, _sourceOf) = (routes, invokeAsync, clock, originValue, sourceOf);
 
     public event Action<Passage>? Passed;
 
     public Uri Endpoint => _server!.Endpoint;
 
     /// <summary>Starts closed: until <see cref="Open"/> everything is answered 503, for whoever is answered believes that all of it runs.</summary>
+    /// <param name="invokeAsync">Hands an event to the function of a logical id.</param>
     /// <param name="originValue">What CloudFront puts into the origin header; a client's own never gets through.</param>
     public static Task<HttpGateway> StartPublicAsync(
-        IReadOnlyList<Route> routes, IReadOnlyDictionary<string, FunctionHost> functions, int port, Func<string> originValue, TimeProvider clock) =>
-        StartAsync(new(routes, functions, clock, originValue, source => source) { _isOpen = false }, port, "--port");
+        IReadOnlyList<Route> routes, Func<string, byte[], Task<InvocationResult>> invokeAsync, int port, Func<string> originValue, TimeProvider clock) =>
+        StartAsync(new(routes, invokeAsync, clock, originValue, source => source) { _isOpen = false }, port, "--port");
 
     /// <param name="sourceOf">The address of the peered network that a loopback caller stands for.</param>
     public static Task<HttpGateway> StartPrivateAsync(
-        IReadOnlyList<Route> routes, IReadOnlyDictionary<string, FunctionHost> functions, int port, Func<IPAddress, IPAddress> sourceOf, TimeProvider clock) =>
-        StartAsync(new(routes, functions, clock, null, sourceOf), port, "--private-port");
+        IReadOnlyList<Route> routes, Func<string, byte[], Task<InvocationResult>> invokeAsync, int port, Func<IPAddress, IPAddress> sourceOf, TimeProvider clock) =>
+        StartAsync(new(routes, invokeAsync, clock, null, sourceOf), port, "--private-port");
 
     public void Open() => _isOpen = true;
 
@@ -88,7 +89,7 @@ internal sealed class HttpGateway : IAsyncDisposable
         request = request with { Headers = Forwarded(request) };
         var payload = (IsPublic ? PublicEvent.From(request, route, parameters) : PrivateEvent.From(request, route, parameters)).ToJsonString();
         http.Response.Headers[IsPublic ? "apigw-requestid" : "x-amzn-requestid"] = request.RequestId;
-        var result = await _functions[route.Function].InvokeAsync(System.Text.Encoding.UTF8.GetBytes(payload));
+        var result = await _invokeAsync(route.Function, System.Text.Encoding.UTF8.GetBytes(payload));
         if (result is not InvocationResult.Answered answered || !await GatewayAnswer.WriteAsync(http, answered.Payload))
             await RefuseAsync(http, IsPublic ? (500, "Internal Server Error") : (502, "Internal server error"));
         Passed?.Invoke(new(request, route.Function, http.Response.StatusCode, _clock.GetUtcNow()));

@@ -5,7 +5,7 @@ namespace ControlPlane.Local.Hub;
 
 /// <summary>The environment of a function: what the template says, with this machine's names for what it refers to.</summary>
 internal sealed class FunctionEnvironment(
-    TemplateReader template, Stores stores, Uri publicApi, Uri privateApi, RoutingTable routing, LocalAuthority authority, string region)
+    TemplateReader template, Stores stores, RunOptions options, Uri controlPlane, Uri privateApi, RoutingTable routing, LocalAuthority authority, Uri slack)
 {
     public IReadOnlyDictionary<string, string?> Of(TemplateFunction function)
     {
@@ -20,7 +20,7 @@ internal sealed class FunctionEnvironment(
     {
         var references = new Dictionary<string, string>(stores.Tables)
         {
-            ["ControlPlaneUrl"] = publicApi.ToString().TrimEnd('/'),
+            ["ControlPlaneUrl"] = controlPlane.ToString().TrimEnd('/'),
             ["OutcomesUrl"] = new Uri(privateApi, "/outcomes/execution").ToString(),
         };
         foreach (var (id, queue) in stores.Queues)
@@ -34,8 +34,8 @@ internal sealed class FunctionEnvironment(
 
     private Dictionary<string, string?> Machine() => new()
     {
-        ["AWS_REGION"] = region,
-        ["AWS_DEFAULT_REGION"] = region,
+        ["AWS_REGION"] = options.Region,
+        ["AWS_DEFAULT_REGION"] = options.Region,
         ["AWS_ACCESS_KEY_ID"] = "local",
         ["AWS_SECRET_ACCESS_KEY"] = "local",
         ["AWS_SESSION_TOKEN"] = null,
@@ -44,7 +44,9 @@ internal sealed class FunctionEnvironment(
         ["AWS_ENDPOINT_URL_SQS"] = stores.QueueServer.Endpoint.ToString(),
         ["AWS_ENDPOINT_URL_SECRETS_MANAGER"] = stores.Secrets.Endpoint.ToString(),
         ["CONNECT_ROUTES"] = routing.Setting,
-        ["SSL_CERT_FILE"] = authority.File,
+        // The real Slack has a certificate of the world's, and is its own page of consent.
+        ["SSL_CERT_FILE"] = options.SlackHost is null ? authority.File : null,
+        ["SLACK_URL"] = options.SlackHost is null ? slack.ToString() : null,
         // A proxy of the reader's shell is not for calls on loopback.
         ["HTTP_PROXY"] = null,
         ["HTTPS_PROXY"] = null,

@@ -19,6 +19,9 @@ internal sealed class FunctionProcesses : IAsyncDisposable
     /// <summary>By logical id. The gateways hold it before there is anything in it.</summary>
     public IReadOnlyDictionary<string, FunctionHost> ById => _hosts;
 
+    /// <summary>Hands an event to the function of an id.</summary>
+    public Task<InvocationResult> InvokeAsync(string id, byte[] payload) => _hosts[id].InvokeAsync(payload);
+
     public async Task StartAsync(
         TemplateReader template, string? published, Func<TemplateFunction, IReadOnlyDictionary<string, string?>> environmentOf, FunctionLogs logs, Pace pace,
         TimeProvider clock)

@@ -11,6 +11,7 @@ using ControlPlane.Local.Processes;
 using ControlPlane.Local.Queues;
 using ControlPlane.Local.Runtime;
 using ControlPlane.Local.Secrets;
+using ControlPlane.Local.SmallSlack;
 using ControlPlane.Local.Template;
 
 namespace ControlPlane.Local.Hub;
@@ -23,12 +24,13 @@ internal sealed class LocalControlPlane : IAsyncDisposable
     private readonly FunctionProcesses _functions;
 
     private LocalControlPlane(
-        Parts parts, TemplateReader template, FunctionLogs logs, Stores stores, HttpGateway publicApi, HttpGateway privateApi, SlackCatcher slack,
-        DataPlanes dataPlanes, FunctionProcesses functions, FunctionEnvironment environment, Pace pace, string region)
+        Parts parts, TemplateReader template, FunctionLogs logs, Stores stores, HttpGateway publicApi, HttpGateway privateApi, SlackServer slack,
+        DataPlanes dataPlanes, FunctionProcesses functions, FunctionEnvironment environment, Pace pace, RunOptions options)
     {
         (_parts, _stores, _functions) = (parts, stores, functions);
         (Template, Logs, PublicApi, PrivateApi, Slack, DataPlanes, Environment, Pace, Region) = (
-            template, logs, publicApi, privateApi, slack, dataPlanes, environment, pace, region);
+            template, logs, publicApi, privateApi, slack, dataPlanes, environment, pace, options.Region);
+        ControlPlaneUrl = UrlOf(options, publicApi);
     }
 
     public TemplateReader Template { get; }
@@ -49,9 +51,12 @@ internal sealed class LocalControlPlane : IAsyncDisposable
 
     public HttpGateway PublicApi { get; }
 
+    /// <summary>The public API as the world has it: a tunnel's host where Slack itself comes through one.</summary>
+    public Uri ControlPlaneUrl { get; }
+
     public HttpGateway PrivateApi { get; }
 
-    public SlackCatcher Slack { get; }
+    public SlackServer Slack { get; }
 
     public DataPlanes DataPlanes { get; }
 
@@ -102,24 +107,33 @@ internal sealed class LocalControlPlane : IAsyncDisposable
         var stores = await Stores.StartAsync(options, state, template, parts, pace, say, clock, cancel);
         var registry = new TenantRegistry(stores.DynamoClient, stores.Tables["TenantsTable"]);
         DemoData.WriteSecrets(stores.Secrets.Vault, "SlackSecret", "TokenRootSecret", options.Empty ? Guid.NewGuid().ToString("N") : DemoData.SigningSecret);
-        if (!options.Empty)
-            await DemoData.WriteAsync(registry, clock, cancel);
+        if (!options.Empty && await DemoData.WriteAsync(registry, clock, cancel))
+        {
+            var installations = new SlackInstallations(stores.DynamoClient, stores.Tables["TenantsTable"], clock);
+            await DemoData.InstallAsync(installations, stores.Secrets.Vault.Get("SlackSecret", null, null).Text, clock, cancel);
+        }
 
         say("starting the gateways and the peered network …");
         var routes = RouteTable.Of(template.Functions.Select(function => function.Project.Split('/').Last()).Distinct().Select(Assembly.Load));
         var routing = new RoutingTable(options.Source, Path.Combine(state, "routes"));
         var functions = new FunctionProcesses();
-        var publicApi = parts.Keep(await HttpGateway.StartPublicAsync(routes.Public, functions.ById, options.Port, () => OriginValueIn(stores.Secrets), clock));
-        var privateApi = parts.Keep(await HttpGateway.StartPrivateAsync(routes.Private, functions.ById, options.PrivatePort, routing.SourceOf, clock));
+        var publicApi = parts.Keep(await HttpGateway.StartPublicAsync(routes.Public, functions.InvokeAsync, options.Port, () => OriginValueIn(stores.Secrets), clock));
+        var privateApi = parts.Keep(await HttpGateway.StartPrivateAsync(routes.Private, functions.InvokeAsync, options.PrivatePort, routing.SourceOf, clock));
         var authority = LocalAuthority.Create(state, clock);
-        var slack = parts.Keep(await SlackCatcher.StartAsync(authority, Path.Combine(state, "slack.jsonl"), clock));
-        routing.Add("hooks.slack.com:443", slack.Port);
+        var slack = parts.Keep(await StartSlackAsync(options, state, stores, publicApi.Endpoint, authority, clock));
+        foreach (var host in SlackServer.Hosts)
+        {
+            if (options.SlackHost is null)
+                routing.Add($"{host}:443", slack.Port);
+            else
+                routing.AddAsItIs($"{host}:443");
+        }
         var dataPlanes = parts.Keep(
             new DataPlanes(registry, options.Engines, routing, privateApi.Endpoint, logs, Path.Combine(state, "machines"), pace, clock));
         await dataPlanes.StartEnginesAsync(cancel);
 
         say("starting the functions …");
-        var environment = new FunctionEnvironment(template, stores, publicApi.Endpoint, privateApi.Endpoint, routing, authority, options.Region);
+        var environment = new FunctionEnvironment(template, stores, options, UrlOf(options, publicApi), privateApi.Endpoint, routing, authority, slack.Endpoint);
         parts.Keep(functions);
         await functions.StartAsync(template, options.Published, environment.Of, logs, pace, clock);
         functions.Feed(template, stores, clock);
@@ -127,10 +141,21 @@ internal sealed class LocalControlPlane : IAsyncDisposable
 
         parts.Keep(await dataPlanes.StartMachinesAsync(cancel));
         var local = new LocalControlPlane(
-            parts, template, logs, stores, publicApi, privateApi, slack, dataPlanes, functions, environment, pace, options.Region);
+            parts, template, logs, stores, publicApi, privateApi, slack, dataPlanes, functions, environment, pace, options);
         parts.Keep(Endpoints.Write(state, local));
         publicApi.Open();
         return local;
+    }
+
+    private static Uri UrlOf(RunOptions options, HttpGateway publicApi) => options.SlackHost is { } host ? new($"https://{host}") : publicApi.Endpoint;
+
+    private static Task<SlackServer> StartSlackAsync(
+        RunOptions options, string state, Stores stores, Uri publicApi, LocalAuthority authority, TimeProvider clock)
+    {
+        var slack = new SlackState(() => SlackApp.Of(stores.Secrets.Vault.Get("SlackSecret", null, null).Text, publicApi), clock);
+        if (!options.Empty)
+            slack.Add(new(DemoData.Workspace, "Demo workspace"));
+        return SlackServer.StartAsync(slack, authority.Issue([.. SlackServer.Hosts]), Path.Combine(state, "slack.jsonl"));
     }
 
     private static string OriginValueIn(SecretsServer secrets)

@@ -1,7 +1,7 @@
 using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Hub;
-using ControlPlane.Local.Peering;
 using ControlPlane.Local.Runtime;
+using ControlPlane.Local.SmallSlack;
 using ControlPlane.Tenants;
 using Spectre.Console;
 
@@ -31,7 +31,15 @@ internal sealed class Screen(IAnsiConsole console)
 
     public void Failed(string why) => console.MarkupLineInterpolated($"[red] ✗ [/] {why}");
 
-    public void Show(CaughtMessage message) => console.MarkupLineInterpolated($"[blue]Slack shows:[/] {message.Text}");
+    /// <summary>As it would be seen: who sees it, its words block by block, and what is on its buttons.</summary>
+    public void Show(ShownMessage message)
+    {
+        console.MarkupLineInterpolated($"[blue]Slack shows[/] [grey]{message.SeenBy}{(message.Changes > 0 ? ", changed" : "")}:[/]");
+        foreach (var line in message.Text.Split('\n'))
+            console.MarkupLineInterpolated($"   {line}");
+        if (SlackMarkup.ButtonsOf(message.Json) is { Count: > 0 } buttons)
+            console.MarkupLineInterpolated($"   [grey]{string.Join("  ", buttons.Select(button => $"({button})"))}[/]");
+    }
 
     public void Show(FunctionLine line) => console.MarkupLineInterpolated($"[yellow]{line.Function}:[/] {line.InShort}");
 
@@ -51,6 +59,8 @@ internal sealed class Screen(IAnsiConsole console)
             curl {{local.PrivateApi.Endpoint}}tenants/{{DemoData.Tenant}}/jwks.json
             """);
         console.WriteLine($"curl {local.PublicApi.Endpoint}health");
+        if (options.SlackHost is null)
+            console.MarkupLineInterpolated($"[grey]or in a browser, as its user:[/] {local.Slack.Endpoint}");
         console.WriteLine();
         console.MarkupLineInterpolated(
             $"[grey]logs of the functions: {local.Logs.Folder}   everything's address: {Path.Combine(options.State, "endpoints.json")}[/]");

@@ -14,14 +14,21 @@ namespace ControlPlane.Local.Peering;
 /// <param name="file">Where the functions read the routes, at every dial.</param>
 internal sealed class RoutingTable(IPAddress defaultSource, string file)
 {
-    private readonly ConcurrentDictionary<string, IPEndPoint> _routes = [];
+    private readonly ConcurrentDictionary<string, string> _routes = [];
 
     /// <param name="dialled">Host and port as a function writes them.</param>
     public void Add(string dialled, int loopbackPort) => Add(dialled, new IPEndPoint(IPAddress.Loopback, loopbackPort));
 
     public void Add(string dialled, IPEndPoint to)
     {
-        _routes[dialled] = to;
+        _routes[dialled] = to.ToString();
+        Write();
+    }
+
+    /// <summary>Lets a host outside of this machine be dialled under its own name.</summary>
+    public void AddAsItIs(string dialled)
+    {
+        _routes[dialled] = dialled;
         Write();
     }
 

@@ -4,7 +4,7 @@ using Amazon.Lambda.TestUtilities;
 using ControlPlane.Aws;
 using ControlPlane.Http;
 using ControlPlane.Local.DataPlane;
-using ControlPlane.Local.Demo;
+using ControlPlane.Local.SmallSlack;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Flows.Simulated;
@@ -32,7 +32,7 @@ public sealed class KnownAnswerTests(LocalCloud cloud)
         using var vectors = Vectors.Read("slack_signature.json");
         var body = Encoding.ASCII.GetBytes(vectors.RootElement.GetProperty("cases")[0].GetProperty("body").GetString()!);
         const string Signature = "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503";
-        Assert.Equal(Signature, SlackUser.Signature(DemoData.SigningSecret, "1531420618", body));
+        Assert.Equal(Signature, SlackRequest.Signature(DemoData.SigningSecret, "1531420618", body));
 
         using var functions = await FunctionsAtAsync(now);
         Assert.Equal(status, (await functions.Commands.RouteAsync(Post(body, Signature), Context)).StatusCode);

@@ -8,7 +8,7 @@ using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Http;
 using ControlPlane.Local.DataPlane;
-using ControlPlane.Local.Demo;
+using ControlPlane.Local.SmallSlack;
 using ControlPlane.Metering;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
@@ -158,7 +158,7 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
                 {
                     ["content-type"] = "application/x-www-form-urlencoded",
                     ["x-slack-request-timestamp"] = second,
-                    ["x-slack-signature"] = SlackUser.Signature(DemoData.SigningSecret, second, form),
+                    ["x-slack-signature"] = SlackRequest.Signature(DemoData.SigningSecret, second, form),
                     ["x-origin-verify"] = MeteredHub.Origin,
                 },
                 Body = Convert.ToBase64String(form),

@@ -100,7 +100,7 @@ public sealed class OperatorFlowTests : IDisposable
     private static async Task<(ExecutionId Id, string Told)> RunAsync(LocalControlPlane local, string text)
     {
         var told = new TaskCompletionSource<string>();
-        local.Slack.Caught += message => told.TrySetResult(message.Text);
+        local.Slack.State.Shown += message => told.TrySetResult(message.Text);
         var (command, _) = await PostAsync(local, text);
         return (ExecutionId.Of(DemoData.Workspace, command.TriggerId), await told.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancel));
     }

@@ -7,7 +7,7 @@ using ControlPlane.Executions;
 using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Demo;
 using ControlPlane.Local.Hub;
-using ControlPlane.Local.Peering;
+using ControlPlane.Local.SmallSlack;
 using ControlPlane.SlackHandler.Notifications;
 using ControlPlane.Tenants;
 
@@ -22,7 +22,7 @@ public sealed class RunningControlPlane : IAsyncLifetime
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     private readonly string _state = Directory.CreateTempSubdirectory("control-plane-flows-").FullName;
-    private readonly ConcurrentQueue<CaughtMessage> _told = [];
+    private readonly ConcurrentQueue<ShownMessage> _told = [];
 
     internal LocalControlPlane Local { get; private set; } = null!;
 
@@ -30,7 +30,7 @@ public sealed class RunningControlPlane : IAsyncLifetime
 
     internal ExecutionStore Executions => new(Local.DynamoClient, Local.Tables["ExecutionsTable"], Local.Tables["QuotasTable"], TimeProvider.System);
 
-    internal IEnumerable<CaughtMessage> Told => _told;
+    internal IEnumerable<ShownMessage> Told => _told;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -40,7 +40,7 @@ public sealed class RunningControlPlane : IAsyncLifetime
             new(
                 _state, Port: 0, PrivatePort: 0, Empty: false, new Dictionary<string, IPEndPoint>(), DemoData.Engine.Address,
                 Published: null), _ => { }, TimeProvider.System, Cancel);
-        Local.Slack.Caught += _told.Enqueue;
+        Local.Slack.State.Shown += _told.Enqueue;
         Slack = new(Local.PublicApi.Endpoint, TimeProvider.System);
 
         // A teller that dies leaves its claim: its message is to come again soon after that has run out, not after the template's visibility.
@@ -91,5 +91,5 @@ public sealed class RunningControlPlane : IAsyncLifetime
         throw new UnreachableException();
     }
 
-    internal IEnumerable<CaughtMessage> ToldAbout(SlashCommand command) => _told.Where(message => message.Path == command.ResponsePath);
+    internal IEnumerable<ShownMessage> ToldAbout(SlashCommand command) => _told.Where(message => message.By == command.ResponsePath);
 }

@@ -145,9 +145,9 @@ public sealed class TwoRegionsTests : IAsyncLifetime
         var told = new TaskCompletionSource<string>();
         using var slack = new SlackUser(local.PublicApi.Endpoint, TimeProvider.System);
         var command = slack.Type(text);
-        local.Slack.Caught += message =>
+        local.Slack.State.Shown += message =>
         {
-            if (message.Path == command.ResponsePath)
+            if (message.By == command.ResponsePath)
                 told.TrySetResult(message.Text);
         };
         await PostAsync(slack, command);

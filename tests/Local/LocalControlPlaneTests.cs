@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
+using ControlPlane.Http;
 using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Demo;
 using ControlPlane.Local.Hub;
@@ -45,11 +46,43 @@ public sealed class LocalControlPlaneTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task With_a_tunnel_Slack_itself_is_dialled_and_nothing_else_outside()
+    {
+        await using var local = await LocalControlPlane.StartAsync(
+            new(
+                Path.Combine(_state, "tunnel"), Port: 0, PrivatePort: 0, Empty: true, new Dictionary<string, IPEndPoint>(), DemoData.Engine.Address,
+                Published: null, SlackHost: "hub.example.com"), _ => { }, TimeProvider.System, Cancel);
+        var installation = local.Environment.Of(local.Template.Functions.Single(function => function.Id == "SlackInstallationFunction"));
+        Assert.Equal(("https://hub.example.com", null, null), (installation["CONTROL_PLANE_URL"], installation["SLACK_URL"], installation["SSL_CERT_FILE"]));
+        var routes = ConnectRoutes.Parse(installation["CONNECT_ROUTES"]);
+        foreach (var host in (string[])["slack.com", "hooks.slack.com"])
+            Assert.Equal(new DnsEndPoint(host, 443), routes.Of(new(host, 443)));
+        Assert.Throws<NotRoutedException>(() => routes.Of(new("example.com", 443)));
+        Assert.Equal("https://hub.example.com", (string?)JsonNode.Parse(
+            await File.ReadAllTextAsync(Path.Combine(_state, "tunnel", "endpoints.json"), Cancel))!["control_plane_url"]);
+
+        var plain = _local.Environment.Of(_local.Template.Functions.Single(function => function.Id == "SlackInstallationFunction"));
+        Assert.Equal(_local.Slack.Endpoint.ToString(), plain["SLACK_URL"]);
+        Assert.NotNull(plain["SSL_CERT_FILE"]);
+        Assert.All((string[])["slack.com", "hooks.slack.com"], host => Assert.Equal(
+            new IPEndPoint(IPAddress.Loopback, _local.Slack.Port), ConnectRoutes.Parse(plain["CONNECT_ROUTES"]).Of(new(host, 443))));
+    }
+
+    [Fact]
+    public async Task The_demos_workspace_has_its_bot()
+    {
+        // A busy machine may be late for Slack once.
+        for (var attempt = 1; attempt <= 10 && _local.Slack.State.Views.Count == 0; attempt++)
+            await Record.ExceptionAsync(() => _local.Slack.People.OpenHomeAsync(DemoData.Workspace, DemoData.User));
+        Assert.Contains($"\"{DemoData.Workflow} ", Assert.Single(_local.Slack.State.Views).Json.ToJsonString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Killing_every_function_while_a_command_is_under_way_loses_nothing()
     {
         using var slack = new SlackUser(_local.PublicApi.Endpoint, TimeProvider.System);
         var told = new TaskCompletionSource();
-        _local.Slack.Caught += _ => told.TrySetResult();
+        _local.Slack.State.Shown += _ => told.TrySetResult();
         var command = slack.Type($"run {DemoData.Workflow}");
         Assert.Equal(200, (await slack.PostAsync(command, DemoData.SigningSecret, Cancel)).Status);
         foreach (var function in _local.Functions.Values)

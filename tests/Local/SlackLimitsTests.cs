@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using ControlPlane.Local.Peering;
+using ControlPlane.Local.SmallSlack;
 
 namespace ControlPlane.Tests.Local;
 

@@ -12,7 +12,7 @@ using Amazon.SQS.Model;
 using ControlPlane.Aws;
 using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
-using ControlPlane.Local.Peering;
+using ControlPlane.Local.SmallSlack;
 using ControlPlane.Secrets;
 using ControlPlane.Slack;
 using ControlPlane.SlackHandler;

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
-using ControlPlane.Local.Peering;
+using ControlPlane.Local.SmallSlack;
 
 namespace ControlPlane.Tests.SlackHandler;
 

@@ -10,13 +10,14 @@ public sealed class ConnectRoutes
 {
     public static readonly ConnectRoutes None = new(() => null);
 
-    private readonly Func<IReadOnlyDictionary<DnsEndPoint, IPEndPoint>?> _routes;
+    private readonly Func<IReadOnlyDictionary<DnsEndPoint, EndPoint>?> _routes;
 
-    private ConnectRoutes(Func<IReadOnlyDictionary<DnsEndPoint, IPEndPoint>?> routes) => _routes = routes;
+    private ConnectRoutes(Func<IReadOnlyDictionary<DnsEndPoint, EndPoint>?> routes) => _routes = routes;
 
     /// <param name="text">
     /// <c>10.142.1.10:5678=127.0.0.1:41000,hooks.slack.com:443=127.0.0.1:41001</c>, or <c>@</c> and the path of a file that holds such a list and is read at
-    /// every dial, for routes come and go with tenants. Null for none. Only loopback can be routed to.
+    /// every dial, for routes come and go with tenants. Null for none. Only loopback can be routed to; what is routed to itself, as in
+    /// <c>slack.com:443=slack.com:443</c>, is dialled as it is.
     /// </param>
     /// <exception cref="SettingException">The text is not of that form.</exception>
     public static ConnectRoutes Parse(string? text)
@@ -51,17 +52,21 @@ public sealed class ConnectRoutes
         }
     }
 
-    private static Dictionary<DnsEndPoint, IPEndPoint> ListIn(string text)
+    private const string Form = "is not a list of host:port=127.0.0.1:port";
+
+    private static Dictionary<DnsEndPoint, EndPoint> ListIn(string text)
     {
-        var routes = new Dictionary<DnsEndPoint, IPEndPoint>();
+        var routes = new Dictionary<DnsEndPoint, EndPoint>();
         foreach (var route in text.Split(',', StringSplitOptions.RemoveEmptyEntries))
         {
             var colon = route.IndexOf(':', StringComparison.Ordinal);
             var equals = route.IndexOf('=', StringComparison.Ordinal);
-            if (colon <= 0 || equals <= colon || !ushort.TryParse(route.AsSpan(colon + 1, equals - colon - 1), out var port)
-                || !IPEndPoint.TryParse(route.AsSpan(equals + 1), out var to) || !IPAddress.IsLoopback(to.Address))
-                throw new SettingException("CONNECT_ROUTES", "is not a list of host:port=127.0.0.1:port");
-            routes[new(route[..colon], port, AddressFamily.Unspecified)] = to;
+            if (colon <= 0 || equals <= colon || !ushort.TryParse(route.AsSpan(colon + 1, equals - colon - 1), out var port))
+                throw new SettingException("CONNECT_ROUTES", Form);
+            var dialled = new DnsEndPoint(route[..colon], port, AddressFamily.Unspecified);
+            routes[dialled] = route[..equals] == route[(equals + 1)..] ? dialled
+                : IPEndPoint.TryParse(route.AsSpan(equals + 1), out var to) && IPAddress.IsLoopback(to.Address) ? to
+                : throw new SettingException("CONNECT_ROUTES", Form);
         }
         return routes;
     }

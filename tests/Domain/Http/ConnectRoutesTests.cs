@@ -15,6 +15,16 @@ public sealed class ConnectRoutesTests
     public void A_route_leads_to_this_machine() =>
         Assert.Equal(new IPEndPoint(IPAddress.Loopback, 41000), ConnectRoutes.Parse("10.142.1.10:5678=127.0.0.1:41000").Of(Engine));
 
+    [Fact]
+    public void What_is_routed_to_itself_is_dialled_as_it_is_written_and_nothing_else_outside()
+    {
+        var routes = ConnectRoutes.Parse("slack.com:443=slack.com:443");
+        Assert.Equal(new DnsEndPoint("slack.com", 443), routes.Of(new("slack.com", 443)));
+        Assert.Throws<NotRoutedException>(() => routes.Of(new("hooks.slack.com", 443)));
+        Assert.Throws<Configuration.SettingException>(() => ConnectRoutes.Parse("slack.com:443=slack.test:443"));
+        Assert.Throws<Configuration.SettingException>(() => ConnectRoutes.Parse("slack.com:443=slack.com:80"));
+    }
+
     [Theory]
     [InlineData("10.106.128.10", 5678), InlineData("10.142.1.10", 5679), InlineData("hooks.slack.com", 443)]
     public void Beside_the_routes_nothing_is_dialled(string host, int port)

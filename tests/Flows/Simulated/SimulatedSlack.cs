@@ -2,7 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using ControlPlane.Executions;
-using ControlPlane.Local.Peering;
+using ControlPlane.Local.SmallSlack;
 
 namespace ControlPlane.Tests.Flows.Simulated;
 

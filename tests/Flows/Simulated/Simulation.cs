@@ -11,8 +11,7 @@ using Amazon.SQS;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Http;
-using ControlPlane.Local.Demo;
-using ControlPlane.Local.Peering;
+using ControlPlane.Local.SmallSlack;
 using ControlPlane.MeteringCollector.Sweeper;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
@@ -222,7 +221,7 @@ internal sealed class Simulation : IAsyncDisposable
             {
                 ["content-type"] = "application/x-www-form-urlencoded",
                 ["x-slack-request-timestamp"] = second,
-                ["x-slack-signature"] = SlackUser.Signature(SigningSecret, second, Encoding.ASCII.GetBytes(form)),
+                ["x-slack-signature"] = SlackRequest.Signature(SigningSecret, second, Encoding.ASCII.GetBytes(form)),
                 ["x-origin-verify"] = Origin,
             },
             Body = Convert.ToBase64String(Encoding.ASCII.GetBytes(form)),

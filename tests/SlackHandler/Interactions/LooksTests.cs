@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ControlPlane.Executions;
-using ControlPlane.Local.Peering;
+using ControlPlane.Local.SmallSlack;
 using ControlPlane.SlackHandler;
 using ControlPlane.SlackHandler.Notifications;
 using ControlPlane.Tenants;

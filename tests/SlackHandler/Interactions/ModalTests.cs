@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ControlPlane.Executions;
-using ControlPlane.Local.Peering;
+using ControlPlane.Local.SmallSlack;
 using ControlPlane.SlackHandler.Commands;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Support;

@@ -1,13 +1,12 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 
-namespace ControlPlane.Local.Peering;
+namespace ControlPlane.Local.SmallSlack;
 
 /// <summary>Messages, modals and the App Home as a page, at a phone's width: the part of Block Kit and of its markup that the app uses.</summary>
 /// <remarks>Not Slack's own look: it shows what is there, in its order and its sizes, and what a screen reader would be told.</remarks>
-internal static partial class SlackPage
+internal static class SlackPage
 {
     /// <summary>How wide a phone is, in CSS pixels.</summary>
     public const int PhoneWidth = 390;
@@ -32,9 +31,14 @@ internal static partial class SlackPage
         .primary{background:#007a5a;border-color:#007a5a;color:#fff} .hint{font-size:13px;color:#616061;margin:2px 0 0} .fault{color:#b3093c;margin:2px 0 0}
         """;
 
+    private const string Commands =
+        "<form method=post action=\"/type\" class=row style=\"padding:8px 16px;flex-wrap:nowrap\"><label style=\"margin:0;flex:1\">/wf"
+        + "<input name=text autofocus autocomplete=off></label><button>Send</button><button formaction=\"/home\">Home</button></form>";
+
     /// <param name="shown">Messages and views, oldest first.</param>
-    public static string Of(string title, IEnumerable<ShownPiece> shown) =>
-        $"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\"><title>{Text(title)}</title><style>{Style}</style><main>{string.Concat(shown.Select(Piece))}</main></html>";
+    /// <param name="commands">With a line to type them in.</param>
+    public static string Of(string title, IEnumerable<ShownPiece> shown, bool commands = false) =>
+        $"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\"><title>{Text(title)}</title><style>{Style}</style><main>{string.Concat(shown.Select(Piece))}{(commands ? Commands : "")}</main></html>";
 
     private static string Piece(ShownPiece piece) => piece.Json["type"]?.GetValue<string>() switch
     {
@@ -98,48 +102,17 @@ internal static partial class SlackPage
 
     private static string Emphasis(string markup)
     {
-        var html = Angles().Replace(markup, match => match.Groups["in"].Value switch
+        var html = SlackMarkup.Angles().Replace(markup, match => match.Groups["in"].Value switch
         {
             ['@', .. var user] => $"<span class=who>@{user}</span>",
             var date when date.StartsWith("!date^", StringComparison.Ordinal) => date[(date.LastIndexOf('|') + 1)..],
             var link => $"<a href=\"{link.Split('|')[0].Replace("\"", "%22", StringComparison.Ordinal)}\">{link.Split('|')[^1]}</a>",
         });
-        html = Bold().Replace(html, "<b>$1</b>");
-        return Emoji().Replace(html, match => Signs.TryGetValue(match.Groups[1].Value, out var sign) ? sign : match.Value);
+        html = SlackMarkup.Bold().Replace(html, "<b>$1</b>");
+        return SlackMarkup.Emoji().Replace(html, match => SlackMarkup.Signs.TryGetValue(match.Groups[1].Value, out var sign) ? sign : match.Value);
     }
 
     private static string Text(string text) => WebUtility.HtmlEncode(text);
-
-    private static readonly Dictionary<string, string> Signs = new(StringComparer.Ordinal)
-    {
-        ["white_check_mark"] = "✅",
-        ["x"] = "❌",
-        ["no_entry"] = "⛔",
-        ["no_entry_sign"] = "🚫",
-        ["alarm_clock"] = "⏰",
-        ["gear"] = "⚙️",
-        ["warning"] = "⚠️",
-        ["hourglass_flowing_sand"] = "⏳",
-        ["outbox_tray"] = "📤",
-        ["inbox_tray"] = "📥",
-        ["grey_question"] = "❔",
-        ["arrow_forward"] = "▶️",
-        ["snail"] = "🐌",
-        ["black_circle"] = "⚫",
-        ["large_green_circle"] = "🟢",
-        ["large_yellow_circle"] = "🟡",
-        ["red_circle"] = "🔴",
-        ["mailbox_with_no_mail"] = "📭",
-    };
-
-    [GeneratedRegex("<(?<in>[^>]*)>")]
-    private static partial Regex Angles();
-
-    [GeneratedRegex(@"(?<![\w*])\*([^*\n]+)\*(?![\w*])")]
-    private static partial Regex Bold();
-
-    [GeneratedRegex(":([a-z_]+):")]
-    private static partial Regex Emoji();
 }
 
 /// <summary>A message, a modal or a home, as it is shown.</summary>

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using ControlPlane.Text;
 
-namespace ControlPlane.Local.Peering;
+namespace ControlPlane.Local.SmallSlack;
 
 /// <summary>What Slack takes of a message, by its published limits: a message that breaks one is refused whole.</summary>
 /// <remarks>https://docs.slack.dev/reference/block-kit/blocks, https://docs.slack.dev/reference/block-kit/composition-objects/text-object and
