@@ -19,7 +19,8 @@ public sealed class PageTests : IDisposable
     [
         ["docs/tour.md", "README.md"],
         ["docs/trials/second-tenant.md", "docs/operations.md"],
-        ["docs/slack-app.md", "docs/trials/real-slack.md"],
+        ["docs/slack-app.md"],
+        ["docs/trials/real-slack.md"],
         ["docs/trials/real-n8n.md"],
     ];
 
