@@ -99,8 +99,11 @@ internal static class RunCommandLine
         {
             state, port, privatePort, empty, engine, source, published, slackHost, noDemo, install, demo, new HelpOption(),
         };
-        root.SetAction(
-            (given, cancel) => Session.RunAsync(Options(given), given.GetValue(noDemo) || given.GetValue(empty) || given.GetValue(slackHost) is not null ? Play.Nothing : Play.AndServe, cancel));
+        root.SetAction((given, cancel) =>
+        {
+            var isQuiet = given.GetValue(noDemo) || given.GetValue(empty) || given.GetValue(slackHost) is not null;
+            return Session.RunAsync(Options(given), isQuiet ? Play.Nothing : Play.AndServe, cancel);
+        });
         return root;
     }
 

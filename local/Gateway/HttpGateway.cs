@@ -47,7 +47,8 @@ internal sealed class HttpGateway : IAsyncDisposable
 
     /// <param name="sourceOf">The address of the peered network that a loopback caller stands for.</param>
     public static Task<HttpGateway> StartPrivateAsync(
-        IReadOnlyList<Route> routes, Func<string, byte[], Task<InvocationResult>> invokeAsync, int port, Func<IPAddress, IPAddress> sourceOf, TimeProvider clock) =>
+        IReadOnlyList<Route> routes, Func<string, byte[], Task<InvocationResult>> invokeAsync, int port, Func<IPAddress, IPAddress> sourceOf,
+        TimeProvider clock) =>
         StartAsync(new(routes, invokeAsync, clock, null, sourceOf), port, "--private-port");
 
     public void Open() => _isOpen = true;

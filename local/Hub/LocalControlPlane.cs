@@ -117,7 +117,8 @@ internal sealed class LocalControlPlane : IAsyncDisposable
         var routes = RouteTable.Of(template.Functions.Select(function => function.Project.Split('/').Last()).Distinct().Select(Assembly.Load));
         var routing = new RoutingTable(options.Source, Path.Combine(state, "routes"));
         var functions = new FunctionProcesses();
-        var publicApi = parts.Keep(await HttpGateway.StartPublicAsync(routes.Public, functions.InvokeAsync, options.Port, () => OriginValueIn(stores.Secrets), clock));
+        var publicApi = parts.Keep(
+            await HttpGateway.StartPublicAsync(routes.Public, functions.InvokeAsync, options.Port, () => OriginValueIn(stores.Secrets), clock));
         var privateApi = parts.Keep(await HttpGateway.StartPrivateAsync(routes.Private, functions.InvokeAsync, options.PrivatePort, routing.SourceOf, clock));
         var authority = LocalAuthority.Create(state, clock);
         var slack = parts.Keep(await StartSlackAsync(options, state, stores, publicApi.Endpoint, authority, clock));
@@ -133,7 +134,8 @@ internal sealed class LocalControlPlane : IAsyncDisposable
         await dataPlanes.StartEnginesAsync(cancel);
 
         say("starting the functions …");
-        var environment = new FunctionEnvironment(template, stores, options, UrlOf(options, publicApi), privateApi.Endpoint, routing, authority, slack.Endpoint);
+        var environment = new FunctionEnvironment(
+            template, stores, options, UrlOf(options, publicApi), privateApi.Endpoint, routing, authority, slack.Endpoint);
         parts.Keep(functions);
         await functions.StartAsync(template, options.Published, environment.Of, logs, pace, clock);
         functions.Feed(template, stores, clock);

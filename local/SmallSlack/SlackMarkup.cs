@@ -13,7 +13,8 @@ internal static partial class SlackMarkup
 
     /// <summary>What is on the buttons.</summary>
     public static IReadOnlyList<string> ButtonsOf(JsonObject message) => message["blocks"] is JsonArray blocks
-        ? [.. blocks.Where(block => (string?)block!["type"] == "actions").SelectMany(block => block!["elements"]!.AsArray()).Select(button => (string)button!["text"]!["text"]!)]
+        ? [.. blocks.Where(block => (string?)block!["type"] == "actions").SelectMany(block => block!["elements"]!.AsArray())
+            .Select(button => (string)button!["text"]!["text"]!)]
         : [];
 
     public static string Plain(string markup)
@@ -26,7 +27,8 @@ internal static partial class SlackMarkup
         });
         text = Bold().Replace(text, "$1").Replace("`", "", StringComparison.Ordinal);
         text = Emoji().Replace(text, match => Signs.TryGetValue(match.Groups[1].Value, out var sign) ? sign : match.Value);
-        return text.Replace("&lt;", "<", StringComparison.Ordinal).Replace("&gt;", ">", StringComparison.Ordinal).Replace("&amp;", "&", StringComparison.Ordinal);
+        return text.Replace("&lt;", "<", StringComparison.Ordinal).Replace("&gt;", ">", StringComparison.Ordinal)
+            .Replace("&amp;", "&", StringComparison.Ordinal);
     }
 
     private static IEnumerable<string> WordsOf(JsonNode? block) => (string?)block!["type"] == "actions" ? []

@@ -85,7 +85,7 @@ internal sealed class SlackOAuth(SlackState state)
             <style>body{"{"}font:1rem/1.5 system-ui,sans-serif;max-width:26rem;margin:10vh auto;padding:0 1rem{"}"}label,select,input{"{"}display:block;width:100%;box-sizing:border-box;font:inherit;margin:.25rem 0 1rem;padding:.4rem{"}"}button{"{"}font:inherit;padding:.5rem 1rem{"}"}</style>
             <h1>Install Workflows</h1><p>This is the small Slack of <code>./run</code>. The app wants: {Text(query.GetValueOrDefault("scope", ""))}.</p>
             <form method=post>{hidden}
-            <label>Workspace<input name=team list=teams value="{Text(state.Workspaces.FirstOrDefault()?.Id ?? "T0001")}" required pattern="[TE][A-Z0-9]+"></label>
+            <label>Workspace<input name=team list=teams value="{Text(state.Workspaces is [var first, ..] ? first.Id : "T0001")}" required pattern="[TE][A-Z0-9]+"></label>
             <datalist id=teams>{teams}</datalist>
             <button name=answer value=allow>Allow</button> <button name=answer value=deny>Cancel</button></form></html>
             """;

@@ -19,7 +19,9 @@ internal sealed class SlackPageServer(SlackServer slack)
         var (team, user, channel) = (Query(http, "team", "T0001"), Query(http, "user", "U0001"), Query(http, "channel", "C0001"));
         if (!isPost)
         {
-            await (path == "/" ? SlackServer.WriteAsync(http, 200, "text/html; charset=utf-8", Page(team, user, fault: null)) : SlackServer.WriteAsync(http, 404, "text/plain", "no_such_page"));
+            await (path == "/"
+                ? SlackServer.WriteAsync(http, 200, "text/html; charset=utf-8", Page(team, user, fault: null))
+                : SlackServer.WriteAsync(http, 404, "text/plain", "no_such_page"));
             return;
         }
 
@@ -64,5 +66,6 @@ internal sealed class SlackPageServer(SlackServer slack)
         return SlackPage.Of($"Slack: {user} in {team}", messages.Concat(views), commands: true);
     }
 
-    private static string Query(HttpContext http, string name, string standard) => http.Request.Query[name].ToString() is { Length: > 0 } given ? given : standard;
+    private static string Query(HttpContext http, string name, string standard) =>
+        http.Request.Query[name].ToString() is { Length: > 0 } given ? given : standard;
 }

@@ -39,17 +39,27 @@ internal sealed class SlackPeople(SlackState state, SlackReplies replies, TimeSp
     /// <param name="action">The button's action.</param>
     public Task PressAsync(string user, ShownMessage message, string action) => PressAsync(message.Workspace, user, ButtonOf(message.Json, action), new()
     {
-        ["container"] = new JsonObject { ["type"] = "message", ["message_ts"] = message.Ts, ["channel_id"] = message.Place, ["is_ephemeral"] = message.OnlyFor is not null },
+        ["container"] = new JsonObject
+        {
+            ["type"] = "message",
+            ["message_ts"] = message.Ts,
+            ["channel_id"] = message.Place,
+            ["is_ephemeral"] = message.OnlyFor is not null,
+        },
         ["channel"] = new JsonObject { ["id"] = message.Place, ["name"] = "general" },
         ["message"] = new JsonObject { ["type"] = "message", ["ts"] = message.Ts },
         ["response_url"] = replies.New("actions", message.Workspace, user, message.Place),
     });
 
-    public Task PressAsync(SlackView home, string action, string? value = null) => PressAsync(home.Workspace, home.User, ButtonOf(home.Json, action, value), new()
+    public Task PressAsync(SlackView home, string action, string? value = null)
     {
-        ["container"] = new JsonObject { ["type"] = "view", ["view_id"] = home.Id },
-        ["view"] = new JsonObject { ["id"] = home.Id, ["type"] = "home" },
-    });
+        var payload = new JsonObject
+        {
+            ["container"] = new JsonObject { ["type"] = "view", ["view_id"] = home.Id },
+            ["view"] = new JsonObject { ["id"] = home.Id, ["type"] = "home" },
+        };
+        return PressAsync(home.Workspace, home.User, ButtonOf(home.Json, action, value), payload);
+    }
 
     /// <summary>Submits a window. It closes where nothing is wrong.</summary>
     /// <param name="values">By field: what was typed or chosen; of a checkbox <c>yes</c>, or nothing.</param>

@@ -35,7 +35,10 @@ internal sealed class SlackReplies(SlackState state)
         lock (_addresses)
         {
             if (!_addresses.TryGetValue(path, out address!))
-                _addresses[path] = address = new(state.Of(path.Split('/') is [_, _, ['T' or 'E', ..] team, ..] ? team : "T"), "you", "the channel", state.Clock.GetUtcNow());
+            {
+                var workspace = state.Of(path.Split('/') is [_, _, ['T' or 'E', ..] team, ..] ? team : "T");
+                _addresses[path] = address = new(workspace, "you", "the channel", state.Clock.GetUtcNow());
+            }
             if (state.Clock.GetUtcNow() - address.At >= Lifetime)
                 return (404, "expired_url");
             if (address.Uses >= MostUses)

@@ -105,7 +105,8 @@ internal sealed class SlackServer : IAsyncDisposable
 
     private async Task ConsentAsync(HttpContext http, bool isPost)
     {
-        var given = isPost ? Fields(Encoding.UTF8.GetString(await BodyAsync(http))) : Fields(http.Request.QueryString.Value is { Length: > 1 } query ? query[1..] : "");
+        var given = Fields(
+            isPost ? Encoding.UTF8.GetString(await BodyAsync(http)) : http.Request.QueryString.Value is { Length: > 1 } query ? query[1..] : "");
         if (_oauth.FaultOf(given) is { } fault)
             await WriteAsync(http, 400, "text/plain", fault);
         else if (!isPost)

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace ControlPlane.Local.SmallSlack;
 
 /// <summary>A workspace, or an organisation that the app is installed for as a whole.</summary>
@@ -19,7 +21,7 @@ internal sealed record SlackWorkspace(string Id, string Name, IReadOnlyCollectio
 /// <param name="Place">A channel's id, or of the bot's direct messages with one user.</param>
 /// <param name="OnlyFor">Whoever alone sees it; null for everybody in its place.</param>
 /// <param name="Ts">Slack's id of it within its place.</param>
-internal sealed record ShownMessage(SlackWorkspace Workspace, string Place, string? OnlyFor, string Ts, System.Text.Json.Nodes.JsonObject Json, DateTimeOffset At)
+internal sealed record ShownMessage(SlackWorkspace Workspace, string Place, string? OnlyFor, string Ts, JsonObject Json, DateTimeOffset At)
 {
     /// <summary>The path of the address that it came by; the method's name of one of the bot's.</summary>
     public required string By { get; init; }
@@ -37,4 +39,4 @@ internal sealed record ShownMessage(SlackWorkspace Workspace, string Place, stri
 }
 
 /// <summary>A modal or an App Home as it was last shown to a user.</summary>
-internal sealed record SlackView(string Id, SlackWorkspace Workspace, string User, System.Text.Json.Nodes.JsonObject Json);
+internal sealed record SlackView(string Id, SlackWorkspace Workspace, string User, JsonObject Json);

@@ -64,7 +64,8 @@ public sealed class TwoWorkspacesTests(LocalCloud cloud)
         }
 
         // Nobody sees another tenant's, and nothing secret was logged.
-        Assert.Contains("There is no such execution", (await world.Slack.People.TypeAsync("T0007", "U1", "C1", $"status {orders[1]["execution_id"]}"))!.Text, StringComparison.Ordinal);
+        var theirs = await world.Slack.People.TypeAsync("T0007", "U1", "C1", $"status {orders[1]["execution_id"]}");
+        Assert.Contains("There is no such execution", theirs!.Text, StringComparison.Ordinal);
         foreach (var secret in (string[])["xoxb-", "d0c1-of-the-app", "/commands/T", "/actions/T", (string)orders[0]["callback"]!["token"]!])
             Assert.DoesNotContain(secret, world.Log, StringComparison.Ordinal);
     }

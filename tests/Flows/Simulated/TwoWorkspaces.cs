@@ -28,7 +28,8 @@ using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Flows.Simulated;
 
-/// <summary>The hub with two tenants, behind an API on a socket, and Slack on another: what goes between them is HTTP. Time stands until a test moves it.</summary>
+/// <summary>The hub with two tenants, behind an API on a socket, and Slack on another: what goes between them is HTTP. Time stands until a test moves
+/// it.</summary>
 internal sealed class TwoWorkspaces : IAsyncDisposable
 {
     public const string Workflow = "wf_sched";
@@ -130,7 +131,8 @@ internal sealed class TwoWorkspaces : IAsyncDisposable
             new(Tables, kept, KeptSecrets.WithRoot("v1", Start.AddDays(-30)), handler, ConnectRoutes.Parse(routes), _log, clock), _dynamo, _sqs);
 
         var secret = new RotatingSecret<SlackSecret>(kept, "slack", SlackSecret.Parse, SlackSecret.Overlap, clock);
-        var (events, origin, installations) = (new SlackHandlerEvents(new JsonLog(_log, clock), clock), new OriginCheck(secret), new SlackInstallations(_dynamo, Tables.Tenants, clock));
+        var events = new SlackHandlerEvents(new JsonLog(_log, clock), clock);
+        var (origin, installations) = (new OriginCheck(secret), new SlackInstallations(_dynamo, Tables.Tenants, clock));
         var places = new SlackPlaces(_gateway.Endpoint, Slack.Endpoint.ToString());
         var (api, tokens) = (new SlackWebApi(handler), new BotTokens(installations, secret));
         _installation = new(
@@ -205,7 +207,13 @@ internal sealed class TwoWorkspaces : IAsyncDisposable
     /// <summary>An engine's word on the execution of an order.</summary>
     public async Task<APIGatewayProxyResponse> ReportAsync(JsonObject order, string status, params IEnumerable<(string Name, JsonNode Value)> more)
     {
-        var body = new JsonObject { ["schema"] = "outcome.v1", ["execution_id"] = (string?)order["execution_id"], ["status"] = status, ["engine_execution_id"] = "1" };
+        var body = new JsonObject
+        {
+            ["schema"] = "outcome.v1",
+            ["execution_id"] = (string?)order["execution_id"],
+            ["status"] = status,
+            ["engine_execution_id"] = "1",
+        };
         foreach (var (name, value) in more)
             body[name] = value;
         return await _functions.Outcomes.AnswerAsync(
