@@ -40,6 +40,8 @@ public sealed class SimulationTests(LocalCloud cloud)
     [Theory]
     [InlineData(Defect.SettlesTwice, "I3")]
     [InlineData(Defect.ForgetsLateCharge, "I3")]
+    [InlineData(Defect.WaitsForLedger, "I1")]
+    [InlineData(Defect.NeverRecounts, "I3")]
     [InlineData(Defect.TellsNobody, "I5")]
     [InlineData(Defect.NeverSweeps, "I1")]
     [InlineData(Defect.DispatchesAgain, "I2")]
@@ -49,7 +51,7 @@ public sealed class SimulationTests(LocalCloud cloud)
     {
         for (var seed = 1; ; seed++)
         {
-            Assert.True(seed < 20, $"Nothing found {defect}.");
+            Assert.True(seed < 60, $"Nothing found {defect}.");
             try
             {
                 await Simulation.RunAsync(cloud, seed, defect);

@@ -21,7 +21,7 @@ using ControlPlane.Tests.Support;
 namespace ControlPlane.Tests.Flows.Simulated;
 
 /// <summary>A mistake to plant, so that the checks are seen to find it.</summary>
-public enum Defect { None, SettlesTwice, ForgetsLateCharge, TellsNobody, NeverSweeps, DispatchesAgain, ReopensWhatEnded, LogsTokens }
+public enum Defect { None, SettlesTwice, ForgetsLateCharge, WaitsForLedger, NeverRecounts, TellsNobody, NeverSweeps, DispatchesAgain, ReopensWhatEnded, LogsTokens }
 
 /// <summary>The whole control plane in one process, for some simulated minutes. Everything that happens to it follows from the seed.</summary>
 /// <remarks>
@@ -43,6 +43,7 @@ internal sealed class Simulation : IAsyncDisposable
     private static readonly TenantLimits Limits = new(MonthlyQuota: 4, Concurrency: 3, MonthlyGpuMs: null);
 
     private readonly Defect _defect;
+    private readonly bool _losesLedger;
     private readonly Random _random;
     private readonly SetClock _clock;
     private readonly DateTimeOffset _start;
@@ -72,6 +73,7 @@ internal sealed class Simulation : IAsyncDisposable
     private Simulation(int seed, Defect defect, TestTables tables, Uri dynamoEndpoint)
     {
         (_defect, _random, _tables) = (defect, new(seed), tables);
+        _losesLedger = seed % 4 == 3 || defect is Defect.WaitsForLedger or Defect.NeverRecounts;
         // Every other run goes over the end of a month.
         _start = seed % 2 == 0 ? new(2026, 11, 30, 23, 57, 30, TimeSpan.Zero) : new(2026, 11, 22, 12, 0, 5, TimeSpan.Zero);
         _clock = new(_start);
@@ -157,6 +159,20 @@ internal sealed class Simulation : IAsyncDisposable
             _agenda.In(Seconds(0, 200), TypeRunAsync);
         _agenda.RoutinelyIn(Minute, SweepAsync);
         _agenda.In(TimeSpan.FromSeconds(1), BeatAsync);
+        // In every fourth run the ledger is lost while executions are under way, and counted anew when the trouble is over.
+        if (_losesLedger)
+        {
+            _agenda.In(TimeSpan.FromSeconds(100), () => _books.LoseLedgerAsync(Month.Of(_clock.Now), Cancel));
+            _agenda.In(FaultsFor + Minute, RecountAsync);
+        }
+    }
+
+    private async Task RecountAsync()
+    {
+        _trace.Add($"{_clock.Now - _start:mm\\:ss\\.f} recount");
+        await _books.RecountAsync(new[] { Month.Of(_start), Month.Of(_clock.Now) }.Distinct(), Cancel);
+        if (_defect == Defect.NeverRecounts)
+            await _tables.LoseLedgerAsync(Tenant, Month.Of(_start), Cancel);
     }
 
     // ---- users ----
@@ -332,6 +348,8 @@ internal sealed class Simulation : IAsyncDisposable
     /// <summary>As n8n's callback node does it: five tries, seconds apart.</summary>
     private async Task ReportAsync(Job job, string status, int run, int attempt = 1)
     {
+        if (_defect == Defect.WaitsForLedger && _books.WasLost)
+            return;
         var answer = await StepAsync($"engine: {job.Execution} {status}, run {run}", () => _functions.Outcomes.AnswerAsync(Report(job, status, run), Context));
         switch (answer?.StatusCode)
         {
@@ -393,7 +411,7 @@ internal sealed class Simulation : IAsyncDisposable
 
     private async Task SweepAsync()
     {
-        if (_defect != Defect.NeverSweeps)
+        if (_defect != Defect.NeverSweeps && !(_defect == Defect.WaitsForLedger && _books.WasLost))
             await StepAsync("sweep", async () =>
             {
                 await _functions.Sweeper.SweepAsync(Context);
