@@ -2,6 +2,7 @@ using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
 using ControlPlane.Http;
 using ControlPlane.Metering;
+using ControlPlane.Schedules;
 using ControlPlane.Tenants;
 using ControlPlane.Tokens;
 using Microsoft.Extensions.Logging;
@@ -113,6 +114,16 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
 
     /// <summary>What was due failed, which is counted already, and cannot be put off either.</summary>
     public void NotPutOff(ExecutionId execution, Exception exception) => LogDueFailed(execution, execution.TraceId, exception);
+
+    /// <summary>A planned time came, and this became of it.</summary>
+    public void ScheduleFired(Schedule schedule, Firing firing) =>
+        LogScheduleFired(schedule.Id, schedule.Tenant, firing.PlannedAt, firing.Kind, ExecutionId.OfSchedule(schedule.Id, firing.PlannedAt));
+
+    public void ScheduleFailed(ScheduleId schedule, Exception exception)
+    {
+        LogScheduleFailed(schedule, exception);
+        _metrics.Count(MetricCatalogue.SweepFailures);
+    }
 
     /// <summary>Told at each sweep, whether it goes on or not: DNS stays with the region that says so.</summary>
     public void RegionAsked(bool isActive) => _metrics.Write(MetricCatalogue.RegionIsActive, isActive ? 1 : 0);
@@ -284,6 +295,14 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
     [LoggerMessage(EventId = 36, EventName = "request_lost", Level = LogLevel.Error,
         Message = "{ExecutionId} ({TraceId}) of {TenantId} was asked for and its order never came; its user is told")]
     private partial void LogRequestLost(ExecutionId executionId, string traceId, TenantId tenantId);
+
+    [LoggerMessage(EventId = 38, EventName = "schedule_fired", Level = LogLevel.Information,
+        Message = "{ScheduleId} of {TenantId}, planned for {PlannedAt}: {Kind} ({ExecutionId})")]
+    private partial void LogScheduleFired(ScheduleId scheduleId, TenantId tenantId, DateTimeOffset plannedAt, FiringKind kind, ExecutionId executionId);
+
+    [LoggerMessage(EventId = 39, EventName = "schedule_failed", Level = LogLevel.Error,
+        Message = "{ScheduleId} is due and could not be seen to; a later sweep tries again")]
+    private partial void LogScheduleFailed(ScheduleId scheduleId, Exception exception);
 
     [LoggerMessage(EventId = 37, EventName = "gpu_unreadable", Level = LogLevel.Warning,
         Message = "GPUs of {Instance} of {TenantId} are unreadable since {Since}: their time is not metered. Its sidecar's journal says why")]

@@ -70,12 +70,15 @@ SweeperFunction Sweeper(SweeperSettings settings)
 {
     var dynamo = NewDynamoDb();
     var executions = new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock);
-    var notifications = new MessageQueue<Notification>(NewSqs(), settings.NotificationsQueueUrl, DomainJson.Default.Notification);
+    var sqs = NewSqs();
+    var notifications = new MessageQueue<Notification>(sqs, settings.NotificationsQueueUrl, DomainJson.Default.Notification);
+    var orders = new MessageQueue<ExecutionRequest>(sqs, settings.ExecutionRequestsQueueUrl, DomainJson.Default.ExecutionRequest);
     return new(
         new ActiveRegion(dynamo, settings.QuotasTable, settings.PrimaryRegion),
         settings.Region,
         new CloseDueExecutions(executions, notifications, events, clock),
         new CloseLostRequests(new ReplyStore(dynamo, settings.ExecutionsTable, clock), executions, notifications, events, clock),
+        new FireSchedules(new ScheduleStore(dynamo, settings.ExecutionsTable, clock), executions, orders, events, clock),
         new WatchDataPlanes(new TenantRegistry(dynamo, settings.TenantsTable), new InstanceStore(dynamo, settings.InstancesTable, clock), events, clock),
         events,
         clock);

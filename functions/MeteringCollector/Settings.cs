@@ -38,7 +38,8 @@ internal sealed record OutcomesSettings(
 }
 
 internal sealed record SweeperSettings(
-    string TenantsTable, string ExecutionsTable, string QuotasTable, string InstancesTable, string NotificationsQueueUrl, string Region, string PrimaryRegion)
+    string TenantsTable, string ExecutionsTable, string QuotasTable, string InstancesTable, string ExecutionRequestsQueueUrl, string NotificationsQueueUrl,
+    string Region, string PrimaryRegion)
 {
     /// <exception cref="SettingException">A setting is missing or unusable.</exception>
     public static SweeperSettings Load() => new(
@@ -46,6 +47,7 @@ internal sealed record SweeperSettings(
         Setting.Required("EXECUTIONS_TABLE"),
         Setting.Required("QUOTAS_TABLE"),
         Setting.Required("INSTANCES_TABLE"),
+        Setting.RequiredQueueUrl("EXECUTION_REQUESTS_QUEUE_URL"),
         Setting.RequiredQueueUrl("NOTIFICATIONS_QUEUE_URL"),
         Setting.Required("AWS_REGION"),
         Setting.Required("PRIMARY_REGION"));

@@ -47,6 +47,9 @@ internal static class ExecutionItems
             case Requester.Operator by:
                 item["caller"] = Items.Text(by.Caller.ToString());
                 break;
+            case Requester.Schedule schedule:
+                item["requested_by"] = Items.Json(schedule, DomainJson.Default.Requester);
+                break;
             default:
                 throw new UnreachableException();
         }
@@ -112,6 +115,7 @@ internal static class ExecutionItems
             TeamId.Parse(item.RequiredText("team_id")), UserId.Parse(item.RequiredText("user_id")), ChannelId.Parse(item.RequiredText("channel_id")))
         { OrganisationId = item.OptionalText("organisation_id") is { } organisation ? TeamId.Parse(organisation) : null },
         Requester.Operator.Name => new Requester.Operator(OperatorId.Parse(item.RequiredText("caller"))),
+        Requester.Schedule.Name when item.OptionalJson("requested_by", DomainJson.Default.Requester) is { } schedule => schedule,
         _ => throw new InvalidDataException("The execution does not say who asked for it."),
     };
 

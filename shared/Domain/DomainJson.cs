@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using ControlPlane.Executions;
+using ControlPlane.Schedules;
 using ControlPlane.Tenants;
 using ControlPlane.Text;
 
@@ -13,8 +14,9 @@ namespace ControlPlane;
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
     MaxDepth = 16,
-    Converters = [typeof(LowerCaseEnum<OutcomeStatus>), typeof(LowerCaseEnum<ParameterType>)])]
+    Converters = [typeof(LowerCaseEnum<OutcomeStatus>), typeof(LowerCaseEnum<ParameterType>), typeof(LowerCaseEnum<FiringKind>)])]
 [JsonSerializable(typeof(ExecutionRequest))]
+[JsonSerializable(typeof(Firing))]
 [JsonSerializable(typeof(Requester))]
 [JsonSerializable(typeof(DispatchRequest))]
 [JsonSerializable(typeof(Notification))]

@@ -4,12 +4,12 @@ using ControlPlane.Aws;
 
 namespace ControlPlane.MeteringCollector.Sweeper;
 
-/// <summary>Once a minute, in the active region: executions that are due, requests that were lost, and tenants that fell silent. Two at once do no
+/// <summary>Once a minute, in the active region: executions and schedules that are due, requests that were lost, and tenants that fell silent. Two at once do no
 /// harm.</summary>
 /// <param name="region">The one that this runs in.</param>
 internal sealed class SweeperFunction(
-    ActiveRegion activeRegion, string region, CloseDueExecutions closeDueExecutions, CloseLostRequests closeLostRequests, WatchDataPlanes watchDataPlanes,
-    MeteringEvents events, TimeProvider clock)
+    ActiveRegion activeRegion, string region, CloseDueExecutions closeDueExecutions, CloseLostRequests closeLostRequests,
+    FireSchedules fireSchedules, WatchDataPlanes watchDataPlanes, MeteringEvents events, TimeProvider clock)
 {
     private static readonly TimeSpan KeptBack = TimeSpan.FromSeconds(2);
 
@@ -24,7 +24,7 @@ internal sealed class SweeperFunction(
 
         // Side by side: trouble with the ones is no reason to leave the others. What failed fails the run, so that its alarm sees it.
         await Task.WhenAll(
-            closeDueExecutions.RunAsync(deadline.Token), closeLostRequests.RunAsync(deadline.Token),
+            closeDueExecutions.RunAsync(deadline.Token), closeLostRequests.RunAsync(deadline.Token), fireSchedules.RunAsync(deadline.Token),
             watchDataPlanes.RunAsync(Guid.NewGuid().ToString("N"), deadline.Token));
         events.Swept();
     }

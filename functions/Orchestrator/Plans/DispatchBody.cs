@@ -20,9 +20,7 @@ internal static class DispatchBody
             json.WriteString("tenant_id", request.Tenant.ToString());
             json.WriteString("workflow", request.Workflow.ToString());
             json.WritePropertyName("requested_by");
-            // Which organisation's token the bot speaks with is no business of the engine's.
-            JsonSerializer.Serialize(
-                json, request.RequestedBy is Requester.Slack slack ? slack with { OrganisationId = null } : request.RequestedBy, DomainJson.Default.Requester);
+            JsonSerializer.Serialize(json, ForEngines(request.RequestedBy), DomainJson.Default.Requester);
             json.WritePropertyName("inputs");
             plan.Inputs.WriteTo(json);
             json.WriteString("issued_at", Rfc3339.Format(plan.IssuedAt));
@@ -35,4 +33,12 @@ internal static class DispatchBody
         }
         return buffer.WrittenSpan.ToArray();
     }
+
+    // Which organisation's token the bot speaks with is no business of the engine's.
+    private static Requester ForEngines(Requester requester) => requester switch
+    {
+        Requester.Slack slack => slack with { OrganisationId = null },
+        Requester.Schedule schedule => schedule with { OrganisationId = null },
+        _ => requester,
+    };
 }

@@ -32,16 +32,16 @@ internal static class Rules
     public static Verdict UserMayRunIt(Situation situation) => (situation.Standing.Workflow, situation.Request.RequestedBy) switch
     {
         (null, _) => NotAsked,
-        (_, Requester.Operator) => Allow("An operator may run every workflow."),
-        ({ } workflow, Requester.Slack by) when workflow.PermitsUser(by.TeamId, by.UserId, situation.Standing.Groups) => Allow("The user may run it."),
+        (_, Requester.Operator or Requester.Schedule { Caller: not null }) => Allow("An operator may run every workflow."),
+        ({ } workflow, { Asker: { } by }) when workflow.PermitsUser(by.TeamId, by.UserId, situation.Standing.Groups) => Allow("The user may run it."),
         _ => Deny("user_not_allowed", $"You may not run {situation.Request.Workflow}."),
     };
 
     public static Verdict ChannelMayRunIt(Situation situation) => (situation.Standing.Workflow, situation.Request.RequestedBy) switch
     {
         (null, _) => NotAsked,
-        (_, Requester.Operator) => Allow("An operator runs it from no channel."),
-        ({ } workflow, Requester.Slack by) when workflow.PermitsChannel(by.ChannelId) => Allow("It may be run from this channel."),
+        (_, Requester.Operator or Requester.Schedule { Caller: not null }) => Allow("An operator runs it from no channel."),
+        ({ } workflow, { Asker: { } by }) when workflow.PermitsChannel(by.ChannelId) => Allow("It may be run from this channel."),
         _ => Deny("channel_not_allowed", $"{situation.Request.Workflow} may not be run from this channel."),
     };
 

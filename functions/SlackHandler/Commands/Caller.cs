@@ -19,7 +19,7 @@ internal sealed record Caller(SlackCommand Command, TenantCatalogue Catalogue)
     public bool MaySeeAll(WorkflowName name) => Find(name.ToString()) is { } workflow && MayRun(workflow) && workflow.PermitsChannel(Command.ChannelId);
 
     /// <remarks>A Slack user's id means somebody in one workspace only, and a tenant may have several.</remarks>
-    public bool IsOwn(Execution execution) => execution.RequestedBy is Requester.Slack by && by.UserId == Command.UserId && by.TeamId == Command.TeamId;
+    public bool IsOwn(Execution execution) => execution.RequestedBy.Asker is { } by && by.UserId == Command.UserId && by.TeamId == Command.TeamId;
 
     public Workflow? Find(string name) => Catalogue.Workflows.FirstOrDefault(workflow => workflow.Name.ToString() == name);
 

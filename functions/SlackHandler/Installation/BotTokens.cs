@@ -11,9 +11,14 @@ internal sealed class BotTokens(SlackInstallations installations, RotatingSecret
 {
     /// <summary>The token with which the bot speaks where somebody asked.</summary>
     /// <returns>Null where the app was linked by hand or removed, or no key opens what is kept: then there is no bot.</returns>
-    public async Task<BotToken?> FindAsync(TenantId tenant, Requester.Slack asker, CancellationToken cancel)
+    public Task<BotToken?> FindAsync(TenantId tenant, Requester.Slack asker, CancellationToken cancel) =>
+        FindAsync(tenant, asker.TeamId, asker.OrganisationId, cancel);
+
+    /// <inheritdoc cref="FindAsync(TenantId, Requester.Slack, CancellationToken)"/>
+    /// <param name="organisation">The workspace's, where the app is installed for all of one.</param>
+    public async Task<BotToken?> FindAsync(TenantId tenant, TeamId team, TeamId? organisation, CancellationToken cancel)
     {
-        if (await installations.FindTokenAsync(tenant, asker.TeamId, asker.OrganisationId, cancel) is not { } kept)
+        if (await installations.FindTokenAsync(tenant, team, organisation, cancel) is not { } kept)
             return null;
         var text = await secret.TryAsync(versions => Open(kept, versions), cancel);
         return BotToken.TryParse(text, out var token) ? token : null;

@@ -72,8 +72,11 @@ internal static class ExecutionText
     }
 
     /// <summary>Who asked for it. An operator is nobody of the workspace, and stays without a name.</summary>
-    public static SlackText Requester(Execution execution) =>
-        execution.RequestedBy is Executions.Requester.Slack by ? SlackText.User(by.UserId) : SlackText.Of($"an operator");
+    public static SlackText Requester(Execution execution)
+    {
+        var by = execution.RequestedBy.Asker is { } asker ? SlackText.User(asker.UserId) : SlackText.Of($"an operator");
+        return execution.RequestedBy is Executions.Requester.Schedule schedule ? SlackText.Of($"{by}'s schedule {SlackText.Code(schedule.ScheduleId.Short)}") : by;
+    }
 
     /// <summary>Inputs as one would type them, in short: <c>city=Paris days=3</c>; null when there are none.</summary>
     public static SlackText? Inputs(JsonElement inputs) =>

@@ -43,14 +43,15 @@ internal sealed class TellByBot(ReplyStore replies, BotTokens tokens, SlackWebAp
     public async Task<ToldByBot> RunAsync(Execution execution, SlackMessage message, Deadline slice)
     {
         var cancel = slice.Token;
-        if (execution.RequestedBy is not Requester.Slack requester || await tokens.FindAsync(execution.Tenant, requester, cancel) is not { } token)
+        if (Listeners.Of(execution) is not { } listeners
+            || await tokens.FindAsync(execution.Tenant, listeners.Team, listeners.Organisation, cancel) is not { } token)
             return new ToldByBot.NoBot();
         if (!slice.HasTimeFor(OneTry))
             return NotYet(execution.Id, "no time left for the bot");
         switch (await replies.ClaimByBotAsync(execution, Lease, cancel))
         {
             case BotClaim.Claimed { Tries: var tries }:
-                return await JudgeAsync(execution, tries, await slack.WriteToUserAsync(token, requester.UserId, message, cancel, slice), cancel);
+                return await JudgeAsync(execution, tries, await PostAsync(token, listeners, message, slice), cancel);
             case BotClaim.NotYet:
                 return NotYet(execution.Id, "another delivery is at it, or Slack asked the bot for a pause");
             case BotClaim.UsedUp:
@@ -58,6 +59,17 @@ internal sealed class TellByBot(ReplyStore replies, BotTokens tokens, SlackWebAp
             default:
                 throw new UnreachableException();
         }
+    }
+
+    /// <summary>To the channel where one is to know, else to the user; and to the user where the bot may not write in that channel.</summary>
+    private async Task<ApiAnswer<PostedMessage>> PostAsync(BotToken token, Listeners listeners, SlackMessage message, Deadline slice)
+    {
+        if (listeners.Channel is not { } channel)
+            return await slack.WriteToUserAsync(token, listeners.User!.Value, message, slice.Token, slice);
+        var posted = await slack.WriteAsync(token, channel.ToString(), message, slice.Token, slice);
+        return posted is ApiAnswer<PostedMessage>.Refused && listeners.User is { } user && slice.HasTimeFor(OneTry)
+            ? await slack.WriteToUserAsync(token, user, message, slice.Token, slice)
+            : posted;
     }
 
     private async Task<ToldByBot> JudgeAsync(Execution execution, int tries, ApiAnswer<PostedMessage> answer, CancellationToken cancel)

@@ -74,16 +74,20 @@ internal sealed class SlackWebApi : IDisposable
         BotToken token, UserId userId, SlackMessage message, CancellationToken cancel, Deadline? within = null)
     {
         var opened = await OpenConversationAsync(token, userId, cancel);
-        return await opened.ThenAsync(async channel =>
-        {
-            var posted = await PostAsync(channel, message);
-            return posted is ApiAnswer<PostedMessage>.Refused { IsOfTheForm: true, Why: var fault }
-                && await PostAsync(channel, message.InTextAlone()) is var again
-                ? again is ApiAnswer<PostedMessage>.Done { Value: var plain } ? new ApiAnswer<PostedMessage>.Done(plain with { Misshapen = fault }) : again
-                : posted;
-        });
+        return await opened.ThenAsync(channel => WriteAsync(token, channel, message, cancel, within));
+    }
 
-        Task<ApiAnswer<PostedMessage>> PostAsync(string channel, SlackMessage what) => within?.HasTimeFor(Timeout + TimeToNote) == false
+    /// <summary>Writes in a channel, in plain text where Slack minds how the message is made.</summary>
+    /// <inheritdoc cref="WriteToUserAsync" path="/param"/>
+    public async Task<ApiAnswer<PostedMessage>> WriteAsync(
+        BotToken token, string channel, SlackMessage message, CancellationToken cancel, Deadline? within = null)
+    {
+        var posted = await PostAsync(message);
+        return posted is ApiAnswer<PostedMessage>.Refused { IsOfTheForm: true, Why: var fault } && await PostAsync(message.InTextAlone()) is var again
+            ? again is ApiAnswer<PostedMessage>.Done { Value: var plain } ? new ApiAnswer<PostedMessage>.Done(plain with { Misshapen = fault }) : again
+            : posted;
+
+        Task<ApiAnswer<PostedMessage>> PostAsync(SlackMessage what) => within?.HasTimeFor(Timeout + TimeToNote) == false
             ? Task.FromResult<ApiAnswer<PostedMessage>>(new ApiAnswer<PostedMessage>.TryLater("no time left", null))
             : PostMessageAsync(token, channel, thread: null, what, cancel);
     }

@@ -38,6 +38,9 @@ public readonly partial record struct ExecutionId : ITextId<ExecutionId>
     /// <param name="key">The same for the same start.</param>
     public static ExecutionId OfOperator(TenantId tenant, string key) => Of("operator", $"{tenant}|{key}");     // no workspace is named so
 
+    /// <summary>The execution that one planned time of a schedule stands for.</summary>
+    public static ExecutionId OfSchedule(ScheduleId schedule, DateTimeOffset planned) => Of("schedule", $"{schedule}|{planned.ToUnixTimeSeconds()}");
+
     public static bool TryParse([NotNullWhen(true)] string? text, out ExecutionId id) => TextId.TryParse(text, out id);
 
     /// <inheritdoc cref="TextId.Parse{T}"/>
