@@ -27,6 +27,7 @@ internal sealed class CtlCommandLine
             WorkflowCommands.Build(runner),
             GroupCommands.Build(runner),
             ExecutionCommands.Build(runner),
+            ScheduleCommands.Build(runner),
             UsageCommand.Build(runner),
             QuotaCommands.Build(runner),
             MeteringCommand.Build(runner),

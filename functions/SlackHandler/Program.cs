@@ -64,7 +64,8 @@ async Task<SlackCommandsFunction> CommandsAsync(CommandsSettings settings)
             new WhyCommand(lookup),
             new ListCommand(executions),
             new UsageCommand(new QuotaLedger(dynamo, settings.QuotasTable), new InstanceStore(dynamo, settings.InstancesTable, clock), clock),
-            new CancelCommand(lookup, executions, toTell, events)),
+            new CancelCommand(lookup, executions, toTell, events),
+            new ScheduleCommand(new ScheduleStore(dynamo, settings.ExecutionsTable, clock), tokens, clock)),
         clock, events);
 
     var origin = new OriginCheck(secret);

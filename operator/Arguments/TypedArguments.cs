@@ -107,7 +107,7 @@ internal static partial class TypedArguments
         "--month", "YYYY-MM", "The month (UTC); the running one when left out.",
         (string text, out Month month) => TryMonth(text, out month), text => $"{text} is not a month like 2026-11.");
 
-    private static Argument<T> Argument<T>(string name, string description, Parser<T> parse, Func<string, string> fault) =>
+    public static Argument<T> Argument<T>(string name, string description, Parser<T> parse, Func<string, string> fault) =>
         new(name) { Description = description, CustomParser = given => Read(given, parse, fault) };
 
     private static Option<string[]> SlackIds(string name, string description, string helpName, Regex shape, string rule) => new(name)

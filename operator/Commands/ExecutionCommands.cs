@@ -110,21 +110,27 @@ internal static class ExecutionCommands
     {
         Requester.Slack slack => text == slack.UserId.ToString() || text == $"{slack.TeamId}/{slack.UserId}",
         Requester.Operator by => text == by.Caller.ToString(),
+        Requester.Schedule { Asker: { } asker } => IsBy(asker, text),
+        Requester.Schedule { Caller: { } caller } => text == caller.ToString(),
         _ => false,
     };
 
     /// <summary>Of an operator's ARN what is after the last slash: who they are to AWS's roles.</summary>
-    private static string InShort(Requester requester) => requester switch
+    public static string InShort(Requester requester) => requester switch
     {
         Requester.Slack slack => slack.UserId.ToString(),
         Requester.Operator by => by.Caller.ToString().Split('/')[^1],
+        Requester.Schedule { Asker: { } asker } => $"{InShort(asker)}, by schedule",
+        Requester.Schedule { Caller: { } caller } => $"{caller.ToString().Split('/')[^1]}, by schedule",
         _ => throw new UnreachableException(),
     };
 
-    private static string InWords(Requester requester) => requester switch
+    public static string InWords(Requester requester) => requester switch
     {
         Requester.Slack slack => $"{slack.UserId} in {slack.ChannelId} of {slack.TeamId}",
         Requester.Operator by => by.Caller.ToString(),
+        Requester.Schedule { Asker: { } asker } schedule => $"{InWords(asker)}, by {schedule.ScheduleId}",
+        Requester.Schedule { Caller: { } caller } schedule => $"{caller}, by {schedule.ScheduleId}",
         _ => throw new UnreachableException(),
     };
 

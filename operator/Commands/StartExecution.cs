@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Diagnostics;
 using System.Text.Json;
 using ControlPlane.Aws;
@@ -22,16 +20,11 @@ internal static class StartExecution
     public static Command Start(Runner runner)
     {
         var (id, name) = (TypedArguments.Tenant(), TypedArguments.Workflow());
-        var inputs = new Option<KeyValuePair<string, string>[]>("--param")
-        {
-            Description = "An input. May be repeated.",
-            HelpName = "name=value",
-            CustomParser = ReadInputs,
-        };
+        var inputs = InputOptions.Inputs();
         var (key, wait) = (Key(), Wait());
         return runner.Runs(new("start", "Starts a workflow for a tenant. Policy decides, its quota is charged; Slack is told nothing.") { id, name, inputs, key, wait },
             async (hub, given, cancel) => await OrderAsync(
-                runner, hub, given, given.GetRequiredValue(id), given.GetRequiredValue(name), JsonOf(given.GetValue(inputs) ?? []), given.GetValue(key),
+                runner, hub, given, given.GetRequiredValue(id), given.GetRequiredValue(name), InputOptions.JsonOf(given.GetValue(inputs) ?? []), given.GetValue(key),
                 given.GetValue(wait), cancel));
     }
 
@@ -85,7 +78,7 @@ internal static class StartExecution
     }
 
     // What the catalogue knows at once; policy asks the same and decides.
-    private static string? InTheWay(TenantCatalogue catalogue, WorkflowName name, JsonElement inputs)
+    internal static string? InTheWay(TenantCatalogue catalogue, WorkflowName name, JsonElement inputs)
     {
         if (catalogue.Workflows.FirstOrDefault(one => one.Name == name) is not { } workflow)
             return DidYouMean.Nearest(name.ToString(), catalogue.Workflows.Select(one => one.Name.ToString())) is { } nearest
@@ -95,32 +88,5 @@ internal static class StartExecution
             return $"{name} is switched off: ./ctl workflow publish switches it on.";
         var faults = WorkflowInputs.Check(inputs, workflow).Faults;
         return faults.Count > 0 ? string.Join(' ', faults.Select(fault => fault.InPlainWords)) : null;
-    }
-
-    private static KeyValuePair<string, string>[] ReadInputs(ArgumentResult given)
-    {
-        var inputs = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var text in given.Tokens.Select(token => token.Value))
-        {
-            if (text.IndexOf('=', StringComparison.Ordinal) is not (> 0 and var at))
-                given.AddError($"--param {TypedArguments.Quote(text)}: an input is name=value, like city=Paris.");
-            else if (!inputs.TryAdd(text[..at], text[(at + 1)..]))
-                given.AddError($"--param {TypedArguments.Quote(text[..at])} is given twice.");
-        }
-        return [.. inputs];
-    }
-
-    private static JsonElement JsonOf(IReadOnlyList<KeyValuePair<string, string>> inputs)
-    {
-        var buffer = new ArrayBufferWriter<byte>(256);
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartObject();
-            foreach (var (name, value) in inputs)
-                json.WriteString(name, value);
-            json.WriteEndObject();
-        }
-        var reader = new Utf8JsonReader(buffer.WrittenSpan);
-        return JsonElement.ParseValue(ref reader);
     }
 }

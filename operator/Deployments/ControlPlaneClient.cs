@@ -29,6 +29,8 @@ internal sealed class ControlPlaneClient(Deployment deployment, TimeProvider clo
 
     public ReplyStore Replies => new(Dynamo, deployment.TableOf("ExecutionsTable"), clock);
 
+    public ScheduleStore Schedules => new(Dynamo, deployment.TableOf("ExecutionsTable"), clock);
+
     public QuotaLedger Quotas => new(Dynamo, deployment.TableOf("QuotasTable"));
 
     public InstanceStore Instances => new(Dynamo, deployment.TableOf("InstancesTable"), clock);

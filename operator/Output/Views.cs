@@ -194,3 +194,20 @@ internal sealed record TakeoverView(string From, string To, bool IsPlan, IReadOn
 /// <param name="Region">The one it is done in.</param>
 /// <param name="Result">What came of it; of a plan, what would.</param>
 internal sealed record TakeoverStepView(string Step, string Region, string Result);
+
+/// <param name="Overlap"><c>skip</c> or <c>allow</c>.</param>
+/// <param name="Inputs">Their names.</param>
+/// <param name="Next">Planned times to come; none while it is paused.</param>
+/// <param name="Last">What became of the last ones, the newest last.</param>
+internal sealed record ScheduleView(
+    string ScheduleId, string Tenant, string Workflow, string Cron, string Zone, string Overlap, IReadOnlyList<string> Inputs, Requester Owner, string MadeAt,
+    string? PausedAt, IReadOnlyList<string> Next, IReadOnlyList<FiringView> Last);
+
+/// <param name="Until">Where several came to the same, one after the other: before when.</param>
+/// <param name="Result">The execution's state; <c>ordered</c> before there is one, <c>overlapped</c> or <c>missed</c> where there is none.</param>
+internal sealed record FiringView(string PlannedAt, string? Until, string Result, string? ExecutionId);
+
+internal sealed record SchedulesView(string Tenant, IReadOnlyList<ScheduleView> Schedules);
+
+/// <param name="Result"><c>added</c>, <c>paused</c>, <c>resumed</c>, <c>removed</c>, or <c>unchanged</c> when it was so before.</param>
+internal sealed record ScheduleChangeView(string Result, ScheduleView Schedule);

@@ -23,7 +23,10 @@ public sealed class Timetable
     private readonly CronExpression _cron;
     private readonly DateTimeZone _zone;
 
-    private Timetable(CronExpression cron, DateTimeZone zone) => (_cron, _zone) = (cron, zone);
+    private Timetable(string fields, CronExpression cron, DateTimeZone zone) => (Fields, _cron, _zone) = (fields, cron, zone);
+
+    /// <summary>The five fields, with a blank between them.</summary>
+    public string Fields { get; }
 
     /// <summary>The zone's IANA id in its usual case.</summary>
     public string Zone => _zone.Id;
@@ -44,7 +47,7 @@ public sealed class Timetable
         else if (!CronExpression.TryParse(string.Join(' ', five), out var cron))
             fault = $"\"{fields}\" cannot be read: {FaultOf(five)}.";
         else
-            timetable = new(cron, known);
+            timetable = new(string.Join(' ', five), cron, known);
         if (timetable is not null && timetable.NextAfter(DateTimeOffset.UnixEpoch.AddYears(50)) is null)
             (timetable, fault) = (null, $"\"{fields}\" names no day that there is.");
         return timetable is not null;

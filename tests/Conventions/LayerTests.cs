@@ -9,7 +9,7 @@ public sealed class LayerTests
 {
     private static readonly string[] Products =
     [
-        "ControlPlane.Domain", "ControlPlane.Tokens", "ControlPlane.Aws", "SlackHandler", "Orchestrator", "DpDispatcher", "MeteringCollector",
+        "ControlPlane.Domain", "ControlPlane.Timetables", "ControlPlane.Tokens", "ControlPlane.Aws", "SlackHandler", "Orchestrator", "DpDispatcher", "MeteringCollector",
         "ControlPlane.Operator", "ControlPlane.Local", "metering-sidecar", "ControlPlane.Capacity",
     ];
 

@@ -71,9 +71,9 @@ internal sealed class OutcomeFixture
     public TenantKeys NewKeys() => new(new RotatingSecret<RootSecret>(Secrets, "root", RootSecret.Parse, RootSecret.Overlap, Clock), Clock);
 
     /// <summary>An execution that its engine has, unless another state is asked for.</summary>
-    public async Task<Job> StartAsync(ExecutionState state = ExecutionState.Dispatched, TenantId? tenant = null)
+    public async Task<Job> StartAsync(ExecutionState state = ExecutionState.Dispatched, TenantId? tenant = null, ExecutionId? named = null)
     {
-        var id = ExecutionId.Of("T0001", $"trigger-{++_executions}");
+        var id = named ?? ExecutionId.Of("T0001", $"trigger-{++_executions}");
         var owner = tenant ?? Tenant;
         var execution = new Execution
         {

@@ -672,6 +672,9 @@ public sealed class SweeperTests(LocalCloud cloud)
             new CloseDueExecutions(new(dynamo, desk.Tables.Executions, desk.Tables.Quotas, clock), notifications, events, clock),
             new CloseLostRequests(
                 new(dynamo, desk.Tables.Executions, clock), new(dynamo, desk.Tables.Executions, desk.Tables.Quotas, clock), notifications, events, clock),
+            new FireSchedules(
+                new(dynamo, desk.Tables.Executions, clock), new(dynamo, desk.Tables.Executions, desk.Tables.Quotas, clock),
+                new(sqs, desk.Queues.ExecutionRequests, DomainJson.Default.ExecutionRequest), events, clock),
             new WatchDataPlanes(new(dynamo, desk.Tables.Tenants), new(dynamo, desk.Tables.Instances, clock), events, clock),
             events, clock);
     }

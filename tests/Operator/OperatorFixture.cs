@@ -137,6 +137,20 @@ internal sealed class OperatorFixture : IAsyncDisposable
         return execution;
     }
 
+    /// <summary>As policy leaves a request that it refuses.</summary>
+    public async Task DenyAsync(ExecutionRequest request) => Assert.IsType<Creation.Created>(await Executions.CreateDeniedAsync(new()
+    {
+        Id = ExecutionId.Parse(request.ExecutionId),
+        Tenant = TenantId.Parse(request.TenantId),
+        Workflow = WorkflowName.Parse(request.Workflow),
+        RequestedBy = request.RequestedBy,
+        State = ExecutionState.Denied,
+        CreatedAt = Clock.Now,
+        DeadlineAt = Clock.Now + TimeSpan.FromHours(1),
+        Month = Month.Of(Clock.Now),
+        Inputs = request.Inputs,
+    }, Cancel));
+
     public Task SampleAsync(DateTimeOffset sampledAt, long epoch, long counter, ComputeTime totals, string instance = "i-1", TenantId? tenant = null) =>
         new MeteringStore(Tables.Client, Tables.Metering, Clock).PutAsync(
             new(tenant ?? Seven, InstanceId.Parse(instance), epoch, counter, sampledAt, TimeSpan.FromSeconds(60), totals, "{}", KeyIds.Of("k")), Cancel);

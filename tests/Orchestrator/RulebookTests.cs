@@ -110,6 +110,27 @@ public class RulebookTests
     }
 
     [Fact]
+    public void A_schedule_is_asked_what_its_owner_is_asked()
+    {
+        var schedule = Requesters.OfSchedule();
+        _by = schedule;
+        Assert.True(Decide().Allowed);
+
+        _workflow = _workflow! with { AllowedGroups = ["ops"] };
+        _groups = [new("ops", [])];
+        AssertDenied("user_not_allowed");               // who made it has lost the right
+        _groups = [new("ops", ["U0001"])];
+        Assert.True(Decide().Allowed);
+        _workflow = _workflow with { AllowedChannels = [ChannelId.Parse("C9999")] };
+        AssertDenied("channel_not_allowed");
+
+        _by = schedule with { Caller = Requesters.AnOperator.Caller };
+        Assert.True(Decide().Allowed);                  // as an operator's, it is asked for neither
+        _by = schedule with { UserId = null };
+        AssertDenied("user_not_allowed");               // nobody's
+    }
+
+    [Fact]
     public void A_channel_that_is_not_named_may_not()
     {
         _workflow = _workflow! with { AllowedChannels = [ChannelId.Parse("C9999")] };

@@ -156,6 +156,33 @@ public class StartExecutionTests(LocalCloud cloud)
     }
 
     [Fact]
+    public async Task A_schedules_request_tells_its_engine_whose_it_is_and_the_owner_of_a_denial()
+    {
+        var world = await OrchestratorFixture.StartAsync(cloud);
+        var owner = Requesters.OfSchedule() with { OrganisationId = TeamId.Parse("E0001") };
+
+        var execution = await world.StartAsync(world.Request() with { RequestedBy = owner });
+        Assert.Equal((ExecutionState.Queued, owner), (execution.State, execution.RequestedBy));
+        var body = JsonDocument.Parse((await world.Executions.FindOrderAsync(execution.Id, Cancel))!.Body).RootElement;
+        Assert.Equal(
+            $$"""{"source":"schedule","schedule_id":"{{owner.ScheduleId}}","team_id":"T0001","user_id":"U0001","channel_id":"C0001"}""",
+            body.GetProperty("requested_by").GetRawText());
+
+        await world.PublishAsync(OrchestratorFixture.Workflow() with { AllowedUsers = ["U9999"] });
+        var denied = await world.StartAsync(world.Request("t2") with { RequestedBy = owner });
+        Assert.Equal((ExecutionState.Denied, "user_not_allowed", null), (denied.State, denied.Decision!.Code, denied.ToldAt));
+        Assert.Single(await world.NotificationsAsync());
+    }
+
+    [Theory]
+    [InlineData("""{"source":"schedule","schedule_id":"sch_0123456789abcdef0123456789abcdef"}""")]                  // in nobody's name
+    [InlineData("""{"source":"schedule","schedule_id":"sch_0123456789abcdef0123456789abcdef","team_id":"T1","user_id":"U1"}""")]
+    [InlineData("""{"source":"schedule","schedule_id":"sch_1","caller":"local:root"}""")]
+    [InlineData("""{"source":"schedule","caller":"local:root"}""")]
+    public void A_schedule_that_is_nobodys_starts_nothing(string json) =>
+        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize(json, DomainJson.Default.Requester));
+
+    [Fact]
     public async Task A_denied_request_that_comes_again_is_told_until_it_was()
     {
         var world = await OrchestratorFixture.StartAsync(cloud);

@@ -116,7 +116,8 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
             callers, requests,
             new CommandSet(
                 run, new AgainCommand(lookup, run), new StatusCommand(lookup), new WhyCommand(lookup), new ListCommand(executions), usage,
-                new CancelCommand(lookup, executions, new(sqs, Queues.Notifications, DomainJson.Default.Notification), events)),
+                new CancelCommand(lookup, executions, new(sqs, Queues.Notifications, DomainJson.Default.Notification), events),
+                new ScheduleCommand(new ScheduleStore(dynamo, Tables.Executions, clock), tokens, clock)),
             clock, events);
         var origin = new OriginCheck(secret);
         var door = new SlackDoor(origin, new SlackSignature(secret, clock), events);

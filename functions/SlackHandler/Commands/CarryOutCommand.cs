@@ -56,6 +56,8 @@ internal sealed class CarryOutCommand(
             Verbs.Workflows => WorkflowsCommand.Answer(caller),
             Verbs.Usage => await commands.Usage.AnswerAsync(caller, cancel),
             Verbs.Cancel => await commands.Cancel.AnswerAsync(caller, rest, cancel),
+            Verbs.Schedule => await commands.Schedule.AnswerAsync(caller, rest, cancel),
+            Verbs.Unschedule => await commands.Schedule.EndAsync(caller, rest, cancel),
             null => NoVerb(caller, words[0]),
             _ => throw new UnreachableException(),
         };
@@ -69,4 +71,5 @@ internal sealed class CarryOutCommand(
 
 /// <summary>The commands that read or write something.</summary>
 internal sealed record CommandSet(
-    RunCommand Run, AgainCommand Again, StatusCommand Status, WhyCommand Why, ListCommand List, UsageCommand Usage, CancelCommand Cancel);
+    RunCommand Run, AgainCommand Again, StatusCommand Status, WhyCommand Why, ListCommand List, UsageCommand Usage, CancelCommand Cancel,
+    ScheduleCommand Schedule);

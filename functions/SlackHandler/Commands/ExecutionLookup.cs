@@ -68,7 +68,7 @@ internal sealed class ExecutionLookup(ExecutionStore executions, ReplyStore repl
     }
 
     // Copied out of a message it may be bold, in quotes, or the end of a sentence; some keyboards begin every word with a capital.
-    private static string Undressed(string typed)
+    public static string Undressed(string typed)
     {
         var (start, end) = (0, typed.Length);
         while (start < end && !char.IsAsciiLetterOrDigit(typed[start]))

@@ -80,6 +80,7 @@ internal static class HelpCommand
         {
             lines.Add(SlackText.Of($"{Written(caller, "again last")} runs it again, with the same inputs"));
             lines.Add(SlackText.Of($"{Written(caller, "cancel last")} stops it"));
+            lines.Add(SlackText.Of($"{Written(caller, "schedule")} what runs at planned times; {Written(caller, "schedule workflow \"0 8 * * 1-5\" in Europe/Berlin")} makes one"));
         }
         return SlackText.Join("\n", lines);
     }

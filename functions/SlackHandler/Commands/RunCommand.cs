@@ -134,7 +134,7 @@ internal sealed class RunCommand(
     private static SlackText Status(SlackCommand command) => SlackText.Code($"{command.Name} status {command.Execution}");
 
     /// <summary>What the catalogue already says against it, in the words of policy, which asks the same and decides. Null when nothing does.</summary>
-    private static string? InTheWay(Caller caller, Workflow workflow, RunArguments arguments)
+    public static string? InTheWay(Caller caller, Workflow workflow, RunArguments arguments)
     {
         if (caller.InTheWayOf(workflow) is { } way)
             return way;

@@ -65,7 +65,8 @@ internal sealed class Functions : IDisposable
             callers, requests,
             new CommandSet(
                 run, new AgainCommand(lookup, run), new StatusCommand(lookup), new WhyCommand(lookup), new ListCommand(executions),
-                new UsageCommand(new QuotaLedger(dynamo, tables.Quotas), instances, clock), new CancelCommand(lookup, executions, notifications, slackEvents)),
+                new UsageCommand(new QuotaLedger(dynamo, tables.Quotas), instances, clock), new CancelCommand(lookup, executions, notifications, slackEvents),
+                new ScheduleCommand(new ScheduleStore(dynamo, tables.Executions, clock), tokens, clock)),
             clock, slackEvents);
         var origin = new OriginCheck(secret);
         var door = new SlackDoor(origin, new SlackSignature(secret, clock), slackEvents);
@@ -107,7 +108,8 @@ internal sealed class Functions : IDisposable
         Sweeper = new(
             new ActiveRegion(dynamo, tables.Quotas, "us-east-1"), "us-east-1",
             new CloseDueExecutions(executions, notifications, meteringEvents, clock),
-            new CloseLostRequests(replies, executions, notifications, meteringEvents, clock), new WatchDataPlanes(
+            new CloseLostRequests(replies, executions, notifications, meteringEvents, clock),
+            new FireSchedules(new ScheduleStore(dynamo, tables.Executions, clock), executions, orders, meteringEvents, clock), new WatchDataPlanes(
                 registry, instances, meteringEvents, clock), meteringEvents, clock);
     }
 
