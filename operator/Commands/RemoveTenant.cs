@@ -21,7 +21,7 @@ internal static class RemoveTenant
         return runner.Runs(
             new(
                 "remove",
-                "Ends a tenant, for good: its keys are revoked, its workspaces unlinked, its executions closed. After 90 days its number is free.") { id },
+                "Ends a tenant, for good: its keys are revoked, its workspaces unlinked, its schedules and executions ended. After 90 days its number is free.") { id },
             async (hub, given, cancel) => await hub.Tenants.CatalogueAsync(given.GetRequiredValue(id), cancel) is { } catalogue
                 ? await RunAsync(hub, catalogue, cancel)
                 : Refusals.NotRegistered(given.GetRequiredValue(id)));
@@ -39,6 +39,8 @@ internal static class RemoveTenant
         foreach (var link in await hub.Tenants.LinksOfAsync(tenant, cancel))
             if (await hub.Administration.UnlinkAsync(link, cancel) == ChangeResult.Made)
                 unlinked.Add(link.WorkspaceId.ToString());
+        foreach (var schedule in await hub.Schedules.OfTenantAsync(tenant, cancel))
+            await hub.Schedules.RemoveAsync(schedule, cancel);
         var closed = await CloseAsync(hub, tenant, cancel);
         await hub.Administration.ClearCatalogueAsync(catalogue, cancel);
 

@@ -241,6 +241,7 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
         await ctl.DoAsync("key add tenant-7 --public-key 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=");
         await ctl.DoAsync("workflow publish tenant-7 wf_sched");
         await ctl.DoAsync("group set tenant-7 ops --user T0007/U1");
+        await ctl.DoAsync("schedule add tenant-7 wf_sched '0 8 * * *'");
         var (open, done) = (await ctl.QueueExecutionAsync("t1"), await ctl.QueueExecutionAsync("t2"));
         await ctl.Executions.FinishAsync(done, new(OutcomeStatus.Succeeded, null, null, null, new(1, 0, 0, 0), null, null), "00", Cancel);
 
@@ -254,6 +255,7 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
         Assert.All(await ctl.Registry.KeysOfAsync(OperatorFixture.Seven, Cancel), key => Assert.NotNull(key.RevokedAt));
         Assert.Null(await ctl.Registry.OfSlackAsync(TeamId.Parse("T0007"), Cancel));
         var catalogue = (await ctl.Registry.CatalogueAsync(OperatorFixture.Seven, Cancel))!;
+        Assert.Empty((await ctl.DoAsync("schedule list tenant-7 --output json")).Json.GetProperty("schedules").EnumerateArray());
         Assert.Equal((TenantStatus.Deleting, 0, 0), (catalogue.Tenant.Status, catalogue.Workflows.Count, catalogue.Groups.Count));
         Assert.Equal(ExecutionState.Cancelled, (await ctl.Executions.FindAsync(open.Id, Cancel))!.State);
         Assert.Equal(ExecutionState.Succeeded, (await ctl.Executions.FindAsync(done.Id, Cancel))!.State);     // its data stays
