@@ -24,7 +24,7 @@ public sealed class ScheduleStore(IAmazonDynamoDB dynamo, string executions, Tim
     private static readonly TimeSpan KeptAfterRemoval = ExecutionItems.Retention;
 
     /// <summary>How many partitions of the sweeper's index schedules have: thousands are due at the same minute.</summary>
-    public const int DueShards = 8;
+    public const int DueShards = 4;
 
     /// <returns>False when it is there already: the same request again.</returns>
     public async Task<bool> TryAddAsync(Schedule schedule, CancellationToken cancel)

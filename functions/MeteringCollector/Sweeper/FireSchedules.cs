@@ -14,8 +14,8 @@ internal sealed class FireSchedules(
     ScheduleStore schedules, ExecutionStore executions, MessageQueue<ExecutionRequest> orders, MeteringEvents events, TimeProvider clock)
 {
     // Of a sweep: those of 8:00 within their minute, and no more at once than leaves the deadlines beside them their share.
-    private const int MostInSweep = 1500;                       // of a shard
-    private const int AtOnce = 4;                               // of a shard
+    private const int MostInSweep = 3000;                       // of a shard
+    private const int AtOnce = 8;                               // of a shard
 
     // A schedule of every minute has five planned times before the hub counts as having been away, and each is settled, then sent.
     private const int MostSteps = 12;
