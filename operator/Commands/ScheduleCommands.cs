@@ -83,7 +83,8 @@ internal static class ScheduleCommands
                 ["SCHEDULE", new("WORKFLOW", 1), "CRON", new("ZONE", 3), "NEXT", new("LAST", 2), new("OWNER", 4)],
                 schedules.Select(one => (string?[])
                 [
-                    one.ScheduleId, one.Workflow, one.Cron, one.Zone, one.PausedAt is null ? DisplayText.Time(one.Next is [var next, ..] ? next : null) : "paused",
+                    one.ScheduleId, one.Workflow, one.Cron, one.Zone,
+                    one.PausedAt is null ? DisplayText.Time(one.Next is [var next, ..] ? next : null) : "paused",
                     one.Last is [.., var last] ? last.Result : null, ExecutionCommands.InShort(one.Owner),
                 ])));
         });
@@ -134,7 +135,8 @@ internal static class ScheduleCommands
         var id = ScheduleArgument();
         return runner.Runs(new(name, description) { id }, async (hub, given, cancel) =>
         {
-            if (await hub.Schedules.FindAsync(given.GetRequiredValue(id), cancel) is not { } schedule || await changeAsync(hub, schedule, cancel) is not { } done)
+            if (await hub.Schedules.FindAsync(given.GetRequiredValue(id), cancel) is not { } schedule
+                || await changeAsync(hub, schedule, cancel) is not { } done)
                 return NoSuch(given.GetRequiredValue(id));
             return Changed(done, await hub.Schedules.FindAsync(schedule.Id, cancel) ?? schedule, hub.Clock.GetUtcNow());
         });

@@ -24,8 +24,8 @@ internal static class StartExecution
         var (key, wait) = (Key(), Wait());
         return runner.Runs(new("start", "Starts a workflow for a tenant. Policy decides, its quota is charged; Slack is told nothing.") { id, name, inputs, key, wait },
             async (hub, given, cancel) => await OrderAsync(
-                runner, hub, given, given.GetRequiredValue(id), given.GetRequiredValue(name), InputOptions.JsonOf(given.GetValue(inputs) ?? []), given.GetValue(key),
-                given.GetValue(wait), cancel));
+                runner, hub, given, given.GetRequiredValue(id), given.GetRequiredValue(name), InputOptions.JsonOf(given.GetValue(inputs) ?? []),
+                given.GetValue(key), given.GetValue(wait), cancel));
     }
 
     public static Command Again(Runner runner)

@@ -15,7 +15,8 @@ internal static class UsageCommand
     public static Command Build(Runner runner)
     {
         var (id, month) = (TypedArguments.TenantOrAll(), TypedArguments.Month());
-        return runner.Runs(new("usage", "Quota used, reserved and left, and metered CPU and GPU time, of one tenant or all.") { id, month },
+        var history = TypedArguments.Count("--history", "So many months, the newest first.", standard: 1, most: 36);
+        return runner.RunsInRows(new("usage", "Quota used, reserved and left, and metered CPU and GPU time, of one tenant or all.") { id, month, history },
             async (hub, given, cancel) =>
         {
             var period = given.GetValue(month) ?? Month.Of(hub.Clock.GetUtcNow());
@@ -28,6 +29,8 @@ internal static class UsageCommand
             else
                 return Refusals.NotRegistered(only);
 
+            if (given.GetValue(history) is > 1 and var count)
+                return await HistoryAsync(hub, tenants, period, count, cancel) with { Warnings = ViewMapper.Faults(faulty) };
             var usage = await Task.WhenAll(tenants.OrderBy(tenant => tenant.Id.Number).Select(tenant => OfAsync(hub, tenant, period, cancel)));
             return Answer.Show(new UsagesView(period.ToString(), usage), CtlJson.Default.UsagesView, page =>
             {
@@ -48,9 +51,40 @@ internal static class UsageCommand
                 foreach (var one in usage.Where(one => one.Metered.GpuUnreadableSince is not null))
                     page.Line(DisplayText.GpuUnreadable(one.Tenant, one.Metered.GpuUnreadableSince!));
             }) with
-            { Warnings = ViewMapper.Faults(faulty) };
+            { Rows = RowsOf([new(period.ToString(), usage)]), Warnings = ViewMapper.Faults(faulty) };
         });
     }
+
+    private static async Task<Answer.Shown> HistoryAsync(
+        ControlPlaneClient hub, IReadOnlyList<Tenant> tenants, Month newest, int count, CancellationToken cancel)
+    {
+        var months = new List<UsagesView>();
+        foreach (var month in Enumerable.Range(0, count).Select(newest.Before))
+            months.Add(new(
+                month.ToString(), await Task.WhenAll(tenants.OrderBy(tenant => tenant.Id.Number).Select(tenant => OfAsync(hub, tenant, month, cancel)))));
+        return Answer.Show(new UsageHistoryView(months), CtlJson.Default.UsageHistoryView, page => page.Table(
+            ["MONTH", "TENANT", Column.Number("USED"), Column.Number("RESERVED", 3), Column.Number("CPU", 1), Column.Number("GPU"), Column.Number("TOKENS", 2)],
+            from month in months
+            from one in month.Usage
+            select (string?[])
+            [
+                month.Month, one.Tenant, DisplayText.Of(one.Used), DisplayText.Of(one.Reserved), DisplayText.OfMilliseconds(one.Metered.CpuMs),
+                DisplayText.OfMilliseconds(one.Metered.GpuMs), DisplayText.Of(one.Reported.InputTokens + one.Reported.OutputTokens),
+            ])) with
+        { Rows = RowsOf(months) };
+    }
+
+    private static Rows RowsOf(IEnumerable<UsagesView> months) => new(
+        ["month", "tenant", "used", "reserved", "cpu_ms", "gpu_ms", "reported_cpu_ms", "reported_gpu_ms", "input_tokens", "output_tokens"],
+        [
+            .. from month in months
+               from one in month.Usage
+               select (IReadOnlyList<object?>)
+               [
+                   month.Month, one.Tenant, one.Used, one.Reserved, one.Metered.CpuMs, one.Metered.GpuMs, one.Reported.CpuMs, one.Reported.GpuMs,
+                   one.Reported.InputTokens, one.Reported.OutputTokens,
+               ],
+        ]);
 
     private static async Task<UsageView> OfAsync(ControlPlaneClient hub, Tenant tenant, Month period, CancellationToken cancel)
     {

@@ -14,6 +14,9 @@ internal abstract record Answer
 
         public abstract void Draw(Page page);
 
+        /// <summary>The same in rows; null where it has none.</summary>
+        public Rows? Rows { get; init; }
+
         /// <summary>What the operator should know besides: a line each on the error stream, whatever the output's form.</summary>
         public IReadOnlyList<string> Warnings { get; init; } = [];
 

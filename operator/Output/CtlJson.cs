@@ -28,6 +28,7 @@ namespace ControlPlane.Operator.Output;
 [JsonSerializable(typeof(ScheduleView))]
 [JsonSerializable(typeof(ScheduleChangeView))]
 [JsonSerializable(typeof(UsagesView))]
+[JsonSerializable(typeof(UsageHistoryView))]
 [JsonSerializable(typeof(RecountView))]
 [JsonSerializable(typeof(LedgerOwnerView))]
 [JsonSerializable(typeof(SamplesView))]

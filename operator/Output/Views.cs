@@ -122,6 +122,9 @@ internal sealed record LedgerOwnerView(string Writer, IReadOnlyList<string> Tena
 
 internal sealed record UsagesView(string Month, IReadOnlyList<UsageView> Usage);
 
+/// <param name="Months">The newest first.</param>
+internal sealed record UsageHistoryView(IReadOnlyList<UsagesView> Months);
+
 /// <param name="CpuMs">Since the epoch began, like <paramref name="GpuMs"/>.</param>
 /// <param name="Restarted">Whether it begins an epoch; false for the first that is shown of an instance.</param>
 /// <param name="Gap">Samples that are missing before this one; null for the first that is shown of an instance, and for one that is dated after a later

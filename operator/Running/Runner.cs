@@ -44,7 +44,11 @@ internal sealed class Runner
     private readonly Option<string?> _region =
         new("--region") { Description = "Its region; else the AWS profile's or $AWS_REGION.", HelpName = "REGION", Recursive = true };
 
-    private readonly Option<string> _form = TypedArguments.OneOf("--output", "For people or for programs.", ["table", "json"], standard: "table");
+    private readonly Option<string> _form = TypedArguments.OneOf("--output", "For people, for programs, or (rows of numbers) for spreadsheets.", ["table", "json", Csv], standard: "table");
+
+    private const string Csv = "csv";
+
+    private readonly HashSet<Command> _inRows = [];
 
     private readonly Option<bool> _watch = new("--watch") { Description = "Look again every two seconds, until Ctrl-C." };
 
@@ -78,6 +82,13 @@ internal sealed class Runner
     public Command Watches(Command command, Func<ControlPlaneClient, ParseResult, CancellationToken, Task<Answer>> runAsync)
     {
         command.Add(_watch);
+        return Runs(command, runAsync);
+    }
+
+    /// <summary>Gives a command its work, whose answer is rows: <c>--output csv</c> is for it too.</summary>
+    public Command RunsInRows(Command command, Func<ControlPlaneClient, ParseResult, CancellationToken, Task<Answer>> runAsync)
+    {
+        _inRows.Add(command);
         return Runs(command, runAsync);
     }
 
@@ -145,6 +156,11 @@ internal sealed class Runner
         ParseResult given, Func<ControlPlaneClient, ParseResult, CancellationToken, Task<Answer>> runAsync, CancellationToken cancel)
     {
         var voice = new Voice(this, given);
+        if (IsCsv(given) && !_inRows.Contains(given.CommandResult.Command))
+        {
+            voice.Complain("--output csv is for rows of numbers, like those of usage: say table or json.");
+            return Misunderstood;
+        }
         Deployment? deployment = null;
         try
         {
@@ -199,6 +215,8 @@ internal sealed class Runner
                 case Answer.Shown shown:
                     if (_asJson)
                         runner._output.WriteLine(shown.ToJson());
+                    else if (runner.IsCsv(given))
+                        runner._output.Write(shown.Rows!.ToCsv());
                     else
                         shown.Draw(runner._page().With(Worded));
                     foreach (var note in _asJson ? [] : shown.Notes)
@@ -225,6 +243,8 @@ internal sealed class Runner
     }
 
     // What could not be parsed still says where it was meant to go.
+    private bool IsCsv(ParseResult given) => given.GetResult(_form)?.Tokens is [{ Value: Csv }, ..];
+
     private bool IsJson(ParseResult given) => given.GetResult(_form)?.Tokens is [{ Value: "json" }, ..];
 
     private string PlaceOf(ParseResult given)

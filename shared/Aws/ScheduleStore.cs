@@ -41,7 +41,8 @@ public sealed class ScheduleStore(IAmazonDynamoDB dynamo, string executions, Tim
     }
 
     /// <returns>Null also for one that was removed.</returns>
-    public async Task<Schedule?> FindAsync(ScheduleId id, CancellationToken cancel) => await FindEvenRemovedAsync(id, cancel) is { RemovedAt: null } there ? there : null;
+    public async Task<Schedule?> FindAsync(ScheduleId id, CancellationToken cancel) =>
+        await FindEvenRemovedAsync(id, cancel) is { RemovedAt: null } there ? there : null;
 
     /// <summary>The same, also where it was removed with an order of it still to be sent.</summary>
     public async Task<Schedule?> FindEvenRemovedAsync(ScheduleId id, CancellationToken cancel)
@@ -173,7 +174,8 @@ public sealed class ScheduleStore(IAmazonDynamoDB dynamo, string executions, Tim
         id, "SET due_at = :later", "attribute_exists(due)", new() { [":later"] = Items.Second(clock.GetUtcNow() + pause) }, cancel);
 
     private Task<bool> ChangeAsync(Schedule schedule, string change, Item values, CancellationToken cancel) => TryUpdateAsync(
-        schedule.Id, change, "tenant_id = :tenant AND attribute_not_exists(removed_at)", new(values) { [":tenant"] = Items.Text(schedule.Tenant.ToString()) }, cancel);
+        schedule.Id, change, "tenant_id = :tenant AND attribute_not_exists(removed_at)",
+        new(values) { [":tenant"] = Items.Text(schedule.Tenant.ToString()) }, cancel);
 
     private async Task<bool> TryUpdateAsync(ScheduleId id, string change, string condition, Item values, CancellationToken cancel)
     {

@@ -54,7 +54,8 @@ public sealed class Timetable
     }
 
     /// <exception cref="FormatException">What is kept of a schedule is no timetable.</exception>
-    public static Timetable Parse(string fields, string zone) => TryParse(fields, zone, out var timetable, out var fault) ? timetable : throw new FormatException(fault);
+    public static Timetable Parse(string fields, string zone) =>
+        TryParse(fields, zone, out var timetable, out var fault) ? timetable : throw new FormatException(fault);
 
     /// <summary>The first planned time after a moment; null when there is none.</summary>
     public DateTimeOffset? NextAfter(DateTimeOffset moment)

@@ -48,7 +48,8 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
         await Task.WhenAll(SweepAsync(desk), SweepAsync(desk));
 
         Assert.Equal(
-            schedules.Select(one => ExecutionId.OfSchedule(one.Id, one.NextAt!.Value).ToString()).Order(), (await OrdersAsync(desk)).Select(one => one.ExecutionId).Order());
+            schedules.Select(one => ExecutionId.OfSchedule(one.Id, one.NextAt!.Value).ToString()).Order(),
+            (await OrdersAsync(desk)).Select(one => one.ExecutionId).Order());
         foreach (var schedule in schedules)
             Assert.Single((await FindAsync(desk, schedule)).Firings);
     }
@@ -276,8 +277,8 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
     private static async Task<List<ExecutionRequest>> OrdersAsync(OutcomeFixture desk)
     {
         var orders = new List<ExecutionRequest>();
-        while (await desk.Queues.Client.ReceiveMessageAsync(
-            new Amazon.SQS.Model.ReceiveMessageRequest { QueueUrl = desk.Queues.ExecutionRequests, MaxNumberOfMessages = 10 }, Cancel) is { Messages: { Count: > 0 } messages })
+        var ten = new Amazon.SQS.Model.ReceiveMessageRequest { QueueUrl = desk.Queues.ExecutionRequests, MaxNumberOfMessages = 10 };
+        while (await desk.Queues.Client.ReceiveMessageAsync(ten, Cancel) is { Messages: { Count: > 0 } messages })
             foreach (var message in messages)
             {
                 orders.Add(JsonSerializer.Deserialize(message.Body, DomainJson.Default.ExecutionRequest)!);

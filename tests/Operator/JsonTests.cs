@@ -38,6 +38,12 @@ public sealed partial class JsonTests(LocalCloud cloud)
         await ShowAsync("execution-show", $"execution show {execution.Id}");
         await ShowAsync("execution-why", $"execution why {execution.Id}");
         await ShowAsync("usage", "usage tenant-7");
+        await ShowAsync("usage-history", "usage tenant-7 --history 2");
+        await ShowAsync("schedule-add", "schedule add tenant-7 wf_sched '0 8 * * 1-5' --zone Europe/Berlin --param city=Paris --tell T0007/C1 --idempotency-key k1");
+        await ShowAsync("schedule-list", "schedule list tenant-7");
+        var schedule = ScheduleId.OfOperator(OperatorFixture.Seven, "k1");
+        await ShowAsync("schedule-show", $"schedule show {schedule}");
+        await ShowAsync("schedule-pause", $"schedule pause {schedule}");
         await ShowAsync("quota-recount", "quota recount tenant-7");
         await ShowAsync("quota-owner", "quota owner us-east-1");
         var epoch = ctl.Clock.Now.ToUnixTimeSeconds() - 600;
@@ -100,7 +106,7 @@ public sealed partial class JsonTests(LocalCloud cloud)
         return queued;
     }
 
-    // The queue server has its own clock and makes up its own ids.
-    [GeneratedRegex("""("(?:message_id|sent_at|age_ms)": )[^,\n]+""")]
+    // The queue server has its own clock and makes up its own ids; who calls is whoever runs the tests.
+    [GeneratedRegex("""("(?:message_id|sent_at|age_ms|caller)": )[^,\n]+""")]
     private static partial Regex Chance();
 }

@@ -72,7 +72,8 @@ public sealed class ScheduleCommandsTests(LocalCloud cloud)
     public async Task The_same_key_is_the_same_schedule()
     {
         await using var ctl = await StartAsync();
-        var (first, second) = ((await ctl.DoAsync($"{Add} --idempotency-key k --output json")).Json, (await ctl.DoAsync($"{Add} --idempotency-key k --output json")).Json);
+        var first = (await ctl.DoAsync($"{Add} --idempotency-key k --output json")).Json;
+        var second = (await ctl.DoAsync($"{Add} --idempotency-key k --output json")).Json;
         Assert.Equal(("added", "unchanged"), (Text(first, "result"), Text(second, "result")));
         Assert.Equal(first.GetProperty("schedule").GetRawText(), second.GetProperty("schedule").GetRawText());
         Assert.Single((await ctl.DoAsync("schedule list tenant-7 --output json")).Json.GetProperty("schedules").EnumerateArray());

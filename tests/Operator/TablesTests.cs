@@ -1,13 +1,16 @@
 using System.CommandLine;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using ControlPlane.Executions;
 using ControlPlane.Metering;
 using ControlPlane.Operator;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;
+using ControlPlane.Schedules;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
+using ControlPlane.Timetables;
 
 namespace ControlPlane.Tests.Operator;
 
@@ -20,7 +23,7 @@ public sealed partial class TablesTests(LocalCloud cloud)
     private static readonly string[] Commands =
     [
         "tenant list", "tenant show tenant-156", "tenant limits tenant-156", "workflow list tenant-156", "key list tenant-156", "group list tenant-156",
-        "execution list tenant-156", "execution show EXECUTION", "execution why EXECUTION", "usage", "quota recount tenant-156", "metering tenant-156",
+        "execution list tenant-156", "execution show EXECUTION", "execution why EXECUTION", "usage", "usage --history 2", "schedule list tenant-156", "schedule show SCHEDULE", "quota recount tenant-156", "metering tenant-156",
         "instance list tenant-156", $"instance show tenant-156 {LongInstance}", "health --exit-zero", "dlq list", "dlq redrive dispatch --dry-run",
         "slack invites tenant-156", "dr status --standby-state WEST", "dr failover --plan --standby-state WEST", "dr failback --plan --standby-state WEST",
     ];
@@ -31,6 +34,7 @@ public sealed partial class TablesTests(LocalCloud cloud)
         "tenant register", "tenant engine", "tenant account", "tenant rename", "tenant suspend", "tenant resume", "tenant remove", "slack link", "slack unlink", "slack invite", "slack revoke", "slack reseal",
         "key add", "key invite", "key revoke", "engine-key", "secret rotate", "workflow publish", "workflow disable", "group set", "quota owner", "instance reset",
         "dlq redrive", "completion", "execution start", "execution again", "execution wait", "execution cancel",
+        "schedule add", "schedule pause", "schedule resume", "schedule remove",
     ];
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -45,7 +49,8 @@ public sealed partial class TablesTests(LocalCloud cloud)
         var shown = new List<string>();
         foreach (var command in Commands)
         {
-            var said = await ctl.ShowAsync(command.Replace("EXECUTION", execution, StringComparison.Ordinal).Replace("WEST", west.Folder, StringComparison.Ordinal), width);
+            var said = await ctl.ShowAsync(command.Replace("EXECUTION", execution, StringComparison.Ordinal).Replace("SCHEDULE", LongSchedule.ToString(), StringComparison.Ordinal)
+                .Replace("WEST", west.Folder, StringComparison.Ordinal), width);
             Assert.True(said.Exit == 0, $"{command}: {said.Error}");
             shown.Add($"$ ./ctl {command}\n{Steady(command, said.Output)}");
 
@@ -88,6 +93,25 @@ public sealed partial class TablesTests(LocalCloud cloud)
         ? [path]
         : command.Subcommands.SelectMany(one => Leaves(one, path.Length == 0 ? one.Name : $"{path} {one.Name}"));
 
+    private static readonly ScheduleId LongSchedule = ScheduleId.OfOperator(TenantId.Parse("tenant-156"), "longest");
+
+    private static async Task AddScheduleAsync(OperatorFixture ctl, TenantId tenant)
+    {
+        const string cron = "0,15,30,45 8-18 1-15 JAN-JUN MON-FRI", zone = "America/Argentina/ComodRivadavia";
+        var planned = Timetable.Parse(cron, zone).NextAfter(ctl.Clock.Now)!.Value;
+        var schedule = new Schedule
+        {
+            Tenant = tenant, Workflow = WorkflowName.Parse(LongWorkflow), Cron = cron, Zone = zone, Inputs = JsonElement.Parse("""{"city":"Paris"}"""),
+            Owner = Requesters.OfSchedule("T0156", "U0123456789", "C0123456789") with { ScheduleId = LongSchedule }, MadeAt = ctl.Clock.Now, NextAt = planned,
+        };
+        var store = new Aws.ScheduleStore(ctl.Tables.Client, ctl.Tables.Executions, ctl.Clock);
+        await store.TryAddAsync(schedule, Cancel);
+        Firing[] noted = [new(planned.AddDays(-2), FiringKind.Missed, planned.AddDays(-1)), new(planned, FiringKind.Ordered)];
+        var settled = await store.SettleAsync(schedule, new(planned, planned.AddMinutes(15), noted), Cancel);
+        await store.SentAsync(settled!, Cancel);
+        await ctl.DenyAsync(schedule.OrderOf(planned, ctl.Clock.Now));
+    }
+
     /// <summary>The longest of everything.</summary>
     private static async Task<(string Execution, IReadOnlyList<string> Ids)> FillAsync(OperatorFixture ctl)
     {
@@ -98,6 +122,7 @@ public sealed partial class TablesTests(LocalCloud cloud)
         await ctl.DoAsync($"workflow publish tenant-156 {LongWorkflow} --param city:string:required:maxlen=100 --param size:enum:values=small|large:default=small --deadline 1h30m --allow-group operations --allow-channel C0123456789");
         await ctl.DoAsync($"key add tenant-156 --public-key 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= --instance {LongInstance} --not-after 2027-01-01T00:00:00Z");
         await ctl.DoAsync("slack invite tenant-156");
+        await AddScheduleAsync(ctl, tenant);
         var states = new List<Execution>();
         foreach (var trigger in new[] { "t1", "t2", "t3" })
         {

@@ -29,7 +29,8 @@ public sealed class ScheduleCommandTests(SlackFixture world) : IClassFixture<Sla
         Assert.Contains("Next: Monday 30 November 2026, 08:00; Tuesday 1 December 2026, 08:00; Wednesday 2 December 2026, 08:00.", said, StringComparison.Ordinal);
         Assert.Contains("come to you as direct messages", said, StringComparison.Ordinal);
         var schedule = Assert.Single(await Store.OfTenantAsync(workspace.Tenant, SlackFixture.Cancel));
-        Assert.Equal(("0 8 * * 1-5", "Europe/Berlin", """{"city":"Paris"}""", false), (schedule.Cron, schedule.Zone, schedule.Inputs.GetRawText(), schedule.IsPublic));
+        Assert.Equal(("0 8 * * 1-5", "Europe/Berlin", """{"city":"Paris"}""", false), (
+            schedule.Cron, schedule.Zone, schedule.Inputs.GetRawText(), schedule.IsPublic));
         Assert.Equal((null, UserId.Parse("U1"), ChannelId.Parse("C1")), (schedule.Owner.Caller, schedule.Owner.UserId, schedule.Owner.ChannelId));
         Assert.Contains($"unschedule {schedule.Id.Short}", said, StringComparison.Ordinal);
         Assert.Contains(schedule.Id.Short, (await workspace.TypeAsync("schedule")).Text, StringComparison.Ordinal);

@@ -4,8 +4,8 @@ using ControlPlane.Aws;
 
 namespace ControlPlane.MeteringCollector.Sweeper;
 
-/// <summary>Once a minute, in the active region: executions and schedules that are due, requests that were lost, and tenants that fell silent. Two at once do no
-/// harm.</summary>
+/// <summary>Once a minute, in the active region: executions and schedules that are due, requests that were lost, and tenants that fell silent. Two at once do
+/// no harm.</summary>
 /// <param name="region">The one that this runs in.</param>
 internal sealed class SweeperFunction(
     ActiveRegion activeRegion, string region, CloseDueExecutions closeDueExecutions, CloseLostRequests closeLostRequests,

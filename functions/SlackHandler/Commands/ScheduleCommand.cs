@@ -117,7 +117,8 @@ internal sealed class ScheduleCommand(ScheduleStore schedules, BotTokens tokens,
     }
 
     private static bool MaySee(Caller caller, Schedule schedule) =>
-        (schedule.Owner.Asker is { } owner && owner.UserId == caller.Command.UserId && owner.TeamId == caller.Command.TeamId) || caller.MaySeeAll(schedule.Workflow);
+        (schedule.Owner.Asker is { } owner && owner.UserId == caller.Command.UserId && owner.TeamId == caller.Command.TeamId)
+        || caller.MaySeeAll(schedule.Workflow);
 
     /// <summary>The workflow's cron, quoted or as five words, its zone, and the rest.</summary>
     private static (string Cron, string? Zone, IEnumerable<Word> Others)? Read(IReadOnlyList<Word> words)

@@ -63,7 +63,8 @@ public sealed class FiringRuleTests
     public void Two_missed_ones_are_told_from_one()
     {
         var hourly = Timetable.Parse("0 * * * *", "UTC");
-        Assert.Equal([new Firing(Eight, FiringKind.Missed), new Firing(Eight.AddHours(1), FiringKind.Ordered)], Decide(hourly, Eight, TimeSpan.FromMinutes(65)).Noted);
+        Assert.Equal(
+            [new Firing(Eight, FiringKind.Missed), new Firing(Eight.AddHours(1), FiringKind.Ordered)], Decide(hourly, Eight, TimeSpan.FromMinutes(65)).Noted);
         Assert.Equal(
             [new Firing(Eight, FiringKind.Missed, Eight.AddHours(2)), new Firing(Eight.AddHours(2), FiringKind.Ordered)],
             Decide(hourly, Eight, TimeSpan.FromMinutes(125)).Noted);
