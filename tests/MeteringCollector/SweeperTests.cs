@@ -135,7 +135,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     }
 
     [Fact]
-    public async Task A_quiet_hub_costs_a_look_at_the_region_one_query_a_shard_of_executions_and_of_schedules_one_for_lost_requests_and_two_and_a_note_for_the_watch()
+    public async Task A_quiet_hub_costs_a_look_at_the_region_a_query_for_each_shard_one_for_lost_requests_and_two_and_a_note_for_the_watch()
     {
         var desk = await OutcomeFixture.OpenAsync(cloud);
         var seam = FaultSeam.None();

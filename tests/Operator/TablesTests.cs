@@ -49,7 +49,8 @@ public sealed partial class TablesTests(LocalCloud cloud)
         var shown = new List<string>();
         foreach (var command in Commands)
         {
-            var said = await ctl.ShowAsync(command.Replace("EXECUTION", execution, StringComparison.Ordinal).Replace("SCHEDULE", LongSchedule.ToString(), StringComparison.Ordinal)
+            var said = await ctl.ShowAsync(
+                command.Replace("EXECUTION", execution, StringComparison.Ordinal).Replace("SCHEDULE", LongSchedule.ToString(), StringComparison.Ordinal)
                 .Replace("WEST", west.Folder, StringComparison.Ordinal), width);
             Assert.True(said.Exit == 0, $"{command}: {said.Error}");
             shown.Add($"$ ./ctl {command}\n{Steady(command, said.Output)}");
