@@ -13,6 +13,7 @@ using ControlPlane.Local.Queues;
 using ControlPlane.Local.Schedules;
 using ControlPlane.Local.SmallSlack;
 using ControlPlane.Sidecar;
+using ControlPlane.Tenants;
 
 namespace ControlPlane.ColdStart;
 
@@ -25,13 +26,24 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
     // Half a day ago: samples are dated a second apart, as close as they are taken, however fast they are sent.
     private readonly long _epoch = clock.GetUtcNow().AddHours(-12).ToUnixTimeSeconds();
 
+    // A workflow that has no engine's ear, so that what is ordered ends by itself, and one that asks for its input in a window.
+    private const string Unwanted = "wf_unheard", Asking = "wf_asking";
+
     private int _samples;
+    private int _windows;
 
     private int _users;
 
     /// <summary>Plays one command to its end, so that there is an execution to speak of.</summary>
     public async Task<IReadOnlyList<Probe>> PrepareAsync(CancellationToken cancel)
     {
+        var registry = new TenantRegistry(local.DynamoClient, local.Tables["TenantsTable"]);
+        foreach (var (name, parameters) in new (string, WorkflowParameter[])[] { (Unwanted, []), (Asking, [new("city", ParameterType.String, Required: true)]) })
+            await registry.SaveAsync(
+                DemoData.Tenant,
+                new Workflow(
+                    WorkflowName.Parse(name), WebhookPath.Of(WorkflowName.Parse(name)), parameters, TimeSpan.FromMinutes(1), Idempotent: false, Enabled: true, [], [], []),
+                cancel);
         using var slack = new SlackUser(local.PublicApi.Endpoint, clock);
         var command = slack.Type($"run {DemoData.Workflow}");
         await slack.PostAsync(command, DemoData.SigningSecret, cancel);
@@ -44,7 +56,9 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
 
         return
         [
-            new("SlackCommandsFunction", Command, IsOk),
+            new("SlackCommandsFunction", () => Command("workflows"), IsOk) { What = "a look" },
+            new("SlackCommandsFunction", () => Command($"run {Unwanted}"), IsOk) { What = "an order" },
+            new("SlackCommandsFunction", () => Command($"run {Asking}"), WindowOpened) { What = "a window", Most = 5 },
             new("SlackNotificationsFunction", () => Message("NotificationsQueue", new JsonObject { ["schema"] = Notification.SchemaV1,
                 ["execution_id"] = id.ToString(), ["tenant_id"] = DemoData.Tenant.ToString() }), IsWholeBatch),
             new("SlackInstallationFunction", InstallLink, answer => (int?)answer?["statusCode"] == 410),
@@ -65,12 +79,14 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
 
     public void Dispose() => _key.Dispose();
 
-    /// <summary>A signed <c>workflows</c> of a user who has not asked yet: the rate limit is per user.</summary>
-    private JsonObject Command()
+    /// <summary>A signed command of a user who has not asked yet: the rate limit is per user.</summary>
+    private JsonObject Command(string text)
     {
-        var user = $"UBENCH{Interlocked.Increment(ref _users)}";
+        var user = $"UB{Interlocked.Increment(ref _users)}";
+        _windows = local.Slack.State.Views.Count;
+        var trigger = local.Slack.State.NewTrigger(local.Slack.State.Of(DemoData.Workspace), user);
         var body = Encoding.ASCII.GetBytes(
-            $"team_id={DemoData.Workspace}&channel_id={DemoData.Channel}&user_id={user}&command=%2Fwf&text=workflows&trigger_id={user}&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2F{user}");
+            $"team_id={DemoData.Workspace}&channel_id={DemoData.Channel}&user_id={user}&command=%2Fwf&text={Uri.EscapeDataString(text)}&trigger_id={trigger}&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2F{DemoData.Workspace}%2F{user}");
         return Signed("/slack/commands", "application/x-www-form-urlencoded", body);
     }
 
@@ -169,6 +185,9 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
             [new Message { MessageId = Guid.NewGuid().ToString(), ReceiptHandle = "none", Body = body.ToJsonString(), Attributes = attributes }],
             local.Queues[queue].Arn);
     }
+
+    /// <summary>Nothing is said, and Slack has one window more: its trigger lives for three seconds, and it refuses an older one.</summary>
+    private bool WindowOpened(JsonNode? answer) => IsOk(answer) && (string?)answer?["body"] is null or "" && local.Slack.State.Views.Count == _windows + 1;
 
     private static bool IsOk(JsonNode? answer) => (int?)answer?["statusCode"] == 200;
 

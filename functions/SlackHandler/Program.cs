@@ -83,15 +83,15 @@ async Task<NotificationsFunction> NotificationsAsync(NotificationsSettings setti
     var dynamo = new AmazonDynamoDBClient(new AmazonDynamoDBConfig { Timeout = TimeSpan.FromSeconds(3), MaxErrorRetry = 2 });
     var secret = await SecretAsync(settings.SlackSecretId);
     var replies = new ReplyStore(dynamo, settings.ExecutionsTable, clock);
-    var bot = new TellByBot(
-        replies, new BotTokens(new SlackInstallations(dynamo, settings.TenantsTable, clock), secret),
-        new SlackWebApi(SlackConnections.HandlerFor(settings.Routes)), events);
+    var tokens = new BotTokens(new SlackInstallations(dynamo, settings.TenantsTable, clock), secret);
+    var slack = new SlackWebApi(SlackConnections.HandlerFor(settings.Routes));
     var tellRequester = new TellRequester(
         new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock),
         replies,
         new ReplySeal(secret),
         new SlackHook(SlackConnections.HandlerFor(settings.Routes)),
-        bot,
+        new TellByBot(replies, tokens, slack, events),
+        new TellProgress(replies, tokens, slack, events, clock),
         events, clock);
     return new(tellRequester, events, clock);
 }

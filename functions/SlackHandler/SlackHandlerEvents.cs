@@ -89,6 +89,19 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
         _metrics.Count(MetricCatalogue.NotificationsRetried);
     }
 
+    /// <param name="isNew">Whether it is a message of its own, and not one that was changed.</param>
+    public void ProgressShown(ExecutionId execution, bool isNew) => LogProgressShown(execution, execution.TraceId, isNew);
+
+    public void ProgressNotShown(ExecutionId execution, string why) => LogProgressNotShown(execution, execution.TraceId, why);
+
+    [LoggerMessage(EventId = 44, EventName = "progress_shown", Level = LogLevel.Information,
+        Message = "{ExecutionId} ({TraceId}): its progress was shown; in a new message: {IsNew}")]
+    private partial void LogProgressShown(ExecutionId executionId, string traceId, bool isNew);
+
+    [LoggerMessage(EventId = 45, EventName = "progress_not_shown", Level = LogLevel.Warning,
+        Message = "{ExecutionId} ({TraceId}): Slack did not take its progress: {Why}")]
+    private partial void LogProgressNotShown(ExecutionId executionId, string traceId, string why);
+
     /// <summary>The requester will not be told.</summary>
     /// <param name="isTooLate">Nothing was tried, for the execution outlasted its reply address and there is no bot.</param>
     public void NeverTold(Execution execution, string why, bool isTooLate)

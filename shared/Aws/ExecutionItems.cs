@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
+using Amazon.DynamoDBv2.Model;
 using ControlPlane.Executions;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
@@ -25,7 +27,7 @@ internal static class ExecutionItems
     public static Item OrderKeyOf(ExecutionId id) => Items.Key(id.ToString(), OrderKey);
 
     /// <summary>The partition of the sweeper's index: spreads the executions over a few, so that none runs hot.</summary>
-    public static string DueShardOf(ExecutionId id) => (id.ToString()[^1] % DueShards).ToString(System.Globalization.CultureInfo.InvariantCulture);
+    public static string DueShardOf(ExecutionId id) => (id.ToString()[^1] % DueShards).ToString(CultureInfo.InvariantCulture);
 
     /// <param name="dueAt">When the sweeper looks at it; null for one that has ended and of which nobody is to be told.</param>
     public static Item Of(Execution execution, DateTimeOffset? dueAt)
@@ -100,6 +102,8 @@ internal static class ExecutionItems
         DispatchedAt = item.OptionalTime("dispatched_at"),
         StartedAt = item.OptionalTime("started_at"),
         FinishedAt = item.OptionalTime("finished_at"),
+        Progress = item.TryGetValue("progress", out var progress) ? ToProgress(progress) : null,
+        ProgressToldAt = item.OptionalTime("progress_told_at"),
         Outcome = item.OptionalJson("outcome", DomainJson.Default.Outcome),
         OutcomeHash = item.OptionalText("outcome_hash"),
         IsLate = item.HasFlag("late"),
@@ -108,6 +112,17 @@ internal static class ExecutionItems
         ToldAt = item.OptionalTime("told_at"),
         IsUntellable = item.HasFlag("untellable"),
     };
+
+    /// <summary>A percentage is a number, the engine's own words are a text.</summary>
+    public static AttributeValue Of(Progress progress) => progress switch
+    {
+        Progress.Percent { Value: var percent } => Items.Number(percent),
+        Progress.Words { Text: var text } => Items.Text(text),
+        _ => throw new UnreachableException(),
+    };
+
+    private static Progress ToProgress(AttributeValue value) =>
+        value.N is { } number ? new Progress.Percent(int.Parse(number, CultureInfo.InvariantCulture)) : new Progress.Words(value.S);
 
     private static Requester ToRequester(Item item) => item.RequiredText("source") switch
     {

@@ -236,12 +236,53 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
     }
 
     /// <summary>Records that the engine runs it.</summary>
-    public Task<Move> StartAsync(Execution execution, Outcome running, CancellationToken cancel)
+    /// <param name="progress">How far it is, where the engine says so: told at once.</param>
+    public Task<Move> StartAsync(Execution execution, Outcome running, CancellationToken cancel, Progress? progress = null)
     {
         var now = clock.GetUtcNow();
         var changes = new Changes(ExecutionLifecycle.Of(Signal.Started), holder: null, now);
         changes.Set("started_at", Items.Time(running.StartedAt ?? now));
+        if (progress is not null)
+        {
+            changes.Set("progress", ExecutionItems.Of(progress));
+            changes.Set("progress_told_at", Items.Time(now));
+        }
         return MoveAsync(execution.Id, execution.Tenant, changes, cancel);
+    }
+
+    /// <summary>Records how far a running execution is.</summary>
+    /// <param name="tellAt">As <see cref="Progress.TellAt"/> has it of the execution as it was read.</param>
+    /// <returns>False when it is not running any more, or somebody else has just recorded that it is to be told: then that tells it.</returns>
+    public async Task<bool> NoteProgressAsync(Execution running, Progress progress, DateTimeOffset? tellAt, CancellationToken cancel)
+    {
+        var values = new Item
+        {
+            [":tenant"] = Items.Text(running.Tenant.ToString()),
+            [":running"] = Items.Text(ExecutionState.Running.Name),
+            [":progress"] = ExecutionItems.Of(progress),
+        };
+        if (tellAt is { } at)
+            values[":at"] = Items.Time(at);
+        if (tellAt is not null && running.ProgressToldAt is { } last)
+            values[":last"] = Items.Time(last);
+        try
+        {
+            await dynamo.UpdateAsync(new()
+            {
+                TableName = table,
+                Key = ExecutionItems.KeyOf(running.Id),
+                UpdateExpression = tellAt is null ? "SET progress = :progress" : "SET progress = :progress, progress_told_at = :at",
+                ConditionExpression = "tenant_id = :tenant AND #state = :running"
+                    + (tellAt is null ? "" : running.ProgressToldAt is null ? " AND attribute_not_exists(progress_told_at)" : " AND progress_told_at = :last"),
+                ExpressionAttributeNames = new() { ["#state"] = "state" },
+                ExpressionAttributeValues = values,
+            }, clock, cancel);
+            return true;
+        }
+        catch (ConditionalCheckFailedException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Records the engine's outcome, settles the reservation and adds the usage, in one transaction.</summary>

@@ -12,13 +12,15 @@ public sealed class MessageQueue<T>(IAmazonSQS sqs, string url, JsonTypeInfo<T> 
 {
     /// <param name="group">Standard queues: whose turn it is when one sender floods the queue. FIFO queues: what stays in order.</param>
     /// <param name="deduplication">FIFO queues: within five minutes a second message with this id is dropped.</param>
-    public Task SendAsync(T message, CancellationToken cancel, string? group = null, string? deduplication = null) => sqs.SendMessageAsync(
+    /// <param name="delay">Standard queues: how long nobody gets it; fifteen minutes at most.</param>
+    public Task SendAsync(T message, CancellationToken cancel, string? group = null, string? deduplication = null, TimeSpan? delay = null) => sqs.SendMessageAsync(
         new()
         {
             QueueUrl = url,
             MessageBody = JsonSerializer.Serialize(message, type),
             MessageGroupId = group,
             MessageDeduplicationId = deduplication,
+            DelaySeconds = delay is { } pause && pause > TimeSpan.Zero ? (int)Math.Ceiling(pause.TotalSeconds) : null,
         },
         cancel);
 }
@@ -42,9 +44,10 @@ public static class MessageQueues
     public static Task DispatchAsync(this MessageQueue<DispatchRequest> queue, ExecutionId execution, TenantId tenant, CancellationToken cancel) =>
         queue.SendAsync(new(DispatchRequest.SchemaV1, execution.ToString(), tenant.ToString()), cancel, group: tenant.ToString());
 
-    /// <summary>Asks that the requester is told how the execution ended.</summary>
-    public static Task NotifyAsync(this MessageQueue<Notification> queue, ExecutionId execution, TenantId tenant, CancellationToken cancel) =>
-        queue.SendAsync(new(Notification.SchemaV1, execution.ToString(), tenant.ToString()), cancel, group: tenant.ToString());
+    /// <summary>Asks that the requester is told how the execution ended, or how far it is.</summary>
+    public static Task NotifyAsync(
+        this MessageQueue<Notification> queue, ExecutionId execution, TenantId tenant, CancellationToken cancel, TimeSpan? delay = null) =>
+        queue.SendAsync(new(Notification.SchemaV1, execution.ToString(), tenant.ToString()), cancel, group: tenant.ToString(), delay: delay);
 
     private static async Task<Handover> TryOrderAsync(MessageQueue<ExecutionRequest> queue, ExecutionRequest request, CancellationToken cancel)
     {

@@ -9,7 +9,7 @@ namespace ControlPlane.Aws;
 /// <summary>The addresses for late answers, beside their executions.</summary>
 public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimeProvider clock)
 {
-    private const string ReplyKey = "REPLY", BotKey = "BOT", LateBotKey = "BOT#LATE";
+    private const string ReplyKey = "REPLY", BotKey = "BOT", LateBotKey = "BOT#LATE", ProgressKey = "PROGRESS";
 
     // Longer than a message about an execution comes again.
     private static readonly TimeSpan BotTriesKept = TimeSpan.FromDays(7);
@@ -189,6 +189,59 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
 
     /// <summary>Makes the bot's next try wait longer than its lease.</summary>
     public Task PutOffBotAsync(Execution ended, TimeSpan pause, CancellationToken cancel) => PutOffAsync(BotKeyOf(ended), pause, cancel);
+
+    /// <summary>Takes the next telling of an execution's progress: there is one a minute at most.</summary>
+    public async Task<ProgressClaim> ClaimProgressAsync(ExecutionId id, TenantId tenant, CancellationToken cancel)
+    {
+        var now = clock.GetUtcNow();
+        try
+        {
+            var answer = await dynamo.UpdateItemAsync(new()
+            {
+                TableName = executions,
+                Key = Items.Key(id.ToString(), ProgressKey),
+                UpdateExpression = "SET tenant_id = :tenant, not_before = :next, expires_at = :end",
+                ConditionExpression = "attribute_not_exists(pk) OR (tenant_id = :tenant AND not_before <= :now)",
+                ExpressionAttributeValues = new()
+                {
+                    [":tenant"] = Items.Text(tenant.ToString()),
+                    [":now"] = Items.Time(now),
+                    [":next"] = Items.Time(now + Progress.Apart),
+                    [":end"] = Items.Second(now + BotTriesKept),
+                },
+                ReturnValues = ReturnValue.ALL_NEW,
+            }, cancel);
+            return new ProgressClaim.Claimed(ToProgressMessage(answer.Attributes));
+        }
+        catch (ConditionalCheckFailedException)
+        {
+            return new ProgressClaim.NotYet();
+        }
+    }
+
+    /// <summary>Notes which message shows the progress.</summary>
+    public Task KeepProgressAsync(ExecutionId id, ProgressMessage message, CancellationToken cancel) => dynamo.UpdateItemAsync(
+        new()
+        {
+            TableName = executions,
+            Key = Items.Key(id.ToString(), ProgressKey),
+            UpdateExpression = "SET channel = :channel, ts = :ts",
+            ConditionExpression = "attribute_exists(pk)",
+            ExpressionAttributeValues = new() { [":channel"] = Items.Text(message.Channel), [":ts"] = Items.Text(message.Ts) },
+        },
+        cancel);
+
+    /// <summary>Makes the next telling of progress wait longer.</summary>
+    public Task PutOffProgressAsync(ExecutionId id, TimeSpan pause, CancellationToken cancel) => PutOffAsync(Items.Key(id.ToString(), ProgressKey), pause, cancel);
+
+    public async Task<ProgressMessage?> FindProgressAsync(ExecutionId id, CancellationToken cancel)
+    {
+        var answer = await dynamo.GetItemAsync(new() { TableName = executions, Key = Items.Key(id.ToString(), ProgressKey), ConsistentRead = true }, cancel);
+        return answer.IsItemSet ? ToProgressMessage(answer.Item) : null;
+    }
+
+    private static ProgressMessage? ToProgressMessage(Item item) =>
+        item.OptionalText("channel") is { } channel && item.OptionalText("ts") is { } ts ? new(channel, ts) : null;
 
     internal Put PutNew(Reply reply)
     {

@@ -71,6 +71,28 @@ public sealed class TwoWorkspacesTests(LocalCloud cloud)
     }
 
     [Fact]
+    public async Task What_an_engine_says_of_its_progress_is_one_message_that_changes()
+    {
+        await using var world = await TwoWorkspaces.StartAsync(cloud);
+        await world.InstallAsync(await world.InviteAsync(TwoWorkspaces.One), "T0043");
+        await world.Slack.People.TypeAsync("T0043", "U1", "C1", $"run {TwoWorkspaces.Workflow} city=Paris");
+        await world.WorkAsync();
+        for (var percent = 10; percent < 100; percent += 10, world.Clock.Advance(TimeSpan.FromSeconds(20)))
+        {
+            Assert.Equal(200, (await world.ReportAsync(world.Orders[0], "running", ("progress", percent))).StatusCode);
+            await world.WorkAsync();
+        }
+        var shown = Assert.Single(world.Slack.State.Messages, message => message.IsOfBot);
+        Assert.Contains("is running: ", shown.Text, StringComparison.Ordinal);
+        Assert.InRange(shown.Changes, 2, 3);       // three minutes
+
+        await world.ReportAsync(world.Orders[0], "succeeded");
+        await world.WorkAsync();
+        Assert.Contains("succeeded", Assert.Single(world.Slack.State.Messages, message => message.IsOfBot).Text, StringComparison.Ordinal);
+        Assert.Contains("succeeded", Latest(world, "T0043").Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_link_leads_one_workspace_to_one_tenant_and_no_other()
     {
         await using var world = await TwoWorkspaces.StartAsync(cloud);

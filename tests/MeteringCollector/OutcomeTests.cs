@@ -88,6 +88,76 @@ public sealed class OutcomeTests(LocalCloud cloud)
         Assert.Equal(new MonthUsage(1, 1, new(1200, 30, 4, 5)), await desk.Ledger.MonthAsync(OutcomeFixture.Tenant, desk.Month, Cancel));
     }
 
+    [Theory]
+    [InlineData("40", 40, null, false)]
+    [InlineData("40.5", 41, null, false)]
+    [InlineData("\"40\"", 40, null, false)]
+    [InlineData("0", 0, null, false)]
+    [InlineData("100", 100, null, false)]
+    [InlineData("\"page 3 of 9\"", null, "page 3 of 9", false)]
+    [InlineData("100.1", null, null, true)]
+    [InlineData("-1", null, null, true)]
+    [InlineData("true", null, null, true)]
+    [InlineData("{}", null, null, true)]
+    [InlineData("\" \\u200b\"", null, null, true)]
+    [InlineData("null", null, null, false)]
+    public async Task Progress_is_a_percentage_or_a_text(string json, int? percent, string? words, bool isIgnored)
+    {
+        var desk = await OutcomeFixture.OpenAsync(cloud);
+        var job = await desk.StartAsync();
+        var sent = await desk.SendAsync(job, OutcomeText.Running with { More = $",\"progress\":{json}" });
+
+        Assert.Equal((200, "running"), (sent.Status, sent.Body.GetProperty("status").GetString()));
+        Assert.Equal(isIgnored, sent.Body.TryGetProperty("ignored", out var ignored) && ignored[0].GetString() == "progress");
+        var execution = (await desk.Executions.FindAsync(job.Id, Cancel))!;
+        Assert.Equal(percent is { } given ? new Progress.Percent(given) : words is not null ? new Progress.Words(words) : null, execution.Progress);
+        Assert.Equal(execution.Progress is null ? 0 : 1, (await desk.NotifiedAsync()).Count);
+    }
+
+    [Fact]
+    public async Task Progress_is_told_at_most_once_a_minute_and_then_as_it_is()
+    {
+        var desk = await OutcomeFixture.OpenAsync(cloud);
+        var job = await desk.StartAsync();
+        async Task<(bool IsRepeat, int Told)> SendAsync(int percent)
+        {
+            var sent = await desk.SendAsync(job, OutcomeText.Running with { More = $",\"progress\":{percent}" });
+            Assert.Equal(200, sent.Status);
+            return (sent.IsRepeat, (await desk.NotifiedAsync()).Count);
+        }
+
+        Assert.Equal((false, 1), await SendAsync(10));
+        Assert.Equal((true, 0), await SendAsync(10));           // the same again says nothing
+        desk.Clock.Advance(TimeSpan.FromSeconds(59));
+        Assert.Equal((false, 0), await SendAsync(20));          // on its way, in a second
+        Assert.Equal(desk.Clock.Now.AddSeconds(1), (await desk.Executions.FindAsync(job.Id, Cancel))!.ProgressToldAt);
+        Assert.Equal((false, 0), await SendAsync(30));          // and says what is the latest by then
+        await Task.Delay(TimeSpan.FromSeconds(1.5), Cancel);    // the queue's own time
+        Assert.Single(await desk.NotifiedAsync());
+        desk.Clock.Advance(TimeSpan.FromSeconds(61));
+        Assert.Equal((false, 1), await SendAsync(40));
+        Assert.Equal(new Progress.Percent(40), (await desk.Executions.FindAsync(job.Id, Cancel))!.Progress);
+
+        await desk.SendAsync(job, OutcomeText.Succeeded);
+        Assert.Single(await desk.NotifiedAsync());
+        Assert.Equal((true, 1), await SendAsync(50));           // the end, which nobody was told yet
+        Assert.Equal(new Progress.Percent(40), (await desk.Executions.FindAsync(job.Id, Cancel))!.Progress);
+    }
+
+    [Fact]
+    public async Task Of_two_that_report_progress_at_once_one_has_it_told()
+    {
+        var desk = await OutcomeFixture.OpenAsync(cloud);
+        var job = await desk.StartAsync();
+        await desk.SendAsync(job, OutcomeText.Running);
+        var running = (await desk.Executions.FindAsync(job.Id, Cancel))!;
+        Assert.True(await desk.Executions.NoteProgressAsync(running, new Progress.Percent(1), desk.Clock.Now, Cancel));
+        Assert.False(await desk.Executions.NoteProgressAsync(running, new Progress.Percent(2), desk.Clock.Now, Cancel));
+        Assert.False(await desk.Executions.NoteProgressAsync(
+            running with { Tenant = OutcomeFixture.Neighbour }, new Progress.Percent(3), null, Cancel));
+        Assert.Equal(new Progress.Percent(1), (await desk.Executions.FindAsync(job.Id, Cancel))!.Progress);
+    }
+
     [Fact]
     public async Task After_the_first_end_another_is_a_conflict_and_running_says_nothing_new()
     {

@@ -582,6 +582,65 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
     }
 
     [Fact]
+    public async Task Progress_is_one_message_that_changes_once_a_minute_and_ends_with_the_execution()
+    {
+        var execution = await RunningAsync(new Progress.Percent(10));
+        using var slack = new SmallSlack();
+        Assert.Empty(await TellAsync(execution, slack));
+        Assert.Contains("is running: 10 %", (string?)Assert.Single(slack.To("chat.postMessage"))["text"], StringComparison.Ordinal);
+
+        await NoteAsync(execution, new Progress.Words("page <3> of 9"));
+        world.Clock.Advance(TimeSpan.FromSeconds(59));
+        Assert.Equal([MessageOf(execution)], await TellAsync(execution, slack));
+        Assert.Empty(slack.To("chat.update"));
+        world.Clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Empty(await TellAsync(execution, slack));
+        var changed = Assert.Single(slack.To("chat.update"));
+        Assert.Equal(("D1", "1700000000.000100"), ((string?)changed["channel"], (string?)changed["ts"]));
+        Assert.Contains("page &lt;3&gt; of 9", (string?)changed["text"], StringComparison.Ordinal);
+
+        await world.Executions.FinishAsync(await FindAsync(execution), A.Success, "hash", SlackFixture.Cancel);
+        Assert.Empty(await TellAsync(execution, slack));
+        Assert.Contains("* succeeded", (string?)slack.To("chat.update").Last()["text"], StringComparison.Ordinal);
+        Assert.Single(slack.To("chat.postMessage"));
+        Assert.Single(slack.Calls, call => call.Place.StartsWith("/commands/", StringComparison.Ordinal));
+        Assert.Empty(await TellAsync(execution, slack));
+        Assert.Equal(2, slack.To("chat.update").Count());
+    }
+
+    [Fact]
+    public async Task Where_there_is_no_bot_progress_is_shown_nowhere_and_costs_no_post()
+    {
+        var execution = await RunningAsync(new Progress.Percent(10), isInstalled: false);
+        using var slack = new SmallSlack();
+        Assert.Empty(await TellAsync(execution, slack));
+        Assert.Empty(slack.Calls);
+    }
+
+    [Theory]
+    [InlineData("message_not_found", 0, true)]          // its user deleted it: it is not written again
+    [InlineData("ratelimited", 300, false)]             // Slack asked for five minutes
+    public async Task Progress_that_Slack_does_not_take_waits_or_is_given_up(string word, int pause, bool isGivenUp)
+    {
+        var execution = await RunningAsync(new Progress.Percent(10));
+        using var slack = new SmallSlack();
+        await TellAsync(execution, slack);
+        await NoteAsync(execution, new Progress.Percent(20));
+        world.Clock.Advance(Progress.Apart);
+        slack.RetryAfter = pause > 0 ? TimeSpan.FromSeconds(pause) : null;
+        slack.Answers = _ => new JsonObject { ["ok"] = false, ["error"] = word }.ToJsonString();
+        Assert.Equal(isGivenUp, !(await TellAsync(execution, slack)).Any());
+
+        slack.Answers = _ => null;
+        world.Clock.Advance(TimeSpan.FromSeconds(pause > 0 ? pause - 1 : 120));
+        Assert.Equal([MessageOf(execution)], await TellAsync(execution, slack));
+        Assert.Empty(slack.To("chat.update"));
+        world.Clock.Advance(TimeSpan.FromSeconds(1));
+        await TellAsync(execution, slack);
+        Assert.Equal(isGivenUp ? 0 : 1, slack.To("chat.update").Count());
+    }
+
+    [Fact]
     public async Task Who_was_not_reached_within_thirty_minutes_is_given_up()
     {
         var (execution, slack) = await EndAsync("succeeded");
@@ -798,6 +857,20 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
         }
         return (await FindAsync(execution), new FakeSlack());
     }
+
+    /// <summary>An execution whose engine says how far it is.</summary>
+    private async Task<Execution> RunningAsync(Progress progress, bool isInstalled = true)
+    {
+        var (execution, _) = await EndAsync("queued");
+        if (isInstalled)
+            await world.InstallAsync(execution.RequestedBy.InSlack().TeamId.ToString(), execution.Tenant);
+        await world.Executions.ClaimAsync(execution.Id, execution.Tenant, "dispatcher", TimeSpan.FromMinutes(1), SlackFixture.Cancel);
+        await world.Executions.StartAsync(await FindAsync(execution), A.Success with { Status = OutcomeStatus.Running }, SlackFixture.Cancel, progress);
+        return await FindAsync(execution);
+    }
+
+    private async Task NoteAsync(Execution execution, Progress progress) =>
+        Assert.True(await world.Executions.NoteProgressAsync(await FindAsync(execution), progress, tellAt: null, SlackFixture.Cancel));
 
     private static int _minutes;
 

@@ -151,9 +151,12 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
         var inRole = Tables.ClientOf("SlackNotificationsFunction");
         var executions = new ExecutionStore(dynamo ?? inRole, Tables.Executions, Tables.Quotas, Clock);
         var replies = new ReplyStore(inRole, Tables.Executions, Clock);
-        var bot = new TellByBot(replies, new BotTokens(new(inRole, Tables.Tenants, Clock), secret ?? Secret()), new SlackWebApi(slack), events);
+        var (tokens, api) = (new BotTokens(new(inRole, Tables.Tenants, Clock), secret ?? Secret()), new SlackWebApi(slack));
         return new(
-            new TellRequester(executions, replies, new ReplySeal(secret ?? Secret()), new SlackHook(slack), bot, events, Clock), events, timers ?? Clock);
+            new TellRequester(
+                executions, replies, new ReplySeal(secret ?? Secret()), new SlackHook(slack), new TellByBot(replies, tokens, api, events),
+                new TellProgress(replies, tokens, api, events, Clock), events, Clock),
+            events, timers ?? Clock);
     }
 
     /// <summary>A workspace that speaks for a tenant of its own, with two open workflows, one for a group and one for a channel.</summary>

@@ -13,8 +13,9 @@ internal abstract record OutcomeReading
     private OutcomeReading() { }
 
     /// <param name="ExecutionId">As the body has it.</param>
+    /// <param name="Progress">How far a run is that has not ended; null where the engine does not say.</param>
     /// <param name="Ignored">Members that could not be read and are left out, by their paths: <c>usage.cpu_ms</c>.</param>
-    public sealed record Read(string ExecutionId, Outcome Outcome, IReadOnlyList<string> Ignored) : OutcomeReading;
+    public sealed record Read(string ExecutionId, Outcome Outcome, Progress? Progress, IReadOnlyList<string> Ignored) : OutcomeReading;
 
     /// <param name="Member">The required member that is missing or wrong; null when the body is not JSON, or no object.</param>
     public sealed record Unusable(string? Member) : OutcomeReading;
@@ -35,6 +36,7 @@ internal sealed class OutcomeBody
     public const int LongestMessage = 4_096;
     public const int LongestName = 128;
     public const int LongestUrl = 2_048;
+    public const int LongestProgress = 256;
 
     private const string CutMark = "… [cut]";
 
@@ -55,7 +57,8 @@ internal sealed class OutcomeBody
             return new OutcomeReading.Unusable("status");
 
         var (startedAt, finishedAt, run) = (Time(body, "started_at"), Time(body, "finished_at"), Text(body, "engine_execution_id", LongestName));
-        return new OutcomeReading.Read(execution, new(status, startedAt, finishedAt, run, Usage(body), Result(body), Error(body)), _ignored);
+        var progress = status == OutcomeStatus.Running ? ProgressIn(body) : null;
+        return new OutcomeReading.Read(execution, new(status, startedAt, finishedAt, run, Usage(body), Result(body), Error(body)), progress, _ignored);
     }
 
     private static string? RequiredText(JsonElement body, string name) =>
@@ -95,6 +98,20 @@ internal sealed class OutcomeBody
         if (error.ValueKind != JsonValueKind.Object)
             return ScalarOf(error) is { } text ? new(null, Cut(text, LongestMessage)) : Ignored<OutcomeError>("error");
         return new(Text(error, "code", LongestName, "error."), Text(error, "message", LongestMessage, "error."));
+    }
+
+    private Progress? ProgressIn(JsonElement body)
+    {
+        if (!TryMember(body, "progress", out var value))
+            return null;
+        return (value.ValueKind, value.ValueKind is JsonValueKind.Number or JsonValueKind.String ? ScalarOf(value)! : "") switch
+        {
+            (JsonValueKind.Number or JsonValueKind.String, var text)
+                when decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var percent) && percent is >= 0 and <= 100 =>
+                new Progress.Percent((int)Math.Round(percent, MidpointRounding.AwayFromZero)),
+            (JsonValueKind.String, var text) when !Invisible.IsBlank(text) => new Progress.Words(Cut(text, LongestProgress)),
+            _ => Ignored<Progress>("progress"),
+        };
     }
 
     // A link that is cut leads elsewhere.

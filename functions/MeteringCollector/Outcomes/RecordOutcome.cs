@@ -85,11 +85,11 @@ internal sealed class RecordOutcome(
         if (execution is null || execution.Tenant != token.Tenant)
             return new OutcomeAnswer.Refused(OutcomeProblems.ExecutionUnknown, token.Execution);
 
-        var answer = await RecordAsync(execution, outcome, hash, cancel);
+        var answer = await RecordAsync(execution, outcome, read.Progress, hash, cancel);
         return answer is OutcomeAnswer.Taken taken ? taken with { Ignored = read.Ignored } : answer;
     }
 
-    private async Task<OutcomeAnswer> RecordAsync(Execution execution, Outcome outcome, string hash, CancellationToken cancel)
+    private async Task<OutcomeAnswer> RecordAsync(Execution execution, Outcome outcome, Progress? progress, string hash, CancellationToken cancel)
     {
         for (var round = 0; round < Rounds; round++)
         {
@@ -102,16 +102,17 @@ internal sealed class RecordOutcome(
                     // The first delivery may have stopped between its write and its message.
                     if (execution is { State.IsTerminal: true, ToldAt: null })
                         await NotifyAsync(execution, cancel);
-                    return new OutcomeAnswer.Taken(execution.Id, execution.Tenant, execution.State, IsRepeat: true, execution.IsLate);
+                    var isNews = progress is not null && execution.State == ExecutionState.Running && await NoteAsync(execution, progress, cancel);
+                    return new OutcomeAnswer.Taken(execution.Id, execution.Tenant, execution.State, IsRepeat: !isNews, execution.IsLate);
             }
 
             var move = decision == OutcomeDecision.Start
-                ? await executions.StartAsync(execution, outcome, cancel)
+                ? await executions.StartAsync(execution, outcome, cancel, progress)
                 : await executions.FinishAsync(execution, outcome, hash, cancel);
             switch (move)
             {
                 case Move.Moved moved:
-                    if (decision == OutcomeDecision.Finish)
+                    if (decision == OutcomeDecision.Finish || progress is not null)
                         await NotifyAsync(execution, cancel);
                     return new OutcomeAnswer.Taken(
                         execution.Id, execution.Tenant, StateAfter(outcome.Status), IsRepeat: false, IsLate: execution.State.IsTerminal, moved.IsBooked);
@@ -125,12 +126,24 @@ internal sealed class RecordOutcome(
         throw new TimeoutException("Others kept moving the execution.");
     }
 
+    /// <returns>Whether it says something new.</returns>
+    private async Task<bool> NoteAsync(Execution running, Progress progress, CancellationToken cancel)
+    {
+        if (running.Progress == progress)
+            return false;
+        var now = clock.GetUtcNow();
+        var tellAt = Progress.TellAt(running.ProgressToldAt, now);
+        if (await executions.NoteProgressAsync(running, progress, tellAt, cancel) && tellAt is { } at)
+            await NotifyAsync(running, cancel, at - now);
+        return true;
+    }
+
     // The outcome is kept by now. A message that cannot be sent is no reason to make the engine repeat itself: the sweeper sends it in a minute or two.
-    private async Task NotifyAsync(Execution execution, CancellationToken cancel)
+    private async Task NotifyAsync(Execution execution, CancellationToken cancel, TimeSpan? delay = null)
     {
         try
         {
-            await notifications.NotifyAsync(execution.Id, execution.Tenant, cancel);
+            await notifications.NotifyAsync(execution.Id, execution.Tenant, cancel, delay);
         }
         catch (Exception e)
         {

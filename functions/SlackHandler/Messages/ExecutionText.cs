@@ -21,6 +21,8 @@ internal static class ExecutionText
         ExecutionState.Dispatched => SlackText.Of($":inbox_tray: *{execution.Workflow.ToString()}* is with the engine; it has not reported yet."),
         ExecutionState.DispatchUnknown => SlackText.Of(
             $":grey_question: *{execution.Workflow.ToString()}* may be with the engine: its answer was lost. Its report or the deadline will tell."),
+        ExecutionState.Running when execution.Progress is Progress.Percent { Value: var percent } =>
+            SlackText.Of($":gear: *{execution.Workflow.ToString()}* is running: {percent} %."),
         ExecutionState.Running => SlackText.Of($":gear: *{execution.Workflow.ToString()}* is running."),
         ExecutionState.Succeeded => SlackText.Of($":white_check_mark: *{execution.Workflow.ToString()}* succeeded{Took(execution)}{Late(execution)}."),
         ExecutionState.Failed => SlackText.Of($":x: *{execution.Workflow.ToString()}* failed{Took(execution)}{Late(execution)}."),
@@ -39,6 +41,7 @@ internal static class ExecutionText
         { State: ExecutionState.Failed, Outcome.Error: { } error } => Lines(
             SlackText.Visible(error.Message, LongestSummary), Invisible.IsBlank(error.Code) ? null : SlackText.Code(error.Code)),
         { State: ExecutionState.Failed, FailureCode: { } failure } => Failure(failure, execution),
+        { State: ExecutionState.Running, Progress: Progress.Words { Text: var words } } => SlackText.Visible(words, LongestSummary),
         { Outcome.Result: { } result } => Lines(SlackText.Visible(result.Summary, LongestSummary), SlackText.Link(result.Url)),
         _ => null,
     };

@@ -26,7 +26,7 @@ internal enum Telling
 /// that is noted: there is nobody left to tell, and <c>status</c> says so.
 /// </remarks>
 internal sealed class TellRequester(
-    ExecutionStore executions, ReplyStore replies, ReplySeal seal, SlackHook hook, TellByBot bot, SlackHandlerEvents events, TimeProvider clock)
+    ExecutionStore executions, ReplyStore replies, ReplySeal seal, SlackHook hook, TellByBot bot, TellProgress progress, SlackHandlerEvents events, TimeProvider clock)
 {
     /// <summary>Longer than a post may take, so a claim never overlaps the next.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
@@ -49,7 +49,7 @@ internal sealed class TellRequester(
         if (await executions.FindAsync(id, cancel) is not { } execution || execution.Tenant != tenant)
             return NothingToTell(id, "no such execution");
         if (!execution.State.IsTerminal)
-            return NothingToTell(id, "not ended");
+            return execution.Progress is not null ? await progress.RunAsync(execution, slice) : NothingToTell(id, "not ended");
         if (execution.ToldAt is not null)
             return NothingToTell(id, "told already");
 
@@ -87,6 +87,7 @@ internal sealed class TellRequester(
             case Posted.Taken:
                 await executions.MarkToldAsync(execution.Id, execution.State, cancel);
                 events.RequesterTold(execution, reply.Uses);
+                await progress.EndAsync(execution, message, slice);
                 return Telling.Done;
             case Posted.AddressGone { Why: var why }:
                 return await TellByBotAsync(execution, message, $"Slack answered {why}", isTooLate: false, slice);
@@ -128,6 +129,7 @@ internal sealed class TellRequester(
             case ToldByBot.Told { Tries: var tries }:
                 await executions.MarkToldAsync(execution.Id, execution.State, cancel);
                 events.RequesterToldByBot(execution, why, tries);
+                await progress.EndAsync(execution, message, slice);
                 return Telling.Done;
             case ToldByBot.NotYet:
                 return Telling.Again;

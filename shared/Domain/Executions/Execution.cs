@@ -46,6 +46,12 @@ public sealed record Execution
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? FinishedAt { get; init; }
 
+    /// <summary>How far it is, or was when it ended, as its engine said last.</summary>
+    public Progress? Progress { get; init; }
+
+    /// <summary>When the requester was told of progress last, or is going to be.</summary>
+    public DateTimeOffset? ProgressToldAt { get; init; }
+
     /// <summary>The engine's report, as stored.</summary>
     public Outcome? Outcome { get; init; }
 

@@ -33,7 +33,7 @@ public sealed record DispatchRequest(string Schema, string ExecutionId, string T
     public const string SchemaV1 = "dispatch-request.v1";
 }
 
-/// <summary>Anyone → Slack handler's notifications: tell the requester how this execution ended.</summary>
+/// <summary>Anyone → Slack handler's notifications: tell the requester how this execution ended, or how far it is.</summary>
 public sealed record Notification(string Schema, string ExecutionId, string TenantId)
 {
     public const string SchemaV1 = "notification.v1";

@@ -77,6 +77,7 @@ internal sealed class Functions : IDisposable
         Notifications = new(
             new TellRequester(
                 executions, replies, new ReplySeal(secret), new SlackHook(around.Slack), new TellByBot(replies, tokens, slack, slackEvents),
+                new TellProgress(replies, tokens, slack, slackEvents, clock),
                 slackEvents, clock),
             slackEvents, clock);
 
