@@ -13,7 +13,7 @@ internal sealed record Probe(string Function, Func<JsonObject> Events, Func<Json
     /// <summary>What is measured, where a function is measured at several things.</summary>
     public string? What { get; init; }
 
-    /// <summary>How often a process may be asked after its first event: Slack takes a hundred windows a minute.</summary>
+    /// <summary>How often a process may be asked after its first event, where somebody takes only so many in a minute.</summary>
     public int Most { get; init; } = int.MaxValue;
 
     public string Name => What is null ? Function : $"{Function}: {What}";

@@ -13,7 +13,8 @@ public sealed class MessageQueue<T>(IAmazonSQS sqs, string url, JsonTypeInfo<T> 
     /// <param name="group">Standard queues: whose turn it is when one sender floods the queue. FIFO queues: what stays in order.</param>
     /// <param name="deduplication">FIFO queues: within five minutes a second message with this id is dropped.</param>
     /// <param name="delay">Standard queues: how long nobody gets it; fifteen minutes at most.</param>
-    public Task SendAsync(T message, CancellationToken cancel, string? group = null, string? deduplication = null, TimeSpan? delay = null) => sqs.SendMessageAsync(
+    public Task SendAsync(
+        T message, CancellationToken cancel, string? group = null, string? deduplication = null, TimeSpan? delay = null) => sqs.SendMessageAsync(
         new()
         {
             QueueUrl = url,

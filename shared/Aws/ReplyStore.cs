@@ -232,7 +232,8 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
         cancel);
 
     /// <summary>Makes the next telling of progress wait longer.</summary>
-    public Task PutOffProgressAsync(ExecutionId id, TimeSpan pause, CancellationToken cancel) => PutOffAsync(Items.Key(id.ToString(), ProgressKey), pause, cancel);
+    public Task PutOffProgressAsync(ExecutionId id, TimeSpan pause, CancellationToken cancel) =>
+        PutOffAsync(Items.Key(id.ToString(), ProgressKey), pause, cancel);
 
     public async Task<ProgressMessage?> FindProgressAsync(ExecutionId id, CancellationToken cancel)
     {

@@ -8,7 +8,8 @@ using ControlPlane.SlackHandler.WebApi;
 
 namespace ControlPlane.SlackHandler.Notifications;
 
-/// <summary>Shows a requester how far an execution is: in one message of the bot's, which is changed at most once a minute and ends with the execution.</summary>
+/// <summary>Shows a requester how far an execution is: in one message of the bot's, which is changed at most once a minute and ends with the
+/// execution.</summary>
 /// <remarks>Only the bot can: the address that came with the command takes five posts, and they are for the end. Where there is no bot nothing is shown;
 /// <c>status</c> always says it.</remarks>
 internal sealed class TellProgress(ReplyStore replies, BotTokens tokens, SlackWebApi slack, SlackHandlerEvents events, TimeProvider clock)

@@ -26,7 +26,8 @@ internal enum Telling
 /// that is noted: there is nobody left to tell, and <c>status</c> says so.
 /// </remarks>
 internal sealed class TellRequester(
-    ExecutionStore executions, ReplyStore replies, ReplySeal seal, SlackHook hook, TellByBot bot, TellProgress progress, SlackHandlerEvents events, TimeProvider clock)
+    ExecutionStore executions, ReplyStore replies, ReplySeal seal, SlackHook hook, TellByBot bot, TellProgress progress, SlackHandlerEvents events,
+    TimeProvider clock)
 {
     /// <summary>Longer than a post may take, so a claim never overlaps the next.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
