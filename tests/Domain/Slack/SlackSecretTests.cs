@@ -4,19 +4,23 @@ using ControlPlane.Secrets;
 using ControlPlane.Slack;
 using ControlPlane.Tests.Support;
 
-namespace ControlPlane.Tests.SlackHandler;
+namespace ControlPlane.Tests.Domain.Slack;
 
 public class SlackSecretTests
 {
+    private static readonly DateTimeOffset Start = new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero);
+
+    private const string Origin = "cloudfront-says-hello";
+
     private const string Key = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 
     [Fact]
     public void A_complete_secret_is_read()
     {
-        var secret = SlackSecret.Parse(SlackFixture.SecretText("s3cret"));
+        var secret = SlackSecret.Parse(SecretText("s3cret"));
         Assert.Equal("s3cret"u8.ToArray(), secret.SigningKey);
         Assert.Equal(32, secret.ReplyKey.Length);
-        Assert.True(secret.IsOrigin(Encoding.UTF8.GetBytes(SlackFixture.Origin)));
+        Assert.True(secret.IsOrigin(Encoding.UTF8.GetBytes(Origin)));
         Assert.False(secret.IsOrigin("cloudfront-says-hellO"u8));
         Assert.False(secret.IsOrigin(""u8));
     }
@@ -68,10 +72,20 @@ public class SlackSecretTests
     public async Task A_secret_prints_nothing_of_itself()
     {
         var secrets = new KeptSecrets();
-        secrets.Put("v1", SlackFixture.SecretText("hushhush"), SlackFixture.Start);
-        var versions = await new RotatingSecret<SlackSecret>(secrets, "slack", SlackSecret.Parse, SlackSecret.Overlap, new SetClock(SlackFixture.Start))
-            .GetAsync(SlackFixture.Cancel);
+        secrets.Put("v1", SecretText("hushhush"), Start);
+        var versions = await new RotatingSecret<SlackSecret>(secrets, "slack", SlackSecret.Parse, SlackSecret.Overlap, new SetClock(Start))
+            .GetAsync(TestContext.Current.CancellationToken);
         Assert.DoesNotContain("hushhush", versions.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("hushhush", versions.Current.ToString(), StringComparison.Ordinal);
     }
+
+    private static string SecretText(string signingSecret) => new JsonObject
+    {
+        ["client_id"] = "1.2",
+        ["client_secret"] = "hush",
+        ["bot_token_key"] = Key,
+        ["signing_secret"] = signingSecret,
+        ["response_url_key"] = Key,
+        ["origin_verify"] = Origin,
+    }.ToJsonString();
 }
