@@ -3,8 +3,8 @@ using Amazon.Lambda.Core;
 namespace ControlPlane.Aws;
 
 /// <summary>Reads events and writes answers; what is no event of the kind that a function takes becomes none.</summary>
-/// <remarks>Whoever may invoke a function may hand it a word, a list or an object of another shape. Without this the runtime fails before the function is asked,
-/// which counts as an error of the function and rings.</remarks>
+/// <remarks>Whoever may invoke a function may hand it a word, a list or an object of another shape. Without this the runtime fails before the function is
+/// asked, which counts as an error of the function and rings.</remarks>
 public sealed class EventSerializer(ILambdaSerializer json) : ILambdaSerializer
 {
     /// <returns>The event, or null.</returns>

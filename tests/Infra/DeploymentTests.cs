@@ -27,7 +27,7 @@ public sealed class DeploymentTests
     public void The_tool_finds_the_template_and_is_told_the_rest() =>
         Assert.Equal("serverless.template", (string?)Defaults("aws-lambda-tools-defaults.json")["template"]);
 
-    /// <summary>The tool sends the tags that its file names, and on an update those of before where it names none: infra/rehearse looks at the stacks.</summary>
+    /// <summary>The tool sends the tags that its file names, and on an update those of before where it names none. infra/rehearse looks at stacks.</summary>
     [Fact]
     public void The_application_carries_the_tag_that_splits_the_bill()
     {

@@ -21,7 +21,10 @@ using ControlPlane.Tests.Support;
 namespace ControlPlane.Tests.Flows.Simulated;
 
 /// <summary>A mistake to plant, so that the checks are seen to find it.</summary>
-public enum Defect { None, SettlesTwice, ForgetsLateCharge, WaitsForLedger, NeverRecounts, TellsNobody, NeverSweeps, DispatchesAgain, ReopensWhatEnded, LogsTokens }
+public enum Defect
+{
+    None, SettlesTwice, ForgetsLateCharge, WaitsForLedger, NeverRecounts, TellsNobody, NeverSweeps, DispatchesAgain, ReopensWhatEnded, LogsTokens,
+}
 
 /// <summary>The whole control plane in one process, for some simulated minutes. Everything that happens to it follows from the seed.</summary>
 /// <remarks>
