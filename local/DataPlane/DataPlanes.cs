@@ -5,6 +5,8 @@ using ControlPlane.Aws;
 using ControlPlane.Local.Peering;
 using ControlPlane.Local.Processes;
 using ControlPlane.Local.Runtime;
+using ControlPlane.Metering;
+using ControlPlane.Secrets;
 using ControlPlane.Tenants;
 using ControlPlane.Tokens;
 
@@ -12,11 +14,12 @@ namespace ControlPlane.Local.DataPlane;
 
 /// <summary>What every tenant has on this machine: an engine, a route to it, and a machine with the metering sidecar. It follows the registry, so that a
 /// tenant registered while the control plane runs has its own a moment later, and one that is removed no longer.</summary>
+/// <param name="enrolments">Where each machine gets the one-time code with which its sidecar registers its key itself.</param>
 /// <param name="engines">Other engines than the small one built in, by tenant id.</param>
 /// <param name="folder">Where the machines keep theirs.</param>
 internal sealed class DataPlanes(
-    TenantRegistry registry, IReadOnlyDictionary<string, IPEndPoint> engines, RoutingTable routing, Uri privateApi, FunctionLogs logs, string folder, Pace pace,
-    TimeProvider clock) : IAsyncDisposable
+    TenantRegistry registry, EnrolmentStore enrolments, IReadOnlyDictionary<string, IPEndPoint> engines, RoutingTable routing, Uri privateApi,
+    FunctionLogs logs, string folder, Pace pace, TimeProvider clock) : IAsyncDisposable
 {
     private static readonly TimeSpan Between = TimeSpan.FromSeconds(1);
 
@@ -115,11 +118,16 @@ internal sealed class DataPlanes(
 
     private async Task<TenantMachine> StartMachineAsync(Tenant tenant, CancellationToken cancel)
     {
-        var (machine, publicKey) = TenantMachine.Start(tenant, privateApi, logs, Path.Combine(folder, tenant.Id.ToString()));
+        var machine = TenantMachine.Make(tenant, privateApi, logs, Path.Combine(folder, tenant.Id.ToString()));
         _planes[tenant.Id].Machine = machine;
-        if (SidecarPublicKey.TryImport(publicKey, out var key))
-            await registry.TryAddAsync(
-                new(key.KeyId, tenant.Id, TenantMachine.InstanceOf(tenant.Id), publicKey, clock.GetUtcNow(), NotAfter: null, RevokedAt: null), cancel);
+        if (!SidecarPublicKey.TryImport(machine.PublicKey, out var key) || await registry.FindKeyAsync(key.KeyId, cancel) is null)
+        {
+            var (code, now) = (OneTimeCode.Make(), clock.GetUtcNow());
+            await enrolments.AddAsync(
+                new(code.Hash, tenant.Id, InstanceId.Parse(TenantMachine.InstanceOf(tenant.Id)), now, now + EnrolmentInvite.StandardLifetime), cancel);
+            await machine.EnrolAsync(code.Text, cancel);
+        }
+        machine.Start();
         return machine;
     }
 

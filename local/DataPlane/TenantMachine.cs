@@ -18,30 +18,27 @@ internal sealed class TenantMachine : IAsyncDisposable
     /// <summary>It samples once more as it ends, and a sample within a second of the last is refused.</summary>
     private static readonly TimeSpan AfterItsLast = TimeSpan.FromSeconds(1.1);
 
-    private readonly Func<ChildProcess> _start;
+    private readonly string[] _arguments;
+    private readonly FunctionLogs _logs;
     private readonly TaskCompletionSource _booked = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private ChildProcess _process;
+    private ChildProcess? _process;
 
-    private TenantMachine(Tenant tenant, string keyFile, string folder, Uri privateApi, FunctionLogs logs)
+    private TenantMachine(Tenant tenant, string keyFile, byte[] publicKey, string folder, Uri privateApi, FunctionLogs logs)
     {
-        (KeyFile, LogName) = (keyFile, LogPrefix + tenant.Id);
-        string[] arguments =
+        (KeyFile, PublicKey, LogName, _logs) = (keyFile, publicKey, LogPrefix + tenant.Id, logs);
+        _arguments =
         [
             Path.Combine(FunctionProgram.Built(Preparation.Repository.Root, "data-plane/sidecar").Folder, "metering-sidecar.dll"),
             "--url", privateApi.ToString(), "--tenant", tenant.Id.ToString(), "--instance", InstanceOf(tenant.Id), "--key-file", keyFile,
             "--state", folder, "--source", RoutingTable.StandInFor(tenant.Engine.Address).ToString(),
         ];
-        _start = () => ChildProcess.Start("dotnet", arguments, line =>
-        {
-            logs.Add(LogName, line);
-            if (line.StartsWith("booked ", StringComparison.Ordinal))
-                _booked.TrySetResult();
-        });
-        _process = _start();
     }
 
     /// <summary>The private key that it signs with, as PEM.</summary>
     public string KeyFile { get; }
+
+    /// <summary>32 bytes.</summary>
+    public byte[] PublicKey { get; }
 
     /// <summary>How its lines are filed in the logs.</summary>
     public string LogName { get; }
@@ -51,27 +48,41 @@ internal sealed class TenantMachine : IAsyncDisposable
     public static string InstanceOf(TenantId tenant) => tenant == DemoData.Tenant ? DemoData.Instance : $"i-local-{tenant}";
 
     /// <param name="folder">Its own: the key and what waits to be delivered survive a restart there.</param>
-    /// <returns>The machine and the public half of its key, 32 bytes, for whoever registers it.</returns>
-    public static (TenantMachine Machine, byte[] PublicKey) Start(Tenant tenant, Uri privateApi, FunctionLogs logs, string folder)
+    public static TenantMachine Make(Tenant tenant, Uri privateApi, FunctionLogs logs, string folder)
     {
         StateFolder.CreateFolder(folder);
         var keyFile = Path.Combine(folder, "key.pem");
-        var publicKey = KeyIn(keyFile, tenant.Id);
-        return (new(tenant, keyFile, folder, privateApi, logs), publicKey);
+        return new(tenant, keyFile, KeyIn(keyFile, tenant.Id), folder, privateApi, logs);
     }
 
+    /// <summary>Has its key registered by the control plane, as a machine in a tenant's network does. Where that fails, its lines in the logs say why.</summary>
+    public async Task EnrolAsync(string code, CancellationToken cancel)
+    {
+        await using var enrolling = Run(["--enrol", code]);
+        await enrolling.Ended.WaitAsync(cancel);
+    }
+
+    public void Start() => _process = Run([]);
+
     /// <summary>Waits for its first heartbeat to be booked. Where that does not come, its lines in the logs say why.</summary>
-    public Task ReadyAsync(Pace pace, CancellationToken cancel) => Task.WhenAny(_booked.Task, _process.Ended, Task.Delay(pace.Of(Patience), cancel));
+    public Task ReadyAsync(Pace pace, CancellationToken cancel) => Task.WhenAny(_booked.Task, _process!.Ended, Task.Delay(pace.Of(Patience), cancel));
 
     /// <summary>Off and on again: a new epoch, and a sample at once.</summary>
     public async Task RestartAsync()
     {
-        await _process.DisposeAsync();
+        await DisposeAsync();
         await Task.Delay(AfterItsLast);
-        _process = _start();
+        Start();
     }
 
-    public ValueTask DisposeAsync() => _process.DisposeAsync();
+    public ValueTask DisposeAsync() => _process?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    private ChildProcess Run(string[] more) => ChildProcess.Start("dotnet", [.. _arguments, .. more], line =>
+    {
+        _logs.Add(LogName, line);
+        if (line.StartsWith("booked ", StringComparison.Ordinal))
+            _booked.TrySetResult();
+    });
 
     /// <summary>Makes the key on the first start; the demo's is published.</summary>
     private static byte[] KeyIn(string file, TenantId tenant)

@@ -130,7 +130,9 @@ internal sealed class LocalControlPlane : IAsyncDisposable
                 routing.AddAsItIs($"{host}:443");
         }
         var dataPlanes = parts.Keep(
-            new DataPlanes(registry, options.Engines, routing, privateApi.Endpoint, logs, Path.Combine(state, "machines"), pace, clock));
+            new DataPlanes(
+                registry, new EnrolmentStore(stores.DynamoClient, stores.Tables["TenantsTable"], clock), options.Engines, routing, privateApi.Endpoint, logs,
+                Path.Combine(state, "machines"), pace, clock));
         await dataPlanes.StartEnginesAsync(cancel);
 
         say("starting the functions …");

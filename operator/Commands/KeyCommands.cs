@@ -18,7 +18,12 @@ internal static class KeyCommands
     // How long a function goes on believing a key that it read before.
     private const int SecondsUntilRefused = 60;
 
-    public static Command Build(Runner runner) => new("key", "Public keys of metering sidecars.") { Add(runner), Invite(runner), List(runner), Revoke(runner) };
+    private const int IdLength = 12;
+
+    public static Command Build(Runner runner) => new("key", "Public keys of metering sidecars.")
+    {
+        Add(runner), Invite(runner), Invites(runner), Withdraw(runner), List(runner), Revoke(runner),
+    };
 
     private static Command Add(Runner runner)
     {
@@ -70,17 +75,57 @@ internal static class KeyCommands
             InstanceId? named = given.GetValue(instance) is { } name ? InstanceId.Parse(name) : null;
             var invite = new EnrolmentInvite(code.Hash, tenant, named, now, now + (given.GetValue(lives) ?? EnrolmentInvite.StandardLifetime));
             await hub.Enrolments.AddAsync(invite, cancel);
-            var shown = new KeyInviteView(code.Text, tenant.ToString(), named?.ToString(), Rfc3339.Format(invite.ExpiresAt));
+            var shown = new KeyInviteView(IdOf(invite), code.Text, tenant.ToString(), named?.ToString(), Rfc3339.Format(invite.ExpiresAt));
             return Answer.Show(shown, CtlJson.Default.KeyInviteView, page => page.Line(shown.Code)) with
             {
                 Notes =
                 [
-                    $"whoever has it first registers a key for {(named is null ? $"a machine of {tenant}" : $"{named} of {tenant}")}, until {shown.ExpiresAt}. It is not shown again.",
+                    $"invitation {shown.Id}: whoever has the code first registers a key for {(named is null ? $"a machine of {tenant}" : $"{named} of {tenant}")}, until {shown.ExpiresAt}. It is not shown again.",
                     $"on the machine: ./install.sh --url <private API> --tenant {tenant} --enrol {shown.Code}",
                 ],
             };
         });
     }
+
+    private static Command Invites(Runner runner)
+    {
+        var id = TypedArguments.Tenant();
+        return runner.Runs(new("invites", "A tenant's codes, used ones and those that are too old included for as long as they are kept.") { id },
+            async (hub, given, cancel) =>
+        {
+            var (tenant, now) = (given.GetRequiredValue(id), hub.Clock.GetUtcNow());
+            if (await hub.Tenants.FindAsync(tenant, cancel) is null)
+                return Refusals.NotRegistered(tenant);
+            var shown = (await hub.Enrolments.OfAsync(tenant, cancel)).Select(invite => new EnrolmentInviteView(
+                IdOf(invite), invite.IsOpenAt(now) ? "open" : invite.UsedAt is null ? "expired" : "used", invite.Instance?.ToString(),
+                Rfc3339.Format(invite.CreatedAt), Rfc3339.Format(invite.ExpiresAt), invite.UsedBy?.ToString())).ToList();
+            return Answer.Show(new EnrolmentInvitesView(shown), CtlJson.Default.EnrolmentInvitesView, page => page.Table(
+                ["INVITATION", "STATE", new("INSTANCE", 1), new("MADE", 4), new("GOOD UNTIL", 2), new("USED BY", 3)],
+                shown.Select(one => (string?[])
+                [
+                    one.Id, one.State, one.Instance ?? "any", DisplayText.Time(one.CreatedAt), DisplayText.Time(one.ExpiresAt), one.UsedBy,
+                ])));
+        });
+    }
+
+    private static Command Withdraw(Runner runner)
+    {
+        var id = TypedArguments.Tenant();
+        var invitation = new Argument<string>("invitation") { Description = "As key invite and key invites print it." };
+        return runner.Runs(new("withdraw", "Takes a code back before it is used.") { id, invitation }, async (hub, given, cancel) =>
+        {
+            var (tenant, name) = (given.GetRequiredValue(id), given.GetRequiredValue(invitation));
+            var invite = (await hub.Enrolments.OfAsync(tenant, cancel)).FirstOrDefault(one => IdOf(one) == name);
+            if (invite is null || await hub.Enrolments.WithdrawAsync(tenant, invite.Hash, cancel) != ChangeResult.Made)
+                return new Answer.NotDone(
+                    $"{tenant} has no open invitation {TypedArguments.Quote(name)}: ./ctl key invites {tenant} shows those it has. A key that came of one is ended with ./ctl key revoke.");
+            return Answer.Show(new InviteRevokedView("withdrawn", name, tenant.ToString()), CtlJson.Default.InviteRevokedView, page =>
+                page.Line($"The code of invitation {name} is good for nothing any more."));
+        });
+    }
+
+    // Of the code's hash: enough to tell a tenant's few apart, and no help in finding the code.
+    private static string IdOf(EnrolmentInvite invite) => invite.Hash[..IdLength];
 
     private static Option<string?> InstanceOption(string description) => new("--instance")
     {

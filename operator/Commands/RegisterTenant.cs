@@ -14,11 +14,13 @@ namespace ControlPlane.Operator.Commands;
 internal static class RegisterTenant
 {
     /// <summary>Active peering connections that a VPC may have: 50 unless AWS was asked for more, and never more than 125.</summary>
-    private const int StandardPeerings = 50, MostPeerings = 125;
+    public const int StandardPeerings = 50;
+
+    private const int MostPeerings = 125;
 
     private const int LongestName = 80;
 
-    private sealed record Wish(TenantId Id, string Name, TeamId? Workspace, EngineAddress Engine, bool AllowPublicSubnet, LimitChange Limits, int PeeringLimit);
+    internal sealed record Wish(TenantId Id, string Name, TeamId? Workspace, EngineAddress Engine, bool AllowPublicSubnet, LimitChange Limits, int PeeringLimit);
 
     public static Command Build(Runner runner)
     {
@@ -58,21 +60,14 @@ internal static class RegisterTenant
         given, (string text, out string name) => (name = text.Trim()) is { Length: >= 1 and <= LongestName } && Plain.Text(name) == name,
         text => $"{text} is no name: 1 to {LongestName} printable characters.");
 
-    private static async Task<Answer> RunAsync(ControlPlaneClient hub, Wish wish, CancellationToken cancel)
+    public static async Task<Answer> RunAsync(ControlPlaneClient hub, Wish wish, CancellationToken cancel)
     {
         var there = await hub.Tenants.FindAsync(wish.Id, cancel);
-        if (there is { Status: TenantStatus.Deleting } && !(there.FreeAt <= hub.Clock.GetUtcNow()))
-            return new Answer.NotDone(
-                $"{there.Id} was removed, and its data is still kept: its number is free again {there.FreeAt:yyyy-MM-dd}. Register another number.");
         if (there is { Status: not TenantStatus.Deleting })
             return await AgainAsync(hub, wish, there, cancel);
-
-        // Two operators at the same moment may pass this together; AWS then refuses the peering itself.
-        var (tenants, faulty) = await hub.Tenants.ReadableAsync(cancel);
-        var registered = tenants.Count(tenant => tenant.Status != TenantStatus.Deleting) + faulty.Count;
-        if (registered >= wish.PeeringLimit)
-            return new Answer.NotDone(
-                $"{registered} tenants are registered, and the hub may have {wish.PeeringLimit} peerings. Raise the VPC's quota for active peering connections in AWS (at most {MostPeerings}) and say --peering-limit, or register in another hub.");
+        var (registered, inTheWay) = await RoomAsync(hub, there, wish.PeeringLimit, cancel);
+        if (inTheWay is not null)
+            return new Answer.NotDone(inTheWay);
 
         var tenant = new Tenant(wish.Id, wish.Name, TenantStatus.Active, wish.Engine, wish.AllowPublicSubnet, new(
             wish.Limits.MonthlyQuota ?? TenantLimits.Default.MonthlyQuota, wish.Limits.Concurrency ?? TenantLimits.Default.Concurrency,
@@ -84,6 +79,21 @@ internal static class RegisterTenant
             Registered.WorkspaceTaken taken => Refusals.WorkspaceTaken(wish.Workspace!.Value, taken.Tenant),
             _ => await hub.Tenants.FindAsync(wish.Id, cancel) is { } rival ? await AgainAsync(hub, wish, rival, cancel) : Refusals.NotRegistered(wish.Id),
         };
+    }
+
+    /// <summary>Whether a tenant that is not registered, or not any more, may be.</summary>
+    /// <param name="there">Its record from before it was removed.</param>
+    /// <returns>How many are registered, and what is in the way.</returns>
+    public static async Task<(int Registered, string? InTheWay)> RoomAsync(ControlPlaneClient hub, Tenant? there, int peeringLimit, CancellationToken cancel)
+    {
+        // Two operators at the same moment may pass this together; AWS then refuses the peering itself.
+        var (tenants, faulty) = await hub.Tenants.ReadableAsync(cancel);
+        var registered = tenants.Count(tenant => tenant.Status != TenantStatus.Deleting) + faulty.Count;
+        if (there is not null && !(there.FreeAt <= hub.Clock.GetUtcNow()))
+            return (registered, $"{there.Id} was removed, and its data is still kept: its number is free again {there.FreeAt:yyyy-MM-dd}. Register another number.");
+        return (registered, registered < peeringLimit
+            ? null
+            : $"{registered} tenants are registered, and the hub may have {peeringLimit} peerings. Raise the VPC's quota for active peering connections in AWS (at most {MostPeerings}) and say --peering-limit, or register in another hub.");
     }
 
     private static async Task<Answer> AgainAsync(ControlPlaneClient hub, Wish wish, Tenant there, CancellationToken cancel)

@@ -27,7 +27,7 @@ internal static class RemoveTenant
                 : Refusals.NotRegistered(given.GetRequiredValue(id)));
     }
 
-    private static async Task<Answer> RunAsync(ControlPlaneClient hub, TenantCatalogue catalogue, CancellationToken cancel)
+    public static async Task<Answer> RunAsync(ControlPlaneClient hub, TenantCatalogue catalogue, CancellationToken cancel)
     {
         // First of all: from here on nothing new is started, and whatever stops below is taken up by saying it again.
         var tenant = catalogue.Tenant.Id;

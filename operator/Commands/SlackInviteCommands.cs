@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ControlPlane.Operator.Arguments;
+using ControlPlane.Operator.Deployments;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;
 using ControlPlane.Secrets;
@@ -31,18 +32,25 @@ internal static class SlackInviteCommands
             var tenant = given.GetRequiredValue(id);
             if (await hub.Tenants.FindAsync(tenant, cancel) is not { Status: not TenantStatus.Deleting })
                 return Refusals.NotRegistered(tenant);
-            if ((given.GetValue(url) ?? (await hub.IssuerAsync(cancel) is { } issuer ? new Uri(issuer) : null)) is not { } at)
+            if (await MakeAsync(hub, tenant, given.GetValue(url), cancel) is not { } shown)
                 return new Answer.NotDone("The control plane's public address is not to be found from here: add --url https://api.<domain>, as Slack is told it.");
-
-            var (code, now) = (OneTimeCode.Make(), hub.Clock.GetUtcNow());
-            var ticket = new InstallTicket(code.Hash, tenant, now, now + InstallTicket.Lifetime);
-            await hub.Installations.AddAsync(ticket, cancel);
-            var shown = new InviteView(IdOf(ticket), tenant.ToString(), new Uri(at, $"/slack/install/{code.Text}").AbsoluteUri, Rfc3339.Format(ticket.ExpiresAt));
             return Answer.Show(shown, CtlJson.Default.InviteView, page => page.Line(shown.Link)) with
             {
                 Notes = [$"invitation {shown.Id}: whoever opens the link first installs the app for {tenant}, until {shown.ExpiresAt}. It is not shown again."],
             };
         });
+    }
+
+    /// <param name="url">The control plane's public address; null for the one that is to be found from here.</param>
+    /// <returns>Null where none is.</returns>
+    public static async Task<InviteView?> MakeAsync(ControlPlaneClient hub, TenantId tenant, Uri? url, CancellationToken cancel)
+    {
+        if ((url ?? (await hub.IssuerAsync(cancel) is { } issuer ? new Uri(issuer) : null)) is not { } at)
+            return null;
+        var (code, now) = (OneTimeCode.Make(), hub.Clock.GetUtcNow());
+        var ticket = new InstallTicket(code.Hash, tenant, now, now + InstallTicket.Lifetime);
+        await hub.Installations.AddAsync(ticket, cancel);
+        return new(IdOf(ticket), tenant.ToString(), new Uri(at, $"/slack/install/{code.Text}").AbsoluteUri, Rfc3339.Format(ticket.ExpiresAt));
     }
 
     public static Command Invites(Runner runner)

@@ -52,14 +52,8 @@ internal static class StartExecution
         if (InTheWay(catalogue, name, inputs) is { } inTheWay)
             return new Answer.NotDone(inTheWay);
 
-        var now = hub.Clock.GetUtcNow();
-        var execution = ExecutionId.OfOperator(tenant, key ?? Guid.NewGuid().ToString("N"));
-        var caller = await hub.CallerAsync(cancel);
-        var order = new ExecutionRequest(
-            ExecutionRequest.SchemaV1, execution.ToString(), tenant.ToString(), name.ToString(), inputs, new Requester.Operator(caller), Public: false, now);
-        var requests = await hub.ExecutionRequestsAsync(cancel);
-        await hub.Replies.NoteAsync(new(execution, tenant, SealedUrl: null, Uses: 0, now, now + Reply.Lifetime, order), cancel);
-        switch (await requests.OrderAsync(order, cancel))
+        var (execution, handover) = await SendAsync(hub, tenant, name, inputs, key ?? Guid.NewGuid().ToString("N"), cancel);
+        switch (handover)
         {
             case Handover.NotTaken { Why: var why }:
                 return new Answer.NotDone($"The queue refused it ({why.GetType().Name}): nothing was started.");
@@ -75,6 +69,20 @@ internal static class StartExecution
         var shown = new ExecutionChangeView("ordered", execution.ToString(), tenant.ToString(), name.ToString());
         return Answer.Show(shown, CtlJson.Default.ExecutionChangeView, page => page.Line(
             $"{execution} is ordered. ./ctl execution wait {execution} waits for its end."));
+    }
+
+    /// <param name="key">The same key is the same execution.</param>
+    public static async Task<(ExecutionId Execution, Handover Handover)> SendAsync(
+        ControlPlaneClient hub, TenantId tenant, WorkflowName name, JsonElement inputs, string key, CancellationToken cancel)
+    {
+        var now = hub.Clock.GetUtcNow();
+        var execution = ExecutionId.OfOperator(tenant, key);
+        var caller = await hub.CallerAsync(cancel);
+        var order = new ExecutionRequest(
+            ExecutionRequest.SchemaV1, execution.ToString(), tenant.ToString(), name.ToString(), inputs, new Requester.Operator(caller), Public: false, now);
+        var requests = await hub.ExecutionRequestsAsync(cancel);
+        await hub.Replies.NoteAsync(new(execution, tenant, SealedUrl: null, Uses: 0, now, now + Reply.Lifetime, order), cancel);
+        return (execution, await requests.OrderAsync(order, cancel));
     }
 
     // What the catalogue knows at once; policy asks the same and decides.

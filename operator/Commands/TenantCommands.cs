@@ -10,9 +10,9 @@ namespace ControlPlane.Operator.Commands;
 /// <summary><c>tenant …</c>: who is here, where their engines are, and what they may use.</summary>
 internal static class TenantCommands
 {
-    public static Command Build(Runner runner) => new("tenant", "Tenants: register, look at, limit, suspend, remove.")
+    public static Command Build(Runner runner) => new("tenant", "Tenants: take in and out, register, look at, limit, suspend, remove.")
     {
-        RegisterTenant.Build(runner), List(runner), Show(runner), Limits(runner), Engine(runner), Account(runner), Rename(runner), Suspend(runner),
+        OnboardTenant.Build(runner), OffboardTenant.Build(runner), RegisterTenant.Build(runner), List(runner), Show(runner), Limits(runner), Engine(runner), Account(runner), Rename(runner), Suspend(runner),
         Resume(runner), RemoveTenant.Build(runner),
     };
 

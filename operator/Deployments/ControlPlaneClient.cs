@@ -23,6 +23,8 @@ internal sealed class ControlPlaneClient(Deployment deployment, TimeProvider clo
 
     public SlackInstallations Installations => new(Dynamo, deployment.TableOf("TenantsTable"), clock);
 
+    public StepSeriesStore StepSeries => new(Dynamo, deployment.TableOf("TenantsTable"));
+
     public EnrolmentStore Enrolments => new(Dynamo, deployment.TableOf("TenantsTable"), clock);
 
     public ExecutionStore Executions => new(Dynamo, deployment.TableOf("ExecutionsTable"), deployment.TableOf("QuotasTable"), clock);
@@ -45,6 +47,9 @@ internal sealed class ControlPlaneClient(Deployment deployment, TimeProvider clo
 
     /// <summary>The control plane's URL, which is what <c>iss</c> says in every token; null where the place does not say.</summary>
     public Task<string?> IssuerAsync(CancellationToken cancel) => deployment.IssuerAsync(Sqs, cancel);
+
+    /// <inheritdoc cref="Deployment.Region"/>
+    public string Region => deployment.Region;
 
     public string? NoteOnEngineOf(string tenant) => deployment.NoteOnEngineOf(tenant);
 

@@ -14,6 +14,10 @@ internal abstract class Deployment
     /// <summary>What to look at when nothing of it answers or nothing is there.</summary>
     public abstract string Mend { get; }
 
+    /// <summary>The region's name, like us-east-1.</summary>
+    /// <exception cref="NoDeploymentException">None is known.</exception>
+    public abstract string Region { get; }
+
     /// <summary>The control plane's URL as its tokens have it; null where it is not to be found from here.</summary>
     public abstract Task<string?> IssuerAsync(IAmazonSQS sqs, CancellationToken cancel);
 

@@ -56,7 +56,7 @@ internal sealed class LocalDeployment : Deployment
     public override Task<string?> IssuerAsync(IAmazonSQS sqs, CancellationToken cancel) => Task.FromResult<string?>(_endpoints.ControlPlaneUrl);
 
     /// <summary>The region whose functions run there.</summary>
-    public string Region => _endpoints.Region;
+    public override string Region => _endpoints.Region;
 
     public override Uri? HealthAddress(string region, string? domain) =>
         _endpoints.ControlPlaneUrl is { } url && new Uri(url) is { IsLoopback: true } address ? new(address, "/health") : null;

@@ -19,16 +19,18 @@ internal sealed partial class StackDeployment(string stack, string? region) : De
 
     private const string IssuerTag = "ControlPlaneUrl";
 
-    public override string InWords => $"the stack {stack} in {Region?.SystemName ?? "the default region"}";
+    public override string InWords => $"the stack {stack} in {KnownRegion?.SystemName ?? "the default region"}";
 
     public override string Mend => "check --stack and --region.";
 
     /// <summary>Null when neither the operator, the environment nor the profile names one.</summary>
-    private RegionEndpoint? Region =>
+    private RegionEndpoint? KnownRegion =>
         region is not null ? RegionEndpoint.GetBySystemName(region) : FallbackRegionFactory.GetRegionEndpoint(includeInstanceMetadata: false);
 
     private RegionEndpoint RequiredRegion =>
-        Region ?? throw new NoDeploymentException("No AWS region is known: say --region us-east-1, or set AWS_REGION. (For a running ./run: --local.)");
+        KnownRegion ?? throw new NoDeploymentException("No AWS region is known: say --region us-east-1, or set AWS_REGION. (For a running ./run: --local.)");
+
+    public override string Region => RequiredRegion.SystemName;
 
     public override Uri? HealthAddress(string region, string? domain) => domain is null ? null : new($"https://origin-{region}.{domain}/health");
 

@@ -22,6 +22,16 @@ internal sealed record RegistrationView(string Result, TenantView Tenant, IReadO
 /// <param name="Result">What was done, in one word; <c>unchanged</c> when it was so before.</param>
 internal sealed record TenantChangeView(string Result, TenantView Tenant);
 
+/// <param name="State"><c>done</c>, <c>stopped</c> or <c>open</c>.</param>
+/// <param name="StoppedAt">The step that could not be done, and why.</param>
+/// <param name="Link">What is shown once: the link for Slack's administrator; null where none was asked for, or none was made now.</param>
+internal sealed record SeriesView(
+    string Series, string Tenant, string State, IReadOnlyList<StepView> Steps, string? StoppedAt, string? Why, string? Link);
+
+/// <param name="State"><c>done</c>, <c>stopped</c> or <c>open</c>.</param>
+/// <param name="Result">What came of it; null until it is done.</param>
+internal sealed record StepView(string Step, string InWords, string State, bool LosesData, string? At, string? By, string? Result);
+
 /// <param name="Result"><c>removed</c> or <c>unchanged</c>: it was removed before.</param>
 /// <param name="FreeAgainAt">When its number may be registered again.</param>
 internal sealed record RemovalView(
@@ -47,7 +57,14 @@ internal sealed record KeyView(
     string KeyId, string Tenant, string? Instance, string PublicKey, string State, string AddedAt, string? NotAfter, string? RevokedAt);
 
 /// <param name="Code">Not to be had again.</param>
-internal sealed record KeyInviteView(string Code, string Tenant, string? Instance, string ExpiresAt);
+internal sealed record KeyInviteView(string Id, string Code, string Tenant, string? Instance, string ExpiresAt);
+
+internal sealed record EnrolmentInvitesView(IReadOnlyList<EnrolmentInviteView> Invitations);
+
+/// <param name="State"><c>open</c>, <c>used</c> or <c>expired</c>.</param>
+/// <param name="Instance">The one machine that it is good for; null for any.</param>
+/// <param name="UsedBy">The key that came of it.</param>
+internal sealed record EnrolmentInviteView(string Id, string State, string? Instance, string CreatedAt, string ExpiresAt, string? UsedBy);
 
 internal sealed record KeysView(IReadOnlyList<KeyView> Keys);
 

@@ -274,7 +274,7 @@ internal sealed class Runner
         || (Setting.Optional("CONTROL_PLANE_LOCAL") is not null && given.GetValue(_stack) is null && given.GetValue(_region) is null);
 
     /// <summary>The folder that holds the solution, above this program; the current one when there is none.</summary>
-    private static string Checkout()
+    public static string Checkout()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
             if (File.Exists(Path.Combine(folder.FullName, "ControlPlane.slnx")))

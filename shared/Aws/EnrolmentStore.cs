@@ -14,6 +14,31 @@ public sealed class EnrolmentStore(IAmazonDynamoDB dynamo, string tenants, TimeP
     public Task AddAsync(EnrolmentInvite invite, CancellationToken cancel) =>
         dynamo.PutItemAsync(new() { TableName = tenants, Item = Of(invite), ConditionExpression = "attribute_not_exists(pk)" }, cancel);
 
+    /// <summary>A tenant's invitations, as an index saw them a moment ago: used and outdated ones too, for as long as the table keeps them.</summary>
+    public async Task<IReadOnlyList<EnrolmentInvite>> OfAsync(TenantId tenant, CancellationToken cancel) =>
+        [.. (await _registry.OwnedAsync(tenant.ToString(), "INVITE#", cancel)).Select(ToInvite).OrderByDescending(invite => invite.CreatedAt)];
+
+    /// <summary>Takes an invitation back before it is used.</summary>
+    public async Task<ChangeResult> WithdrawAsync(TenantId tenant, string inviteHash, CancellationToken cancel)
+    {
+        try
+        {
+            await dynamo.DeleteItemAsync(new()
+            {
+                TableName = tenants,
+                Key = InviteKeyOf(inviteHash),
+                ConditionExpression = "#owner = :tenant AND attribute_not_exists(used_at)",
+                ExpressionAttributeNames = new() { ["#owner"] = "owner" },
+                ExpressionAttributeValues = new() { [":tenant"] = Items.Text(tenant.ToString()) },
+            }, cancel);
+            return ChangeResult.Made;
+        }
+        catch (ConditionalCheckFailedException)
+        {
+            return ChangeResult.NothingThere;
+        }
+    }
+
     /// <summary>Registers a key by a code, which is used up with it: both, or neither.</summary>
     /// <param name="inviteHash">SHA-256 of the code, in hexadecimal.</param>
     public Task<Enrolled> EnrolAsync(SidecarKey key, string inviteHash, CancellationToken cancel)
@@ -73,6 +98,12 @@ public sealed class EnrolmentStore(IAmazonDynamoDB dynamo, string tenants, TimeP
     }
 
     private static Item InviteKeyOf(string hash) => Items.Key($"INVITE#{hash}", "INVITE");
+
+    private static EnrolmentInvite ToInvite(Item item) => new(
+        item.RequiredText("pk")["INVITE#".Length..], TenantId.Parse(item.RequiredText("owner")),
+        item.OptionalText("instance") is { } instance ? InstanceId.Parse(instance) : null,
+        item.RequiredTime("created_at"), DateTimeOffset.FromUnixTimeSeconds(item.RequiredNumber("expires_at")),
+        item.OptionalTime("used_at"), item.OptionalText("used_by") is { } key ? KeyId.Parse(key) : null);
 
     private static Item Of(EnrolmentInvite invite)
     {

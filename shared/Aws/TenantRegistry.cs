@@ -267,7 +267,7 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
         }
     }
 
-    private async Task<List<Item>> OwnedAsync(string owner, string prefix, CancellationToken cancel)
+    internal async Task<List<Item>> OwnedAsync(string owner, string prefix, CancellationToken cancel)
     {
         return await dynamo.ItemsAsync(new()
         {

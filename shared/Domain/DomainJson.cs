@@ -24,4 +24,5 @@ namespace ControlPlane;
 [JsonSerializable(typeof(DispatchAttempt))]
 [JsonSerializable(typeof(Outcome))]
 [JsonSerializable(typeof(Workflow))]
+[JsonSerializable(typeof(IReadOnlyList<StepDone>))]
 public sealed partial class DomainJson : JsonSerializerContext;

@@ -27,6 +27,11 @@ public sealed class OperatorFlowTests : IDisposable
         await UntilHealthyAsync();
         Assert.Equal("i-local-tenant-7", (await CtlAsync("key list tenant-7")).GetProperty("keys")[0].GetProperty("instance").GetString());
 
+        // The machine registered its key itself, over the private API, with a code that was used up by it.
+        var invitation = Assert.Single((await CtlAsync("key invites tenant-7")).GetProperty("invitations").EnumerateArray());
+        var key = (await CtlAsync("key list tenant-7")).GetProperty("keys")[0].GetProperty("key_id").GetString();
+        Assert.Equal(("used", key), (invitation.GetProperty("state").GetString(), invitation.GetProperty("used_by").GetString()));
+
         var (id, told) = await RunAsync(local, "run wf_sched city=Paris");
         Assert.Contains("wf_sched", told, StringComparison.Ordinal);
         var why = await CtlAsync($"execution why {id}");
@@ -38,6 +43,28 @@ public sealed class OperatorFlowTests : IDisposable
         var (_, answer) = await PostAsync(local, "run wf_sched city=Rome");
         Assert.Contains("suspended", answer, StringComparison.Ordinal);
         Assert.Equal((1, 1), Used(await CtlAsync("usage tenant-7")));
+    }
+
+    [Fact]
+    public async Task One_command_takes_a_tenant_in_up_to_a_run_that_succeeded_and_one_takes_it_out()
+    {
+        await using var local = await StartAsync();
+        var began = TimeProvider.System.GetTimestamp();
+        var onboarded = await CtlAsync("tenant onboard tenant-7 --name Acme --monthly-quota 5");
+        var took = TimeProvider.System.GetElapsedTime(began);
+
+        Assert.Equal("done", onboarded.GetProperty("state").GetString());
+        Assert.Contains("SUCCEEDED", onboarded.GetProperty("steps").EnumerateArray().Last().GetProperty("result").GetString(), StringComparison.Ordinal);
+        Assert.Equal((1, 4), Used(await CtlAsync("usage tenant-7")));
+        TestContext.Current.SendDiagnosticMessage($"onboarded in {took.TotalSeconds:0.0} s");
+
+        // Said again it does nothing, and another run is made where it is asked for.
+        Assert.Equal("done", (await CtlAsync("tenant onboard tenant-7")).GetProperty("state").GetString());
+        Assert.Equal((1, 4), Used(await CtlAsync("usage tenant-7")));
+
+        Assert.Equal("stopped", (await AskAsync("tenant offboard tenant-7")).Output.GetProperty("state").GetString());
+        Assert.Equal("done", (await CtlAsync("tenant offboard tenant-7 --yes-delete-data")).GetProperty("state").GetString());
+        await UntilAsync(() => local.DataPlanes.EngineOf(Tenant) is null);
     }
 
     [Fact]

@@ -56,6 +56,36 @@ public sealed class KeyCommandsTests(LocalCloud cloud)
     }
 
     [Fact]
+    public async Task Invitations_are_listed_without_their_codes_and_withdrawn_before_they_are_used()
+    {
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
+        await ctl.RegisterAsync();
+        var made = (await ctl.DoAsync("key invite tenant-7 --output json")).Json;
+        var (id, code) = (made.GetProperty("id").GetString()!, made.GetProperty("code").GetString()!);
+
+        var listed = await ctl.DoAsync("key invites tenant-7");
+        Assert.Contains(id, listed.Output, StringComparison.Ordinal);
+        Assert.Contains("open", listed.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(code, listed.Output, StringComparison.Ordinal);
+
+        await ctl.DoAsync($"key withdraw tenant-7 {id}");
+        Assert.True(ControlPlane.Secrets.OneTimeCode.TryParse(code, out var read));
+        var key = new SidecarKey(
+            Tenants.KeyId.Parse(KeyId), OperatorFixture.Seven, "i-0abc1234def567890", StrictBase64.Decode(PublicKey)!, ctl.Clock.GetUtcNow(), null, null);
+        var store = new EnrolmentStore(ctl.Tables.Client, ctl.Tables.Tenants, ctl.Clock);
+        Assert.Equal(Enrolled.InviteInvalid, await store.EnrolAsync(key, read.Hash, Cancel));
+        (await ctl.SayAsync($"key withdraw tenant-7 {id}")).Refuses(1, "no open invitation", "key invites");
+
+        // A used one stays on record, with the key that came of it, and is not to be withdrawn any more.
+        var second = (await ctl.DoAsync("key invite tenant-7 --output json")).Json;
+        Assert.True(ControlPlane.Secrets.OneTimeCode.TryParse(second.GetProperty("code").GetString(), out var used));
+        Assert.Equal(Enrolled.Now, await store.EnrolAsync(key, used.Hash, Cancel));
+        var one = Assert.Single((await ctl.DoAsync("key invites tenant-7 --output json")).Json.GetProperty("invitations").EnumerateArray());
+        Assert.Equal(("used", KeyId), (one.GetProperty("state").GetString(), one.GetProperty("used_by").GetString()));
+        (await ctl.SayAsync($"key withdraw tenant-7 {second.GetProperty("id").GetString()}")).Refuses(1, "key revoke");
+    }
+
+    [Fact]
     public async Task An_invitation_wants_a_tenant_that_is_there_and_a_time_that_is_meant()
     {
         await using var ctl = await OperatorFixture.StartAsync(cloud);

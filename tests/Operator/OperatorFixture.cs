@@ -114,14 +114,16 @@ internal sealed class OperatorFixture : IAsyncDisposable
 
     public Task<Said> RegisterAsync() => DoAsync("tenant register tenant-7 --name Acme --slack-team T0007 --engine 10.106.128.10:5678");
 
-    public async Task<Execution> QueueExecutionAsync(string trigger = "t1", TenantId? tenant = null, string workflow = "wf_sched")
+    public Task<Execution> QueueExecutionAsync(string trigger = "t1", TenantId? tenant = null, string workflow = "wf_sched") =>
+        CreateAsync(ExecutionId.Of("T0007", trigger), tenant ?? Seven, workflow);
+
+    public async Task<Execution> CreateAsync(ExecutionId id, TenantId tenant, string workflow = "wf_sched")
     {
-        var id = ExecutionId.Of("T0007", trigger);
         using var inputs = JsonDocument.Parse("""{"city":"a secret of the tenant"}""");
         var execution = new Execution
         {
             Id = id,
-            Tenant = tenant ?? Seven,
+            Tenant = tenant,
             Workflow = WorkflowName.Parse(workflow),
             RequestedBy = Requesters.OfSlack("T0007", "U0001", "C0001"),
             State = ExecutionState.Queued,

@@ -5,10 +5,14 @@ namespace ControlPlane.Metering;
 /// <summary>Leave to enrol one sidecar's key with a tenant: whoever has the code may, once.</summary>
 /// <param name="Hash">SHA-256 of the code in hexadecimal; the code itself is kept by nobody but its holder.</param>
 /// <param name="Instance">The one instance that it is good for, or null for any of the tenant's.</param>
-public sealed record EnrolmentInvite(string Hash, TenantId Tenant, InstanceId? Instance, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt)
+/// <param name="UsedBy">The key that was registered by it.</param>
+public sealed record EnrolmentInvite(
+    string Hash, TenantId Tenant, InstanceId? Instance, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, DateTimeOffset? UsedAt = null, KeyId? UsedBy = null)
 {
     public static readonly TimeSpan StandardLifetime = TimeSpan.FromHours(1);
     public static readonly TimeSpan LongestLifetime = TimeSpan.FromDays(7);
+
+    public bool IsOpenAt(DateTimeOffset now) => UsedAt is null && now < ExpiresAt;
 }
 
 /// <summary>What came of a sidecar's wish to have its key registered.</summary>
