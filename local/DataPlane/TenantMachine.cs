@@ -55,7 +55,8 @@ internal sealed class TenantMachine : IAsyncDisposable
         return new(tenant, keyFile, KeyIn(keyFile, tenant.Id), folder, privateApi, logs);
     }
 
-    /// <summary>Has its key registered by the control plane, as a machine in a tenant's network does. Where that fails, its lines in the logs say why.</summary>
+    /// <summary>Has its key registered by the control plane, as a machine in a tenant's network does. Where that fails, its lines in the logs say
+    /// why.</summary>
     public async Task EnrolAsync(string code, CancellationToken cancel)
     {
         await using var enrolling = Run(["--enrol", code]);

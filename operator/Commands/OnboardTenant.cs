@@ -4,7 +4,6 @@ using System.Text.Json;
 using ControlPlane.Executions;
 using ControlPlane.Metering;
 using ControlPlane.Operator.Arguments;
-using ControlPlane.Operator.Deployments;
 using ControlPlane.Operator.Onboarding;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;

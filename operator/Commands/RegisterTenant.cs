@@ -20,7 +20,8 @@ internal static class RegisterTenant
 
     private const int LongestName = 80;
 
-    internal sealed record Wish(TenantId Id, string Name, TeamId? Workspace, EngineAddress Engine, bool AllowPublicSubnet, LimitChange Limits, int PeeringLimit);
+    internal sealed record Wish(
+        TenantId Id, string Name, TeamId? Workspace, EngineAddress Engine, bool AllowPublicSubnet, LimitChange Limits, int PeeringLimit);
 
     public static Command Build(Runner runner)
     {

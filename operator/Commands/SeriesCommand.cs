@@ -1,6 +1,5 @@
 using System.CommandLine;
 using ControlPlane.Operator.Arguments;
-using ControlPlane.Operator.Deployments;
 using ControlPlane.Operator.Onboarding;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;

@@ -12,7 +12,8 @@ internal static class TenantCommands
 {
     public static Command Build(Runner runner) => new("tenant", "Tenants: take in and out, register, look at, limit, suspend, remove.")
     {
-        OnboardTenant.Build(runner), OffboardTenant.Build(runner), RegisterTenant.Build(runner), List(runner), Show(runner), Limits(runner), Engine(runner), Account(runner), Rename(runner), Suspend(runner),
+        OnboardTenant.Build(runner), OffboardTenant.Build(runner), RegisterTenant.Build(runner), List(runner), Show(runner),
+        Limits(runner), Engine(runner), Account(runner), Rename(runner), Suspend(runner),
         Resume(runner), RemoveTenant.Build(runner),
     };
 

@@ -72,5 +72,6 @@ internal sealed class AwsCli(string region, IReadOnlyDictionary<string, string> 
     }
 
     private static string? LastLine(params IEnumerable<string> texts) =>
-        texts.Select(text => text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).FirstOrDefault(lines => lines.Length > 0)?[^1];
+        texts.Select(text => text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            .FirstOrDefault(lines => lines.Length > 0)?[^1];
 }

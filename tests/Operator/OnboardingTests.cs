@@ -3,7 +3,6 @@ using System.Text.Json;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Metering;
-using ControlPlane.Quotas;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
