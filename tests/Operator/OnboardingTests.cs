@@ -9,7 +9,8 @@ using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Operator;
 
-/// <summary><c>tenant onboard</c> and <c>offboard</c>, killed and gone on with; the tenant's account and the hub's network are moto's, by the AWS CLI.</summary>
+/// <summary><c>tenant onboard</c> and <c>offboard</c>, killed and gone on with; the tenant's account and the hub's network are moto's, by the AWS
+/// CLI.</summary>
 public sealed class OnboardingTests(LocalCloud cloud)
 {
     private const string Account = "222222222222", Onboard = $"tenant onboard tenant-7 --name Acme --slack-invite --monthly-quota 500 --account {Account} --role arn:aws:iam::{Account}:role/onboarding --engine-role engine-host";
@@ -137,8 +138,9 @@ public sealed class OnboardingTests(LocalCloud cloud)
         await new InstanceStore(ctl.Tables.Client, ctl.Tables.Instances, ctl.Clock).BookAsync(
             new()
             {
-                Tenant = OperatorFixture.Seven, Instance = InstanceId.Parse("i-1"), Epoch = ctl.Clock.Now.ToUnixTimeSeconds(), Counter = 1, SampledAt = ctl.Clock.Now,
-                Interval = TimeSpan.FromSeconds(60), Totals = new(0, 0), BodyHash = "00", Machine = new(1, 0), Metrics = "{}", KeyId = KeyIds.Of("k"),
+                Tenant = OperatorFixture.Seven, Instance = InstanceId.Parse("i-1"), Epoch = ctl.Clock.Now.ToUnixTimeSeconds(), Counter = 1,
+                SampledAt = ctl.Clock.Now, Interval = TimeSpan.FromSeconds(60),
+                Totals = new(0, 0), BodyHash = "00", Machine = new(1, 0), Metrics = "{}", KeyId = KeyIds.Of("k"),
             },
             TenantLimits.StandardInstances, ctl.Clock.Now, Cancel);
     }
