@@ -27,7 +27,9 @@ internal sealed class AwsCli(string region, IReadOnlyDictionary<string, string> 
         string Of(string name) => given.RootElement.GetProperty(name).GetString()!;
         return new(region, new Dictionary<string, string>
         {
-            ["AWS_ACCESS_KEY_ID"] = Of("AccessKeyId"), ["AWS_SECRET_ACCESS_KEY"] = Of("SecretAccessKey"), ["AWS_SESSION_TOKEN"] = Of("SessionToken"),
+            ["AWS_ACCESS_KEY_ID"] = Of("AccessKeyId"),
+            ["AWS_SECRET_ACCESS_KEY"] = Of("SecretAccessKey"),
+            ["AWS_SESSION_TOKEN"] = Of("SessionToken"),
         });
     }
 
@@ -35,7 +37,10 @@ internal sealed class AwsCli(string region, IReadOnlyDictionary<string, string> 
     {
         var start = new ProcessStartInfo(program, words)
         {
-            RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = folder ?? "",
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+            WorkingDirectory = folder ?? "",
         };
         // Version 1 of the CLI reads the second name only.
         (start.Environment["AWS_REGION"], start.Environment["AWS_DEFAULT_REGION"], start.Environment["AWS_PAGER"]) = (region, region, "");

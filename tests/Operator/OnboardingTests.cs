@@ -138,9 +138,17 @@ public sealed class OnboardingTests(LocalCloud cloud)
         await new InstanceStore(ctl.Tables.Client, ctl.Tables.Instances, ctl.Clock).BookAsync(
             new()
             {
-                Tenant = OperatorFixture.Seven, Instance = InstanceId.Parse("i-1"), Epoch = ctl.Clock.Now.ToUnixTimeSeconds(), Counter = 1,
-                SampledAt = ctl.Clock.Now, Interval = TimeSpan.FromSeconds(60),
-                Totals = new(0, 0), BodyHash = "00", Machine = new(1, 0), Metrics = "{}", KeyId = KeyIds.Of("k"),
+                Tenant = OperatorFixture.Seven,
+                Instance = InstanceId.Parse("i-1"),
+                Epoch = ctl.Clock.Now.ToUnixTimeSeconds(),
+                Counter = 1,
+                SampledAt = ctl.Clock.Now,
+                Interval = TimeSpan.FromSeconds(60),
+                Totals = new(0, 0),
+                BodyHash = "00",
+                Machine = new(1, 0),
+                Metrics = "{}",
+                KeyId = KeyIds.Of("k"),
             },
             TenantLimits.StandardInstances, ctl.Clock.Now, Cancel);
     }
