@@ -55,6 +55,24 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
     }
 
     [Theory]
+    [InlineData("settled"), InlineData("claimed"), InlineData("paused"), InlineData("removed")]
+    public async Task What_somebody_else_did_meanwhile_wins(string meanwhile)
+    {
+        var desk = await OutcomeFixture.OpenAsync(cloud);
+        var schedule = await AddAsync(desk, "0 * * * *");
+        var (planned, next) = (schedule.NextAt!.Value, schedule.NextAt.Value.AddHours(1));
+        var decision = new FiringDecision(planned, next, [new(planned, FiringKind.Ordered)]);
+        _ = meanwhile switch
+        {
+            "settled" => await Store(desk).SettleAsync(schedule, decision with { Run = null }, Cancel) is not null,
+            "claimed" => await Store(desk).SettleAsync(schedule, decision with { Next = planned }, Cancel) is not null,
+            "paused" => await Store(desk).PauseAsync(schedule, Cancel),
+            _ => await Store(desk).RemoveAsync(schedule, Cancel),
+        };
+        Assert.Null(await Store(desk).SettleAsync(schedule, decision, Cancel));
+    }
+
+    [Theory]
     [InlineData(90, 1, 1)]          // the latest is not an hour late
     [InlineData(61, 1, 1)]
     [InlineData(4, 4, 0)]           // a sweep that was late: nothing was missed
