@@ -80,7 +80,9 @@ public sealed class ScheduleStore(IAmazonDynamoDB dynamo, string executions, Tim
         schedule, "SET next_at = :next, due = :due, due_at = :now REMOVE paused_at",
         new()
         {
-            [":next"] = Items.Time(nextAt), [":due"] = Items.Text(DueShardOf(schedule.Id)), [":now"] = Items.Second(clock.GetUtcNow()),
+            [":next"] = Items.Time(nextAt),
+            [":due"] = Items.Text(DueShardOf(schedule.Id)),
+            [":now"] = Items.Second(clock.GetUtcNow()),
         }, cancel);
 
     /// <summary>Ends it. What it ordered goes on.</summary>

@@ -216,8 +216,10 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
         await desk.Tables.Client.UpdateItemAsync(
             new()
             {
-                TableName = desk.Tables.Executions, Key = new() { ["pk"] = new(broken.Id.ToString()), ["sk"] = new("SCHEDULE") },
-                UpdateExpression = "SET cron = :nonsense", ExpressionAttributeValues = new() { [":nonsense"] = new("nonsense") },
+                TableName = desk.Tables.Executions,
+                Key = new() { ["pk"] = new(broken.Id.ToString()), ["sk"] = new("SCHEDULE") },
+                UpdateExpression = "SET cron = :nonsense",
+                ExpressionAttributeValues = new() { [":nonsense"] = new("nonsense") },
             }, Cancel);
         desk.Clock.Advance(TimeSpan.FromHours(1));
 

@@ -102,8 +102,14 @@ public sealed partial class TablesTests(LocalCloud cloud)
         var planned = Timetable.Parse(cron, zone).NextAfter(ctl.Clock.Now)!.Value;
         var schedule = new Schedule
         {
-            Tenant = tenant, Workflow = WorkflowName.Parse(LongWorkflow), Cron = cron, Zone = zone, Inputs = JsonElement.Parse("""{"city":"Paris"}"""),
-            Owner = Requesters.OfSchedule("T0156", "U0123456789", "C0123456789") with { ScheduleId = LongSchedule }, MadeAt = ctl.Clock.Now, NextAt = planned,
+            Tenant = tenant,
+            Workflow = WorkflowName.Parse(LongWorkflow),
+            Cron = cron,
+            Zone = zone,
+            Inputs = JsonElement.Parse("""{"city":"Paris"}"""),
+            Owner = Requesters.OfSchedule("T0156", "U0123456789", "C0123456789") with { ScheduleId = LongSchedule },
+            MadeAt = ctl.Clock.Now,
+            NextAt = planned,
         };
         var store = new Aws.ScheduleStore(ctl.Tables.Client, ctl.Tables.Executions, ctl.Clock);
         await store.TryAddAsync(schedule, Cancel);

@@ -107,7 +107,9 @@ public sealed class ScheduleCommandTests(SlackFixture world) : IClassFixture<Sla
             ScheduleId.Of(workspace.TeamId, "1"), Caller: null, TeamId.Parse(workspace.TeamId), UserId.Parse("U1"), ChannelId.Parse("C1"));
         var execution = A.Execution(state, ExecutionId.OfSchedule(owner.ScheduleId, world.Clock.Now), workspace.Tenant) with
         {
-            RequestedBy = owner, IsPublic = isPublic, FinishedAt = world.Clock.Now,
+            RequestedBy = owner,
+            IsPublic = isPublic,
+            FinishedAt = world.Clock.Now,
             Decision = state == ExecutionState.Denied ? new(false, "user_not_allowed", "You may not run wf_sched.", []) : null,
         };
         await world.StoreAsync(execution, workspace);
@@ -137,7 +139,9 @@ public sealed class ScheduleCommandTests(SlackFixture world) : IClassFixture<Sla
             channel is null ? null : ChannelId.Parse(channel));
         var execution = A.Execution(ExecutionState.Succeeded, ExecutionId.OfSchedule(owner.ScheduleId, world.Clock.Now), workspace.Tenant) with
         {
-            RequestedBy = owner, IsPublic = channel is not null, FinishedAt = world.Clock.Now,
+            RequestedBy = owner,
+            IsPublic = channel is not null,
+            FinishedAt = world.Clock.Now,
         };
         await world.StoreAsync(execution, workspace);
         using var slack = new SmallSlack();

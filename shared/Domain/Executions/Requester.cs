@@ -78,12 +78,12 @@ public sealed class RequesterConverter : JsonConverter<Requester>
         {
             Requester.Slack.Name when TeamId.TryParse(Text("team_id"), out var team) && UserId.TryParse(Text("user_id"), out var user)
                 && ChannelId.TryParse(Text("channel_id"), out var channel) => new Requester.Slack(team, user, channel)
-            { OrganisationId = TeamId.TryParse(Text("organisation_id"), out var organisation) ? organisation : null },
+                { OrganisationId = TeamId.TryParse(Text("organisation_id"), out var organisation) ? organisation : null },
             Requester.Operator.Name when OperatorId.TryParse(Text("caller"), out var caller) => new Requester.Operator(caller),
             // In nobody's name nothing runs.
             Requester.Schedule.Name when ScheduleId.TryParse(Text("schedule_id"), out var schedule)
                 && new Requester.Schedule(schedule, Id<OperatorId>("caller"), Id<TeamId>("team_id"), Id<UserId>("user_id"), Id<ChannelId>("channel_id"))
-                    { OrganisationId = Id<TeamId>("organisation_id") } is var by && (by.Caller ?? (object?)by.Asker) is not null => by,
+                { OrganisationId = Id<TeamId>("organisation_id") } is var by && (by.Caller ?? (object?)by.Asker) is not null => by,
             _ => throw new JsonException("That is nobody who can ask for an execution."),
         };
 
