@@ -95,7 +95,7 @@ internal sealed class SeriesCommand(Runner runner, string name, string descripti
             if (said is not null)
                 page.Line(said);
             if (end.Why is not null)
-                page.Line($"Stopped at {end.StoppedAt}: {end.Why}\nThen: ./ctl tenant {name} {tenant} goes on there.");
+                page.Lines($"Stopped at {end.StoppedAt}: {end.Why}\nThen: ./ctl tenant {name} {tenant} goes on there.");
         }) with
         { IsAlarming = end.StoppedAt is not null };
     }
