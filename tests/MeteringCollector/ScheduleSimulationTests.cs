@@ -84,7 +84,10 @@ public sealed class ScheduleSimulationTests(LocalCloud cloud)
                 await SweepAsync(desk, random.Next(3) == 0 ? FaultSeam.At(random.Next(1, 40), fault) : FaultSeam.None());
                 if (defect == Defect.ForgetsWhatItClaimed)
                     foreach (var schedule in schedules)
-                        await Store(desk).SentAsync((await FindAsync(desk, schedule)) with { OrderingAt = (await FindAsync(desk, schedule)).OrderingAt ?? start }, Cancel);
+                    {
+                        var found = await FindAsync(desk, schedule);
+                        await Store(desk).SentAsync(found with { OrderingAt = found.OrderingAt ?? start }, Cancel);
+                    }
                 desk.Clock.Advance(TimeSpan.FromSeconds(70));           // past what a failure puts off
                 await (random.Next(4) == 0
                     ? Task.WhenAll(SweepAsync(desk, FaultSeam.None()), SweepAsync(desk, FaultSeam.None()))
@@ -105,7 +108,8 @@ public sealed class ScheduleSimulationTests(LocalCloud cloud)
     {
         var planned = Timetable.Parse(schedule.Cron, schedule.Zone).After(sweeps[0], 5000).TakeWhile(time => time <= sweeps[^1]).ToList();
         var names = planned.ToDictionary(time => ExecutionId.OfSchedule(schedule.Id, time).ToString());
-        var ran = orders.Where(order => order.RequestedBy == schedule.Owner).Select(order => order.ExecutionId).ToHashSet();   // an order twice is one execution
+        // An order twice is one execution.
+        var ran = orders.Where(order => order.RequestedBy == schedule.Owner).Select(order => order.ExecutionId).ToHashSet();
         if (defect == Defect.MakesUpForWhatWasMissed && now.Firings.FirstOrDefault(one => one.Kind == FiringKind.Missed) is { } missed)
             ran.Add(ExecutionId.OfSchedule(schedule.Id, missed.PlannedAt).ToString());
         foreach (var id in ran.Where(id => !names.ContainsKey(id)))
@@ -116,7 +120,8 @@ public sealed class ScheduleSimulationTests(LocalCloud cloud)
             if (after - before <= TimeSpan.FromMinutes(5) && !ran.Contains(id))
                 throw new Broken($"{schedule.Cron}: {time:u} came to no execution, though the hub was up from {before:u} to {after:u}.");
         }
-        foreach (var firing in now.Firings.Where(one => one.Kind == FiringKind.Missed && ran.Contains(ExecutionId.OfSchedule(schedule.Id, one.PlannedAt).ToString())))
+        foreach (var firing in now.Firings.Where(
+            one => one.Kind == FiringKind.Missed && ran.Contains(ExecutionId.OfSchedule(schedule.Id, one.PlannedAt).ToString())))
             throw new Broken($"{schedule.Cron}: {firing.PlannedAt:u} was noted as Missed and ran.");
         if (now.OrderingAt is not null)
             throw new Broken($"{schedule.Cron}: {now.OrderingAt:u} was never sent.");
