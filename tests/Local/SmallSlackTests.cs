@@ -161,7 +161,12 @@ public sealed class SmallSlackTests : IAsyncLifetime
     {
         using var consent = new FormUrlEncodedContent(new Dictionary<string, string>
         {
-            ["client_id"] = _app.ClientId, ["scope"] = "commands", ["redirect_uri"] = _app.Return, ["state"] = "s", ["team"] = "T0001", ["answer"] = "allow",
+            ["client_id"] = _app.ClientId,
+            ["scope"] = "commands",
+            ["redirect_uri"] = _app.Return,
+            ["state"] = "s",
+            ["team"] = "T0001",
+            ["answer"] = "allow",
         });
         using var answer = await _http.PostAsync("/oauth/v2/authorize", consent, Cancel);
         var query = SlackServer.Fields(answer.Headers.Location!.Query[1..]);
