@@ -17,6 +17,7 @@ public sealed class PeerTests : IDisposable
             [
                 "ec2 create-tags --resources pcx-1 --tags Key=Name,Value=cp-from-dp-tenant-43 Key=TenantID,Value=tenant-43",
                 "cloudformation deploy --stack-name peering-tenant-43 --template-file infra/tenant-peering.template"
+                    + " --tags Platform=control-plane TenantID=tenant-43"
                     + " --parameter-overrides TenantId=tenant-43 PeeringId=pcx-1 DataPlaneCidr=10.142.0.0/16 EngineInPublicRange=true",
             ],
             Asked().Skip(1));
