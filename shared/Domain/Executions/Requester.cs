@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ControlPlane.Tenants;
@@ -19,6 +20,9 @@ public abstract record Requester
 
     /// <summary>The Slack user in whose name it runs; null where that is an operator.</summary>
     public virtual Slack? Asker => null;
+
+    // What it prints is what it is made of: a Slack user's asker is that user, and would print itself for ever.
+    protected virtual bool PrintMembers(StringBuilder builder) => false;
 
     public sealed record Slack(TeamId TeamId, UserId UserId, ChannelId ChannelId) : Requester
     {
