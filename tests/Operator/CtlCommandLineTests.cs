@@ -9,9 +9,9 @@ namespace ControlPlane.Tests.Operator;
 public sealed class CtlCommandLineTests(LocalCloud cloud)
 {
     [Theory]
-    [InlineData("tenant", "Say what to do: register, list, show", "See ./ctl tenant --help")]
+    [InlineData("tenant", "Say what to do: onboard, offboard, register, list, show", "See ./ctl tenant --help")]
     [InlineData("tennant list", "'tennant' is not one of tenant, slack, key")]
-    [InlineData("tenant frob", "'frob' is not one of register")]
+    [InlineData("tenant frob", "'frob' is not one of onboard, offboard, register")]
     [InlineData("tenant list --outptu json", "--outptu")]
     [InlineData("tenant list --output xml", "xml", "See ./ctl tenant list --help")]
     [InlineData("tenant register tenant-7", "--name", "See ./ctl tenant register --help")]
