@@ -19,25 +19,8 @@ public sealed class EnrolmentStore(IAmazonDynamoDB dynamo, string tenants, TimeP
         [.. (await _registry.OwnedAsync(tenant.ToString(), "INVITE#", cancel)).Select(ToInvite).OrderByDescending(invite => invite.CreatedAt)];
 
     /// <summary>Takes an invitation back before it is used.</summary>
-    public async Task<ChangeResult> WithdrawAsync(TenantId tenant, string inviteHash, CancellationToken cancel)
-    {
-        try
-        {
-            await dynamo.DeleteItemAsync(new()
-            {
-                TableName = tenants,
-                Key = InviteKeyOf(inviteHash),
-                ConditionExpression = "#owner = :tenant AND attribute_not_exists(used_at)",
-                ExpressionAttributeNames = new() { ["#owner"] = "owner" },
-                ExpressionAttributeValues = new() { [":tenant"] = Items.Text(tenant.ToString()) },
-            }, cancel);
-            return ChangeResult.Made;
-        }
-        catch (ConditionalCheckFailedException)
-        {
-            return ChangeResult.NothingThere;
-        }
-    }
+    public Task<ChangeResult> WithdrawAsync(TenantId tenant, string inviteHash, CancellationToken cancel) =>
+        _registry.TakeBackAsync(InviteKeyOf(inviteHash), tenant, cancel);
 
     /// <summary>Registers a key by a code, which is used up with it: both, or neither.</summary>
     /// <param name="inviteHash">SHA-256 of the code, in hexadecimal.</param>
@@ -130,27 +113,20 @@ public sealed class EnrolmentTries(IAmazonDynamoDB dynamo, string rateLimits, Ti
     public async Task<TimeSpan?> CountAsync(TenantId tenant, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
-        try
+        var isMade = await dynamo.UpdateItemAsync(new()
         {
-            await dynamo.UpdateItemAsync(new()
+            TableName = rateLimits,
+            Key = new() { ["pk"] = Items.Text(string.Create(CultureInfo.InvariantCulture, $"{tenant}#enrol#{now.ToUnixTimeSeconds() / 60}")) },
+            UpdateExpression = "SET expires_at = :end ADD #total :one",
+            ConditionExpression = "attribute_not_exists(#total) OR #total < :most",
+            ExpressionAttributeNames = new() { ["#total"] = "total" },
+            ExpressionAttributeValues = new()
             {
-                TableName = rateLimits,
-                Key = new() { ["pk"] = Items.Text(string.Create(CultureInfo.InvariantCulture, $"{tenant}#enrol#{now.ToUnixTimeSeconds() / 60}")) },
-                UpdateExpression = "SET expires_at = :end ADD #total :one",
-                ConditionExpression = "attribute_not_exists(#total) OR #total < :most",
-                ExpressionAttributeNames = new() { ["#total"] = "total" },
-                ExpressionAttributeValues = new()
-                {
-                    [":one"] = Items.Number(1),
-                    [":most"] = Items.Number(Most),
-                    [":end"] = Items.Second(now + KeptFor),
-                },
-            }, cancel);
-            return null;
-        }
-        catch (ConditionalCheckFailedException)
-        {
-            return TimeSpan.FromSeconds(60 - now.ToUnixTimeSeconds() % 60);
-        }
+                [":one"] = Items.Number(1),
+                [":most"] = Items.Number(Most),
+                [":end"] = Items.Second(now + KeptFor),
+            },
+        }, cancel).IsMadeAsync();
+        return isMade ? null : TimeSpan.FromSeconds(60 - now.ToUnixTimeSeconds() % 60);
     }
 }

@@ -195,28 +195,22 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
     {
         if (claimed.LeaseOwner is not { } holder)
             return;
-        try
+        // Noted by an earlier try, or taken over.
+        _ = await dynamo.UpdateAsync(new()
         {
-            await dynamo.UpdateAsync(new()
+            TableName = table,
+            Key = ExecutionItems.KeyOf(claimed.Id),
+            UpdateExpression = "SET attempts = list_append(if_not_exists(attempts, :none), :attempts)",
+            // Not for another claim's sake: whoever took over reads from the attempts on record whether this one may have arrived.
+            ConditionExpression = "lease_owner = :holder AND NOT contains(attempts, :attempt)",
+            ExpressionAttributeValues = new()
             {
-                TableName = table,
-                Key = ExecutionItems.KeyOf(claimed.Id),
-                UpdateExpression = "SET attempts = list_append(if_not_exists(attempts, :none), :attempts)",
-                // Not for another claim's sake: whoever took over reads from the attempts on record whether this one may have arrived.
-                ConditionExpression = "lease_owner = :holder AND NOT contains(attempts, :attempt)",
-                ExpressionAttributeValues = new()
-                {
-                    [":holder"] = Items.Text(holder),
-                    [":none"] = new() { L = [], IsLSet = true },
-                    [":attempt"] = Items.Json(attempt, DomainJson.Default.DispatchAttempt),
-                    [":attempts"] = new() { L = [Items.Json(attempt, DomainJson.Default.DispatchAttempt)] },
-                },
-            }, clock, cancel);
-        }
-        catch (ConditionalCheckFailedException)
-        {
-            // Noted by an earlier try, or taken over.
-        }
+                [":holder"] = Items.Text(holder),
+                [":none"] = new() { L = [], IsLSet = true },
+                [":attempt"] = Items.Json(attempt, DomainJson.Default.DispatchAttempt),
+                [":attempts"] = new() { L = [Items.Json(attempt, DomainJson.Default.DispatchAttempt)] },
+            },
+        }, clock, cancel).IsMadeAsync();
     }
 
     /// <summary>Ends an execution that the engine will never have, and gives its reservation back.</summary>
@@ -265,24 +259,16 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
             values[":at"] = Items.Time(at);
         if (tellAt is not null && running.ProgressToldAt is { } last)
             values[":last"] = Items.Time(last);
-        try
+        return await dynamo.UpdateAsync(new()
         {
-            await dynamo.UpdateAsync(new()
-            {
-                TableName = table,
-                Key = ExecutionItems.KeyOf(running.Id),
-                UpdateExpression = tellAt is null ? "SET progress = :progress" : "SET progress = :progress, progress_told_at = :at",
-                ConditionExpression = "tenant_id = :tenant AND #state = :running"
-                    + (tellAt is null ? "" : running.ProgressToldAt is null ? " AND attribute_not_exists(progress_told_at)" : " AND progress_told_at = :last"),
-                ExpressionAttributeNames = new() { ["#state"] = "state" },
-                ExpressionAttributeValues = values,
-            }, clock, cancel);
-            return true;
-        }
-        catch (ConditionalCheckFailedException)
-        {
-            return false;
-        }
+            TableName = table,
+            Key = ExecutionItems.KeyOf(running.Id),
+            UpdateExpression = tellAt is null ? "SET progress = :progress" : "SET progress = :progress, progress_told_at = :at",
+            ConditionExpression = "tenant_id = :tenant AND #state = :running"
+                + (tellAt is null ? "" : running.ProgressToldAt is null ? " AND attribute_not_exists(progress_told_at)" : " AND progress_told_at = :last"),
+            ExpressionAttributeNames = new() { ["#state"] = "state" },
+            ExpressionAttributeValues = values,
+        }, clock, cancel).IsMadeAsync();
     }
 
     /// <summary>Records the engine's outcome, settles the reservation and adds the usage, in one transaction.</summary>
@@ -320,24 +306,18 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         // The sweeper's index would lose sight of one that is still open.
         if (!state.IsTerminal)
             throw new ArgumentException("An execution that is open has no end to tell.", nameof(state));
-        try
+        // Told before, or something newer is to be told.
+        _ = await dynamo.UpdateAsync(new()
         {
-            await dynamo.UpdateAsync(new()
-            {
-                TableName = table,
-                Key = ExecutionItems.KeyOf(id),
-                UpdateExpression = couldBe ? "SET told_at = :now REMOVE due, due_at, untellable" : "SET told_at = :now, untellable = :true REMOVE due, due_at",
-                ConditionExpression = "#state = :told AND attribute_not_exists(told_at)",
-                ExpressionAttributeNames = new() { ["#state"] = "state" },
-                ExpressionAttributeValues = couldBe
-                    ? new() { [":told"] = Items.Text(state.Name), [":now"] = Items.Time(clock.GetUtcNow()) }
-                    : new() { [":told"] = Items.Text(state.Name), [":now"] = Items.Time(clock.GetUtcNow()), [":true"] = Items.Flag(true) },
-            }, clock, cancel);
-        }
-        catch (ConditionalCheckFailedException)
-        {
-            // Told before, or something newer is to be told.
-        }
+            TableName = table,
+            Key = ExecutionItems.KeyOf(id),
+            UpdateExpression = couldBe ? "SET told_at = :now REMOVE due, due_at, untellable" : "SET told_at = :now, untellable = :true REMOVE due, due_at",
+            ConditionExpression = "#state = :told AND attribute_not_exists(told_at)",
+            ExpressionAttributeNames = new() { ["#state"] = "state" },
+            ExpressionAttributeValues = couldBe
+                ? new() { [":told"] = Items.Text(state.Name), [":now"] = Items.Time(clock.GetUtcNow()) }
+                : new() { [":told"] = Items.Text(state.Name), [":now"] = Items.Time(clock.GetUtcNow()), [":true"] = Items.Flag(true) },
+        }, clock, cancel).IsMadeAsync();
     }
 
     /// <summary>Executions the sweeper has to look at: open past their deadline, or ended and not told. Those of one shard, as an index has them.</summary>
@@ -366,22 +346,16 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
     /// <summary>Puts off the sweeper's next look at an execution that was ended and whose notification was sent again.</summary>
     public async Task PutOffAsync(Execution execution, TimeSpan delay, CancellationToken cancel)
     {
-        try
+        // It was told meanwhile.
+        _ = await dynamo.UpdateAsync(new()
         {
-            await dynamo.UpdateAsync(new()
-            {
-                TableName = table,
-                Key = ExecutionItems.KeyOf(execution.Id),
-                UpdateExpression = "SET due_at = :later",
-                ConditionExpression = "#state = :state AND attribute_not_exists(told_at)",
-                ExpressionAttributeNames = new() { ["#state"] = "state" },
-                ExpressionAttributeValues = new() { [":state"] = Items.Text(execution.State.Name), [":later"] = Items.Second(clock.GetUtcNow() + delay) },
-            }, clock, cancel);
-        }
-        catch (ConditionalCheckFailedException)
-        {
-            // It was told meanwhile.
-        }
+            TableName = table,
+            Key = ExecutionItems.KeyOf(execution.Id),
+            UpdateExpression = "SET due_at = :later",
+            ConditionExpression = "#state = :state AND attribute_not_exists(told_at)",
+            ExpressionAttributeNames = new() { ["#state"] = "state" },
+            ExpressionAttributeValues = new() { [":state"] = Items.Text(execution.State.Name), [":later"] = Items.Second(clock.GetUtcNow() + delay) },
+        }, clock, cancel).IsMadeAsync();
     }
 
     private Put PutNew(Execution execution, DateTimeOffset? dueAt) => new()

@@ -103,23 +103,15 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
     /// <returns>False when there is no such instance.</returns>
     public async Task<bool> TryResetAsync(TenantId tenant, InstanceId instance, CancellationToken cancel)
     {
-        try
+        return await dynamo.UpdateAsync(new()
         {
-            await dynamo.UpdateAsync(new()
-            {
-                TableName = table,
-                Key = InstanceItems.KeyOf(tenant, instance),
-                UpdateExpression = "SET epoch = :none, #counter = :none",
-                ConditionExpression = "attribute_exists(pk)",
-                ExpressionAttributeNames = new() { ["#counter"] = "counter" },
-                ExpressionAttributeValues = new() { [":none"] = Items.Number(0) },
-            }, clock, cancel);
-            return true;
-        }
-        catch (ConditionalCheckFailedException)
-        {
-            return false;
-        }
+            TableName = table,
+            Key = InstanceItems.KeyOf(tenant, instance),
+            UpdateExpression = "SET epoch = :none, #counter = :none",
+            ConditionExpression = "attribute_exists(pk)",
+            ExpressionAttributeNames = new() { ["#counter"] = "counter" },
+            ExpressionAttributeValues = new() { [":none"] = Items.Number(0) },
+        }, clock, cancel).IsMadeAsync();
     }
 
     /// <summary>Notes which liveness of an instance is told. Of several sweepers one may tell it.</summary>

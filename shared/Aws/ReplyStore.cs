@@ -47,21 +47,15 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
     /// <summary>Notes that the order arrived, or that its loss was told. Idempotent.</summary>
     public async Task SettleAsync(ExecutionId id, CancellationToken cancel)
     {
-        try
+        // Settled before.
+        _ = await dynamo.UpdateItemAsync(new()
         {
-            await dynamo.UpdateItemAsync(new()
-            {
-                TableName = executions,
-                Key = KeyOf(id),
-                UpdateExpression = "REMOVE due, due_at, #order",
-                ConditionExpression = "attribute_exists(due)",
-                ExpressionAttributeNames = new() { ["#order"] = "order" },
-            }, cancel);
-        }
-        catch (ConditionalCheckFailedException)
-        {
-            // Settled before.
-        }
+            TableName = executions,
+            Key = KeyOf(id),
+            UpdateExpression = "REMOVE due, due_at, #order",
+            ConditionExpression = "attribute_exists(due)",
+            ExpressionAttributeNames = new() { ["#order"] = "order" },
+        }, cancel).IsMadeAsync();
     }
 
     /// <summary>Takes one use, and the time in which nobody else takes the next.</summary>
@@ -144,14 +138,8 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
     /// <summary>Notes a request whose answer goes nowhere, so that an order that is lost is found. Idempotent.</summary>
     public async Task NoteAsync(Reply reply, CancellationToken cancel)
     {
-        try
-        {
-            await dynamo.PutItemAsync(PutNew(reply).ToRequest(), cancel);
-        }
-        catch (ConditionalCheckFailedException)
-        {
-            // Noted before: the same request again.
-        }
+        // Noted before: the same request again.
+        _ = await dynamo.PutItemAsync(PutNew(reply).ToRequest(), cancel).IsMadeAsync();
     }
 
     /// <summary>Takes one of the bot's tries, and the time in which nobody else takes the next. They are counted beside the reply, that may be gone by
@@ -199,7 +187,7 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
             var answer = await dynamo.UpdateItemAsync(new()
             {
                 TableName = executions,
-                Key = Items.Key(id.ToString(), ProgressKey),
+                Key = ProgressKeyOf(id),
                 UpdateExpression = "SET tenant_id = :tenant, not_before = :next, expires_at = :end",
                 ConditionExpression = "attribute_not_exists(pk) OR (tenant_id = :tenant AND not_before <= :now)",
                 ExpressionAttributeValues = new()
@@ -224,7 +212,7 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
         new()
         {
             TableName = executions,
-            Key = Items.Key(id.ToString(), ProgressKey),
+            Key = ProgressKeyOf(id),
             UpdateExpression = "SET channel = :channel, ts = :ts",
             ConditionExpression = "attribute_exists(pk)",
             ExpressionAttributeValues = new() { [":channel"] = Items.Text(message.Channel), [":ts"] = Items.Text(message.Ts) },
@@ -233,11 +221,11 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
 
     /// <summary>Makes the next telling of progress wait longer.</summary>
     public Task PutOffProgressAsync(ExecutionId id, TimeSpan pause, CancellationToken cancel) =>
-        PutOffAsync(Items.Key(id.ToString(), ProgressKey), pause, cancel);
+        PutOffAsync(ProgressKeyOf(id), pause, cancel);
 
     public async Task<ProgressMessage?> FindProgressAsync(ExecutionId id, CancellationToken cancel)
     {
-        var answer = await dynamo.GetItemAsync(new() { TableName = executions, Key = Items.Key(id.ToString(), ProgressKey), ConsistentRead = true }, cancel);
+        var answer = await dynamo.GetItemAsync(new() { TableName = executions, Key = ProgressKeyOf(id), ConsistentRead = true }, cancel);
         return answer.IsItemSet ? ToProgressMessage(answer.Item) : null;
     }
 
@@ -277,6 +265,8 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
     }
 
     private static Item KeyOf(ExecutionId id) => Items.Key(id.ToString(), ReplyKey);
+
+    private static Item ProgressKeyOf(ExecutionId id) => Items.Key(id.ToString(), ProgressKey);
 
     // An end is corrected once at most, by a report that came late.
     private static Item BotKeyOf(Execution ended) => Items.Key(ended.Id.ToString(), ended.IsLate ? LateBotKey : BotKey);

@@ -27,18 +27,8 @@ public sealed class ScheduleStore(IAmazonDynamoDB dynamo, string executions, Tim
     public const int DueShards = 4;
 
     /// <returns>False when it is there already: the same request again.</returns>
-    public async Task<bool> TryAddAsync(Schedule schedule, CancellationToken cancel)
-    {
-        try
-        {
-            await dynamo.PutItemAsync(new() { TableName = executions, Item = Of(schedule), ConditionExpression = "attribute_not_exists(pk)" }, cancel);
-            return true;
-        }
-        catch (ConditionalCheckFailedException)
-        {
-            return false;
-        }
-    }
+    public Task<bool> TryAddAsync(Schedule schedule, CancellationToken cancel) => dynamo.PutItemAsync(
+        new() { TableName = executions, Item = Of(schedule), ConditionExpression = "attribute_not_exists(pk)" }, cancel).IsMadeAsync();
 
     /// <returns>Null also for one that was removed.</returns>
     public async Task<Schedule?> FindAsync(ScheduleId id, CancellationToken cancel) =>
@@ -179,26 +169,15 @@ public sealed class ScheduleStore(IAmazonDynamoDB dynamo, string executions, Tim
         schedule.Id, change, "tenant_id = :tenant AND attribute_not_exists(removed_at)",
         new(values) { [":tenant"] = Items.Text(schedule.Tenant.ToString()) }, cancel);
 
-    private async Task<bool> TryUpdateAsync(ScheduleId id, string change, string condition, Item values, CancellationToken cancel)
-    {
-        try
+    private Task<bool> TryUpdateAsync(ScheduleId id, string change, string condition, Item values, CancellationToken cancel) => dynamo.UpdateItemAsync(
+        new()
         {
-            await dynamo.UpdateItemAsync(
-                new()
-                {
-                    TableName = executions,
-                    Key = KeyOf(id),
-                    UpdateExpression = change,
-                    ConditionExpression = condition,
-                    ExpressionAttributeValues = values.Count > 0 ? values : null,
-                }, cancel);
-            return true;
-        }
-        catch (ConditionalCheckFailedException)
-        {
-            return false;
-        }
-    }
+            TableName = executions,
+            Key = KeyOf(id),
+            UpdateExpression = change,
+            ConditionExpression = condition,
+            ExpressionAttributeValues = values.Count > 0 ? values : null,
+        }, cancel).IsMadeAsync();
 
     private static Item KeyOf(ScheduleId id) => Items.Key(id.ToString(), ScheduleKey);
 

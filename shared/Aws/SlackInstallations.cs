@@ -28,25 +28,8 @@ public sealed class SlackInstallations(IAmazonDynamoDB dynamo, string table, Tim
     }
 
     /// <summary>Takes a ticket back before it was used.</summary>
-    public async Task<ChangeResult> WithdrawAsync(TenantId tenant, string hash, CancellationToken cancel)
-    {
-        try
-        {
-            await dynamo.DeleteItemAsync(new()
-            {
-                TableName = table,
-                Key = TicketKeyOf(hash),
-                ConditionExpression = "#owner = :tenant AND attribute_not_exists(used_at)",
-                ExpressionAttributeNames = new() { ["#owner"] = "owner" },
-                ExpressionAttributeValues = new() { [":tenant"] = Items.Text(tenant.ToString()) },
-            }, cancel);
-            return ChangeResult.Made;
-        }
-        catch (ConditionalCheckFailedException)
-        {
-            return ChangeResult.NothingThere;
-        }
-    }
+    public Task<ChangeResult> WithdrawAsync(TenantId tenant, string hash, CancellationToken cancel) =>
+        new TenantRegistry(dynamo, table).TakeBackAsync(TicketKeyOf(hash), tenant, cancel);
 
     public async Task<InstallTicket?> FindTicketAsync(string hash, CancellationToken cancel)
     {
@@ -189,44 +172,29 @@ public sealed class SlackInstallations(IAmazonDynamoDB dynamo, string table, Tim
     /// <returns>False when it is another by now, or gone.</returns>
     public async Task<bool> ReplaceAsync(SealedToken before, byte[] anew, CancellationToken cancel)
     {
-        try
+        return await dynamo.UpdateItemAsync(new()
         {
-            await dynamo.UpdateItemAsync(new()
-            {
-                TableName = table,
-                Key = TenantRegistry.LinkKeyOf(before.WorkspaceId),
-                UpdateExpression = $"SET {Token} = :anew",
-                ConditionExpression = $"{Token} = :before",
-                ExpressionAttributeValues = new() { [":anew"] = Items.Bytes(anew), [":before"] = Items.Bytes(before.Sealed) },
-            }, cancel);
-            return true;
-        }
-        catch (ConditionalCheckFailedException)
-        {
-            return false;
-        }
+            TableName = table,
+            Key = TenantRegistry.LinkKeyOf(before.WorkspaceId),
+            UpdateExpression = $"SET {Token} = :anew",
+            ConditionExpression = $"{Token} = :before",
+            ExpressionAttributeValues = new() { [":anew"] = Items.Bytes(anew), [":before"] = Items.Bytes(before.Sealed) },
+        }, cancel).IsMadeAsync();
     }
 
     /// <summary>Forgets a workspace's token, as Slack said that it has ended. The link stays: it says whose the workspace is.</summary>
     /// <param name="endedAt">By Slack's clock: a word that was long on its way does not end a token that is newer.</param>
     public async Task<ChangeResult> EndTokenAsync(TeamId workspace, DateTimeOffset endedAt, CancellationToken cancel)
     {
-        try
+        var isMade = await dynamo.UpdateItemAsync(new()
         {
-            await dynamo.UpdateItemAsync(new()
-            {
-                TableName = table,
-                Key = TenantRegistry.LinkKeyOf(workspace),
-                UpdateExpression = $"REMOVE {Token}, bot_user",
-                ConditionExpression = $"attribute_exists({Token}) AND installed_at <= :ended",
-                ExpressionAttributeValues = new() { [":ended"] = Items.Time(endedAt) },
-            }, cancel);
-            return ChangeResult.Made;
-        }
-        catch (ConditionalCheckFailedException)
-        {
-            return ChangeResult.NothingThere;
-        }
+            TableName = table,
+            Key = TenantRegistry.LinkKeyOf(workspace),
+            UpdateExpression = $"REMOVE {Token}, bot_user",
+            ConditionExpression = $"attribute_exists({Token}) AND installed_at <= :ended",
+            ExpressionAttributeValues = new() { [":ended"] = Items.Time(endedAt) },
+        }, cancel).IsMadeAsync();
+        return isMade ? ChangeResult.Made : ChangeResult.NothingThere;
     }
 
     private static Item TicketKeyOf(string hash) => Items.Key($"TICKET#{hash}", "TICKET");

@@ -16,15 +16,8 @@ public sealed class SlackRequests(IAmazonDynamoDB dynamo, string rateLimits, Rep
     public async Task<Admission> AdmitAsync(TenantId tenant, UserId user, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
-        try
-        {
-            await dynamo.UpdateItemAsync(Count(tenant, user, now).ToRequest(), cancel);
-            return new Admission.Admitted();
-        }
-        catch (ConditionalCheckFailedException)
-        {
-            return TooMany(now);
-        }
+        var isMade = await dynamo.UpdateItemAsync(Count(tenant, user, now).ToRequest(), cancel).IsMadeAsync();
+        return isMade ? new Admission.Admitted() : TooMany(now);
     }
 
     /// <summary>Counts a command that orders an execution and notes where its answer goes, in one write: both, or neither.</summary>

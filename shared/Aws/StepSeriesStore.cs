@@ -1,5 +1,4 @@
 using Amazon.DynamoDBv2;
-using Amazon.DynamoDBv2.Model;
 using ControlPlane.Tenants;
 
 namespace ControlPlane.Aws;
@@ -33,21 +32,14 @@ public sealed class StepSeriesStore(IAmazonDynamoDB dynamo, string tenants)
         item["done"] = Items.Json(saved.Done, DomainJson.Default.IReadOnlyListStepDone);
         foreach (var (name, value) in saved.Values)
             item[Prefix + name] = Items.Text(value);
-        try
+        var isMade = await dynamo.PutItemAsync(new()
         {
-            await dynamo.PutItemAsync(new()
-            {
-                TableName = tenants,
-                Item = item,
-                ConditionExpression = series.Version == 0 ? "attribute_not_exists(pk)" : "version = :seen",
-                ExpressionAttributeValues = series.Version == 0 ? null : new() { [":seen"] = Items.Number(series.Version) },
-            }, cancel);
-            return saved;
-        }
-        catch (ConditionalCheckFailedException)
-        {
-            return null;
-        }
+            TableName = tenants,
+            Item = item,
+            ConditionExpression = series.Version == 0 ? "attribute_not_exists(pk)" : "version = :seen",
+            ExpressionAttributeValues = series.Version == 0 ? null : new() { [":seen"] = Items.Number(series.Version) },
+        }, cancel).IsMadeAsync();
+        return isMade ? saved : null;
     }
 
     private static Item KeyOf(TenantId tenant) => Items.Key($"SERIES#{tenant}", "SERIES");

@@ -1,5 +1,4 @@
 using Amazon.DynamoDBv2;
-using Amazon.DynamoDBv2.Model;
 using Amazon.SQS;
 
 namespace ControlPlane.Aws;
@@ -40,14 +39,8 @@ public sealed class StoreCheck(
 
     private async Task WriteNothingAsync(string table, CancellationToken cancel)
     {
-        try
-        {
-            await dynamo.UpdateItemAsync(
-                new() { TableName = table, Key = new() { ["pk"] = Items.Text("HEALTH") }, ConditionExpression = "attribute_exists(pk)" }, cancel);
-        }
-        catch (ConditionalCheckFailedException)
-        {
-            // It answers.
-        }
+        // It answers.
+        _ = await dynamo.UpdateItemAsync(
+            new() { TableName = table, Key = new() { ["pk"] = Items.Text("HEALTH") }, ConditionExpression = "attribute_exists(pk)" }, cancel).IsMadeAsync();
     }
 }

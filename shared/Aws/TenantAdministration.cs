@@ -101,22 +101,15 @@ public sealed class TenantAdministration(IAmazonDynamoDB dynamo, string table, T
     /// <summary>Takes a workspace's tenant away.</summary>
     public async Task<ChangeResult> UnlinkAsync(SlackLink link, CancellationToken cancel)
     {
-        try
+        var isMade = await dynamo.DeleteItemAsync(new()
         {
-            await dynamo.DeleteItemAsync(new()
-            {
-                TableName = table,
-                Key = TenantRegistry.LinkKeyOf(link.WorkspaceId),
-                ConditionExpression = "#owner = :tenant",
-                ExpressionAttributeNames = new() { ["#owner"] = "owner" },
-                ExpressionAttributeValues = new() { [":tenant"] = Items.Text(link.Tenant.ToString()) },
-            }, cancel);
-            return ChangeResult.Made;
-        }
-        catch (ConditionalCheckFailedException)
-        {
-            return ChangeResult.NothingThere;
-        }
+            TableName = table,
+            Key = TenantRegistry.LinkKeyOf(link.WorkspaceId),
+            ConditionExpression = "#owner = :tenant",
+            ExpressionAttributeNames = new() { ["#owner"] = "owner" },
+            ExpressionAttributeValues = new() { [":tenant"] = Items.Text(link.Tenant.ToString()) },
+        }, cancel).IsMadeAsync();
+        return isMade ? ChangeResult.Made : ChangeResult.NothingThere;
     }
 
     /// <summary>Ends a tenant's key now. A revoked key stays on record and never comes back.</summary>

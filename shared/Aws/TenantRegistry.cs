@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Amazon.DynamoDBv2;
-using Amazon.DynamoDBv2.Model;
 using ControlPlane.Tenants;
 
 namespace ControlPlane.Aws;
@@ -256,15 +255,21 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
 
     private async Task<bool> TryPutAsync(Item item, CancellationToken cancel)
     {
-        try
+        return await dynamo.PutItemAsync(new() { TableName = table, Item = item, ConditionExpression = "attribute_not_exists(pk)" }, cancel).IsMadeAsync();
+    }
+
+    /// <summary>Deletes what a tenant may use once, unless it did.</summary>
+    internal async Task<ChangeResult> TakeBackAsync(Item key, TenantId tenant, CancellationToken cancel)
+    {
+        var isMade = await dynamo.DeleteItemAsync(new()
         {
-            await dynamo.PutItemAsync(new() { TableName = table, Item = item, ConditionExpression = "attribute_not_exists(pk)" }, cancel);
-            return true;
-        }
-        catch (ConditionalCheckFailedException)
-        {
-            return false;
-        }
+            TableName = table,
+            Key = key,
+            ConditionExpression = "#owner = :tenant AND attribute_not_exists(used_at)",
+            ExpressionAttributeNames = new() { ["#owner"] = "owner" },
+            ExpressionAttributeValues = new() { [":tenant"] = Items.Text(tenant.ToString()) },
+        }, cancel).IsMadeAsync();
+        return isMade ? ChangeResult.Made : ChangeResult.NothingThere;
     }
 
     internal async Task<List<Item>> OwnedAsync(string owner, string prefix, CancellationToken cancel)
