@@ -30,7 +30,7 @@ internal sealed class PrivateDoor(Uri controlPlaneUrl, TimeProvider clock)
     {
         try
         {
-            if (TryRead(http, largestBody, out var request) is { } fault)
+            if (FaultOf(http, largestBody, out var request) is { } fault)
             {
                 turnedAway(fault);
                 return Say(fault);
@@ -58,11 +58,14 @@ internal sealed class PrivateDoor(Uri controlPlaneUrl, TimeProvider clock)
     }
 
     // Measured before it is decoded, and again after.
-    private static Problem? TryRead(APIGatewayProxyRequest? http, int largestBody, out RawRequest? request)
+    private static Problem? FaultOf(APIGatewayProxyRequest? http, int largestBody, out RawRequest? request)
     {
-        request = http.IsLargerThan(largestBody) ? null : RawRequest.From(http);
+        request = null;
+        if (http.IsLargerThan(largestBody))
+            return Problem.TooLarge;
+        request = RawRequest.From(http);
         if (request is null)
-            return http.IsLargerThan(largestBody) ? Problem.TooLarge : Problem.Malformed;
+            return Problem.Malformed;
         if (request.Body.Length > largestBody)
             return Problem.TooLarge;
         var isPlain = !request.HasHeader("content-encoding") || (request.TryHeader("content-encoding", out var encoding) && encoding == "identity");

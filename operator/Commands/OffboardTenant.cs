@@ -29,7 +29,7 @@ internal static class OffboardTenant
         };
         if (run.Value("account") is { } account)
         {
-            var stacks = new TenantStacks(run, new(run.Hub.Region, new Dictionary<string, string>()), Runner.Checkout());
+            var stacks = TenantStacks.Of(run);
             steps.Add(new("routes", "the hub's routes over its peering", (_, cancel) => stacks.DeleteRoutesAsync(cancel)));
             steps.Add(new("data-plane", $"its data plane's stack in account {account}, and the peering with it", (_, cancel) => stacks.DeleteDataPlaneAsync(cancel), LosesData: true));
         }

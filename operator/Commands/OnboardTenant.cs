@@ -53,7 +53,7 @@ internal static class OnboardTenant
         var steps = new List<Step> { new("number", "its number is free, and the hub has a peering for it", LookForRoomAsync) };
         if (run.Value("account") is { } account)
         {
-            var stacks = new TenantStacks(run, new(run.Hub.Region, new Dictionary<string, string>()), Runner.Checkout());
+            var stacks = TenantStacks.Of(run);
             steps.Add(new("data-plane", $"its data plane's stack in account {account}", (_, cancel) => stacks.DeployAsync(cancel)));
             steps.Add(new("peering", "the peering is active, of that account, and brings this tenant's range", (_, cancel) => stacks.FindPeeringAsync(patience, cancel)));
             steps.Add(new("routes", "the peering's tags, and the hub's routes over it", (_, cancel) => stacks.RouteAsync(cancel)));

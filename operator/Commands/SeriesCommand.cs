@@ -48,7 +48,7 @@ internal sealed class SeriesCommand(Runner runner, string name, string descripti
             var tenant = given.GetRequiredValue(_id);
             var there = await hub.StepSeries.FindAsync(tenant, cancel);
             var series = Begin(tenant, there, given);
-            var by = new OperatorName((await hub.CallerAsync(cancel)).ToString());
+            var by = await hub.CallerAsync(cancel);
             var run = new StepRun(hub, series, by, text => runner.Progress(given, text));
             var asked = new Asked(run, given, given.GetValue(_wait));
             var all = steps(asked);

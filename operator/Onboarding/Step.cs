@@ -1,3 +1,4 @@
+using ControlPlane.Executions;
 using ControlPlane.Operator.Deployments;
 using ControlPlane.Tenants;
 
@@ -17,7 +18,7 @@ internal sealed class StepException(string message) : Exception(message);
 internal sealed record SeriesEnd(StepSeries Series, string? StoppedAt, string? Why);
 
 /// <summary>A series while an operator works on it: each step that is done is written down at once.</summary>
-internal sealed class StepRun(ControlPlaneClient hub, StepSeries series, OperatorName by, Action<string> say)
+internal sealed class StepRun(ControlPlaneClient hub, StepSeries series, OperatorId by, Action<string> say)
 {
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(1);
 
@@ -55,7 +56,7 @@ internal sealed class StepRun(ControlPlaneClient hub, StepSeries series, Operato
             try
             {
                 var result = await step.RunAsync(this, cancel);
-                await SaveAsync(series with { Done = [.. series.Done, new(step.Name, hub.Clock.GetUtcNow(), by.Text, result)] }, cancel);
+                await SaveAsync(series with { Done = [.. series.Done, new(step.Name, hub.Clock.GetUtcNow(), by.ToString(), result)] }, cancel);
             }
             catch (StepException e)
             {
@@ -83,6 +84,3 @@ internal sealed class StepRun(ControlPlaneClient hub, StepSeries series, Operato
         series = await hub.StepSeries.TrySaveAsync(wanted, cancel)
             ?? throw new StepException($"Another operator is at work on {Tenant}: ./ctl tenant {series.Name} {Tenant} --status shows how far.");
 }
-
-/// <summary>Who works on a series, as it goes on record.</summary>
-internal sealed record OperatorName(string Text);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ControlPlane.Operator.Running;
 using ControlPlane.Tenants;
 
 namespace ControlPlane.Operator.Onboarding;
@@ -14,6 +15,9 @@ internal sealed class TenantStacks(StepRun run, AwsCli hub, string checkout)
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(5);
 
     private AwsCli? _tenant;
+
+    /// <summary>By the operator's own credentials at the hub.</summary>
+    public static TenantStacks Of(StepRun run) => new(run, new(run.Hub.Region, new Dictionary<string, string>()), Runner.Checkout());
 
     public static string DataPlaneOf(TenantId tenant) => $"dp-{tenant}";
 

@@ -51,6 +51,7 @@ internal sealed class TellProgress(ReplyStore replies, BotTokens tokens, SlackWe
             events.ProgressNotShown(ended.Id, why);
     }
 
+    /// <summary>How it stands or ended, with what can be done about it.</summary>
     internal static SlackMessage MessageOf(Execution execution)
     {
         List<Block> more = ExecutionText.Detail(execution) is { } detail ? [Block.Section(detail)] : [];

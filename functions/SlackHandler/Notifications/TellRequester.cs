@@ -114,10 +114,7 @@ internal sealed class TellRequester(
 
     internal static SlackMessage MessageOf(Execution execution)
     {
-        List<Block> more = ExecutionText.Detail(execution) is { } detail ? [Block.Section(detail)] : [];
-        more.Add(Block.SmallPrint(ExecutionText.ResultSmallPrint(execution)));
-        more.Add(ExecutionButtons.Of(execution, shown: null, command: null));
-        var message = SlackMessage.Private(ExecutionText.Headline(execution), more).Later();
+        var message = TellProgress.MessageOf(execution).Later();
         return execution.IsPublic ? message.Public() : message;
     }
 

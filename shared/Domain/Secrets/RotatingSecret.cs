@@ -51,7 +51,7 @@ public sealed class RotatingSecret<T>(
 
     /// <summary>Whether a proof fits the versions in memory or, where it does not, those of the store.</summary>
     public async ValueTask<bool> FitsAsync(Func<SecretVersions<T>, bool> fits, CancellationToken cancel) =>
-        fits(await GetAsync(cancel)) || (await RefreshAsync(cancel) && fits(await GetAsync(cancel)));
+        await TryAsync(versions => fits(versions) ? versions : null, cancel) is not null;
 
     private SecretVersions<T> Versions()
     {
