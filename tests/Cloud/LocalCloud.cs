@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Amazon.DynamoDBv2;
 using Amazon.SQS;
+using Amazon.SQS.Model;
 using ControlPlane.Aws;
 using ControlPlane.Local.DynamoDb;
 using ControlPlane.Local.Queues;
@@ -99,8 +100,10 @@ public sealed record TestTables(Uri Endpoint, IAmazonDynamoDB Client, IReadOnlyD
 
     /// <summary>A client that may do what a function's role allows.</summary>
     /// <param name="function">Its logical id in the template.</param>
-    public IAmazonDynamoDB ClientOf(string function) =>
-        _clients.GetOrAdd(function, name => FaultSeam.None().DynamoDb(Endpoint, FunctionRole.Of(name, this)));
+    /// <param name="seam">What its calls go through besides.</param>
+    public IAmazonDynamoDB ClientOf(string function, FaultSeam? seam = null) =>
+        seam?.DynamoDb(Endpoint, FunctionRole.Of(function, this))
+        ?? _clients.GetOrAdd(function, name => FaultSeam.None().DynamoDb(Endpoint, FunctionRole.Of(name, this)));
 
     /// <summary>As after a table was restored: a tenant's counters are gone.</summary>
     public async Task LoseLedgerAsync(TenantId tenant, Month month, CancellationToken cancel)
@@ -121,7 +124,22 @@ public sealed record TestQueues(Uri Endpoint, IAmazonSQS Client, IReadOnlyDictio
 
     public string Notifications => Urls["NotificationsQueue"];
 
+    /// <summary>Takes every message that waits.</summary>
+    public async Task<List<Message>> TakeAllAsync(string queue, CancellationToken cancel)
+    {
+        var taken = new List<Message>();
+        var ten = new ReceiveMessageRequest { QueueUrl = queue, MaxNumberOfMessages = 10, WaitTimeSeconds = 0 };
+        while (await Client.ReceiveMessageAsync(ten, cancel) is { Messages: { Count: > 0 } messages })
+        {
+            foreach (var message in messages)
+                await Client.DeleteMessageAsync(queue, message.ReceiptHandle, cancel);
+            taken.AddRange(messages);
+        }
+        return taken;
+    }
+
     /// <inheritdoc cref="TestTables.ClientOf"/>
-    public IAmazonSQS ClientOf(string function, TestTables tables) =>
-        _clients.GetOrAdd(function, name => FaultSeam.None().Sqs(Endpoint, role: FunctionRole.Of(name, tables, this)));
+    public IAmazonSQS ClientOf(string function, TestTables tables, FaultSeam? seam = null) =>
+        seam?.Sqs(Endpoint, role: FunctionRole.Of(function, tables, this))
+        ?? _clients.GetOrAdd(function, name => FaultSeam.None().Sqs(Endpoint, role: FunctionRole.Of(name, tables, this)));
 }

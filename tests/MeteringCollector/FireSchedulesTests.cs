@@ -21,13 +21,13 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
         var desk = await OutcomeFixture.OpenAsync(cloud);
         var schedule = await AddAsync(desk, "*/5 * * * *");
         await SweepAsync(desk);
-        Assert.Empty(await OrdersAsync(desk));
+        Assert.Empty(await desk.OrdersAsync());
 
         desk.Clock.Advance(TimeSpan.FromMinutes(5));
         await SweepAsync(desk);
         await SweepAsync(desk);
 
-        var order = Assert.Single(await OrdersAsync(desk));
+        var order = Assert.Single(await desk.OrdersAsync());
         Assert.Equal(ExecutionId.OfSchedule(schedule.Id, schedule.NextAt!.Value).ToString(), order.ExecutionId);
         Assert.Equal(("tenant-43", "wf_sched", schedule.Owner, false), (order.TenantId, order.Workflow, order.RequestedBy, order.Public));
         Assert.Equal("""{"city":"Paris"}""", order.Inputs.GetRawText());
@@ -49,7 +49,7 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
 
         Assert.Equal(
             schedules.Select(one => ExecutionId.OfSchedule(one.Id, one.NextAt!.Value).ToString()).Order(),
-            (await OrdersAsync(desk)).Select(one => one.ExecutionId).Order());
+            (await desk.OrdersAsync()).Select(one => one.ExecutionId).Order());
         foreach (var schedule in schedules)
             Assert.Single((await FindAsync(desk, schedule)).Firings);
     }
@@ -84,7 +84,7 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
 
         await SweepAsync(desk);
 
-        Assert.Equal(ordered, (await OrdersAsync(desk)).Count);
+        Assert.Equal(ordered, (await desk.OrdersAsync()).Count);
         var now = await FindAsync(desk, schedule);
         Assert.Equal((ordered, missed), (now.Firings.Count(one => one.Kind == FiringKind.Ordered), now.Firings.Count(one => one.Kind == FiringKind.Missed)));
         Assert.True(now.NextAt > desk.Clock.Now);
@@ -97,7 +97,7 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
         var schedule = await AddAsync(desk, "0 13 * * *");
         desk.Clock.Advance(TimeSpan.FromHours(2));
         await SweepAsync(desk);
-        Assert.Empty(await OrdersAsync(desk));
+        Assert.Empty(await desk.OrdersAsync());
         Assert.Equal([new Firing(schedule.NextAt!.Value, FiringKind.Missed)], (await FindAsync(desk, schedule)).Firings);
     }
 
@@ -108,18 +108,18 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
         var (one, free) = (await AddAsync(desk, "*/15 * * * *", key: "one"), await AddAsync(desk, "*/15 * * * *", overlap: true, key: "free"));
         desk.Clock.Advance(TimeSpan.FromMinutes(15));
         await SweepAsync(desk);
-        var first = (await OrdersAsync(desk)).Single(order => order.RequestedBy == one.Owner);
+        var first = (await desk.OrdersAsync()).Single(order => order.RequestedBy == one.Owner);
         await desk.StartAsync(ExecutionState.Dispatched, named: ExecutionId.Parse(first.ExecutionId));
 
         desk.Clock.Advance(TimeSpan.FromMinutes(15));
         await SweepAsync(desk);
-        Assert.Equal([free.Owner], (await OrdersAsync(desk)).Select(order => order.RequestedBy));
+        Assert.Equal([free.Owner], (await desk.OrdersAsync()).Select(order => order.RequestedBy));
         Assert.Equal([FiringKind.Ordered, FiringKind.Overlapped], (await FindAsync(desk, one)).Firings.Select(firing => firing.Kind));
 
         await desk.Executions.CancelAsync((await desk.Executions.FindAsync(ExecutionId.Parse(first.ExecutionId), Cancel))!, "U1", Cancel);
         desk.Clock.Advance(TimeSpan.FromMinutes(15));
         await SweepAsync(desk);
-        Assert.Equal(2, (await OrdersAsync(desk)).Count);
+        Assert.Equal(2, (await desk.OrdersAsync()).Count);
     }
 
     [Fact]
@@ -133,7 +133,7 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
             await SweepAsync(desk);
         }
         // Nobody took the first order: after ten minutes it counts as lost.
-        Assert.Equal(2, (await OrdersAsync(desk)).Count);
+        Assert.Equal(2, (await desk.OrdersAsync()).Count);
         Assert.Equal(
             [schedule.NextAt, schedule.NextAt!.Value.AddMinutes(8)],
             (await FindAsync(desk, schedule)).Firings.Where(one => one.Kind == FiringKind.Ordered).Select(one => (DateTimeOffset?)one.PlannedAt));
@@ -148,7 +148,7 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
         Assert.True(await Store(desk).RemoveAsync(removed, Cancel));
         desk.Clock.Advance(TimeSpan.FromMinutes(150));
         await SweepAsync(desk);
-        Assert.Empty(await OrdersAsync(desk));
+        Assert.Empty(await desk.OrdersAsync());
         Assert.Empty(await DueAsync(desk));
         Assert.Null(await Store(desk).FindAsync(removed.Id, Cancel));
         Assert.False(await Store(desk).PauseAsync(removed, Cancel));
@@ -156,10 +156,10 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
         var next = Timetable.Parse(paused.Cron, paused.Zone).NextAfter(desk.Clock.Now)!.Value;
         Assert.True(await Store(desk).ResumeAsync(paused, next, Cancel));
         await SweepAsync(desk);
-        Assert.Empty(await OrdersAsync(desk));
+        Assert.Empty(await desk.OrdersAsync());
         desk.Clock.Advance(TimeSpan.FromMinutes(30));
         await SweepAsync(desk);
-        Assert.Equal([ExecutionId.OfSchedule(paused.Id, next).ToString()], (await OrdersAsync(desk)).Select(order => order.ExecutionId));
+        Assert.Equal([ExecutionId.OfSchedule(paused.Id, next).ToString()], (await desk.OrdersAsync()).Select(order => order.ExecutionId));
     }
 
     [Theory]
@@ -178,7 +178,7 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
             desk.Clock.Advance(TimeSpan.FromMinutes(40));
             await SweepAsync(desk);
         }
-        Assert.Equal([ExecutionId.OfSchedule(schedule.Id, schedule.NextAt!.Value).ToString()], (await OrdersAsync(desk)).Select(order => order.ExecutionId));
+        Assert.Equal([ExecutionId.OfSchedule(schedule.Id, schedule.NextAt!.Value).ToString()], (await desk.OrdersAsync()).Select(order => order.ExecutionId));
         Assert.Empty(await DueAsync(desk));
     }
 
@@ -197,7 +197,7 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
                 desk.Clock.Advance(TimeSpan.FromMinutes(2));
                 await SweepAsync(desk);
             }
-            var orders = await OrdersAsync(desk);
+            var orders = await desk.OrdersAsync();
             Assert.True(
                 orders.Select(order => order.ExecutionId).Distinct().SequenceEqual([ExecutionId.OfSchedule(schedule.Id, schedule.NextAt!.Value).ToString()]),
                 $"{name}: {orders.Count} orders");
@@ -226,7 +226,7 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
         var log = new MemoryStream();
         await SweepAsync(desk, log: log);
 
-        Assert.Equal([sound.Owner], (await OrdersAsync(desk)).Select(order => order.RequestedBy));
+        Assert.Equal([sound.Owner], (await desk.OrdersAsync()).Select(order => order.RequestedBy));
         Assert.Equal(ExecutionState.TimedOut, (await desk.ReadAsync(job)).State);
         Assert.Equal(1, WrittenMetrics.Sum(Encoding.UTF8.GetString(log.ToArray()), new("SweepFailures")));
         Assert.Empty(await DueAsync(desk));                 // it is put off
@@ -244,7 +244,7 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
 
         await SweepAsync(desk);
 
-        Assert.Equal(300, (await OrdersAsync(desk)).Select(order => order.ExecutionId).Distinct().Count());
+        Assert.Equal(300, (await desk.OrdersAsync()).Select(order => order.ExecutionId).Distinct().Count());
         foreach (var job in jobs)
             Assert.Equal(ExecutionState.TimedOut, (await desk.ReadAsync(job)).State);
     }
@@ -291,19 +291,5 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
         {
             // As it was meant to.
         }
-    }
-
-    /// <summary>Takes every order that waits.</summary>
-    private static async Task<List<ExecutionRequest>> OrdersAsync(OutcomeFixture desk)
-    {
-        var orders = new List<ExecutionRequest>();
-        var ten = new Amazon.SQS.Model.ReceiveMessageRequest { QueueUrl = desk.Queues.ExecutionRequests, MaxNumberOfMessages = 10 };
-        while (await desk.Queues.Client.ReceiveMessageAsync(ten, Cancel) is { Messages: { Count: > 0 } messages })
-            foreach (var message in messages)
-            {
-                orders.Add(JsonSerializer.Deserialize(message.Body, DomainJson.Default.ExecutionRequest)!);
-                await desk.Queues.Client.DeleteMessageAsync(desk.Queues.ExecutionRequests, message.ReceiptHandle, Cancel);
-            }
-        return orders;
     }
 }

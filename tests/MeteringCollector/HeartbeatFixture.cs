@@ -60,8 +60,7 @@ internal sealed class HeartbeatFixture
     }
 
     /// <summary>A new process: nothing cached, and calls to the tables as this seam lets them through.</summary>
-    public void Restart(FaultSeam? seam = null) =>
-        Function = NewFunction((seam ?? FaultSeam.None()).DynamoDb(Endpoint, FunctionRole.Of("HeartbeatsFunction", Tables)));
+    public void Restart(FaultSeam? seam = null) => Function = NewFunction(Tables.ClientOf("HeartbeatsFunction", seam));
 
     public HeartbeatsFunction NewFunction(IAmazonDynamoDB dynamo)
     {

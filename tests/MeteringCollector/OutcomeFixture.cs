@@ -53,9 +53,7 @@ internal sealed class OutcomeFixture
 
     /// <summary>A new process, whose calls pass this seam.</summary>
     public void Restart(FaultSeam? seam = null) =>
-        Function = NewFunction(
-            (seam ?? FaultSeam.None()).DynamoDb(DynamoEndpoint, FunctionRole.Of("OutcomesFunction", Tables)),
-            (seam ?? FaultSeam.None()).Sqs(QueueEndpoint, role: FunctionRole.Of("OutcomesFunction", Tables, Queues)));
+        Function = NewFunction(Tables.ClientOf("OutcomesFunction", seam), Queues.ClientOf("OutcomesFunction", Tables, seam));
 
     public OutcomesFunction NewFunction(IAmazonDynamoDB dynamo, IAmazonSQS sqs)
     {
@@ -125,18 +123,14 @@ internal sealed class OutcomeFixture
     public Task LoseLedgerAsync() => Tables.LoseLedgerAsync(Tenant, Month, Cancel);
 
     /// <summary>Takes every notification that waits: the executions they are about.</summary>
-    public async Task<List<string>> NotifiedAsync()
-    {
-        var about = new List<string>();
-        while (await Queues.Client.ReceiveMessageAsync(new Amazon.SQS.Model.ReceiveMessageRequest { QueueUrl = Queues.Notifications, MaxNumberOfMessages = 10 },
-            Cancel) is { Messages: { Count: > 0 } messages })
-            foreach (var message in messages)
-            {
-                about.Add(JsonSerializer.Deserialize(message.Body, DomainJson.Default.Notification)!.ExecutionId);
-                await Queues.Client.DeleteMessageAsync(Queues.Notifications, message.ReceiptHandle, Cancel);
-            }
-        return about;
-    }
+    public async Task<List<string>> NotifiedAsync() =>
+        [.. (await Queues.TakeAllAsync(Queues.Notifications, Cancel)).Select(message =>
+            JsonSerializer.Deserialize(message.Body, DomainJson.Default.Notification)!.ExecutionId)];
+
+    /// <summary>Takes every order that waits.</summary>
+    public async Task<List<ExecutionRequest>> OrdersAsync() =>
+        [.. (await Queues.TakeAllAsync(Queues.ExecutionRequests, Cancel)).Select(message =>
+            JsonSerializer.Deserialize(message.Body, DomainJson.Default.ExecutionRequest)!)];
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 }

@@ -94,7 +94,7 @@ public sealed class ScheduleSimulationTests(LocalCloud cloud)
                     : SweepAsync(desk, FaultSeam.None()));
             }
             sweeps.Add(desk.Clock.Now);
-            orders.AddRange(await OrdersAsync(desk));
+            orders.AddRange(await desk.OrdersAsync());
         }
         if (defect == Defect.OrdersUnderAnotherId)
             orders.Add(orders[^1] with { ExecutionId = ExecutionId.Of("T0001", "another").ToString() });
@@ -164,18 +164,5 @@ public sealed class ScheduleSimulationTests(LocalCloud cloud)
         {
             // It died, as it was meant to.
         }
-    }
-
-    private static async Task<List<ExecutionRequest>> OrdersAsync(OutcomeFixture desk)
-    {
-        var orders = new List<ExecutionRequest>();
-        var ten = new Amazon.SQS.Model.ReceiveMessageRequest { QueueUrl = desk.Queues.ExecutionRequests, MaxNumberOfMessages = 10 };
-        while (await desk.Queues.Client.ReceiveMessageAsync(ten, Cancel) is { Messages: { Count: > 0 } messages })
-            foreach (var message in messages)
-            {
-                orders.Add(JsonSerializer.Deserialize(message.Body, DomainJson.Default.ExecutionRequest)!);
-                await desk.Queues.Client.DeleteMessageAsync(desk.Queues.ExecutionRequests, message.ReceiptHandle, Cancel);
-            }
-        return orders;
     }
 }

@@ -663,8 +663,8 @@ public sealed class SweeperTests(LocalCloud cloud)
         OutcomeFixture desk, FaultSeam seam, MemoryStream output, TimeProvider? clock = null, string region = "us-east-1")
     {
         clock ??= desk.Clock;
-        var dynamo = seam.DynamoDb(desk.DynamoEndpoint, FunctionRole.Of("SweeperFunction", desk.Tables));
-        var sqs = seam.Sqs(desk.QueueEndpoint, role: FunctionRole.Of("SweeperFunction", desk.Tables, desk.Queues));
+        var dynamo = desk.Tables.ClientOf("SweeperFunction", seam);
+        var sqs = desk.Queues.ClientOf("SweeperFunction", desk.Tables, seam);
         var events = new MeteringEvents(new JsonLog(Stream.Synchronized(output), clock), clock);
         var notifications = new MessageQueue<Notification>(sqs, desk.Queues.Notifications, DomainJson.Default.Notification);
         return new(

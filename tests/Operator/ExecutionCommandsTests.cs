@@ -1,8 +1,6 @@
-using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Metering;
 using ControlPlane.Operator.Commands;
-using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 using ControlPlane.Text;
@@ -166,21 +164,5 @@ public sealed class ExecutionCommandsTests(LocalCloud cloud)
     }
 
     private static Task<Booking> HeartbeatAsync(OperatorFixture ctl, long counter, ComputeTime totals, DateTimeOffset? unreadableSince = null) =>
-        new InstanceStore(ctl.Tables.Client, ctl.Tables.Instances, ctl.Clock).BookAsync(
-        new()
-        {
-            Tenant = OperatorFixture.Seven,
-            Instance = InstanceId.Parse("i-1"),
-            Epoch = ctl.Clock.Now.ToUnixTimeSeconds() - 60,
-            Counter = counter,
-            SampledAt = ctl.Clock.Now,
-            Interval = TimeSpan.FromSeconds(60),
-            Totals = totals,
-            BodyHash = $"{counter}",
-            Machine = new(4, 1),
-            Metrics = "{}",
-            KeyId = KeyIds.Of("k"),
-            GpuUnreadableSince = unreadableSince,
-        },
-        TenantLimits.StandardInstances, ctl.Clock.Now, Cancel);
+        ctl.BeatAsync(counter, totals, gpuUnreadableSince: unreadableSince);
 }

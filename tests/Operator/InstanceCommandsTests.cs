@@ -1,8 +1,5 @@
-using ControlPlane.Aws;
 using ControlPlane.Metering;
-using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
-using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.Operator;
 
@@ -46,20 +43,5 @@ public sealed class InstanceCommandsTests(LocalCloud cloud)
     }
 
     private static Task<Booking> BeatAsync(OperatorFixture ctl, string instance, long counter, ComputeTime totals) =>
-        new InstanceStore(ctl.Tables.Client, ctl.Tables.Instances, ctl.Clock).BookAsync(
-        new()
-        {
-            Tenant = OperatorFixture.Seven,
-            Instance = InstanceId.Parse(instance),
-            Epoch = 1_793_000_000,
-            Counter = counter,
-            SampledAt = ctl.Clock.Now,
-            Interval = TimeSpan.FromSeconds(60),
-            Totals = totals,
-            BodyHash = $"{counter}",
-            Machine = new(4, 1),
-            Metrics = "{}",
-            KeyId = KeyIds.Of("k"),
-        },
-        TenantLimits.StandardInstances, ctl.Clock.Now, Cancel);
+        ctl.BeatAsync(counter, totals, instance, epoch: 1_793_000_000);
 }

@@ -1,8 +1,5 @@
 using System.Text.RegularExpressions;
-using ControlPlane.Aws;
 using ControlPlane.Executions;
-using ControlPlane.Metering;
-using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 
@@ -87,22 +84,7 @@ public sealed partial class JsonTests(LocalCloud cloud)
         ctl.Clock.Advance(TimeSpan.FromSeconds(3));
         await ctl.Executions.FinishAsync(
             queued, new(OutcomeStatus.Succeeded, ctl.Clock.Now, ctl.Clock.Now, "8123", new(1200, 10, 5, 6), new("done", null), null), "00", Cancel);
-        await new InstanceStore(ctl.Tables.Client, ctl.Tables.Instances, ctl.Clock).BookAsync(
-            new()
-            {
-                Tenant = OperatorFixture.Seven,
-                Instance = InstanceId.Parse("i-1"),
-                Epoch = ctl.Clock.Now.ToUnixTimeSeconds() - 60,
-                Counter = 1,
-                SampledAt = ctl.Clock.Now,
-                Interval = TimeSpan.FromSeconds(60),
-                Totals = new(7500, 0),
-                BodyHash = "00",
-                Machine = new(4, 1),
-                Metrics = "{}",
-                KeyId = KeyIds.Of("k"),
-            },
-            TenantLimits.StandardInstances, ctl.Clock.Now, Cancel);
+        await ctl.BeatAsync(totals: new(7500, 0));
         return queued;
     }
 

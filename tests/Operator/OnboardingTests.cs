@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Text.Json;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
-using ControlPlane.Metering;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
@@ -135,22 +134,7 @@ public sealed class OnboardingTests(LocalCloud cloud)
     private static async Task BeHeardOfAsync(OperatorFixture ctl)
     {
         await ctl.Registry.TryAddAsync(new(KeyIds.Of("k"), OperatorFixture.Seven, "i-1", new byte[32], ctl.Clock.GetUtcNow(), null, null), Cancel);
-        await new InstanceStore(ctl.Tables.Client, ctl.Tables.Instances, ctl.Clock).BookAsync(
-            new()
-            {
-                Tenant = OperatorFixture.Seven,
-                Instance = InstanceId.Parse("i-1"),
-                Epoch = ctl.Clock.Now.ToUnixTimeSeconds(),
-                Counter = 1,
-                SampledAt = ctl.Clock.Now,
-                Interval = TimeSpan.FromSeconds(60),
-                Totals = new(0, 0),
-                BodyHash = "00",
-                Machine = new(1, 0),
-                Metrics = "{}",
-                KeyId = KeyIds.Of("k"),
-            },
-            TenantLimits.StandardInstances, ctl.Clock.Now, Cancel);
+        await ctl.BeatAsync();
     }
 
     /// <summary>Functions and an engine: whatever is ordered has succeeded a moment later.</summary>

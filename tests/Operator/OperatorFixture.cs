@@ -157,6 +157,28 @@ internal sealed class OperatorFixture : IAsyncDisposable
         new MeteringStore(Tables.Client, Tables.Metering, Clock).PutAsync(
             new(tenant ?? Seven, InstanceId.Parse(instance), epoch, counter, sampledAt, TimeSpan.FromSeconds(60), totals, "{}", KeyIds.Of("k")), Cancel);
 
+    /// <summary>Books a heartbeat that is taken now.</summary>
+    /// <param name="epoch">One that began a minute ago when left out.</param>
+    public Task<Booking> BeatAsync(
+        long counter = 1, ComputeTime totals = default, string instance = "i-1", long? epoch = null, DateTimeOffset? gpuUnreadableSince = null) =>
+        new InstanceStore(Tables.Client, Tables.Instances, Clock).BookAsync(
+            new()
+            {
+                Tenant = Seven,
+                Instance = InstanceId.Parse(instance),
+                Epoch = epoch ?? Clock.Now.ToUnixTimeSeconds() - 60,
+                Counter = counter,
+                SampledAt = Clock.Now,
+                Interval = TimeSpan.FromSeconds(60),
+                Totals = totals,
+                BodyHash = $"{counter}",
+                Machine = new(4, 1),
+                Metrics = "{}",
+                KeyId = KeyIds.Of("k"),
+                GpuUnreadableSince = gpuUnreadableSince,
+            },
+            TenantLimits.StandardInstances, Clock.Now, Cancel);
+
     public async ValueTask DisposeAsync()
     {
         await _secrets.DisposeAsync();

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json;
-using ControlPlane.Metering;
-using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.Operator;
@@ -32,22 +30,7 @@ public sealed class ScriptingTests(LocalCloud cloud)
     {
         await using var ctl = await OperatorFixture.StartAsync(cloud);
         await ctl.RegisterAsync();
-        await new Aws.InstanceStore(ctl.Tables.Client, ctl.Tables.Instances, ctl.Clock).BookAsync(
-            new()
-            {
-                Tenant = OperatorFixture.Seven,
-                Instance = InstanceId.Parse("i-1"),
-                Epoch = ctl.Clock.Now.ToUnixTimeSeconds() - 60,
-                Counter = 1,
-                SampledAt = ctl.Clock.Now,
-                Interval = TimeSpan.FromSeconds(60),
-                Totals = new(0, 0),
-                BodyHash = "1",
-                Machine = new(4, 1),
-                Metrics = "{}",
-                KeyId = KeyId.Parse(new('k', 43)),
-            },
-            TenantLimits.StandardInstances, ctl.Clock.Now, Cancel);
+        await ctl.BeatAsync();
         ctl.Clock.Advance(TimeSpan.FromSeconds(seconds));
         Assert.Equal(exit, (await ctl.SayAsync("health")).Exit);
     }

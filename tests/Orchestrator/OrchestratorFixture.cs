@@ -46,13 +46,12 @@ internal sealed class OrchestratorFixture
         var planner = new Planner(Outcomes);
         var events = new OrchestratorEvents(new JsonLog(Logged, Clock), Clock);
         // The fixture's own stores arrange; the function has its role.
-        dynamo = Seam.DynamoDb(dynamoEndpoint, FunctionRole.Of("ExecutionRequestsFunction", tables));
-        sqs = Seam.Sqs(queueEndpoint, role: FunctionRole.Of("ExecutionRequestsFunction", tables, queues));
+        var (inRole, queuesInRole) = (tables.ClientOf("ExecutionRequestsFunction", Seam), queues.ClientOf("ExecutionRequestsFunction", tables, Seam));
         StartExecution = new(
-            new(dynamo, tables.Tenants, tables.Quotas, Clock), new InstanceStore(dynamo, tables.Instances, Clock), planner,
-            new TokenService(Keys, new TokenMinter(Issuer, Clock), planner), new ExecutionStore(dynamo, tables.Executions, tables.Quotas, Clock),
-            new(sqs, queues.Dispatch, DomainJson.Default.DispatchRequest),
-            new(sqs, queues.Notifications, DomainJson.Default.Notification),
+            new(inRole, tables.Tenants, tables.Quotas, Clock), new InstanceStore(inRole, tables.Instances, Clock), planner,
+            new TokenService(Keys, new TokenMinter(Issuer, Clock), planner), new ExecutionStore(inRole, tables.Executions, tables.Quotas, Clock),
+            new(queuesInRole, queues.Dispatch, DomainJson.Default.DispatchRequest),
+            new(queuesInRole, queues.Notifications, DomainJson.Default.Notification),
             events, Clock);
         Function = new(StartExecution, events, below is null ? Clock : new HastyClock(Clock));
         Jwks = new(Keys, Issuer, events, Clock);

@@ -217,20 +217,7 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
         return [.. _orders];
     }
 
-    internal async Task<List<Message>> DrainAsync(string queue)
-    {
-        var messages = new List<Message>();
-        while (true)
-        {
-            var received = await Queues.Client.ReceiveMessageAsync(
-                new ReceiveMessageRequest { QueueUrl = queue, MaxNumberOfMessages = 10, WaitTimeSeconds = 0 }, Cancel);
-            if (received.Messages is not { Count: > 0 } batch)
-                return messages;
-            foreach (var message in batch)
-                await Queues.Client.DeleteMessageAsync(queue, message.ReceiptHandle, Cancel);
-            messages.AddRange(batch);
-        }
-    }
+    internal Task<List<Message>> DrainAsync(string queue) => Queues.TakeAllAsync(queue, Cancel);
 
     /// <summary>Every item of the tables that the handler writes, as text: to see that nothing changed.</summary>
     internal async Task<IReadOnlyList<string>> StateAsync()
