@@ -61,8 +61,8 @@ public static partial class PageFollower
             await File.WriteAllTextAsync(script, ScriptOf(blocks, has, folder, ready), cancel);
             var environment = new Dictionary<string, string> { ["CONTROL_PLANE_STATE"] = state, ["TMPDIR"] = folder, ["TERM"] = "xterm-256color" };
             await using var reader = StartedProgram.Start(
-                // A closed terminal ends what runs in it, also where these tests run under nohup.
-                ["env", "--default-signal=HUP", "unshare", "-n", "bash", script], environment, cancel, RepositoryRoot.Find(), TimeSpan.FromMinutes(8));
+                // Ctrl-C and a closed terminal end what runs in it, also where these tests run in the background or under nohup.
+                ["env", "--default-signal=HUP,INT", "unshare", "-n", "bash", script], environment, cancel, RepositoryRoot.Find(), TimeSpan.FromMinutes(8));
             var code = await reader.EndAsync();
             var pages = string.Join(", ", blocks.Select(block => block.Page).Distinct());
             Assert.True(code == 0 && reader.Output.EndsWith(End, StringComparison.Ordinal), $"{pages} was not followed to its end: {reader.Output}");

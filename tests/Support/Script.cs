@@ -32,3 +32,30 @@ public static class Script
 
     public static bool Exists(string tool) => Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, tool)));
 }
+
+/// <summary>Trials of one script with a slip each, four under way at a time: most of their time they wait. All begin with the first that is asked for.</summary>
+/// <param name="slips">What is there and what stands in its place.</param>
+/// <param name="tryAsync">Tries it with a slip.</param>
+public sealed class Slips(IEnumerable<(string There, string Slip)> slips, Func<string, string, Task<(int Exit, string Said)>> tryAsync)
+{
+    private readonly SemaphoreSlim _four = new(4);
+    private Dictionary<string, Task<(int Exit, string Said)>>? _trials;
+
+    /// <summary>Whether the trial says of what a slip breaks that it does not hold; skips where this machine cannot try it.</summary>
+    public async Task SeesAsync(string there)
+    {
+        _trials ??= slips.ToDictionary(one => one.There, one => InTurnAsync(one.There, one.Slip));
+        var (exit, said) = await _trials[there];
+        Assert.SkipWhen(exit == 77, said);
+
+        Assert.Equal(1, exit);
+        Assert.Contains("DOES NOT HOLD", said, StringComparison.Ordinal);
+    }
+
+    private async Task<(int Exit, string Said)> InTurnAsync(string there, string slip)
+    {
+        await _four.WaitAsync(TestContext.Current.CancellationToken);
+        try { return await tryAsync(there, slip); }
+        finally { _four.Release(); }
+    }
+}
