@@ -32,6 +32,7 @@ internal sealed class CtlCommandLine
             QuotaCommands.Build(runner),
             MeteringCommand.Build(runner),
             InstanceCommands.Build(runner),
+            AuditCommand.Build(runner),
             HealthCommand.Build(runner),
             DeadLetterCommands.Build(runner),
             DisasterRecoveryCommands.Build(runner),

@@ -46,6 +46,7 @@ async Task<SlackCommandsFunction> CommandsAsync(CommandsSettings settings)
     var replies = new ReplyStore(dynamo, settings.ExecutionsTable, clock);
     var requests = new SlackRequests(dynamo, settings.RateLimitsTable, replies, settings.RateLimit, clock);
     var executions = new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock);
+    var audit = new AuditTrail(dynamo, settings.AuditTable, clock);
     var lookup = new ExecutionLookup(executions, replies);
     var orders = new MessageQueue<ExecutionRequest>(sqs, settings.ExecutionRequestsQueueUrl, DomainJson.Default.ExecutionRequest);
     var toTell = new MessageQueue<Notification>(sqs, settings.NotificationsQueueUrl, DomainJson.Default.Notification);
@@ -64,8 +65,8 @@ async Task<SlackCommandsFunction> CommandsAsync(CommandsSettings settings)
             new WhyCommand(lookup),
             new ListCommand(executions),
             new UsageCommand(new QuotaLedger(dynamo, settings.QuotasTable), new InstanceStore(dynamo, settings.InstancesTable, clock), clock),
-            new CancelCommand(lookup, executions, toTell, events),
-            new ScheduleCommand(new ScheduleStore(dynamo, settings.ExecutionsTable, clock), tokens, clock)),
+            new CancelCommand(lookup, executions, audit, toTell, events),
+            new ScheduleCommand(new ScheduleStore(dynamo, settings.ExecutionsTable, clock), audit, tokens, clock)),
         clock, events);
 
     var origin = new OriginCheck(secret);
@@ -106,8 +107,8 @@ async Task<SlackInstallationFunction> InstallationAsync(InstallationSettings set
     return new(
         new BeginInstallation(origin, secret, installations, places, events, clock),
         new CompleteInstallation(
-            origin, secret, installations, new BotTokens(installations, secret), new SlackWebApi(SlackConnections.HandlerFor(settings.Routes)), places, events,
-            clock),
+            origin, secret, installations, new AuditTrail(dynamo, settings.AuditTable, clock), new BotTokens(installations, secret),
+            new SlackWebApi(SlackConnections.HandlerFor(settings.Routes)), places, events, clock),
         events, clock);
 }
 
@@ -121,7 +122,8 @@ async Task<SlackEventsFunction> EventsAsync(EventsSettings settings)
         new ListCommand(new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock)),
         new UsageCommand(new QuotaLedger(dynamo, settings.QuotasTable), new InstanceStore(dynamo, settings.InstancesTable, clock), clock),
         new BotTokens(installations, secret), new SlackWebApi(SlackConnections.HandlerFor(settings.Routes)), events);
-    return new(new AnswerEvent(new OriginCheck(secret), new SlackSignature(secret, clock), installations, home, events), events, clock);
+    var audit = new AuditTrail(dynamo, settings.AuditTable, clock);
+    return new(new AnswerEvent(new OriginCheck(secret), new SlackSignature(secret, clock), installations, audit, home, events), events, clock);
 }
 
 Task<RotatingSecret<SlackSecret>> SecretAsync(string secretId) => SecretsManagerSource.OpenAsync(secretId, SlackSecret.Parse, SlackSecret.Overlap, clock);

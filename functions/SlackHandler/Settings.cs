@@ -5,7 +5,7 @@ using ControlPlane.Slack;
 namespace ControlPlane.SlackHandler;
 
 internal sealed record CommandsSettings(
-    string TenantsTable, string ExecutionsTable, string QuotasTable, string RateLimitsTable, string InstancesTable,
+    string TenantsTable, string ExecutionsTable, string QuotasTable, string RateLimitsTable, string InstancesTable, string AuditTable,
     string ExecutionRequestsQueueUrl, string NotificationsQueueUrl, string SlackSecretId, RateLimit RateLimit, string? Region,
     ConnectRoutes Routes)
 {
@@ -16,6 +16,7 @@ internal sealed record CommandsSettings(
         Setting.Required("QUOTAS_TABLE"),
         Setting.Required("RATE_LIMITS_TABLE"),
         Setting.Required("INSTANCES_TABLE"),
+        Setting.Required("AUDIT_TABLE"),
         Setting.RequiredQueueUrl("EXECUTION_REQUESTS_QUEUE_URL"),
         Setting.RequiredQueueUrl("NOTIFICATIONS_QUEUE_URL"),
         Setting.Required("SLACK_SECRET_ID"),
@@ -35,11 +36,13 @@ internal sealed record NotificationsSettings(string TenantsTable, string Executi
         ConnectRoutes.Parse(Setting.Optional("CONNECT_ROUTES")));
 }
 
-internal sealed record InstallationSettings(string TenantsTable, string SlackSecretId, Uri ControlPlaneUrl, string? SlackUrl, ConnectRoutes Routes)
+internal sealed record InstallationSettings(
+    string TenantsTable, string AuditTable, string SlackSecretId, Uri ControlPlaneUrl, string? SlackUrl, ConnectRoutes Routes)
 {
     /// <exception cref="SettingException">One is missing or unusable; the message names it.</exception>
     public static InstallationSettings Load() => new(
         Setting.Required("TENANTS_TABLE"),
+        Setting.Required("AUDIT_TABLE"),
         Setting.Required("SLACK_SECRET_ID"),
         Setting.RequiredUrl("CONTROL_PLANE_URL"),
         Setting.Optional("SLACK_URL"),
@@ -47,7 +50,7 @@ internal sealed record InstallationSettings(string TenantsTable, string SlackSec
 }
 
 internal sealed record EventsSettings(
-    string TenantsTable, string ExecutionsTable, string QuotasTable, string InstancesTable, string SlackSecretId, ConnectRoutes Routes)
+    string TenantsTable, string ExecutionsTable, string QuotasTable, string InstancesTable, string AuditTable, string SlackSecretId, ConnectRoutes Routes)
 {
     /// <exception cref="SettingException">One is missing; the message names it.</exception>
     public static EventsSettings Load() => new(
@@ -55,6 +58,7 @@ internal sealed record EventsSettings(
         Setting.Required("EXECUTIONS_TABLE"),
         Setting.Required("QUOTAS_TABLE"),
         Setting.Required("INSTANCES_TABLE"),
+        Setting.Required("AUDIT_TABLE"),
         Setting.Required("SLACK_SECRET_ID"),
         ConnectRoutes.Parse(Setting.Optional("CONNECT_ROUTES")));
 }

@@ -18,7 +18,7 @@ namespace ControlPlane.Local.DataPlane;
 /// <param name="engines">Other engines than the small one built in, by tenant id.</param>
 /// <param name="folder">Where the machines keep theirs.</param>
 internal sealed class DataPlanes(
-    TenantRegistry registry, EnrolmentStore enrolments, IReadOnlyDictionary<string, IPEndPoint> engines, RoutingTable routing, Uri privateApi,
+    TenantRegistry registry, EnrolmentStore enrolments, Auditor auditor, IReadOnlyDictionary<string, IPEndPoint> engines, RoutingTable routing, Uri privateApi,
     FunctionLogs logs, string folder, Pace pace, TimeProvider clock) : IAsyncDisposable
 {
     private static readonly TimeSpan Between = TimeSpan.FromSeconds(1);
@@ -124,7 +124,7 @@ internal sealed class DataPlanes(
         {
             var (code, now) = (OneTimeCode.Make(), clock.GetUtcNow());
             await enrolments.AddAsync(
-                new(code.Hash, tenant.Id, InstanceId.Parse(TenantMachine.InstanceOf(tenant.Id)), now, now + EnrolmentInvite.StandardLifetime), cancel);
+                new(code.Hash, tenant.Id, InstanceId.Parse(TenantMachine.InstanceOf(tenant.Id)), now, now + EnrolmentInvite.StandardLifetime), auditor, cancel);
             await machine.EnrolAsync(code.Text, cancel);
         }
         machine.Start();

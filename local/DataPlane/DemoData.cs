@@ -56,7 +56,8 @@ internal static class DemoData
 
     /// <summary>Gives the demo's workspace its bot, as an installation by a link would.</summary>
     /// <param name="slackSecret">The text of the Slack secret.</param>
-    public static async Task InstallAsync(SlackInstallations installations, string slackSecret, TimeProvider clock, CancellationToken cancel)
+    public static async Task InstallAsync(
+        SlackInstallations installations, string slackSecret, Auditor auditor, TimeProvider clock, CancellationToken cancel)
     {
         var workspace = TeamId.Parse(Workspace);
         if (SlackSecret.Parse(slackSecret) is not { TokenKey: { } key, Client: not null })
@@ -64,9 +65,10 @@ internal static class DemoData
         var token = SlackApp.Of(slackSecret, new("http://127.0.0.1")).TokenOf(Workspace);
         var now = clock.GetUtcNow();
         var ticket = new InstallTicket(OneTimeCode.Make().Hash, Tenant, now, now + InstallTicket.Lifetime);
-        await installations.AddAsync(ticket, cancel);
+        await installations.AddAsync(ticket, auditor, cancel);
         await installations.CompleteAsync(
-            ticket, new(workspace, Seal.Close(key, token, SealedToken.PurposeOf(workspace))), UserId.Parse($"UBOT{Workspace}"), UserId.Parse("UADMIN"), cancel);
+            ticket, new(workspace, Seal.Close(key, token, SealedToken.PurposeOf(workspace))), UserId.Parse($"UBOT{Workspace}"), UserId.Parse("UADMIN"), auditor,
+            cancel);
     }
 
     /// <param name="signingSecret">What Slack signs with.</param>

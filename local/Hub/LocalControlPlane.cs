@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 using Amazon.DynamoDBv2;
+using ControlPlane.Audit;
 using ControlPlane.Aws;
 using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.DynamoDb;
@@ -106,11 +107,12 @@ internal sealed class LocalControlPlane : IAsyncDisposable
         say("starting the tables, the queues and the secrets …");
         var stores = await Stores.StartAsync(options, state, template, parts, pace, say, clock, cancel);
         var registry = new TenantRegistry(stores.DynamoClient, stores.Tables["TenantsTable"]);
+        var auditor = new AuditTrail(stores.DynamoClient, stores.Tables["AuditTable"], clock).For(Actor.Parse("local:run"), "run");
         DemoData.WriteSecrets(stores.Secrets.Vault, "SlackSecret", "TokenRootSecret", options.Empty ? Guid.NewGuid().ToString("N") : DemoData.SigningSecret);
         if (!options.Empty && await DemoData.WriteAsync(registry, clock, cancel))
         {
             var installations = new SlackInstallations(stores.DynamoClient, stores.Tables["TenantsTable"], clock);
-            await DemoData.InstallAsync(installations, stores.Secrets.Vault.Get("SlackSecret", null, null).Text, clock, cancel);
+            await DemoData.InstallAsync(installations, stores.Secrets.Vault.Get("SlackSecret", null, null).Text, auditor, clock, cancel);
         }
 
         say("starting the gateways and the peered network …");
@@ -131,7 +133,7 @@ internal sealed class LocalControlPlane : IAsyncDisposable
         }
         var dataPlanes = parts.Keep(
             new DataPlanes(
-                registry, new EnrolmentStore(stores.DynamoClient, stores.Tables["TenantsTable"], clock), options.Engines, routing, privateApi.Endpoint, logs,
+                registry, new EnrolmentStore(stores.DynamoClient, stores.Tables["TenantsTable"], clock), auditor, options.Engines, routing, privateApi.Endpoint, logs,
                 Path.Combine(state, "machines"), pace, clock));
         await dataPlanes.StartEnginesAsync(cancel);
 

@@ -26,14 +26,14 @@ internal static class CancelExecution
 
     private static async Task<Answer> CancelAsync(ControlPlaneClient hub, Execution execution, CancellationToken cancel)
     {
-        var caller = (await hub.CallerAsync(cancel)).ToString();
+        var (caller, auditor) = ((await hub.CallerAsync(cancel)).ToString(), await hub.AuditorAsync(cancel));
         for (var round = 0; round < Rounds; round++)
         {
             if (execution.State.IsTerminal)
                 return execution.State == ExecutionState.Cancelled
                     ? Shown("cancelled before", execution, [])
                     : new Answer.NotDone($"{execution.Id} is {execution.State.Name}: there is nothing left to cancel.");
-            switch (await hub.Executions.CancelAsync(execution, caller, cancel))
+            switch (await hub.Executions.CancelAsync(execution, caller, auditor, cancel))
             {
                 case Move.Moved { IsBooked: var isBooked }:
                     await NotifyAsync(hub, execution, cancel);

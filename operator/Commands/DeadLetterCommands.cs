@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ControlPlane.Audit;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.DeadLetters;
 using ControlPlane.Operator.Output;
@@ -43,6 +44,8 @@ internal static class DeadLetterCommands
             var source = given.GetRequiredValue(queue)!;
             var (most, isDry) = (given.GetValue(max), given.GetValue(dryRun));
             var letters = await hub.DeadLettersOfAsync(source, cancel);
+            if (!isDry)
+                await (await hub.AuditorAsync(cancel)).NoteAsync("dlq.redrive", null, source.Name, [AuditedValue.Of("most", null, DisplayText.Of(most))], cancel);
             var moved = isDry ? await letters.LookAsync(most, cancel) : await letters.RedriveAsync(most, cancel);
             var shown = new RedriveView(source.Name, isDry, [.. moved.Select(letter => Of(source, letter, hub.Clock.GetUtcNow()))]);
             return Answer.Show(shown, CtlJson.Default.RedriveView, page =>

@@ -29,7 +29,7 @@ internal static class GroupCommands
             var before = catalogue.Groups.FirstOrDefault(one => one.Name == group.Name);
             var isSame = before is not null && before.Users.ToHashSet().SetEquals(group.Users);
             if (!isSame)
-                await hub.Tenants.SaveAsync(tenant, group, cancel);
+                await (await hub.AdministrationAsync(cancel)).SaveAsync(tenant, group, before, cancel);
             var shown = new GroupChangeView(isSame ? "unchanged" : "set", tenant.ToString(), new(group.Name, group.Users));
             return Answer.Show(
                 shown, CtlJson.Default.GroupChangeView, page => page.Line($"{group.Name} {(isSame ? "was" : "is now")} {DisplayText.List(group.Users)}."));

@@ -61,7 +61,7 @@ internal static class InstanceCommands
         return runner.Runs(command, async (hub, given, cancel) =>
         {
             var (tenant, instance) = (given.GetRequiredValue(id), given.GetRequiredValue(name));
-            if (!await hub.Instances.TryResetAsync(tenant, instance, cancel))
+            if (!await hub.Instances.TryResetAsync(tenant, instance, await hub.AuditorAsync(cancel), cancel))
                 return Unknown(tenant, instance);
             var (plane, now) = await PlaneAsync(hub, tenant, cancel);
             if (Find(plane, instance) is not { } state)

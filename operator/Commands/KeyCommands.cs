@@ -18,8 +18,6 @@ internal static class KeyCommands
     // How long a function goes on believing a key that it read before.
     private const int SecondsUntilRefused = 60;
 
-    private const int IdLength = 12;
-
     public static Command Build(Runner runner) => new("key", "Public keys of metering sidecars.")
     {
         Add(runner), Invite(runner), Invites(runner), Withdraw(runner), List(runner), Revoke(runner),
@@ -74,8 +72,8 @@ internal static class KeyCommands
             var (code, now) = (OneTimeCode.Make(), hub.Clock.GetUtcNow());
             InstanceId? named = given.GetValue(instance) is { } name ? InstanceId.Parse(name) : null;
             var invite = new EnrolmentInvite(code.Hash, tenant, named, now, now + (given.GetValue(lives) ?? EnrolmentInvite.StandardLifetime));
-            await hub.Enrolments.AddAsync(invite, cancel);
-            var shown = new KeyInviteView(IdOf(invite), code.Text, tenant.ToString(), named?.ToString(), Rfc3339.Format(invite.ExpiresAt));
+            await hub.Enrolments.AddAsync(invite, await hub.AuditorAsync(cancel), cancel);
+            var shown = new KeyInviteView(OneTimeCode.IdOf(invite.Hash), code.Text, tenant.ToString(), named?.ToString(), Rfc3339.Format(invite.ExpiresAt));
             return Answer.Show(shown, CtlJson.Default.KeyInviteView, page => page.Line(shown.Code)) with
             {
                 Notes =
@@ -97,7 +95,7 @@ internal static class KeyCommands
             if (await hub.Tenants.FindAsync(tenant, cancel) is null)
                 return Refusals.NotRegistered(tenant);
             var shown = (await hub.Enrolments.OfAsync(tenant, cancel)).Select(invite => new EnrolmentInviteView(
-                IdOf(invite), invite.IsOpenAt(now) ? "open" : invite.UsedAt is null ? "expired" : "used", invite.Instance?.ToString(),
+                OneTimeCode.IdOf(invite.Hash), invite.IsOpenAt(now) ? "open" : invite.UsedAt is null ? "expired" : "used", invite.Instance?.ToString(),
                 Rfc3339.Format(invite.CreatedAt), Rfc3339.Format(invite.ExpiresAt), invite.UsedBy?.ToString())).ToList();
             return Answer.Show(new EnrolmentInvitesView(shown), CtlJson.Default.EnrolmentInvitesView, page => page.Table(
                 ["INVITATION", "STATE", new("INSTANCE", 1), new("MADE", 4), new("GOOD UNTIL", 2), new("USED BY", 3)],
@@ -115,17 +113,14 @@ internal static class KeyCommands
         return runner.Runs(new("withdraw", "Takes a code back before it is used.") { id, invitation }, async (hub, given, cancel) =>
         {
             var (tenant, name) = (given.GetRequiredValue(id), given.GetRequiredValue(invitation));
-            var invite = (await hub.Enrolments.OfAsync(tenant, cancel)).FirstOrDefault(one => IdOf(one) == name);
-            if (invite is null || await hub.Enrolments.WithdrawAsync(tenant, invite.Hash, cancel) != ChangeResult.Made)
+            var invite = (await hub.Enrolments.OfAsync(tenant, cancel)).FirstOrDefault(one => OneTimeCode.IdOf(one.Hash) == name);
+            if (invite is null || await hub.Enrolments.WithdrawAsync(tenant, invite.Hash, await hub.AuditorAsync(cancel), cancel) != ChangeResult.Made)
                 return new Answer.NotDone(
                     $"{tenant} has no open invitation {TypedArguments.Quote(name)}: ./ctl key invites {tenant} shows those it has. A key that came of one is ended with ./ctl key revoke.");
             return Answer.Show(new InviteRevokedView("withdrawn", name, tenant.ToString()), CtlJson.Default.InviteRevokedView, page =>
                 page.Line($"The code of invitation {name} is good for nothing any more."));
         });
     }
-
-    // Of the code's hash: enough to tell a tenant's few apart, and no help in finding the code.
-    private static string IdOf(EnrolmentInvite invite) => invite.Hash[..IdLength];
 
     private static Option<string?> InstanceOption(string description) => new("--instance")
     {
@@ -141,7 +136,7 @@ internal static class KeyCommands
     {
         if (await hub.Tenants.FindAsync(key.Tenant, cancel) is null)
             return Refusals.NotRegistered(key.Tenant);
-        if (await hub.Tenants.TryAddAsync(key, cancel))
+        if (await (await hub.AdministrationAsync(cancel)).TryAddAsync(key, cancel))
             return Show(hub, "added", key);
         return await hub.Tenants.FindKeyAsync(key.KeyId, cancel) switch
         {
@@ -187,7 +182,7 @@ internal static class KeyCommands
             async (hub, given, cancel) =>
         {
             var (tenant, name) = (given.GetRequiredValue(id), given.GetRequiredValue(keyId));
-            var change = await hub.Administration.RevokeAsync(tenant, name, cancel);
+            var change = await (await hub.AdministrationAsync(cancel)).RevokeAsync(tenant, name, cancel);
             if (change == ChangeResult.NothingThere || await hub.Tenants.FindKeyAsync(name, cancel) is not { } key)
                 return new Answer.NotDone($"{tenant} has no key {name}: ./ctl key list {tenant} shows those it has.");
 

@@ -38,7 +38,7 @@ internal static class OffboardTenant
 
     private static async Task<string> SuspendAsync(StepRun run, CancellationToken cancel)
     {
-        if (await run.Hub.Administration.SuspendAsync(run.Tenant, cancel) != ChangeResult.NothingThere)
+        if (await (await run.Hub.AdministrationAsync(cancel)).SuspendAsync(run.Tenant, cancel) != ChangeResult.NothingThere)
             return "suspended";
         return await run.Hub.Tenants.FindAsync(run.Tenant, cancel) is null
             ? throw new StepException(Refusals.NotRegistered(run.Tenant).Why)

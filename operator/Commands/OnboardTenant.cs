@@ -101,7 +101,7 @@ internal static class OnboardTenant
         if (answer is Answer.NotDone { Why: var why })
             throw new StepException(why);
         if (run.Value("account") is { } account && run.Value("engine-role") is { } role)
-            await run.Hub.Administration.IdentifyAsync(run.Tenant, new(account, role), cancel);
+            await (await run.Hub.AdministrationAsync(cancel)).IdentifyAsync(run.Tenant, new(account, role), cancel);
         return $"{run.Value("name")}, engine {EngineText.Format(engine)}";
     }
 
@@ -126,13 +126,14 @@ internal static class OnboardTenant
     private static async Task<string> PublishAsync(StepRun run, CancellationToken cancel)
     {
         var workflow = WorkflowOf(run);
-        if (await run.Hub.Tenants.FindWorkflowAsync(run.Tenant, workflow, cancel) is { Enabled: true })
+        var before = await run.Hub.Tenants.FindWorkflowAsync(run.Tenant, workflow, cancel);
+        if (before is { Enabled: true })
             return $"{workflow} was there";
-        await run.Hub.Tenants.SaveAsync(
+        await (await run.Hub.AdministrationAsync(cancel)).SaveAsync(
             run.Tenant,
             new Workflow(
                 workflow, WebhookPath.Of(workflow), [], Workflow.DefaultDeadline, Idempotent: false, Enabled: true, AllowedUsers: [], AllowedGroups: [],
-                AllowedChannels: []), cancel);
+                AllowedChannels: []), before, cancel);
         return $"{workflow}, for everyone in its workspace, without inputs: ./ctl workflow publish says otherwise";
     }
 

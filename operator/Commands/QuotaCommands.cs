@@ -71,8 +71,9 @@ internal static class QuotaCommands
             IReadOnlyList<TenantId> tenants = given.GetValue(id) is { } only
                 ? [only]
                 : [.. readable.Select(tenant => tenant.Id).Concat(faulty.Select(one => one.Id)).OrderBy(tenant => tenant.Number)];
+            var auditor = await hub.AuditorAsync(cancel);
             foreach (var tenant in tenants)
-                await hub.Quotas.GiveToAsync(tenant, writer, cancel);
+                await hub.Quotas.GiveToAsync(tenant, writer, auditor, cancel);
             var shown = new LedgerOwnerView(writer, [.. tenants.Select(tenant => tenant.ToString())]);
             return Answer.Show(
                 shown, CtlJson.Default.LedgerOwnerView,

@@ -74,7 +74,7 @@ internal static class RegisterTenant
             wish.Limits.MonthlyQuota ?? TenantLimits.Default.MonthlyQuota, wish.Limits.Concurrency ?? TenantLimits.Default.Concurrency,
             wish.Limits.MonthlyGpuMs,
             wish.Limits.Instances ?? TenantLimits.Default.Instances, wish.Limits.DeniesWhenSilent ?? TenantLimits.Default.DeniesWhenSilent));
-        return await hub.Administration.RegisterAsync(tenant, wish.Workspace, cancel) switch
+        return await (await hub.AdministrationAsync(cancel)).RegisterAsync(tenant, wish.Workspace, cancel) switch
         {
             Registered.Now => await ShowAsync(hub, "registered", tenant, wish.Workspace, [.. Warnings(wish, registered + 1)], cancel),
             Registered.WorkspaceTaken taken => Refusals.WorkspaceTaken(wish.Workspace!.Value, taken.Tenant),
@@ -103,7 +103,7 @@ internal static class RegisterTenant
             return new Answer.NotDone($"{there.Id} is registered already, {difference}");
         if (wish.Workspace is not { } workspace || await hub.Tenants.OfSlackAsync(workspace, cancel) == there.Id)
             return await ShowAsync(hub, "unchanged", there, wish.Workspace, [], cancel);
-        if (await hub.Tenants.TryLinkAsync(new(workspace, there.Id), cancel))
+        if (await (await hub.AdministrationAsync(cancel)).TryLinkAsync(new(workspace, there.Id), cancel))
             return await ShowAsync(hub, "linked", there, workspace, [], cancel);
         return await hub.Tenants.OfSlackAsync(workspace, cancel) is { } other && other != there.Id
             ? Refusals.WorkspaceTaken(workspace, other)

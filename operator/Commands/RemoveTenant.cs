@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Deployments;
@@ -31,18 +32,19 @@ internal static class RemoveTenant
     {
         // First of all: from here on nothing new is started, and whatever stops below is taken up by saying it again.
         var tenant = catalogue.Tenant.Id;
-        var change = await hub.Administration.RemoveAsync(tenant, cancel);
+        var (administration, auditor) = (await hub.AdministrationAsync(cancel), await hub.AuditorAsync(cancel));
+        var change = await administration.RemoveAsync(tenant, cancel);
         var revoked = 0;
         foreach (var key in (await hub.Tenants.KeysOfAsync(tenant, cancel)).Where(key => key.RevokedAt is null))
-            revoked += await hub.Administration.RevokeAsync(tenant, key.KeyId, cancel) == ChangeResult.Made ? 1 : 0;
+            revoked += await administration.RevokeAsync(tenant, key.KeyId, cancel) == ChangeResult.Made ? 1 : 0;
         var unlinked = new List<string>();
         foreach (var link in await hub.Tenants.LinksOfAsync(tenant, cancel))
-            if (await hub.Administration.UnlinkAsync(link, cancel) == ChangeResult.Made)
+            if (await administration.UnlinkAsync(link, cancel) == ChangeResult.Made)
                 unlinked.Add(link.WorkspaceId.ToString());
         foreach (var schedule in await hub.Schedules.OfTenantAsync(tenant, cancel))
-            await hub.Schedules.RemoveAsync(schedule, cancel);
-        var closed = await CloseAsync(hub, tenant, cancel);
-        await hub.Administration.ClearCatalogueAsync(catalogue, cancel);
+            await hub.Schedules.RemoveAsync(schedule, auditor, cancel);
+        var closed = await CloseAsync(hub, tenant, auditor, cancel);
+        await administration.ClearCatalogueAsync(catalogue, cancel);
 
         var removed = await hub.Tenants.FindAsync(tenant, cancel) ?? catalogue.Tenant;
         var shown = new RemovalView(
@@ -59,12 +61,12 @@ internal static class RemoveTenant
     }
 
     // Their requesters are told by the sweeper, as of every end that nobody was told of.
-    private static async Task<int> CloseAsync(ControlPlaneClient hub, TenantId tenant, CancellationToken cancel)
+    private static async Task<int> CloseAsync(ControlPlaneClient hub, TenantId tenant, Auditor auditor, CancellationToken cancel)
     {
         var closed = 0;
         foreach (var id in await hub.Executions.OpenAsync(tenant, cancel))
             if (await hub.Executions.FindAsync(id, cancel) is { State.IsTerminal: false } execution
-                && await hub.Executions.CancelAsync(execution, Operator, cancel) is Move.Moved)
+                && await hub.Executions.CancelAsync(execution, Operator, auditor, cancel) is Move.Moved)
                 closed++;
         return closed;
     }

@@ -64,7 +64,7 @@ internal static class ScheduleCommands
             if (await hub.Schedules.FindAsync(schedule.Id, cancel) is null
                 && (await hub.Schedules.OfTenantAsync(tenant, cancel)).Count >= Schedule.MostOfTenant)
                 return new Answer.NotDone($"{tenant} has {Schedule.MostOfTenant} schedules, which is the most: ./ctl schedule remove ends one.");
-            var isNew = await hub.Schedules.TryAddAsync(schedule, cancel);
+            var isNew = await hub.Schedules.TryAddAsync(schedule, await hub.AuditorAsync(cancel), cancel);
             return Changed(isNew ? "added" : "unchanged", isNew ? schedule : await hub.Schedules.FindAsync(schedule.Id, cancel) ?? schedule, now);
         });
     }
@@ -113,7 +113,7 @@ internal static class ScheduleCommands
     }
 
     private static Command Pause(Runner runner) => Changes(runner, "pause", "Stops a schedule until it is resumed.", async (hub, schedule, cancel) =>
-        schedule.PausedAt is not null ? "unchanged" : await hub.Schedules.PauseAsync(schedule, cancel) ? "paused" : null);
+        schedule.PausedAt is not null ? "unchanged" : await hub.Schedules.PauseAsync(schedule, await hub.AuditorAsync(cancel), cancel) ? "paused" : null);
 
     private static Command Resume(Runner runner) => Changes(
         runner, "resume", "Lets it go on from now: what it missed while it was paused is not made up for.", async (hub, schedule, cancel) =>
@@ -121,12 +121,12 @@ internal static class ScheduleCommands
         if (schedule.PausedAt is null)
             return "unchanged";
         var next = Timetable.Parse(schedule.Cron, schedule.Zone).NextAfter(hub.Clock.GetUtcNow());
-        return next is { } at && await hub.Schedules.ResumeAsync(schedule, at, cancel) ? "resumed" : null;
+        return next is { } at && await hub.Schedules.ResumeAsync(schedule, at, await hub.AuditorAsync(cancel), cancel) ? "resumed" : null;
     });
 
     private static Command Remove(Runner runner) => Changes(
         runner, "remove", "Ends a schedule. An execution that it started goes on.", async (hub, schedule, cancel) =>
-            await hub.Schedules.RemoveAsync(schedule, cancel) ? "removed" : null);
+            await hub.Schedules.RemoveAsync(schedule, await hub.AuditorAsync(cancel), cancel) ? "removed" : null);
 
     /// <param name="changeAsync">What was done, in one word; null where the schedule is gone.</param>
     private static Command Changes(

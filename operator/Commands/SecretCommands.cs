@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ControlPlane.Audit;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;
@@ -37,6 +38,8 @@ internal static class SecretCommands
             if (value is { Length: 0 or > LongestValue })
                 return new Answer.NotDone($"{given.GetValue(from)} holds no such value.");
 
+            await (await hub.AuditorAsync(cancel)).NoteAsync(
+                "secret.rotate", null, part.Name, [AuditedValue.Of("leaked", null, given.GetValue(leaked) ? "yes" : "no")], cancel);
             return await hub.RotationOf(part).RunAsync(value, given.GetValue(leaked), cancel) switch
             {
                 Rotated.Made made => Show(part, made),

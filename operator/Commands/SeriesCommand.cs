@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ControlPlane.Audit;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Onboarding;
 using ControlPlane.Operator.Output;
@@ -66,6 +67,10 @@ internal sealed class SeriesCommand(Runner runner, string name, string descripti
                 asked = asked with { Run = run };
                 all = steps(asked);
             }
+            // Before the first step: what a step does outside of the tables has no other record.
+            await (await hub.AuditorAsync(cancel)).NoteAsync(
+                $"tenant.{name}", tenant, $"{tenant}",
+                [AuditedValue.Of("steps_done", null, string.Join(", ", run.Series.Done.Select(one => one.Step)))], cancel);
             var end = await run.RunAsync(all, mayLoseData is not null && given.GetValue(mayLoseData), cancel);
             return Show(all, end, closing(asked));
         });

@@ -23,7 +23,7 @@ internal static class SlackCommands
             var link = new SlackLink(given.GetRequiredValue(workspace), given.GetRequiredValue(id));
             if (await hub.Tenants.FindAsync(link.Tenant, cancel) is null)
                 return Refusals.NotRegistered(link.Tenant);
-            if (await hub.Tenants.TryLinkAsync(link, cancel))
+            if (await (await hub.AdministrationAsync(cancel)).TryLinkAsync(link, cancel))
                 return Show("linked", link);
             return await hub.Tenants.OfSlackAsync(link.WorkspaceId, cancel) is { } other && other != link.Tenant
                 ? Refusals.WorkspaceTaken(link.WorkspaceId, other)
@@ -37,7 +37,7 @@ internal static class SlackCommands
         return runner.Runs(new("unlink", "Ends that: the workspace's commands are refused from now on.") { id, workspace }, async (hub, given, cancel) =>
         {
             var link = new SlackLink(given.GetRequiredValue(workspace), given.GetRequiredValue(id));
-            return await hub.Administration.UnlinkAsync(link, cancel) == ChangeResult.Made
+            return await (await hub.AdministrationAsync(cancel)).UnlinkAsync(link, cancel) == ChangeResult.Made
                 ? Show("unlinked", link)
                 : new Answer.NotDone($"{link.WorkspaceId} does not speak for {link.Tenant}: ./ctl tenant show {link.Tenant} lists those that do.");
         });
@@ -46,7 +46,7 @@ internal static class SlackCommands
     private static Command Reseal(Runner runner) => runner.Runs(
         new("reseal", "Encrypts every workspace's bot token with the newest key: after ./ctl secret rotate bot-token-key."), async (hub, _, cancel) =>
         {
-            var done = await hub.TokenReseal().RunAsync(cancel);
+            var done = await hub.TokenReseal().RunAsync(await hub.AuditorAsync(cancel), cancel);
             return Answer.Show(new ResealView(done.Anew, done.AsTheyWere, done.Unreadable), CtlJson.Default.ResealView, page => page.Facts(
                 ("encrypted anew", DisplayText.Of(done.Anew)), ("so before", DisplayText.Of(done.AsTheyWere)))) with
             {

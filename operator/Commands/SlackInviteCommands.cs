@@ -14,9 +14,6 @@ namespace ControlPlane.Operator.Commands;
 /// <remarks>The ticket in a link is shown once and kept by nobody.</remarks>
 internal static class SlackInviteCommands
 {
-    // Of a ticket's hash: enough to tell a tenant's few apart, and no help in finding the ticket.
-    private const int IdLength = 12;
-
     public static Command Invite(Runner runner)
     {
         var id = TypedArguments.Tenant();
@@ -49,8 +46,8 @@ internal static class SlackInviteCommands
             return null;
         var (code, now) = (OneTimeCode.Make(), hub.Clock.GetUtcNow());
         var ticket = new InstallTicket(code.Hash, tenant, now, now + InstallTicket.Lifetime);
-        await hub.Installations.AddAsync(ticket, cancel);
-        return new(IdOf(ticket), tenant.ToString(), new Uri(at, $"/slack/install/{code.Text}").AbsoluteUri, Rfc3339.Format(ticket.ExpiresAt));
+        await hub.Installations.AddAsync(ticket, await hub.AuditorAsync(cancel), cancel);
+        return new(OneTimeCode.IdOf(ticket.Hash), tenant.ToString(), new Uri(at, $"/slack/install/{code.Text}").AbsoluteUri, Rfc3339.Format(ticket.ExpiresAt));
     }
 
     public static Command Invites(Runner runner)
@@ -61,7 +58,7 @@ internal static class SlackInviteCommands
         {
             var now = hub.Clock.GetUtcNow();
             var shown = (await hub.Installations.TicketsOfAsync(given.GetRequiredValue(id), cancel)).Select(ticket => new InvitationView(
-                IdOf(ticket), ticket.IsOpenAt(now) ? "open" : ticket.UsedAt is null ? "expired" : "used", Rfc3339.Format(ticket.CreatedAt),
+                OneTimeCode.IdOf(ticket.Hash), ticket.IsOpenAt(now) ? "open" : ticket.UsedAt is null ? "expired" : "used", Rfc3339.Format(ticket.CreatedAt),
                 Rfc3339.Format(ticket.ExpiresAt), ticket.UsedBy?.ToString())).ToList();
             return Answer.Show(new InvitationsView(shown), CtlJson.Default.InvitationsView, page => page.Table(
                 ["INVITATION", "STATE", new("MADE", 3), new("GOOD UNTIL", 1), new("USED BY", 2)],
@@ -76,16 +73,15 @@ internal static class SlackInviteCommands
         return runner.Runs(new("revoke", "Takes a link back before it is used.") { id, invitation }, async (hub, given, cancel) =>
         {
             var (tenant, name) = (given.GetRequiredValue(id), given.GetRequiredValue(invitation));
-            var ticket = (await hub.Installations.TicketsOfAsync(tenant, cancel)).FirstOrDefault(one => IdOf(one) == name);
-            if (ticket is null || await hub.Installations.WithdrawAsync(tenant, ticket.Hash, cancel) != ChangeResult.Made)
+            var ticket = (await hub.Installations.TicketsOfAsync(tenant, cancel)).FirstOrDefault(one => OneTimeCode.IdOf(one.Hash) == name);
+            if (ticket is null
+                || await hub.Installations.WithdrawAsync(tenant, ticket.Hash, await hub.AuditorAsync(cancel), cancel) != ChangeResult.Made)
                 return new Answer.NotDone(
                     $"{tenant} has no open invitation {name}: ./ctl slack invites {tenant} shows those it has. What was installed is ended with ./ctl slack unlink.");
             return Answer.Show(new InviteRevokedView("revoked", name, tenant.ToString()), CtlJson.Default.InviteRevokedView, page =>
                 page.Line($"The link of invitation {name} does not work any more."));
         });
     }
-
-    private static string IdOf(InstallTicket ticket) => ticket.Hash[..IdLength];
 
     private static Uri? Refuse(System.CommandLine.Parsing.ArgumentResult given)
     {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
+using ControlPlane.Audit;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Operator.Arguments;
@@ -81,6 +82,8 @@ internal static class StartExecution
         var order = new ExecutionRequest(
             ExecutionRequest.SchemaV1, execution.ToString(), tenant.ToString(), name.ToString(), inputs, new Requester.Operator(caller), Public: false, now);
         var requests = await hub.ExecutionRequestsAsync(cancel);
+        // The key makes a repeat of the order harmless, and a record of each asking is right: it was asked.
+        await (await hub.AuditorAsync(cancel)).NoteAsync("execution.start", tenant, $"{execution}", [AuditedValue.Of("workflow", null, $"{name}")], cancel);
         await hub.Replies.NoteAsync(new(execution, tenant, SealedUrl: null, Uses: 0, now, now + Reply.Lifetime, order), cancel);
         return (execution, await requests.OrderAsync(order, cancel));
     }

@@ -63,7 +63,7 @@ internal static class TenantCommands
             var tenant = given.GetRequiredValue(id);
             var limits = options.Of(given);
             if (!limits.IsEmpty)
-                return await ChangedAsync(hub, tenant, await hub.Administration.LimitAsync(tenant, limits, cancel), "limited", cancel);
+                return await ChangedAsync(hub, tenant, await (await hub.AdministrationAsync(cancel)).LimitAsync(tenant, limits, cancel), "limited", cancel);
             if (await hub.Tenants.FindAsync(tenant, cancel) is not { } there)
                 return Refusals.NotRegistered(tenant);
             var shown = new TenantChangeView("unchanged", ViewMapper.Of(there));
@@ -81,7 +81,7 @@ internal static class TenantCommands
             var tenant = given.GetRequiredValue(id);
             var isPublic = given.GetValue(allowPublic);
             return EngineText.TryParse(given.GetRequiredValue(address), tenant, isPublic, out var engine)
-                ? await ChangedAsync(hub, tenant, await hub.Administration.MoveEngineAsync(tenant, engine, isPublic, cancel), "moved", cancel)
+                ? await ChangedAsync(hub, tenant, await (await hub.AdministrationAsync(cancel)).MoveEngineAsync(tenant, engine, isPublic, cancel), "moved", cancel)
                 : Refusals.EngineRefused(given.GetRequiredValue(address), tenant, isPublic);
         });
     }
@@ -97,7 +97,7 @@ internal static class TenantCommands
             async (hub, given, cancel) =>
         {
             var (tenant, aws) = (given.GetRequiredValue(id), new AwsIdentity(given.GetRequiredValue(account), given.GetRequiredValue(role)));
-            return await ChangedAsync(hub, tenant, await hub.Administration.IdentifyAsync(tenant, aws, cancel), "known to AWS", cancel);
+            return await ChangedAsync(hub, tenant, await (await hub.AdministrationAsync(cancel)).IdentifyAsync(tenant, aws, cancel), "known to AWS", cancel);
         });
 
         static Option<string> Required(string name, string helpName, string description, Predicate<string> isOne, string fault) => new(name)
@@ -116,7 +116,8 @@ internal static class TenantCommands
         return runner.Runs(new("rename", "Gives a tenant another name.") { id, name }, async (hub, given, cancel) =>
         {
             var tenant = given.GetRequiredValue(id);
-            return await ChangedAsync(hub, tenant, await hub.Administration.RenameAsync(tenant, given.GetRequiredValue(name), cancel), "renamed", cancel);
+            var change = await (await hub.AdministrationAsync(cancel)).RenameAsync(tenant, given.GetRequiredValue(name), cancel);
+            return await ChangedAsync(hub, tenant, change, "renamed", cancel);
         });
     }
 
@@ -127,7 +128,7 @@ internal static class TenantCommands
             async (hub, given, cancel) =>
         {
             var tenant = given.GetRequiredValue(id);
-            return await ChangedAsync(hub, tenant, await hub.Administration.SuspendAsync(tenant, cancel), "suspended", cancel);
+            return await ChangedAsync(hub, tenant, await (await hub.AdministrationAsync(cancel)).SuspendAsync(tenant, cancel), "suspended", cancel);
         });
     }
 
@@ -137,7 +138,7 @@ internal static class TenantCommands
         return runner.Runs(new("resume", "Takes a suspended tenant's executions again.") { id }, async (hub, given, cancel) =>
         {
             var tenant = given.GetRequiredValue(id);
-            return await ChangedAsync(hub, tenant, await hub.Administration.ResumeAsync(tenant, cancel), "resumed", cancel);
+            return await ChangedAsync(hub, tenant, await (await hub.AdministrationAsync(cancel)).ResumeAsync(tenant, cancel), "resumed", cancel);
         });
     }
 

@@ -70,7 +70,7 @@ internal static class WorkflowCommands
         var before = catalogue.Workflows.FirstOrDefault(one => one.Name == workflow.Name);
         if (before is not null && Definition(before) == Definition(workflow))
             return Show("unchanged", tenant, workflow);
-        await hub.Tenants.SaveAsync(tenant, workflow, cancel);
+        await (await hub.AdministrationAsync(cancel)).SaveAsync(tenant, workflow, before, cancel);
         return Show(before is null ? "published" : "replaced", tenant, workflow);
     }
 
@@ -105,7 +105,7 @@ internal static class WorkflowCommands
             if (!there.Enabled)
                 return Show("unchanged", tenant, there);
             var disabled = there with { Enabled = false };
-            await hub.Tenants.SaveAsync(tenant, disabled, cancel);
+            await (await hub.AdministrationAsync(cancel)).SaveAsync(tenant, disabled, there, cancel);
             return Show("disabled", tenant, disabled);
         });
     }

@@ -1,5 +1,6 @@
 using Amazon.DynamoDBv2;
 using Amazon.SQS;
+using ControlPlane.Audit;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Operator.DeadLetters;
@@ -14,12 +15,14 @@ internal sealed class ControlPlaneClient(Deployment deployment, TimeProvider clo
 {
     private IAmazonDynamoDB? _dynamo;
     private IAmazonSQS? _sqs;
+    private Auditor? _auditor;
 
     public TimeProvider Clock => clock;
 
     public TenantRegistry Tenants => new(Dynamo, deployment.TableOf("TenantsTable"));
 
-    public TenantAdministration Administration => new(Dynamo, deployment.TableOf("TenantsTable"), clock);
+    public async Task<TenantAdministration> AdministrationAsync(CancellationToken cancel) =>
+        new(Dynamo, deployment.TableOf("TenantsTable"), await AuditorAsync(cancel), clock);
 
     public SlackInstallations Installations => new(Dynamo, deployment.TableOf("TenantsTable"), clock);
 
@@ -38,6 +41,12 @@ internal sealed class ControlPlaneClient(Deployment deployment, TimeProvider clo
     public InstanceStore Instances => new(Dynamo, deployment.TableOf("InstancesTable"), clock);
 
     public MeteringStore Samples => new(Dynamo, deployment.TableOf("MeteringTable"), clock);
+
+    public AuditTrail Audit => new(Dynamo, deployment.TableOf("AuditTable"), clock);
+
+    /// <summary>Notes what the command that runs changes.</summary>
+    public async Task<Auditor> AuditorAsync(CancellationToken cancel) =>
+        _auditor ??= Audit.For(Actor.Of(await CallerAsync(cancel)), $"ctl-{Guid.NewGuid():N}");
 
     /// <param name="primary">The region that is active while nobody has named another.</param>
     public ActiveRegion ActiveRegion(string primary) => new(Dynamo, deployment.TableOf("QuotasTable"), primary);

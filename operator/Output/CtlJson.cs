@@ -41,6 +41,7 @@ namespace ControlPlane.Operator.Output;
 [JsonSerializable(typeof(SecretRotationView))]
 [JsonSerializable(typeof(DeadLettersView))]
 [JsonSerializable(typeof(RedriveView))]
+[JsonSerializable(typeof(AuditView))]
 [JsonSerializable(typeof(HealthView))]
 [JsonSerializable(typeof(HealthReportView))]
 [JsonSerializable(typeof(RegionsView))]

@@ -231,3 +231,15 @@ internal sealed record SchedulesView(string Tenant, IReadOnlyList<ScheduleView> 
 
 /// <param name="Result"><c>added</c>, <c>paused</c>, <c>resumed</c>, <c>removed</c>, or <c>unchanged</c> when it was so before.</param>
 internal sealed record ScheduleChangeView(string Result, ScheduleView Schedule);
+
+internal sealed record AuditView(string Since, IReadOnlyList<AuditEntryView> Entries);
+
+/// <param name="Actor">An operator's ARN, <c>local:</c>, <c>slack:</c> or <c>oidc:</c> and who that is there.</param>
+/// <param name="Tenant">Null where the change is the hub's.</param>
+/// <param name="RequestId">Of the command or the request: its other changes have the same.</param>
+internal sealed record AuditEntryView(
+    string At, string Actor, string? Mail, string Action, string? Tenant, string Target, IReadOnlyList<AuditedValueView> Values, string RequestId);
+
+/// <param name="Was">Null where there was none.</param>
+/// <param name="Is">Null where there is none any more.</param>
+internal sealed record AuditedValueView(string Name, string? Was, string? Is);

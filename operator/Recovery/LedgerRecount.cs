@@ -19,7 +19,7 @@ internal sealed record LedgerRecount(LedgerCount Ledger, LedgerCount Counted, bo
         var ledger = new LedgerCount(await stored, await active);
         var counted = LedgerCount.Of(await hub.Executions.InLedgerAsync(tenant, month, cancel), month);
         var isToBeSet = counted != ledger && applies;
-        var isCorrected = isToBeSet && await hub.Quotas.TryCorrectAsync(tenant, month, ledger, counted, cancel);
+        var isCorrected = isToBeSet && await hub.Quotas.TryCorrectAsync(tenant, month, ledger, counted, await hub.AuditorAsync(cancel), cancel);
         return new(ledger, counted, isCorrected, isToBeSet && !isCorrected);
     }
 }

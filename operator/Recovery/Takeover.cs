@@ -91,8 +91,8 @@ internal sealed class Takeover(RegionSide from, RegionSide to, string primary, T
         // The ledgers first: where it stops, the sweeper may still close what is due, without the ledger's part; where it begins, it has them when it sweeps.
         foreach (var tenant in await RegionSide.TenantsAsync(client, stop))
             if (await client.Quotas.OwnerAsync(tenant, stop) is { } owner && owner != to.Region)
-                await client.Quotas.GiveToAsync(tenant, to.Region, stop);
-        await client.ActiveRegion(primary).SetAsync(to.Region, clock.GetUtcNow(), stop);
+                await client.Quotas.GiveToAsync(tenant, to.Region, await client.AuditorAsync(stop), stop);
+        await client.ActiveRegion(primary).SetAsync(to.Region, await client.AuditorAsync(stop), clock.GetUtcNow(), stop);
         return "done";
     }, cancel);
 

@@ -13,7 +13,7 @@ internal sealed record Resealed(int Anew, int AsTheyWere, IReadOnlyList<string> 
 /// <remarks>Also keys that are honoured no longer are tried, the one that has leaked among them: the version before holds it.</remarks>
 internal sealed class TokenReseal(ISecretSource secrets, string secretId, TenantRegistry tenants, SlackInstallations installations)
 {
-    public async Task<Resealed> RunAsync(CancellationToken cancel)
+    public async Task<Resealed> RunAsync(Auditor auditor, CancellationToken cancel)
     {
         var keys = await KeysAsync(cancel);
         var (anew, asTheyWere, unreadable) = (0, 0, new List<string>());
@@ -24,7 +24,7 @@ internal sealed class TokenReseal(ISecretSource secrets, string secretId, Tenant
                 if (Seal.Open(token.Sealed, keys, purpose) is not { } text)
                     unreadable.Add(token.WorkspaceId.ToString());
                 else if (Seal.Open(token.Sealed, keys[..1], purpose) is null
-                    && await installations.ReplaceAsync(token, Seal.Close(keys[0], text, purpose), cancel))
+                    && await installations.ReplaceAsync(tenant.Id, token, Seal.Close(keys[0], text, purpose), auditor, cancel))
                     anew++;
                 else
                     asTheyWere++;

@@ -1,4 +1,6 @@
 using Amazon.DynamoDBv2;
+using Amazon.DynamoDBv2.Model;
+using ControlPlane.Audit;
 
 namespace ControlPlane.Aws;
 
@@ -20,8 +22,12 @@ public sealed class ActiveRegion(IAmazonDynamoDB dynamo, string table, string pr
     }
 
     /// <summary>Names the active region, in this region's copy.</summary>
-    public Task SetAsync(string region, DateTimeOffset now, CancellationToken cancel) => dynamo.PutItemAsync(
-        new() { TableName = table, Item = new(Key) { ["region"] = Items.Text(region), ["since"] = Items.Time(now) } }, cancel);
+    public async Task SetAsync(string region, Auditor auditor, DateTimeOffset now, CancellationToken cancel)
+    {
+        var name = new Put { TableName = table, Item = new(Key) { ["region"] = Items.Text(region), ["since"] = Items.Time(now) } };
+        var record = auditor.Part("dr.takeover", null, region, AuditedValue.Of("active_region", await NameAsync(cancel), region));
+        await dynamo.ChangeAsync(new() { Put = name }, record, TimeProvider.System, cancel);
+    }
 
     /// <summary>Leaves a mark, to be looked for in another region's copy.</summary>
     public Task LeaveMarkAsync(string mark, CancellationToken cancel) =>

@@ -1,8 +1,11 @@
 using System.Globalization;
 using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
+using ControlPlane.Audit;
 using ControlPlane.Metering;
+using ControlPlane.Secrets;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 
 namespace ControlPlane.Aws;
 
@@ -11,16 +14,20 @@ public sealed class EnrolmentStore(IAmazonDynamoDB dynamo, string tenants, TimeP
 {
     private readonly TenantRegistry _registry = new(dynamo, tenants);
 
-    public Task AddAsync(EnrolmentInvite invite, CancellationToken cancel) =>
-        dynamo.PutItemAsync(new() { TableName = tenants, Item = Of(invite), ConditionExpression = "attribute_not_exists(pk)" }, cancel);
+    public Task AddAsync(EnrolmentInvite invite, Auditor auditor, CancellationToken cancel) => dynamo.ChangeAsync(
+        new() { Put = new() { TableName = tenants, Item = Of(invite), ConditionExpression = "attribute_not_exists(pk)" } },
+        auditor.Part(
+            "key.invite", invite.Tenant, OneTimeCode.IdOf(invite.Hash), AuditedValue.Of("instance", null, invite.Instance?.ToString() ?? "any"),
+            AuditedValue.Of("expires_at", null, Rfc3339.Format(invite.ExpiresAt))),
+        clock, cancel);
 
     /// <summary>A tenant's invitations, as an index saw them a moment ago: used and outdated ones too, for as long as the table keeps them.</summary>
     public async Task<IReadOnlyList<EnrolmentInvite>> OfAsync(TenantId tenant, CancellationToken cancel) =>
         [.. (await _registry.OwnedAsync(tenant.ToString(), "INVITE#", cancel)).Select(ToInvite).OrderByDescending(invite => invite.CreatedAt)];
 
     /// <summary>Takes an invitation back before it is used.</summary>
-    public Task<ChangeResult> WithdrawAsync(TenantId tenant, string inviteHash, CancellationToken cancel) =>
-        _registry.TakeBackAsync(InviteKeyOf(inviteHash), tenant, cancel);
+    public Task<ChangeResult> WithdrawAsync(TenantId tenant, string inviteHash, Auditor auditor, CancellationToken cancel) => _registry.TakeBackAsync(
+        InviteKeyOf(inviteHash), tenant, auditor.Part("key.withdraw", tenant, OneTimeCode.IdOf(inviteHash), AuditedValue.Of("state", "open", null)), clock, cancel);
 
     /// <summary>Registers a key by a code, which is used up with it: both, or neither.</summary>
     /// <param name="inviteHash">SHA-256 of the code, in hexadecimal.</param>

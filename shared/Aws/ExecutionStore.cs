@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
+using ControlPlane.Audit;
 using ControlPlane.Executions;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
@@ -288,8 +289,10 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
     }
 
     /// <summary>Ends an execution at a user's word. Before dispatch the reservation is given back; after it, the engine's work is charged.</summary>
-    public Task<Move> CancelAsync(Execution execution, string by, CancellationToken cancel) =>
-        CloseAsync(execution, Signal.Cancelled, ExecutionUsage.None, cancel, changes => changes.Set("cancelled_by", Items.Text(by)));
+    public Task<Move> CancelAsync(Execution execution, string by, Auditor auditor, CancellationToken cancel) => CloseAsync(
+        execution, Signal.Cancelled, ExecutionUsage.None, cancel, changes => changes.Set("cancelled_by", Items.Text(by)),
+        auditor.Part(
+            "execution.cancel", execution.Tenant, $"{execution.Id}", AuditedValue.Of("state", execution.State.Name, ExecutionState.Cancelled.Name)));
 
     /// <summary>Ends an execution whose deadline has passed, and gives its reservation back.</summary>
     public Task<Move> TimeOutAsync(Execution execution, CancellationToken cancel) => CloseAsync(execution, Signal.Expired, ExecutionUsage.None, cancel);
@@ -381,15 +384,18 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
 
     /// <summary>Ends an execution by whichever transition fits it as the caller read it. When it moved meanwhile to where another one fits, the caller learns
     /// how it stands.</summary>
-    private Task<Move> CloseAsync(Execution execution, Signal signal, ExecutionUsage usage, CancellationToken cancel, Action<Changes>? change = null) =>
+    private Task<Move> CloseAsync(
+        Execution execution, Signal signal, ExecutionUsage usage, CancellationToken cancel, Action<Changes>? change = null, TransactWriteItem? record = null) =>
         ExecutionLifecycle.Find(execution, signal, execution.LeaseOwner, clock.GetUtcNow()) is { } transition
-            ? CloseAsync(execution, ExecutionLifecycle.Of(signal, transition.Quota), usage, cancel, change)
+            ? CloseAsync(execution, ExecutionLifecycle.Of(signal, transition.Quota), usage, cancel, change, record)
             : Task.FromResult<Move>(new Move.Lost(execution));
 
     /// <summary>Ends an execution together with its charge and its place among those under way.</summary>
     /// <param name="transitions">Any of them, all with the same effect on the quota.</param>
+    /// <param name="record">Of whoever ends it, where a person does.</param>
     private async Task<Move> CloseAsync(
-        Execution execution, IReadOnlyList<Transition> transitions, ExecutionUsage usage, CancellationToken cancel, Action<Changes>? change = null)
+        Execution execution, IReadOnlyList<Transition> transitions, ExecutionUsage usage, CancellationToken cancel, Action<Changes>? change = null,
+        TransactWriteItem? record = null)
     {
         var now = clock.GetUtcNow();
         var changes = new Changes(transitions, execution.LeaseOwner, now);
@@ -421,7 +427,8 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         var close = new TransactWriteItem { Update = UpdateOf(execution.Id, execution.Tenant, changes) };
         var charge = _ledger.Change(execution.Tenant, execution.Month, transitions[0].Quota, usage);
         var place = supersedes ? _ledger.HoldPlaces(execution.Tenant) : _ledger.LeavePlace(execution.Tenant);
-        var reasons = await dynamo.TryWriteAsync(new() { TransactItems = [close, charge, place] }, clock, cancel);
+        TransactWriteItem[] records = record is null ? [] : [record];
+        var reasons = await dynamo.TryWriteAsync(new() { TransactItems = [close, charge, place, .. records] }, clock, cancel);
         if (reasons is null)
             return new Move.Moved();
         if (reasons.FailedAt(0))
@@ -431,7 +438,7 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         // be lost over
         // what a recount can tell the ledger. Where the place among those under way cannot be given back nothing of the ledger is written: it may not be ours
         // to write.
-        var rest = await dynamo.TryWriteAsync(new() { TransactItems = reasons.FailedAt(2) ? [close] : [close, place] }, clock, cancel);
+        var rest = await dynamo.TryWriteAsync(new() { TransactItems = reasons.FailedAt(2) ? [close, .. records] : [close, place, .. records] }, clock, cancel);
         return rest switch
         {
             null => new Move.Moved(IsBooked: false),

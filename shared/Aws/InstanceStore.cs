@@ -1,5 +1,6 @@
 using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
+using ControlPlane.Audit;
 using ControlPlane.Metering;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
@@ -101,17 +102,23 @@ public sealed class InstanceStore(IAmazonDynamoDB dynamo, string table, TimeProv
 
     /// <summary>Lets an instance's counting begin anew: whatever its next sample says is the new beginning, and adds nothing.</summary>
     /// <returns>False when there is no such instance.</returns>
-    public async Task<bool> TryResetAsync(TenantId tenant, InstanceId instance, CancellationToken cancel)
+    public async Task<bool> TryResetAsync(TenantId tenant, InstanceId instance, Auditor auditor, CancellationToken cancel)
     {
-        return await dynamo.UpdateAsync(new()
+        var key = InstanceItems.KeyOf(tenant, instance);
+        var before = await dynamo.GetItemAsync(new() { TableName = table, Key = key, ConsistentRead = true }, cancel);
+        var reset = new Update
         {
             TableName = table,
-            Key = InstanceItems.KeyOf(tenant, instance),
+            Key = key,
             UpdateExpression = "SET epoch = :none, #counter = :none",
             ConditionExpression = "attribute_exists(pk)",
             ExpressionAttributeNames = new() { ["#counter"] = "counter" },
             ExpressionAttributeValues = new() { [":none"] = Items.Number(0) },
-        }, clock, cancel).IsMadeAsync();
+        };
+        var record = auditor.Part("instance.reset", tenant, $"{instance}", Reset("epoch"), Reset("counter"));
+        return await dynamo.TryChangeAsync(new() { Update = reset }, record, clock, cancel) is null;
+
+        AuditedValue Reset(string name) => AuditedValue.Of(name, before.Item?.GetValueOrDefault(name)?.N, "0");
     }
 
     /// <summary>Notes which liveness of an instance is told. Of several sweepers one may tell it.</summary>

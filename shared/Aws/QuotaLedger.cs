@@ -1,5 +1,7 @@
+using System.Globalization;
 using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
+using ControlPlane.Audit;
 using ControlPlane.Executions;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
@@ -70,17 +72,24 @@ public sealed class QuotaLedger(IAmazonDynamoDB dynamo, string table)
     }
 
     /// <summary>Names the region that writes a tenant's ledger from now on. Whoever writes it until then has to have heard before the other begins.</summary>
-    public Task GiveToAsync(TenantId tenant, string region, CancellationToken cancel) => dynamo.UpdateItemAsync(new()
+    public async Task GiveToAsync(TenantId tenant, string region, Auditor auditor, CancellationToken cancel)
     {
-        TableName = table,
-        Key = ActiveKeyOf(tenant),
-        UpdateExpression = "SET ledger_owner = :region",
-        ExpressionAttributeValues = new() { [":region"] = Items.Text(region) },
-    }, cancel);
+        var owner = await OwnerAsync(tenant, cancel);
+        var give = new Update
+        {
+            TableName = table,
+            Key = ActiveKeyOf(tenant),
+            UpdateExpression = "SET ledger_owner = :region",
+            ExpressionAttributeValues = new() { [":region"] = Items.Text(region) },
+        };
+        await dynamo.ChangeAsync(
+            new() { Update = give }, auditor.Part("quota.owner", tenant, $"{tenant}", AuditedValue.Of("ledger_owner", owner, region)), TimeProvider.System, cancel);
+    }
 
     /// <summary>Sets a month's counters and those under way to what was counted, if nobody has written either since they were read.</summary>
     /// <returns>False when somebody has: count again. Also where the ledger is another region's.</returns>
-    public async Task<bool> TryCorrectAsync(TenantId tenant, Month month, LedgerCount read, LedgerCount counted, CancellationToken cancel)
+    public async Task<bool> TryCorrectAsync(
+        TenantId tenant, Month month, LedgerCount read, LedgerCount counted, Auditor auditor, CancellationToken cancel)
     {
         var (usage, values) = (counted.Month.Metered, new Item
         {
@@ -100,8 +109,14 @@ public sealed class QuotaLedger(IAmazonDynamoDB dynamo, string table)
             AsOwner(Change(
                 ActiveKeyOf(tenant), "SET active = :active", new() { [":active"] = Items.Number(counted.Active), [":active_read"] = Items.Number(read.Active) },
                 WasRead("active", read.Active))),
+            auditor.Part(
+                "quota.recount", tenant, $"{month}", Corrected("charged", read.Month.Charged, counted.Month.Charged),
+                Corrected("used", read.Month.Used, counted.Month.Used), Corrected("active", read.Active, counted.Active)),
         };
         return await dynamo.TryWriteAsync(new() { TransactItems = [.. parts] }, TimeProvider.System, cancel) is null;
+
+        static AuditedValue Corrected(string name, long was, long @is) =>
+            AuditedValue.Of(name, was.ToString(CultureInfo.InvariantCulture), @is.ToString(CultureInfo.InvariantCulture));
 
         // What is not there was read as nothing.
         static string WasRead(string counter, long read) =>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
+using ControlPlane.Audit;
 using ControlPlane.Executions;
 using ControlPlane.Schedules;
 using ControlPlane.Tenants;
@@ -27,8 +28,12 @@ public sealed class ScheduleStore(IAmazonDynamoDB dynamo, string executions, Tim
     public const int DueShards = 4;
 
     /// <returns>False when it is there already: the same request again.</returns>
-    public Task<bool> TryAddAsync(Schedule schedule, CancellationToken cancel) => dynamo.PutItemAsync(
-        new() { TableName = executions, Item = Of(schedule), ConditionExpression = "attribute_not_exists(pk)" }, cancel).IsMadeAsync();
+    public async Task<bool> TryAddAsync(Schedule schedule, Auditor auditor, CancellationToken cancel) => await dynamo.TryChangeAsync(
+        new() { Put = new() { TableName = executions, Item = Of(schedule), ConditionExpression = "attribute_not_exists(pk)" } },
+        auditor.Part(
+            "schedule.add", schedule.Tenant, $"{schedule.Id}", AuditedValue.Of("workflow", null, $"{schedule.Workflow}"),
+            AuditedValue.Of("cron", null, $"{schedule.Cron} in {schedule.Zone}")),
+        clock, cancel) is null;
 
     /// <returns>Null also for one that was removed.</returns>
     public async Task<Schedule?> FindAsync(ScheduleId id, CancellationToken cancel) =>
@@ -61,25 +66,28 @@ public sealed class ScheduleStore(IAmazonDynamoDB dynamo, string executions, Tim
     /// <summary>Stops it until it is resumed. Idempotent.</summary>
     /// <returns>False when the tenant has no such schedule.</returns>
     /// <remarks>It stays in the sweeper's index until that finds it stopped: an order of it may still have to be sent.</remarks>
-    public Task<bool> PauseAsync(Schedule schedule, CancellationToken cancel) =>
-        ChangeAsync(schedule, "SET paused_at = if_not_exists(paused_at, :now)", new() { [":now"] = Items.Time(clock.GetUtcNow()) }, cancel);
+    public Task<bool> PauseAsync(Schedule schedule, Auditor auditor, CancellationToken cancel) => ChangeAsync(
+        schedule, "SET paused_at = if_not_exists(paused_at, :now)", new() { [":now"] = Items.Time(clock.GetUtcNow()) },
+        auditor.Part("schedule.pause", schedule.Tenant, $"{schedule.Id}", AuditedValue.Of("state", "active", "paused")), cancel);
 
     /// <param name="nextAt">The first planned time from now on: what lies between is not made up for.</param>
     /// <inheritdoc cref="PauseAsync"/>
-    public Task<bool> ResumeAsync(Schedule schedule, DateTimeOffset nextAt, CancellationToken cancel) => ChangeAsync(
+    public Task<bool> ResumeAsync(Schedule schedule, DateTimeOffset nextAt, Auditor auditor, CancellationToken cancel) => ChangeAsync(
         schedule, "SET next_at = :next, due = :due, due_at = :now REMOVE paused_at",
         new()
         {
             [":next"] = Items.Time(nextAt),
             [":due"] = Items.Text(DueShardOf(schedule.Id)),
             [":now"] = Items.Second(clock.GetUtcNow()),
-        }, cancel);
+        },
+        auditor.Part("schedule.resume", schedule.Tenant, $"{schedule.Id}", AuditedValue.Of("state", "paused", "active")), cancel);
 
     /// <summary>Ends it. What it ordered goes on.</summary>
     /// <inheritdoc cref="PauseAsync"/>
-    public Task<bool> RemoveAsync(Schedule schedule, CancellationToken cancel) => ChangeAsync(
+    public Task<bool> RemoveAsync(Schedule schedule, Auditor auditor, CancellationToken cancel) => ChangeAsync(
         schedule, "SET removed_at = :now, expires_at = :end REMOVE digits",
-        new() { [":now"] = Items.Time(clock.GetUtcNow()), [":end"] = Items.Second(clock.GetUtcNow() + KeptAfterRemoval) }, cancel);
+        new() { [":now"] = Items.Time(clock.GetUtcNow()), [":end"] = Items.Second(clock.GetUtcNow() + KeptAfterRemoval) },
+        auditor.Part("schedule.remove", schedule.Tenant, $"{schedule.Id}", AuditedValue.Of("workflow", $"{schedule.Workflow}", null)), cancel);
 
     /// <summary>Schedules with a planned time that came, as an index saw them a moment ago.</summary>
     public async Task<IReadOnlyList<ScheduleId>> DueAsync(int shard, int limit, CancellationToken cancel)
@@ -165,19 +173,27 @@ public sealed class ScheduleStore(IAmazonDynamoDB dynamo, string executions, Tim
     public Task PutOffAsync(ScheduleId id, TimeSpan pause, CancellationToken cancel) => TryUpdateAsync(
         id, "SET due_at = :later", "attribute_exists(due)", new() { [":later"] = Items.Second(clock.GetUtcNow() + pause) }, cancel);
 
-    private Task<bool> ChangeAsync(Schedule schedule, string change, Item values, CancellationToken cancel) => TryUpdateAsync(
-        schedule.Id, change, "tenant_id = :tenant AND attribute_not_exists(removed_at)",
-        new(values) { [":tenant"] = Items.Text(schedule.Tenant.ToString()) }, cancel);
+    private async Task<bool> ChangeAsync(Schedule schedule, string change, Item values, TransactWriteItem record, CancellationToken cancel) =>
+        await dynamo.TryChangeAsync(
+            new()
+            {
+                Update = UpdateOf(
+                    schedule.Id, change, "tenant_id = :tenant AND attribute_not_exists(removed_at)",
+                    new(values) { [":tenant"] = Items.Text(schedule.Tenant.ToString()) }),
+            },
+            record, clock, cancel) is null;
 
-    private Task<bool> TryUpdateAsync(ScheduleId id, string change, string condition, Item values, CancellationToken cancel) => dynamo.UpdateItemAsync(
-        new()
-        {
-            TableName = executions,
-            Key = KeyOf(id),
-            UpdateExpression = change,
-            ConditionExpression = condition,
-            ExpressionAttributeValues = values.Count > 0 ? values : null,
-        }, cancel).IsMadeAsync();
+    private Task<bool> TryUpdateAsync(ScheduleId id, string change, string condition, Item values, CancellationToken cancel) =>
+        dynamo.UpdateAsync(UpdateOf(id, change, condition, values).ToRequest(), clock, cancel).IsMadeAsync();
+
+    private Update UpdateOf(ScheduleId id, string change, string condition, Item values) => new()
+    {
+        TableName = executions,
+        Key = KeyOf(id),
+        UpdateExpression = change,
+        ConditionExpression = condition,
+        ExpressionAttributeValues = values.Count > 0 ? values : null,
+    };
 
     private static Item KeyOf(ScheduleId id) => Items.Key(id.ToString(), ScheduleKey);
 

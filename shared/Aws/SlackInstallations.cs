@@ -1,7 +1,10 @@
 using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
+using ControlPlane.Audit;
+using ControlPlane.Secrets;
 using ControlPlane.Slack;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 
 namespace ControlPlane.Aws;
 
@@ -10,8 +13,11 @@ public sealed class SlackInstallations(IAmazonDynamoDB dynamo, string table, Tim
 {
     private const string Token = "bot_token";
 
-    public Task AddAsync(InstallTicket ticket, CancellationToken cancel) => dynamo.PutItemAsync(
-        new() { TableName = table, Item = Of(ticket), ConditionExpression = "attribute_not_exists(pk)" }, cancel);
+    public Task AddAsync(InstallTicket ticket, Auditor auditor, CancellationToken cancel) => dynamo.ChangeAsync(
+        new() { Put = new() { TableName = table, Item = Of(ticket), ConditionExpression = "attribute_not_exists(pk)" } },
+        auditor.Part(
+            "slack.invite", ticket.Tenant, OneTimeCode.IdOf(ticket.Hash), AuditedValue.Of("expires_at", null, Rfc3339.Format(ticket.ExpiresAt))),
+        clock, cancel);
 
     /// <summary>A tenant's tickets, used ones and those that are too old included while they are kept; newest first.</summary>
     public async Task<IReadOnlyList<InstallTicket>> TicketsOfAsync(TenantId tenant, CancellationToken cancel)
@@ -28,8 +34,9 @@ public sealed class SlackInstallations(IAmazonDynamoDB dynamo, string table, Tim
     }
 
     /// <summary>Takes a ticket back before it was used.</summary>
-    public Task<ChangeResult> WithdrawAsync(TenantId tenant, string hash, CancellationToken cancel) =>
-        new TenantRegistry(dynamo, table).TakeBackAsync(TicketKeyOf(hash), tenant, cancel);
+    public Task<ChangeResult> WithdrawAsync(TenantId tenant, string hash, Auditor auditor, CancellationToken cancel) =>
+        new TenantRegistry(dynamo, table).TakeBackAsync(
+            TicketKeyOf(hash), tenant, auditor.Part("slack.revoke", tenant, OneTimeCode.IdOf(hash), AuditedValue.Of("state", "open", null)), clock, cancel);
 
     public async Task<InstallTicket?> FindTicketAsync(string hash, CancellationToken cancel)
     {
@@ -73,7 +80,8 @@ public sealed class SlackInstallations(IAmazonDynamoDB dynamo, string table, Tim
     }
 
     /// <summary>Uses the ticket up, links the workspace to its tenant and keeps the token in the place of an older one: all, or none.</summary>
-    public async Task<Installed> CompleteAsync(InstallTicket ticket, SealedToken token, UserId botUser, UserId installedBy, CancellationToken cancel)
+    public async Task<Installed> CompleteAsync(
+        InstallTicket ticket, SealedToken token, UserId botUser, UserId installedBy, Auditor auditor, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
         var use = new Update
@@ -116,8 +124,11 @@ public sealed class SlackInstallations(IAmazonDynamoDB dynamo, string table, Tim
             ExpressionAttributeValues = new() { [":deleting"] = Items.Text(TenantAdministration.Deleting) },
         };
 
+        var record = auditor.Part(
+            "slack.install", ticket.Tenant, $"{token.WorkspaceId}", AuditedValue.Of("invitation", null, OneTimeCode.IdOf(ticket.Hash)),
+            AuditedValue.Of("bot_user", null, $"{botUser}"));
         var reasons = await dynamo.TryWriteAsync(
-            new() { TransactItems = [new() { Update = use }, new() { Update = link }, new() { ConditionCheck = tenantIsThere }] }, clock, cancel);
+            new() { TransactItems = [new() { Update = use }, new() { Update = link }, new() { ConditionCheck = tenantIsThere }, record] }, clock, cancel);
         return reasons switch
         {
             null => new Installed.Now(ticket.Tenant),
@@ -170,31 +181,38 @@ public sealed class SlackInstallations(IAmazonDynamoDB dynamo, string table, Tim
 
     /// <summary>Writes the same token sealed anew.</summary>
     /// <returns>False when it is another by now, or gone.</returns>
-    public async Task<bool> ReplaceAsync(SealedToken before, byte[] anew, CancellationToken cancel)
+    public async Task<bool> ReplaceAsync(TenantId tenant, SealedToken before, byte[] anew, Auditor auditor, CancellationToken cancel)
     {
-        return await dynamo.UpdateItemAsync(new()
+        var seal = new Update
         {
             TableName = table,
             Key = TenantRegistry.LinkKeyOf(before.WorkspaceId),
             UpdateExpression = $"SET {Token} = :anew",
             ConditionExpression = $"{Token} = :before",
             ExpressionAttributeValues = new() { [":anew"] = Items.Bytes(anew), [":before"] = Items.Bytes(before.Sealed) },
-        }, cancel).IsMadeAsync();
+        };
+        return await dynamo.TryChangeAsync(new() { Update = seal }, auditor.Part("slack.reseal", tenant, $"{before.WorkspaceId}"), clock, cancel) is null;
     }
 
     /// <summary>Forgets a workspace's token, as Slack said that it has ended. The link stays: it says whose the workspace is.</summary>
     /// <param name="endedAt">By Slack's clock: a word that was long on its way does not end a token that is newer.</param>
-    public async Task<ChangeResult> EndTokenAsync(TeamId workspace, DateTimeOffset endedAt, CancellationToken cancel)
+    public async Task<ChangeResult> EndTokenAsync(TeamId workspace, DateTimeOffset endedAt, Auditor auditor, CancellationToken cancel)
     {
-        var isMade = await dynamo.UpdateItemAsync(new()
+        // Whose the workspace is, for the record: that does not change while it has a token.
+        var answer = await dynamo.GetItemAsync(new() { TableName = table, Key = TenantRegistry.LinkKeyOf(workspace) }, cancel);
+        if (!answer.IsItemSet)
+            return ChangeResult.NothingThere;
+        var end = new Update
         {
             TableName = table,
             Key = TenantRegistry.LinkKeyOf(workspace),
             UpdateExpression = $"REMOVE {Token}, bot_user",
             ConditionExpression = $"attribute_exists({Token}) AND installed_at <= :ended",
             ExpressionAttributeValues = new() { [":ended"] = Items.Time(endedAt) },
-        }, cancel).IsMadeAsync();
-        return isMade ? ChangeResult.Made : ChangeResult.NothingThere;
+        };
+        var record = auditor.Part(
+            "slack.uninstall", TenantId.Parse(answer.Item.RequiredText("owner")), $"{workspace}", AuditedValue.Of("bot_token", "there", null));
+        return await dynamo.TryChangeAsync(new() { Update = end }, record, clock, cancel) is null ? ChangeResult.Made : ChangeResult.NothingThere;
     }
 
     private static Item TicketKeyOf(string hash) => Items.Key($"TICKET#{hash}", "TICKET");

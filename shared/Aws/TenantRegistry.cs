@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Amazon.DynamoDBv2;
+using Amazon.DynamoDBv2.Model;
 using ControlPlane.Tenants;
 
 namespace ControlPlane.Aws;
@@ -97,15 +98,18 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
     public Task SaveAsync(TenantId tenant, Workflow workflow, CancellationToken cancel) =>
         dynamo.PutItemAsync(new() { TableName = table, Item = Of(tenant, workflow) }, cancel);
 
+    public Task SaveAsync(TenantId tenant, UserGroup group, CancellationToken cancel) =>
+        dynamo.UpdateItemAsync(UpdateOf(table, tenant, group).ToRequest(), cancel);
+
     /// <remarks>All of a tenant's groups are one item, an attribute each: policy can name its key without knowing which groups a workflow names.</remarks>
-    public Task SaveAsync(TenantId tenant, UserGroup group, CancellationToken cancel) => dynamo.UpdateItemAsync(new()
+    internal static Update UpdateOf(string table, TenantId tenant, UserGroup group) => new()
     {
         TableName = table,
         Key = GroupsKeyOf(tenant),
         UpdateExpression = "SET #group = :users",
         ExpressionAttributeNames = new() { ["#group"] = GroupPrefix + group.Name },
         ExpressionAttributeValues = new() { [":users"] = new() { L = [.. group.Users.Select(Items.Text)], IsLSet = true } },
-    }, cancel);
+    };
 
     /// <returns>False when the key is there already, whoever's it is: a key has one owner.</returns>
     public Task<bool> TryAddAsync(SidecarKey key, CancellationToken cancel) => TryPutAsync(Of(key), cancel);
@@ -164,12 +168,14 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
         return new(id, item.RequiredText("name"), status, engine, allowPublicSubnet, limits, item.OptionalTime("removed_at"), aws);
     }
 
-    private static Item Of(TenantId tenant, Workflow workflow)
+    internal static Item Of(TenantId tenant, Workflow workflow)
     {
         var item = WorkflowKeyOf(tenant, workflow.Name);
-        item["definition"] = Items.Json(workflow, DomainJson.Default.Workflow);
+        item["definition"] = Items.Text(DefinitionOf(workflow));
         return item;
     }
+
+    internal static string DefinitionOf(Workflow workflow) => JsonSerializer.Serialize(workflow, DomainJson.Default.Workflow);
 
     internal static Workflow ToWorkflow(Item item) => JsonSerializer.Deserialize(item.RequiredText("definition"), DomainJson.Default.Workflow)!;
 
@@ -259,17 +265,18 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
     }
 
     /// <summary>Deletes what a tenant may use once, unless it did.</summary>
-    internal async Task<ChangeResult> TakeBackAsync(Item key, TenantId tenant, CancellationToken cancel)
+    /// <param name="record">Of its being taken back.</param>
+    internal async Task<ChangeResult> TakeBackAsync(Item key, TenantId tenant, TransactWriteItem record, TimeProvider clock, CancellationToken cancel)
     {
-        var isMade = await dynamo.DeleteItemAsync(new()
+        var takeBack = new Delete
         {
             TableName = table,
             Key = key,
             ConditionExpression = "#owner = :tenant AND attribute_not_exists(used_at)",
             ExpressionAttributeNames = new() { ["#owner"] = "owner" },
             ExpressionAttributeValues = new() { [":tenant"] = Items.Text(tenant.ToString()) },
-        }, cancel).IsMadeAsync();
-        return isMade ? ChangeResult.Made : ChangeResult.NothingThere;
+        };
+        return await dynamo.TryChangeAsync(new() { Delete = takeBack }, record, clock, cancel) is null ? ChangeResult.Made : ChangeResult.NothingThere;
     }
 
     internal async Task<List<Item>> OwnedAsync(string owner, string prefix, CancellationToken cancel)

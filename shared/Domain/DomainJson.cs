@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using ControlPlane.Audit;
 using ControlPlane.Executions;
 using ControlPlane.Schedules;
 using ControlPlane.Tenants;
@@ -25,4 +26,5 @@ namespace ControlPlane;
 [JsonSerializable(typeof(Outcome))]
 [JsonSerializable(typeof(Workflow))]
 [JsonSerializable(typeof(IReadOnlyList<StepDone>))]
+[JsonSerializable(typeof(IReadOnlyList<AuditedValue>))]
 public sealed partial class DomainJson : JsonSerializerContext;

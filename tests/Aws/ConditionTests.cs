@@ -41,9 +41,9 @@ public sealed class ConditionTests(LocalCloud cloud)
     {
         var tables = await cloud.TablesAsync();
         var store = new EnrolmentStore(tables.Client, tables.Tenants, _clock);
-        var invite = new EnrolmentInvite("00ff", One, null, _clock.Now, _clock.Now + EnrolmentInvite.StandardLifetime);
-        await store.AddAsync(invite, Cancel);
-        await Assert.ThrowsAsync<ConditionalCheckFailedException>(() => store.AddAsync(invite with { Tenant = Two }, Cancel));
+        var invite = new EnrolmentInvite(new('a', 64), One, null, _clock.Now, _clock.Now + EnrolmentInvite.StandardLifetime);
+        await store.AddAsync(invite, tables.Auditor, Cancel);
+        await Assert.ThrowsAsync<ConditionalCheckFailedException>(() => store.AddAsync(invite with { Tenant = Two }, tables.Auditor, Cancel));
     }
 
     [Fact]
@@ -63,12 +63,13 @@ public sealed class ConditionTests(LocalCloud cloud)
         var registry = new TenantRegistry(tables.Client, tables.Tenants);
         var installations = new SlackInstallations(tables.Client, tables.Tenants, _clock);
         Assert.True(await registry.TryRegisterAsync(Tenant("Acme"), Cancel));
-        var ticket = new InstallTicket("00ff", One, _clock.Now, _clock.Now + InstallTicket.Lifetime);
-        await installations.AddAsync(ticket, Cancel);
-        Assert.IsType<Installed.Now>(await installations.CompleteAsync(ticket, new(TeamId.Parse("T1"), [1]), UserId.Parse("U1"), UserId.Parse("U2"), Cancel));
+        var ticket = new InstallTicket(new('a', 64), One, _clock.Now, _clock.Now + InstallTicket.Lifetime);
+        await installations.AddAsync(ticket, tables.Auditor, Cancel);
+        Assert.IsType<Installed.Now>(await installations.CompleteAsync(
+            ticket, new(TeamId.Parse("T1"), [1]), UserId.Parse("U1"), UserId.Parse("U2"), tables.Auditor, Cancel));
 
-        Assert.Equal(ChangeResult.Made, await installations.EndTokenAsync(TeamId.Parse("T1"), _clock.Now, Cancel));
-        Assert.Equal(ChangeResult.NothingThere, await installations.EndTokenAsync(TeamId.Parse("T1"), _clock.Now, Cancel));
+        Assert.Equal(ChangeResult.Made, await installations.EndTokenAsync(TeamId.Parse("T1"), _clock.Now, tables.Auditor, Cancel));
+        Assert.Equal(ChangeResult.NothingThere, await installations.EndTokenAsync(TeamId.Parse("T1"), _clock.Now, tables.Auditor, Cancel));
     }
 
     [Fact]

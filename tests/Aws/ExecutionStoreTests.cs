@@ -215,7 +215,7 @@ public class ExecutionStoreTests(LocalCloud cloud)
     {
         var world = await StoreFixture.StartAsync(cloud);
         var execution = await world.ClaimedAsync();
-        await world.Ledger.GiveToAsync(StoreFixture.Tenant, "us-west-2", Cancel);
+        await world.Ledger.GiveToAsync(StoreFixture.Tenant, "us-west-2", world.Tables.Auditor, Cancel);
 
         Assert.Equal(new Move.Moved(IsBooked: false), await EndAsync(world, execution, how));
 
@@ -229,7 +229,7 @@ public class ExecutionStoreTests(LocalCloud cloud)
         var world = await StoreFixture.StartAsync(cloud);
         var execution = await world.DispatchedAsync();
         await world.Store.TimeOutAsync(execution, Cancel);
-        await world.Ledger.GiveToAsync(StoreFixture.Tenant, "us-west-2", Cancel);
+        await world.Ledger.GiveToAsync(StoreFixture.Tenant, "us-west-2", world.Tables.Auditor, Cancel);
 
         Assert.Equal(
             new Move.Moved(IsBooked: false),
@@ -243,12 +243,12 @@ public class ExecutionStoreTests(LocalCloud cloud)
     public async Task A_region_that_does_not_write_the_ledger_creates_nothing_until_it_does()
     {
         var world = await StoreFixture.StartAsync(cloud);
-        await world.Ledger.GiveToAsync(StoreFixture.Tenant, "us-west-2", Cancel);
+        await world.Ledger.GiveToAsync(StoreFixture.Tenant, "us-west-2", world.Tables.Auditor, Cancel);
 
         Assert.Equal(new Creation.LedgerElsewhere("us-west-2"), await world.CreateAsync(world.New()));
         Assert.Null(await world.Store.FindAsync(world.New().Id, Cancel));
 
-        await world.Ledger.GiveToAsync(StoreFixture.Tenant, "us-east-1", Cancel);
+        await world.Ledger.GiveToAsync(StoreFixture.Tenant, "us-east-1", world.Tables.Auditor, Cancel);
         Assert.IsType<Creation.Created>(await world.CreateAsync(world.New()));
     }
 
@@ -265,7 +265,7 @@ public class ExecutionStoreTests(LocalCloud cloud)
     {
         "finish" => world.Store.FinishAsync(execution, StoreFixture.Outcome(OutcomeStatus.Succeeded), "aa", Cancel),
         "refuse" => world.Store.RefuseAsync(execution, DispatchFailure.Unreachable, null, Cancel),
-        "cancel" => world.Store.CancelAsync(execution, "U0002", Cancel),
+        "cancel" => world.Store.CancelAsync(execution, "U0002", world.Tables.Auditor, Cancel),
         _ => world.Store.TimeOutAsync(execution, Cancel),
     };
 
@@ -315,7 +315,7 @@ public class ExecutionStoreTests(LocalCloud cloud)
         var world = await StoreFixture.StartAsync(cloud);
         var execution = await world.CreatedAsync();
 
-        Assert.IsType<Move.Moved>(await world.Store.CancelAsync(execution, "U0002", Cancel));
+        Assert.IsType<Move.Moved>(await world.Store.CancelAsync(execution, "U0002", world.Tables.Auditor, Cancel));
 
         Assert.Equal("U0002", (await world.FindAsync(execution.Id)).CancelledBy);
         Assert.Equal((0, 0, 0), await world.BooksAsync());
@@ -328,7 +328,7 @@ public class ExecutionStoreTests(LocalCloud cloud)
         var world = await StoreFixture.StartAsync(cloud);
         var execution = await world.DispatchedAsync();
 
-        Assert.IsType<Move.Moved>(await world.Store.CancelAsync(execution, "U0002", Cancel));
+        Assert.IsType<Move.Moved>(await world.Store.CancelAsync(execution, "U0002", world.Tables.Auditor, Cancel));
         var late = await world.Store.FinishAsync(execution, StoreFixture.Outcome(OutcomeStatus.Succeeded), "aa", Cancel);
 
         Assert.Equal(ExecutionState.Cancelled, Assert.IsType<Move.Lost>(late).Now.State);
@@ -342,7 +342,7 @@ public class ExecutionStoreTests(LocalCloud cloud)
         var seen = await world.CreatedAsync();
         await world.ClaimAsync();
 
-        var move = await world.Store.CancelAsync(seen, "U0002", Cancel);
+        var move = await world.Store.CancelAsync(seen, "U0002", world.Tables.Auditor, Cancel);
 
         Assert.Equal(ExecutionState.Dispatching, Assert.IsType<Move.Lost>(move).Now.State);
         Assert.Equal((1, 0, 1), await world.BooksAsync());
@@ -459,7 +459,7 @@ public class ExecutionStoreTests(LocalCloud cloud)
         Assert.IsType<Move.Unknown>(await world.Store.RefuseAsync(theirs, DispatchFailure.Rejected, null, Cancel));
         Assert.IsType<Move.Unknown>(await world.Store.StartAsync(theirs, StoreFixture.Outcome(OutcomeStatus.Running), Cancel));
         Assert.IsType<Move.Unknown>(await world.Store.FinishAsync(theirs, StoreFixture.Outcome(OutcomeStatus.Succeeded), "aa", Cancel));
-        Assert.IsType<Move.Unknown>(await world.Store.CancelAsync(theirs, "U0002", Cancel));
+        Assert.IsType<Move.Unknown>(await world.Store.CancelAsync(theirs, "U0002", world.Tables.Auditor, Cancel));
         Assert.IsType<Move.Unknown>(await world.Store.TimeOutAsync(theirs, Cancel));
         Assert.Equal(ExecutionState.Dispatching, (await world.FindAsync(theirs.Id)).State);
     }

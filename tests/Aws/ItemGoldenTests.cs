@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Amazon.DynamoDBv2.Model;
+using ControlPlane.Audit;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Tenants;
@@ -68,6 +70,24 @@ public class ItemGoldenTests(LocalCloud cloud)
         var catalogue = await registry.CatalogueAsync(Tenant, Cancel);
         Assert.Equal(["dev", "ops"], catalogue!.Groups.Select(group => group.Name).Order(StringComparer.Ordinal));
         Assert.Equal(TimeSpan.FromMinutes(60), Assert.Single(catalogue.Workflows).Deadline);
+    }
+
+    [Fact]
+    public async Task A_record_of_a_change()
+    {
+        var tables = await cloud.TablesAsync();
+        var at = new DateTimeOffset(2026, 11, 22, 12, 0, 0, TimeSpan.Zero);
+        var entry = new AuditEntry(
+            at, "0123456789ab", Actor.OfSubject("auth0|5f7c"), "jane@example.com", "tenant.limits", Tenant, "tenant-43",
+            [new("monthly_quota", "100", "500"), new("monthly_gpu_ms", null, "3600000")], "a request");
+        var trail = new AuditTrail(tables.Client, tables.Audit, new Support.SetClock(at));
+        await trail.PutAsync(entry, Cancel);
+        Golden.Matches("audit.golden.txt", await ItemAsync(tables, tables.Audit, "2026-11-22", "2026-11-22T12:00:00.000Z#0123456789ab"));
+
+        var read = await trail.NewestAsync(Tenant, null, at, at, Cancel).SingleAsync(Cancel);
+        Assert.Equal(entry with { Values = [] }, read with { Values = [] });
+        Assert.Equal(entry.Values, read.Values);
+        await Assert.ThrowsAsync<ConditionalCheckFailedException>(() => trail.PutAsync(entry with { Action = "nothing" }, Cancel));
     }
 
     private static async Task<string> ItemAsync(TestTables tables, string table, string pk, string sk, bool cutOwner = false)

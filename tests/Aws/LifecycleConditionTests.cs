@@ -87,7 +87,7 @@ public class LifecycleConditionTests(LocalCloud cloud)
             Signal.Succeeded => await world.Store.FinishAsync(seen, StoreFixture.Outcome(OutcomeStatus.Succeeded), "aa", Cancel) is Move.Moved,
             Signal.Failed => await world.Store.FinishAsync(seen, StoreFixture.Outcome(OutcomeStatus.Failed), "aa", Cancel) is Move.Moved,
             Signal.Stopped => await world.Store.FinishAsync(seen, StoreFixture.Outcome(OutcomeStatus.Cancelled), "aa", Cancel) is Move.Moved,
-            Signal.Cancelled => await world.Store.CancelAsync(seen, "U0002", Cancel) is Move.Moved,
+            Signal.Cancelled => await world.Store.CancelAsync(seen, "U0002", world.Tables.Auditor, Cancel) is Move.Moved,
             Signal.Expired => await world.Store.TimeOutAsync(seen, Cancel) is Move.Moved,
             _ => throw new ArgumentOutOfRangeException(nameof(signal)),
         };

@@ -110,7 +110,7 @@ public class QuotaPropertyTests(LocalCloud cloud)
                 await store.TimeOutAsync(execution, cancel);
                 return false;
             case Step.Cancel:
-                return await store.CancelAsync(execution, "U0002", cancel) is Move.Moved && execution.State != ExecutionState.Queued;
+                return await store.CancelAsync(execution, "U0002", world.Tables.Auditor, cancel) is Move.Moved && execution.State != ExecutionState.Queued;
             default:
                 var status = step switch { Step.Succeed => OutcomeStatus.Succeeded, Step.Fail => OutcomeStatus.Failed, _ => OutcomeStatus.Cancelled };
                 if (execution.State == ExecutionState.TimedOut)

@@ -19,37 +19,37 @@ public class SlackInstallationsTests(LocalCloud cloud)
     [Fact]
     public async Task A_ticket_is_withdrawn_by_its_tenant_alone_and_not_after_its_use()
     {
-        var (installations, ticket) = await StartAsync();
-        Assert.Equal(ChangeResult.NothingThere, await installations.WithdrawAsync(Two, ticket.Hash, Cancel));
-        Assert.IsType<Installed.Now>(await CompleteAsync(installations, ticket));
-        Assert.Equal(ChangeResult.NothingThere, await installations.WithdrawAsync(One, ticket.Hash, Cancel));
+        var (installations, ticket, auditor) = await StartAsync();
+        Assert.Equal(ChangeResult.NothingThere, await installations.WithdrawAsync(Two, ticket.Hash, auditor, Cancel));
+        Assert.IsType<Installed.Now>(await CompleteAsync(installations, ticket, auditor));
+        Assert.Equal(ChangeResult.NothingThere, await installations.WithdrawAsync(One, ticket.Hash, auditor, Cancel));
         Assert.NotNull((await installations.FindTicketAsync(ticket.Hash, Cancel))!.UsedAt);
     }
 
     [Fact]
     public async Task A_ticket_is_good_for_its_tenant_once_and_in_its_time()
     {
-        var (installations, ticket) = await StartAsync();
-        Assert.IsType<Installed.TicketGone>(await CompleteAsync(installations, ticket with { Tenant = Two }));
+        var (installations, ticket, auditor) = await StartAsync();
+        Assert.IsType<Installed.TicketGone>(await CompleteAsync(installations, ticket with { Tenant = Two }, auditor));
         _clock.Advance(InstallTicket.Lifetime);
-        Assert.IsType<Installed.TicketGone>(await CompleteAsync(installations, ticket));
+        Assert.IsType<Installed.TicketGone>(await CompleteAsync(installations, ticket, auditor));
         _clock.Advance(-TimeSpan.FromSeconds(1));
-        Assert.IsType<Installed.Now>(await CompleteAsync(installations, ticket));
-        Assert.IsType<Installed.TicketGone>(await CompleteAsync(installations, ticket));
+        Assert.IsType<Installed.Now>(await CompleteAsync(installations, ticket, auditor));
+        Assert.IsType<Installed.TicketGone>(await CompleteAsync(installations, ticket, auditor));
     }
 
     [Fact]
     public async Task A_ticket_never_takes_the_place_of_another()
     {
-        var (installations, ticket) = await StartAsync();
-        await Assert.ThrowsAsync<ConditionalCheckFailedException>(() => installations.AddAsync(ticket with { Tenant = Two }, Cancel));
+        var (installations, ticket, auditor) = await StartAsync();
+        await Assert.ThrowsAsync<ConditionalCheckFailedException>(() => installations.AddAsync(ticket with { Tenant = Two }, auditor, Cancel));
         Assert.Equal(One, (await installations.FindTicketAsync(ticket.Hash, Cancel))!.Tenant);
     }
 
-    private static Task<Installed> CompleteAsync(SlackInstallations installations, InstallTicket ticket) =>
-        installations.CompleteAsync(ticket, new(TeamId.Parse("T1"), [1]), UserId.Parse("U1"), UserId.Parse("U2"), Cancel);
+    private static Task<Installed> CompleteAsync(SlackInstallations installations, InstallTicket ticket, Auditor auditor) =>
+        installations.CompleteAsync(ticket, new(TeamId.Parse("T1"), [1]), UserId.Parse("U1"), UserId.Parse("U2"), auditor, Cancel);
 
-    private async Task<(SlackInstallations Installations, InstallTicket Ticket)> StartAsync()
+    private async Task<(SlackInstallations Installations, InstallTicket Ticket, Auditor Auditor)> StartAsync()
     {
         var tables = await cloud.TablesAsync();
         var registry = new TenantRegistry(tables.Client, tables.Tenants);
@@ -60,7 +60,7 @@ public class SlackInstallationsTests(LocalCloud cloud)
         }
         var installations = new SlackInstallations(tables.Client, tables.Tenants, _clock);
         var ticket = new InstallTicket(new('a', 64), One, _clock.GetUtcNow(), _clock.GetUtcNow() + InstallTicket.Lifetime);
-        await installations.AddAsync(ticket, Cancel);
-        return (installations, ticket);
+        await installations.AddAsync(ticket, tables.Auditor, Cancel);
+        return (installations, ticket, tables.Auditor);
     }
 }

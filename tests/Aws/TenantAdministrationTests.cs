@@ -105,7 +105,7 @@ public class TenantAdministrationTests(LocalCloud cloud)
         var clock = new Support.SetClock(new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));
         var registry = new TenantRegistry(tables.Client, tables.Tenants);
         Assert.True(await registry.TryRegisterAsync(TenantOf(One), Cancel));
-        return (new(tables.Client, tables.Tenants, clock), registry, clock);
+        return (new(tables.Client, tables.Tenants, tables.Auditor, clock), registry, clock);
     }
 
     private static SidecarKey Key(string id, TenantId tenant) => new(KeyIds.Of(id), tenant, null, new byte[32], DateTimeOffset.UnixEpoch, null, null);

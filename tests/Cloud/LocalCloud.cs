@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Amazon.DynamoDBv2;
 using Amazon.SQS;
 using Amazon.SQS.Model;
+using ControlPlane.Audit;
 using ControlPlane.Aws;
 using ControlPlane.Local.DynamoDb;
 using ControlPlane.Local.Queues;
@@ -97,6 +98,11 @@ public sealed record TestTables(Uri Endpoint, IAmazonDynamoDB Client, IReadOnlyD
     public string Metering => Names["MeteringTable"];
 
     public string Instances => Names["InstancesTable"];
+
+    public string Audit => Names["AuditTable"];
+
+    /// <summary>Of changes that are only there for the sake of what is tested.</summary>
+    public Auditor Auditor => new AuditTrail(Client, Audit, TimeProvider.System).For(Actor.Parse("local:tests"), "a test");
 
     /// <summary>A client that may do what a function's role allows.</summary>
     /// <param name="function">Its logical id in the template.</param>

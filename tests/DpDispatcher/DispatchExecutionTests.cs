@@ -346,7 +346,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
         await using var engine = ScriptedEngine.Answering(202);
         using var stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine));
         var id = await stage.QueueAsync();
-        await stage.Executions.CancelAsync(await stage.ReadAsync(id), "U1", Cancel);
+        await stage.Executions.CancelAsync(await stage.ReadAsync(id), "U1", stage.Tables.Auditor, Cancel);
 
         Assert.Empty((await stage.DispatchAsync(id)).BatchItemFailures);
         Assert.Empty(engine.Requests);
@@ -361,7 +361,7 @@ public sealed class DispatchExecutionTests(LocalCloud cloud)
         await using var engine = ScriptedEngine.Start(async connection =>
         {
             await connection.ReadRequestAsync();
-            await stage!.Executions.CancelAsync(await stage.ReadAsync(id), "U1", Cancel);
+            await stage!.Executions.CancelAsync(await stage.ReadAsync(id), "U1", stage.Tables.Auditor, Cancel);
             await connection.WriteAsync(EngineConnection.Answer(503, "application/json"));
         });
         using (stage = await DispatchFixture.SetAsync(cloud, ("tenant-43", engine)))

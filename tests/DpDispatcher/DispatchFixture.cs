@@ -22,7 +22,7 @@ internal sealed class DispatchFixture : IDisposable
 {
     private static readonly DispatchLimits Limits = new(TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(100), 64 * 1024, 16);
 
-    private readonly TestTables _tables;
+    public TestTables Tables { get; }
     private readonly TestQueues _queues;
     private readonly ConnectRoutes _routes;
     private readonly MemoryStream _log = new();
@@ -30,7 +30,7 @@ internal sealed class DispatchFixture : IDisposable
 
     private DispatchFixture(TestTables tables, TestQueues queues, ConnectRoutes routes)
     {
-        (_tables, _queues, _routes) = (tables, queues, routes);
+        (Tables, _queues, _routes) = (tables, queues, routes);
         Executions = new(tables.Client, tables.Executions, tables.Quotas, Clock);
         Tenants = new(tables.Client, tables.Tenants);
         Quotas = new(tables.Client, tables.Quotas);
@@ -61,14 +61,14 @@ internal sealed class DispatchFixture : IDisposable
     [MemberNotNull(nameof(_engines), nameof(Gates), nameof(Function))]
     public void Restart(IAmazonDynamoDB? dynamo = null, IAmazonSQS? sqs = null, TimeProvider? timers = null)
     {
-        dynamo ??= _tables.ClientOf("DispatchFunction");
-        sqs ??= _queues.ClientOf("DispatchFunction", _tables);
+        dynamo ??= Tables.ClientOf("DispatchFunction");
+        sqs ??= _queues.ClientOf("DispatchFunction", Tables);
         var events = new DispatcherEvents(new JsonLog(_log, Clock), Clock);
         _engines?.Dispose();
         _engines = new(Limits, _routes, TimeProvider.System);
         Gates = new(Clock);
         var dispatchExecution = new DispatchExecution(
-            new(dynamo, _tables.Executions, _tables.Quotas, Clock), new(dynamo, _tables.Tenants), _engines, Gates,
+            new(dynamo, Tables.Executions, Tables.Quotas, Clock), new(dynamo, Tables.Tenants), _engines, Gates,
             new(sqs, _queues.Notifications, DomainJson.Default.Notification), events, Clock);
         Function = new(dispatchExecution, new MessagePauses(sqs, _queues.Dispatch, events), events, timers ?? Clock);
     }
@@ -86,9 +86,9 @@ internal sealed class DispatchFixture : IDisposable
     public async Task StoreEngineAsync(string tenant, string address, bool allowPublicSubnet = false)
     {
         await RegisterAsync(tenant);
-        await _tables.Client.UpdateItemAsync(new()
+        await Tables.Client.UpdateItemAsync(new()
         {
-            TableName = _tables.Tenants,
+            TableName = Tables.Tenants,
             Key = new() { ["pk"] = new() { S = tenant }, ["sk"] = new() { S = "PROFILE" } },
             UpdateExpression = "SET engine = :engine, allow_public_subnet = :allow",
             ExpressionAttributeValues = new() { [":engine"] = new() { S = address }, [":allow"] = new() { BOOL = allowPublicSubnet } },
@@ -119,7 +119,7 @@ internal sealed class DispatchFixture : IDisposable
         return id;
     }
 
-    public Task LoseLedgerAsync(string tenant) => _tables.LoseLedgerAsync(TenantId.Parse(tenant), Month.Of(Clock.GetUtcNow()), Cancel);
+    public Task LoseLedgerAsync(string tenant) => Tables.LoseLedgerAsync(TenantId.Parse(tenant), Month.Of(Clock.GetUtcNow()), Cancel);
 
     public Task<SQSBatchResponse> DispatchAsync(ExecutionId id, string tenant = "tenant-43", int receives = 1) =>
         DeliverAsync(Message("m1",

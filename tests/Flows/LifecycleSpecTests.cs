@@ -231,8 +231,8 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
                 "succeeded" => Executions.FinishAsync(now!, outcome, "00", Cancel),
                 "failed" => Executions.FinishAsync(now!, outcome with { Status = OutcomeStatus.Failed }, "00", Cancel),
                 "succeeded, read before" => Executions.FinishAsync(_asQueued!, outcome, "00", Cancel),
-                "cancelled" => Executions.CancelAsync(now!, "U0001", Cancel),
-                "cancelled, read before" => Executions.CancelAsync(_asQueued!, "U0001", Cancel),
+                "cancelled" => Executions.CancelAsync(now!, "U0001", tables.Auditor, Cancel),
+                "cancelled, read before" => Executions.CancelAsync(_asQueued!, "U0001", tables.Auditor, Cancel),
                 "expired" => Executions.TimeOutAsync(now!, Cancel),
                 "told" => Executions.MarkToldAsync(_id, now!.State, Cancel),
                 _ => throw new ArgumentOutOfRangeException(nameof(step)),
@@ -249,7 +249,8 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
         {
             var (ledger, month) = (new QuotaLedger(tables.Client, tables.Quotas), _asQueued!.Month);
             var read = new LedgerCount(await ledger.MonthAsync(Tenant, month, Cancel), await ledger.ActiveAsync(Tenant, Cancel));
-            Assert.True(await ledger.TryCorrectAsync(Tenant, month, read, LedgerCount.Of([(await Executions.FindAsync(_id, Cancel))!], month), Cancel));
+            var counted = LedgerCount.Of([(await Executions.FindAsync(_id, Cancel))!], month);
+            Assert.True(await ledger.TryCorrectAsync(Tenant, month, read, counted, tables.Auditor, Cancel));
             _isLost = false;
         }
 

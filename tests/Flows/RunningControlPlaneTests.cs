@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Amazon.SQS.Model;
+using ControlPlane.Audit;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Local.DataPlane;
@@ -45,7 +46,8 @@ public sealed class RunningControlPlaneTests(RunningControlPlane running) : ICla
     {
         var before = await ChargedAsync();
         var command = Type($"run {DemoData.Workflow} city=Paris");
-        var administration = new TenantAdministration(running.Local.DynamoClient, running.Local.Tables["TenantsTable"], TimeProvider.System);
+        var auditor = new AuditTrail(running.Local.DynamoClient, running.Local.Tables["AuditTable"], TimeProvider.System).For(Actor.Parse("local:tests"), "a test");
+        var administration = new TenantAdministration(running.Local.DynamoClient, running.Local.Tables["TenantsTable"], auditor, TimeProvider.System);
 
         await administration.LimitAsync(DemoData.Tenant, new(MonthlyQuota: 0), Cancel);
         try

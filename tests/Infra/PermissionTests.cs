@@ -56,6 +56,24 @@ public sealed class PermissionTests
     public void A_planted_wildcard_is_found(string error, string template, Action<JsonObject> plant) =>
         Assert.True(Wildcards(Template.Read(template).With(plant)).Any(), $"Nothing found although {error}.");
 
+    [Fact]
+    public void The_record_of_changes_is_appended_to_alone() => Assert.Empty(BeyondAppending(Template.Read("serverless.template")));
+
+    [Theory]
+    [InlineData("dynamodb:UpdateItem"), InlineData("dynamodb:DeleteItem"), InlineData("dynamodb:BatchWriteItem"), InlineData("dynamodb:*")]
+    public void A_planted_change_of_records_is_found(string action) => Assert.NotEmpty(BeyondAppending(Template.Read("serverless.template").With(root =>
+        root.At("Resources/SlackCommandsRole/Properties/Policies/0/PolicyDocument/Statement").AsArray().Add(JsonNode.Parse(
+            $$"""{ "Effect": "Allow", "Action": ["dynamodb:PutItem", "{{action}}"], "Resource": { "Fn::GetAtt": ["AuditTable", "Arn"] } }""")))));
+
+    private static IEnumerable<string> BeyondAppending(Template template) =>
+        from resource in template.Resources
+        from statement in Statements(resource.Value!)
+        where statement["Resource"]?.ToJsonString() is { } of
+            && (of.Contains("-audit", StringComparison.Ordinal) || of.Contains("AuditTable", StringComparison.Ordinal))
+        from action in statement["Action"] is JsonArray several ? several.Select(one => one!.ToString()) : [statement["Action"]!.ToString()]
+        where action is not ("dynamodb:PutItem" or "dynamodb:Query")
+        select $"{resource.Key}: {action}";
+
     public static TheoryData<string, Action<JsonObject>> PlantedSurplus => new()
     {
         { "a role reads a table that its function does not name",

@@ -52,7 +52,7 @@ public sealed class QueueTests
         var here = Platform.Build([]).Here;
         var owner = Stack.Deploy(Template.Read("serverless.template"), "control-plane", here, ("ReplicaRegion", "us-west-2"));
 
-        Assert.Equal(5, owner.OfType("AWS::DynamoDB::GlobalTable").Count());
+        Assert.Equal(6, owner.OfType("AWS::DynamoDB::GlobalTable").Count());
         Assert.All(
             owner.OfType("AWS::DynamoDB::GlobalTable"),
             table => Assert.Equal(["us-east-1", "us-west-2"], table.Properties["Replicas"].Many().Select(one => one["Region"]!.ToString())));
@@ -168,7 +168,7 @@ public sealed class QueueTests
 
     private static IEnumerable<string> TableFindings(Template template, Stack application)
     {
-        string[] expiring = ["TenantsTable", "ExecutionsTable", "RateLimitsTable", "MeteringTable"];
+        string[] expiring = ["TenantsTable", "ExecutionsTable", "RateLimitsTable", "MeteringTable", "AuditTable"];
         foreach (var (id, table) in application.OfType("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"))
         {
             var copies = table["Replicas"] is { } replicas ? replicas.Many() : [table];

@@ -70,7 +70,8 @@ internal sealed class EnrolmentFixture : IDisposable
     {
         var code = OneTimeCode.Make();
         InstanceId? named = instance is null ? null : InstanceId.Parse(instance);
-        await Store.AddAsync(new(code.Hash, tenant ?? Tenant, named, Clock.Now, Clock.Now + (lives ?? EnrolmentInvite.StandardLifetime)), Cancel);
+        await Store.AddAsync(
+            new(code.Hash, tenant ?? Tenant, named, Clock.Now, Clock.Now + (lives ?? EnrolmentInvite.StandardLifetime)), Tables.Auditor, Cancel);
         return code.Text;
     }
 

@@ -205,7 +205,8 @@ public sealed class EnrolmentTests(LocalCloud cloud) : IAsyncLifetime
         var code = await _desk.InviteAsync();
         await IsRefusedAsync(second, 409, "another-key", header: ("x-dp-invite", code));
 
-        await new TenantAdministration(_desk.Tables.Client, _desk.Tables.Tenants, _desk.Clock).RevokeAsync(Tenant, first.KeyId, Cancel);
+        await new TenantAdministration(_desk.Tables.Client, _desk.Tables.Tenants, _desk.Tables.Auditor, _desk.Clock)
+            .RevokeAsync(Tenant, first.KeyId, Cancel);
         var again = await _desk.SendAsync(first, ("x-dp-invite", await _desk.InviteAsync()));
         Assert.Equal((403, "key-refused"), (again.Status, again.Code));
         Assert.Equal(201, (await _desk.SendAsync(second, ("x-dp-invite", code))).Status);

@@ -66,8 +66,8 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
         {
             "settled" => await Store(desk).SettleAsync(schedule, decision with { Run = null }, Cancel) is not null,
             "claimed" => await Store(desk).SettleAsync(schedule, decision with { Next = planned }, Cancel) is not null,
-            "paused" => await Store(desk).PauseAsync(schedule, Cancel),
-            _ => await Store(desk).RemoveAsync(schedule, Cancel),
+            "paused" => await Store(desk).PauseAsync(schedule, desk.Tables.Auditor, Cancel),
+            _ => await Store(desk).RemoveAsync(schedule, desk.Tables.Auditor, Cancel),
         };
         Assert.Null(await Store(desk).SettleAsync(schedule, decision, Cancel));
     }
@@ -116,7 +116,7 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
         Assert.Equal([free.Owner], (await desk.OrdersAsync()).Select(order => order.RequestedBy));
         Assert.Equal([FiringKind.Ordered, FiringKind.Overlapped], (await FindAsync(desk, one)).Firings.Select(firing => firing.Kind));
 
-        await desk.Executions.CancelAsync((await desk.Executions.FindAsync(ExecutionId.Parse(first.ExecutionId), Cancel))!, "U1", Cancel);
+        await desk.Executions.CancelAsync((await desk.Executions.FindAsync(ExecutionId.Parse(first.ExecutionId), Cancel))!, "U1", desk.Tables.Auditor, Cancel);
         desk.Clock.Advance(TimeSpan.FromMinutes(15));
         await SweepAsync(desk);
         Assert.Equal(2, (await desk.OrdersAsync()).Count);
@@ -144,17 +144,17 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
     {
         var desk = await OutcomeFixture.OpenAsync(cloud);
         var (paused, removed) = (await AddAsync(desk, "0 * * * *", key: "paused"), await AddAsync(desk, "0 * * * *", key: "removed"));
-        Assert.True(await Store(desk).PauseAsync(paused, Cancel));
-        Assert.True(await Store(desk).RemoveAsync(removed, Cancel));
+        Assert.True(await Store(desk).PauseAsync(paused, desk.Tables.Auditor, Cancel));
+        Assert.True(await Store(desk).RemoveAsync(removed, desk.Tables.Auditor, Cancel));
         desk.Clock.Advance(TimeSpan.FromMinutes(150));
         await SweepAsync(desk);
         Assert.Empty(await desk.OrdersAsync());
         Assert.Empty(await DueAsync(desk));
         Assert.Null(await Store(desk).FindAsync(removed.Id, Cancel));
-        Assert.False(await Store(desk).PauseAsync(removed, Cancel));
+        Assert.False(await Store(desk).PauseAsync(removed, desk.Tables.Auditor, Cancel));
 
         var next = Timetable.Parse(paused.Cron, paused.Zone).NextAfter(desk.Clock.Now)!.Value;
-        Assert.True(await Store(desk).ResumeAsync(paused, next, Cancel));
+        Assert.True(await Store(desk).ResumeAsync(paused, next, desk.Tables.Auditor, Cancel));
         await SweepAsync(desk);
         Assert.Empty(await desk.OrdersAsync());
         desk.Clock.Advance(TimeSpan.FromMinutes(30));
@@ -172,7 +172,7 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
         desk.Clock.Advance(TimeSpan.FromHours(1));
         await SweepAsync(desk, new FaultSeam(call => call.Operation == "SendMessage" ? Fault.StopBefore : null));
         Assert.Equal(schedule.NextAt, (await FindAsync(desk, schedule)).OrderingAt);
-        await (isRemoved ? Store(desk).RemoveAsync(schedule, Cancel) : Store(desk).PauseAsync(schedule, Cancel));
+        await (isRemoved ? Store(desk).RemoveAsync(schedule, desk.Tables.Auditor, Cancel) : Store(desk).PauseAsync(schedule, desk.Tables.Auditor, Cancel));
         for (var i = 0; i < 3; i++)
         {
             desk.Clock.Advance(TimeSpan.FromMinutes(40));
@@ -265,7 +265,7 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
             MadeAt = desk.Clock.Now,
             NextAt = Timetable.Parse(cron, "UTC").NextAfter(desk.Clock.Now),
         };
-        Assert.True(await Store(desk).TryAddAsync(schedule, Cancel));
+        Assert.True(await Store(desk).TryAddAsync(schedule, desk.Tables.Auditor, Cancel));
         return schedule;
     }
 

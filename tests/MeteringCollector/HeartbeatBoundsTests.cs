@@ -241,8 +241,8 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
         var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 900, cpuMs: 5000, epoch: Sample.Started + 200));       // a thief's
         Assert.Equal("counter-replayed", (await desk.SendAsync(Sample.At(Start.AddSeconds(120), 2, cpuMs: 700))).Code);
-        Assert.False(await desk.Instances.TryResetAsync(HeartbeatFixture.Tenant, InstanceId.Parse("i-nobody"), Cancel));
-        Assert.True(await desk.Instances.TryResetAsync(HeartbeatFixture.Tenant, InstanceId.Parse("i-0abc1234def567890"), Cancel));
+        Assert.False(await desk.Instances.TryResetAsync(HeartbeatFixture.Tenant, InstanceId.Parse("i-nobody"), desk.Tables.Auditor, Cancel));
+        Assert.True(await desk.Instances.TryResetAsync(HeartbeatFixture.Tenant, InstanceId.Parse("i-0abc1234def567890"), desk.Tables.Auditor, Cancel));
 
         Assert.Equal(200, (await desk.SendAsync(Sample.At(Start.AddSeconds(180), 3, cpuMs: 750))).Status);
         Assert.Equal(new ComputeTime(5000, 0), await desk.UsageAsync(2026, 1));
@@ -313,7 +313,7 @@ public sealed class HeartbeatBoundsTests(LocalCloud cloud)
     }
 
     private static Task LimitAsync(HeartbeatFixture desk, int instances) =>
-        new TenantAdministration(desk.Tables.Client, desk.Tables.Tenants, desk.Clock)
+        new TenantAdministration(desk.Tables.Client, desk.Tables.Tenants, desk.Tables.Auditor, desk.Clock)
             .LimitAsync(HeartbeatFixture.Tenant, new LimitChange(Instances: instances), Cancel);
 
     private static Task<DataPlane> PlaneAsync(HeartbeatFixture desk) => desk.Instances.OfTenantAsync(HeartbeatFixture.Tenant, new(2026, 1), Cancel);

@@ -496,7 +496,7 @@ public sealed class HeartbeatRefusalTests(LocalCloud cloud)
     {
         var desk = await HeartbeatFixture.OpenAsync(cloud);
         Assert.Equal(200, (await desk.SendAsync(Sample.At(desk.Clock.Now, 1, cpuMs: 1))).Status);
-        Assert.Equal(ChangeResult.Made, await new TenantAdministration(desk.Tables.Client, desk.Tables.Tenants, desk.Clock)
+        Assert.Equal(ChangeResult.Made, await new TenantAdministration(desk.Tables.Client, desk.Tables.Tenants, desk.Tables.Auditor, desk.Clock)
             .RevokeAsync(HeartbeatFixture.Tenant, desk.Sidecar.KeyId, TestContext.Current.CancellationToken));
         desk.Clock.Advance(SidecarKeys.MaximumAge);
         Assert.Equal(

@@ -124,7 +124,7 @@ public sealed class OutcomeFaultTests(LocalCloud cloud)
         // What became of the executions says what the ledger has to be.
         var read = new LedgerCount(MonthUsage.None, 0);
         var counted = LedgerCount.Of(await desk.Executions.InLedgerAsync(OutcomeFixture.Tenant, desk.Month, Cancel), desk.Month);
-        Assert.True(await desk.Ledger.TryCorrectAsync(OutcomeFixture.Tenant, desk.Month, read, counted, Cancel));
+        Assert.True(await desk.Ledger.TryCorrectAsync(OutcomeFixture.Tenant, desk.Month, read, counted, desk.Tables.Auditor, Cancel));
         await AssertSettledAsync(desk, jobs);
     }
 

@@ -331,7 +331,7 @@ public sealed class OutcomeTests(LocalCloud cloud)
     {
         var desk = await OutcomeFixture.OpenAsync(cloud);
         var job = await desk.StartAsync();
-        await desk.Executions.CancelAsync(await desk.ReadAsync(job), "U1", Cancel);
+        await desk.Executions.CancelAsync(await desk.ReadAsync(job), "U1", desk.Tables.Auditor, Cancel);
 
         var succeeded = await desk.SendAsync(job, OutcomeText.Succeeded);
         var cancelled = await desk.SendAsync(job, OutcomeText.Cancelled);

@@ -145,7 +145,7 @@ public sealed class ScheduleSimulationTests(LocalCloud cloud)
             MadeAt = desk.Clock.Now,
             NextAt = Timetable.Parse(cron, zone).NextAfter(desk.Clock.Now),
         };
-        Assert.True(await Store(desk).TryAddAsync(schedule, Cancel));
+        Assert.True(await Store(desk).TryAddAsync(schedule, desk.Tables.Auditor, Cancel));
         return schedule;
     }
 

@@ -612,7 +612,7 @@ public sealed class SweeperTests(LocalCloud cloud)
 
         Assert.Equal(0, await InAsync("us-west-2"));
         Assert.Equal(["GetItem"], standby.Calls.Select(call => call.Operation));
-        await new ActiveRegion(primary, desk.Tables.Quotas, "us-east-1").SetAsync("us-west-2", desk.Clock.Now, Cancel);
+        await new ActiveRegion(primary, desk.Tables.Quotas, "us-east-1").SetAsync("us-west-2", desk.Tables.Auditor, desk.Clock.Now, Cancel);
         Assert.Equal(0, await InAsync("us-east-1"));
         Assert.Equal(ExecutionState.Dispatched, (await desk.ReadAsync(job)).State);
 

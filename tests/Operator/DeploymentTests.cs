@@ -32,7 +32,7 @@ public sealed class DeploymentTests(LocalCloud cloud)
                 "control-plane"), name);
             checkedNames++;
         }
-        Assert.Equal(8, checkedNames);
+        Assert.Equal(9, checkedNames);
     }
 
     /// <summary>The tag that the template hangs on the queue.</summary>

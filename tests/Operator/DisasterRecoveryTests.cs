@@ -72,7 +72,8 @@ public sealed class DisasterRecoveryTests(LocalCloud cloud)
     public async Task A_takeover_that_was_interrupted_shows_and_goes_on()
     {
         await using var pair = await Pair.StartAsync(cloud);
-        await new ActiveRegion(pair.East.Client, pair.East.Fixture.Tables.Quotas, East).SetAsync(West, pair.East.Fixture.Clock.Now, Cancel);
+        await new ActiveRegion(pair.East.Client, pair.East.Fixture.Tables.Quotas, East)
+            .SetAsync(West, pair.East.Fixture.Tables.Auditor, pair.East.Fixture.Clock.Now, Cancel);
         var (active, state, next) = Of(await pair.StatusAsync());
         Assert.Equal((null, "between"), (active, state));
         Assert.Contains("run it again", next, StringComparison.Ordinal);

@@ -1,4 +1,6 @@
 using System.Text.RegularExpressions;
+using ControlPlane.Audit;
+using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
@@ -61,6 +63,9 @@ public sealed partial class JsonTests(LocalCloud cloud)
         await ShowAsync("dr-failover", $"dr failover --plan --standby-state {west.Folder}");
         await ShowAsync("execution-start", "execution start tenant-7 wf_sched --param city=Paris --idempotency-key k1");
         await ShowAsync("execution-cancel", $"execution cancel {(await ctl.QueueExecutionAsync("t2")).Id}");
+        await new AuditTrail(ctl.Tables.Client, ctl.Tables.Audit, ctl.Clock).For(Actor.OfSubject("00u1a2b3"), "a request", "jane@example.com")
+            .NoteAsync("tenant.limits", OperatorFixture.Seven, "tenant-7", [AuditedValue.Of("monthly_gpu_ms", null, "3600000")], Cancel);
+        await ShowAsync("audit", "audit --actor oidc:00u1a2b3");
         await ShowAsync("tenant-remove", "tenant remove tenant-7");
 
         Assert.Multiple([.. shown.Select(one => (Action)(() => Golden.Matches($"Golden/{one.File}", one.Output)))]);

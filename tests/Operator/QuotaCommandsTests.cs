@@ -70,7 +70,7 @@ public sealed class QuotaCommandsTests(LocalCloud cloud)
         await ctl.QueueExecutionAsync("t2");
 
         var ledger = new QuotaLedger(ctl.Tables.Client, ctl.Tables.Quotas);
-        Assert.False(await ledger.TryCorrectAsync(OperatorFixture.Seven, new(2026, 11), read, read, Cancel));
+        Assert.False(await ledger.TryCorrectAsync(OperatorFixture.Seven, new(2026, 11), read, read, ctl.Tables.Auditor, Cancel));
         Assert.Equal(2, (await LedgerAsync(ctl)).Month.Charged);
     }
 
@@ -90,15 +90,15 @@ public sealed class QuotaCommandsTests(LocalCloud cloud)
         await FinishAsync(ctl, await ctl.QueueExecutionAsync("succeeded"));
         var refused = await ClaimAsync(ctl, await ctl.QueueExecutionAsync("refused"));
         await ctl.Executions.RefuseAsync(refused, DispatchFailure.Unreachable, null, Cancel);
-        await ctl.Executions.CancelAsync(await ctl.QueueExecutionAsync("cancelled in the queue"), "U1", Cancel);
-        await ctl.Executions.CancelAsync(await ClaimAsync(ctl, await ctl.QueueExecutionAsync("cancelled later")), "U1", Cancel);
+        await ctl.Executions.CancelAsync(await ctl.QueueExecutionAsync("cancelled in the queue"), "U1", ctl.Tables.Auditor, Cancel);
+        await ctl.Executions.CancelAsync(await ClaimAsync(ctl, await ctl.QueueExecutionAsync("cancelled later")), "U1", ctl.Tables.Auditor, Cancel);
         await ctl.Executions.TimeOutAsync(await ctl.QueueExecutionAsync("timed out"), Cancel);
         var late = await ctl.QueueExecutionAsync("late");
         await ctl.Executions.TimeOutAsync(late, Cancel);
         await FinishAsync(ctl, (await ctl.Executions.FindAsync(late.Id, Cancel))!);
         var again = await ClaimAsync(ctl, await ctl.QueueExecutionAsync("cancelled after it was put back"));
         await ctl.Executions.RecordAttemptAsync(again, Signal.Deferred, new(1, ctl.Clock.Now, 1, new AttemptResult.Again(), 503), notFound: false, Cancel);
-        await ctl.Executions.CancelAsync((await ctl.Executions.FindAsync(again.Id, Cancel))!, "U1", Cancel);
+        await ctl.Executions.CancelAsync((await ctl.Executions.FindAsync(again.Id, Cancel))!, "U1", ctl.Tables.Auditor, Cancel);
         var rejected = await ClaimAsync(ctl, await ctl.QueueExecutionAsync("stopped by its engine"));
         await ctl.Executions.FinishAsync(rejected, new(OutcomeStatus.Cancelled, null, null, null, ExecutionUsage.None, null, null), "cc", Cancel);
         await ctl.QueueExecutionAsync("under way");

@@ -41,7 +41,8 @@ public sealed class SlackInviteCommandsTests(LocalCloud cloud) : IClassFixture<L
         await using var ctl = await StartAsync();
         await ctl.DoAsync("slack invite tenant-7");
         var ticket = Assert.Single(await Installations(ctl).TicketsOfAsync(OperatorFixture.Seven, Cancel));
-        Assert.IsType<Installed.Now>(await Installations(ctl).CompleteAsync(ticket, new(TeamId.Parse("T0099"), [1]), UserId.Parse("UBOT"), UserId.Parse("U1"), Cancel));
+        Assert.IsType<Installed.Now>(await Installations(ctl).CompleteAsync(
+            ticket, new(TeamId.Parse("T0099"), [1]), UserId.Parse("UBOT"), UserId.Parse("U1"), ctl.Tables.Auditor, Cancel));
         (await ctl.SayAsync($"slack revoke tenant-7 {ticket.Hash[..12]}")).Refuses(1, "./ctl slack unlink");
         await ctl.DoAsync("slack invite tenant-7");
         ctl.Clock.Advance(TimeSpan.FromDays(7));
@@ -135,9 +136,9 @@ public sealed class SlackInviteCommandsTests(LocalCloud cloud) : IClassFixture<L
     private static async Task InstallAsync(OperatorFixture ctl, string workspace, byte[] seal)
     {
         var ticket = new InstallTicket(RandomNumberGenerator.GetHexString(64), OperatorFixture.Seven, ctl.Clock.Now, ctl.Clock.Now + InstallTicket.Lifetime);
-        await Installations(ctl).AddAsync(ticket, Cancel);
+        await Installations(ctl).AddAsync(ticket, ctl.Tables.Auditor, Cancel);
         Assert.IsType<Installed.Now>(await Installations(ctl).CompleteAsync(
-            ticket, new(TeamId.Parse(workspace), seal), UserId.Parse("UBOT"), UserId.Parse("U1"), Cancel));
+            ticket, new(TeamId.Parse(workspace), seal), UserId.Parse("UBOT"), UserId.Parse("U1"), ctl.Tables.Auditor, Cancel));
     }
 
     private static string SlackText(byte[] key) => new JsonObject

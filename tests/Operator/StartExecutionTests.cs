@@ -140,7 +140,7 @@ public sealed class StartExecutionTests(LocalCloud cloud)
             var execution = await ctl.QueueExecutionAsync(trigger, workflow: trigger == "t3" ? "wf_other" : "wf_sched");
             names[execution.Id.ToString()] = trigger;
             if (trigger == "t1")
-                await ctl.Executions.CancelAsync(execution, "U0001", Cancel);
+                await ctl.Executions.CancelAsync(execution, "U0001", ctl.Tables.Auditor, Cancel);
             if (trigger != "t3")
                 ctl.Clock.Advance(TimeSpan.FromHours(1));
         }

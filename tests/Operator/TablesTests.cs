@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using ControlPlane.Audit;
+using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Metering;
 using ControlPlane.Operator;
@@ -24,7 +26,7 @@ public sealed partial class TablesTests(LocalCloud cloud)
     [
         "tenant list", "tenant show tenant-156", "tenant limits tenant-156", "workflow list tenant-156", "key list tenant-156", "group list tenant-156",
         "execution list tenant-156", "execution show EXECUTION", "execution why EXECUTION", "usage", "usage --history 2", "schedule list tenant-156", "schedule show SCHEDULE", "quota recount tenant-156", "metering tenant-156",
-        "instance list tenant-156", $"instance show tenant-156 {LongInstance}", "health --exit-zero", "dlq list", "dlq redrive dispatch --dry-run",
+        "instance list tenant-156", $"instance show tenant-156 {LongInstance}", "audit --actor slack:T0156/U0123456789", "health --exit-zero", "dlq list", "dlq redrive dispatch --dry-run",
         "tenant onboard tenant-9 --name Acme --account 222222222222 --slack-invite --plan", "tenant offboard tenant-156 --plan", "slack invites tenant-156", "key invites tenant-156", "dr status --standby-state WEST", "dr failover --plan --standby-state WEST", "dr failback --plan --standby-state WEST",
     ];
 
@@ -112,7 +114,7 @@ public sealed partial class TablesTests(LocalCloud cloud)
             NextAt = planned,
         };
         var store = new Aws.ScheduleStore(ctl.Tables.Client, ctl.Tables.Executions, ctl.Clock);
-        await store.TryAddAsync(schedule, Cancel);
+        await store.TryAddAsync(schedule, ctl.Tables.Auditor, Cancel);
         Firing[] noted = [new(planned.AddDays(-2), FiringKind.Missed, planned.AddDays(-1)), new(planned, FiringKind.Ordered)];
         var settled = await store.SettleAsync(schedule, new(planned, planned.AddMinutes(15), noted), Cancel);
         await store.SentAsync(settled!, Cancel);
@@ -130,6 +132,8 @@ public sealed partial class TablesTests(LocalCloud cloud)
         await ctl.DoAsync($"key add tenant-156 --public-key 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= --instance {LongInstance} --not-after 2027-01-01T00:00:00Z");
         await ctl.DoAsync("slack invite tenant-156");
         await AddScheduleAsync(ctl, tenant);
+        await new AuditTrail(ctl.Tables.Client, ctl.Tables.Audit, ctl.Clock).For(Actor.OfSlack(TeamId.Parse("T0156"), UserId.Parse("U0123456789")), "a request")
+            .NoteAsync("schedule.remove", tenant, $"{LongSchedule}", [AuditedValue.Of("workflow", LongWorkflow, null)], Cancel);
         await ctl.DoAsync($"key invite tenant-156 --instance {LongInstance}");
         var states = new List<Execution>();
         foreach (var trigger in new[] { "t1", "t2", "t3" })

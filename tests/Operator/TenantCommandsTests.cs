@@ -287,7 +287,7 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
         Assert.IsType<Registered.Before>(await RegisterPastTheCommandAsync());                               // one that is active is never overwritten
 
         async Task<Registered> RegisterPastTheCommandAsync() =>
-            await new ControlPlane.Aws.TenantAdministration(ctl.Tables.Client, ctl.Tables.Tenants, ctl.Clock)
+            await new ControlPlane.Aws.TenantAdministration(ctl.Tables.Client, ctl.Tables.Tenants, ctl.Tables.Auditor, ctl.Clock)
             .RegisterAsync(
                 (await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))! with { Name = "Thief", Status = TenantStatus.Active, RemovedAt = null }, null,
                 Cancel);

@@ -202,7 +202,7 @@ public class FunctionTests(LocalCloud cloud)
     public async Task A_region_that_does_not_write_the_ledger_starts_nothing_and_the_user_is_told()
     {
         var world = await OrchestratorFixture.StartAsync(cloud);
-        await world.Ledger.GiveToAsync(OrchestratorFixture.Tenant, "us-west-2", Cancel);
+        await world.Ledger.GiveToAsync(OrchestratorFixture.Tenant, "us-west-2", world.Tables.Auditor, Cancel);
 
         var execution = await world.StartAsync(world.Request());
 

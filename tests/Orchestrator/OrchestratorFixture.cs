@@ -24,14 +24,14 @@ internal sealed class OrchestratorFixture
     public static readonly Uri Outcomes = new("https://api.example.internal/outcomes/execution");
     public static readonly Uri Issuer = new("https://api.example.com");
 
-    private readonly TestTables _tables;
+    public TestTables Tables { get; }
     private readonly TestQueues _queues;
     private readonly Uri _dynamoEndpoint;
     private readonly Uri _queueEndpoint;
 
     private OrchestratorFixture(TestTables tables, TestQueues queues, Uri dynamoEndpoint, Uri queueEndpoint, HttpMessageHandler? below = null)
     {
-        (_tables, _queues, _dynamoEndpoint, _queueEndpoint) = (tables, queues, dynamoEndpoint, queueEndpoint);
+        (Tables, _queues, _dynamoEndpoint, _queueEndpoint) = (tables, queues, dynamoEndpoint, queueEndpoint);
         Seam = new(call => Plan(call), below) { MetersCapacity = true };
         var dynamo = Seam.DynamoDb(dynamoEndpoint);
         var sqs = Seam.Sqs(queueEndpoint);
@@ -88,10 +88,10 @@ internal sealed class OrchestratorFixture
     }
 
     /// <summary>A new process on the same tables and queues, with nothing in memory and nothing that breaks.</summary>
-    public OrchestratorFixture Restarted() => new(_tables, _queues, _dynamoEndpoint, _queueEndpoint);
+    public OrchestratorFixture Restarted() => new(Tables, _queues, _dynamoEndpoint, _queueEndpoint);
 
     /// <summary>The same, over something that stands between it and its tables.</summary>
-    public OrchestratorFixture Above(HttpMessageHandler below) => new(_tables, _queues, _dynamoEndpoint, _queueEndpoint, below);
+    public OrchestratorFixture Above(HttpMessageHandler below) => new(Tables, _queues, _dynamoEndpoint, _queueEndpoint, below);
 
     public static Workflow Workflow(params IReadOnlyList<WorkflowParameter> parameters) =>
         new(Scheduler, WebhookPath.Of(WorkflowName.Parse("sched-v2")), parameters, TimeSpan.FromHours(1), Idempotent: false, Enabled: true, [], [], []);
@@ -105,8 +105,8 @@ internal sealed class OrchestratorFixture
     public Task PublishAsync(Workflow workflow) => Registry.SaveAsync(Tenant, workflow, Cancel);
 
     /// <summary>Makes it as if the tenant's one instance was last heard of then.</summary>
-    public Task HeardFromAsync(DateTimeOffset lastSeen, long gpuMs = 0) => _tables.Client.PutItemAsync(
-        _tables.Instances,
+    public Task HeardFromAsync(DateTimeOffset lastSeen, long gpuMs = 0) => Tables.Client.PutItemAsync(
+        Tables.Instances,
         InstanceItems.Of(new InstanceState
         {
             Tenant = Tenant,
@@ -125,10 +125,10 @@ internal sealed class OrchestratorFixture
         Cancel);
 
     public Task<Dictionary<string, Amazon.DynamoDBv2.Model.AttributeValue>> ItemAsync(ExecutionId id, string sk) =>
-        ItemAsync(_tables.Executions, id.ToString(), sk);
+        ItemAsync(Tables.Executions, id.ToString(), sk);
 
     public async Task<Dictionary<string, Amazon.DynamoDBv2.Model.AttributeValue>> ItemAsync(string table, string pk, string sk) =>
-        (await _tables.Client.GetItemAsync(table, Items.Key(pk, sk), consistentRead: true, Cancel)).Item;
+        (await Tables.Client.GetItemAsync(table, Items.Key(pk, sk), consistentRead: true, Cancel)).Item;
 
     public StartRequest Request(string trigger = "t1", string inputs = "{}", TenantId? tenant = null) => new(
         ExecutionId.Of("T0001", trigger), tenant ?? Tenant, Scheduler, JsonDocument.Parse(inputs).RootElement, Requesters.OfSlack(),

@@ -234,7 +234,7 @@ public class StartExecutionTests(LocalCloud cloud)
         var request = world.Request();
         var execution = await world.StartAsync(request);
         await world.DispatchesAsync();
-        await world.Executions.CancelAsync(execution, "U0001", Cancel);
+        await world.Executions.CancelAsync(execution, "U0001", world.Tables.Auditor, Cancel);
         world.Clock.Advance(TimeSpan.FromDays(1));
 
         Assert.Equal(ExecutionState.Cancelled, (await world.StartAsync(request)).State);

@@ -18,6 +18,7 @@ public sealed class CancelCommandTests(SlackFixture world) : IClassFixture<Slack
         var execution = await FindAsync(id);
         Assert.Equal((ExecutionState.Cancelled, "U1"), (execution.State, execution.CancelledBy));
         Assert.Equal(0, (await QuotaAsync(workspace)).Charged);
+        Assert.Equal([("execution.cancel", $"slack:{workspace.TeamId}/U1")], await world.RecordsAsync(workspace.Tenant));
         await AssertNotifiedAsync(workspace, id);
     }
 

@@ -36,6 +36,8 @@ public sealed class EventTests(SlackFixture world) : IClassFixture<SlackFixture>
         world.Clock.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal(200, (await SendAsync(Post(EventOf(workspace.TeamId, inner)))).StatusCode);
         Assert.Equal(ends, await TokenAsync(workspace) is null);
+        Assert.Equal(
+            ends ? ["slack.install", "slack.uninstall"] : ["slack.install"], (await world.RecordsAsync(workspace.Tenant)).Select(one => one.Action));
         Assert.Equal(workspace.Tenant, await world.Registry.OfSlackAsync(TeamId.Parse(workspace.TeamId), SlackFixture.Cancel));
         Assert.Equal(200, (await SendAsync(Post(EventOf(workspace.TeamId, inner)))).StatusCode);
     }

@@ -850,7 +850,7 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
             {
                 "succeeded" => await world.Executions.FinishAsync(execution, outcome ?? A.Success, "hash", SlackFixture.Cancel),
                 "failed" => await world.Executions.FinishAsync(execution, outcome ?? A.Failure, "hash", SlackFixture.Cancel),
-                "cancelled" => await world.Executions.CancelAsync(execution, "U2", SlackFixture.Cancel),
+                "cancelled" => await world.Executions.CancelAsync(execution, "U2", world.Tables.Auditor, SlackFixture.Cancel),
                 "timed_out" => await world.Executions.TimeOutAsync(execution, SlackFixture.Cancel),
                 _ => null,
             };

@@ -47,7 +47,7 @@ public class ProgramTests
     {
         var environment = new[]
         {
-            "TENANTS_TABLE", "EXECUTIONS_TABLE", "QUOTAS_TABLE", "RATE_LIMITS_TABLE", "INSTANCES_TABLE", "SLACK_SECRET_ID",
+            "TENANTS_TABLE", "EXECUTIONS_TABLE", "QUOTAS_TABLE", "RATE_LIMITS_TABLE", "INSTANCES_TABLE", "AUDIT_TABLE", "SLACK_SECRET_ID",
             "EXECUTION_REQUESTS_QUEUE_URL", "NOTIFICATIONS_QUEUE_URL",
         }.ToDictionary(name =>
             name, name => (string?)(name.EndsWith("_QUEUE_URL", StringComparison.Ordinal) ? "https://sqs.us-east-1.amazonaws.com/123456789012/x" : "x"));

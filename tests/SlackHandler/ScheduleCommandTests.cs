@@ -34,6 +34,10 @@ public sealed class ScheduleCommandTests(SlackFixture world) : IClassFixture<Sla
         Assert.Equal((null, UserId.Parse("U1"), ChannelId.Parse("C1")), (schedule.Owner.Caller, schedule.Owner.UserId, schedule.Owner.ChannelId));
         Assert.Contains($"unschedule {schedule.Id.Short}", said, StringComparison.Ordinal);
         Assert.Contains(schedule.Id.Short, (await workspace.TypeAsync("schedule")).Text, StringComparison.Ordinal);
+
+        await workspace.TypeAsync($"unschedule {schedule.Id.Short}");
+        var actor = $"slack:{workspace.TeamId}/U1";
+        Assert.Equal([("schedule.add", actor), ("schedule.remove", actor)], await world.RecordsAsync(workspace.Tenant));
     }
 
     [Theory]
@@ -89,7 +93,7 @@ public sealed class ScheduleCommandTests(SlackFixture world) : IClassFixture<Sla
         await workspace.TypeAsync("schedule report \"0 8 * * *\"");
         var one = Assert.Single(await Store.OfTenantAsync(workspace.Tenant, SlackFixture.Cancel));
         await Parallel.ForEachAsync(Enumerable.Range(1, Schedule.MostOfTenant - 1), SlackFixture.Cancel, async (i, cancel) =>
-            await Store.TryAddAsync(one with { Owner = one.Owner with { ScheduleId = ScheduleId.Of(workspace.TeamId, $"{i}") } }, cancel));
+            await Store.TryAddAsync(one with { Owner = one.Owner with { ScheduleId = ScheduleId.Of(workspace.TeamId, $"{i}") } }, world.Tables.Auditor, cancel));
         Assert.Contains("which is the most", (await workspace.TypeAsync("schedule report \"0 9 * * *\"")).Text, StringComparison.Ordinal);
         Assert.Equal(Schedule.MostOfTenant, (await Store.OfTenantAsync(workspace.Tenant, SlackFixture.Cancel)).Count);
     }

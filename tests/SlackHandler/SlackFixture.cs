@@ -116,8 +116,9 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
             callers, requests,
             new CommandSet(
                 run, new AgainCommand(lookup, run), new StatusCommand(lookup), new WhyCommand(lookup), new ListCommand(executions), usage,
-                new CancelCommand(lookup, executions, new(sqs, Queues.Notifications, DomainJson.Default.Notification), events),
-                new ScheduleCommand(new ScheduleStore(dynamo, Tables.Executions, clock), tokens, clock)),
+                new CancelCommand(
+                    lookup, executions, new(dynamo, Tables.Audit, clock), new(sqs, Queues.Notifications, DomainJson.Default.Notification), events),
+                new ScheduleCommand(new ScheduleStore(dynamo, Tables.Executions, clock), new(dynamo, Tables.Audit, clock), tokens, clock)),
             clock, events);
         var origin = new OriginCheck(secret);
         var door = new SlackDoor(origin, new SlackSignature(secret, clock), events);
@@ -199,9 +200,18 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
         Assert.True(BotToken.TryParse(text, out var token));
         var kept = (await new BotTokens(Installations, Secret()).SealAsync(token, Tenants.TeamId.Parse(workspaceId), Cancel))!;
         var ticket = new InstallTicket(Guid.NewGuid().ToString("N"), tenant, Clock.Now, Clock.Now + InstallTicket.Lifetime);
-        await Installations.AddAsync(ticket, Cancel);
+        await Installations.AddAsync(ticket, Tables.Auditor, Cancel);
         Assert.IsType<Installed.Now>(await Installations.CompleteAsync(
-            ticket, kept with { Sealed = copied ?? kept.Sealed }, UserId.Parse("UBOT"), UserId.Parse("UADMIN"), Cancel));
+            ticket, kept with { Sealed = copied ?? kept.Sealed }, UserId.Parse("UBOT"), UserId.Parse("UADMIN"), Tables.Auditor, Cancel));
+    }
+
+    /// <summary>What is on record of a tenant's changes, oldest first: the action and who did it.</summary>
+    public async Task<IReadOnlyList<(string Action, string Actor)>> RecordsAsync(TenantId tenant)
+    {
+        var entries = await new AuditTrail(Tables.Client, Tables.Audit, Clock).NewestAsync(tenant, null, Clock.Now.AddDays(-1), Clock.Now.AddDays(1), Cancel)
+            .Where(one => one.Actor.ToString() != "local:tests").ToListAsync(Cancel);
+        Assert.All(entries, one => Assert.NotEmpty(one.RequestId));
+        return [.. entries.Select(one => (one.Action, one.Actor.ToString())).Reverse()];
     }
 
     private static EngineAddress Engine(TenantId tenant) =>

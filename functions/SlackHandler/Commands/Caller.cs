@@ -1,3 +1,5 @@
+using ControlPlane.Audit;
+using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Tenants;
 
@@ -6,6 +8,9 @@ namespace ControlPlane.SlackHandler.Commands;
 /// <summary>Who asks, and for whom: the command, and the tenant that its workspace speaks for with everything it may run.</summary>
 internal sealed record Caller(SlackCommand Command, TenantCatalogue Catalogue)
 {
+    /// <summary>Of the request that says it, as API Gateway names it.</summary>
+    public string RequestId { get; init; } = "";
+
     public TenantId Tenant => Catalogue.Tenant.Id;
 
     /// <summary>What this user may run in this channel, by name.</summary>
@@ -20,6 +25,9 @@ internal sealed record Caller(SlackCommand Command, TenantCatalogue Catalogue)
 
     /// <remarks>A Slack user's id means somebody in one workspace only, and a tenant may have several.</remarks>
     public bool IsOwn(Execution execution) => execution.RequestedBy.Asker is { } by && by.UserId == Command.UserId && by.TeamId == Command.TeamId;
+
+    /// <summary>Notes what this user's request changes.</summary>
+    public Auditor AuditorOf(AuditTrail audit) => audit.For(Actor.OfSlack(Command.TeamId, Command.UserId), RequestId);
 
     public Workflow? Find(string name) => Catalogue.Workflows.FirstOrDefault(workflow => workflow.Name.ToString() == name);
 

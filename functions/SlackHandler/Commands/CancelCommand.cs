@@ -7,7 +7,8 @@ using ControlPlane.Tenants;
 namespace ControlPlane.SlackHandler.Commands;
 
 /// <summary><c>cancel</c>: ends an execution at once. Whoever may see it may.</summary>
-internal sealed class CancelCommand(ExecutionLookup lookup, ExecutionStore executions, MessageQueue<Notification> notifications, SlackHandlerEvents events)
+internal sealed class CancelCommand(
+    ExecutionLookup lookup, ExecutionStore executions, AuditTrail audit, MessageQueue<Notification> notifications, SlackHandlerEvents events)
 {
     // An execution has fewer states than this to slip through.
     private const int Rounds = 10;
@@ -34,7 +35,7 @@ internal sealed class CancelCommand(ExecutionLookup lookup, ExecutionStore execu
         {
             if (execution.State.IsTerminal)
                 return Ended(execution, caller.Command.UserId);
-            switch (await executions.CancelAsync(execution, caller.Command.UserId.ToString(), cancel))
+            switch (await executions.CancelAsync(execution, caller.Command.UserId.ToString(), caller.AuditorOf(audit), cancel))
             {
                 case Move.Moved moved:
                     if (!moved.IsBooked)

@@ -23,7 +23,7 @@ internal sealed class CarryOutCommand(
             var (caller, refusal) = await callers.FindAsync(command, cancel);
             if (caller is null)
                 return refusal;
-            var message = await AnswerAsync(caller, verb, words, sentAt, cancel);
+            var message = await AnswerAsync(caller with { RequestId = requestId }, verb, words, sentAt, cancel);
             events.CommandAnswered(verb ?? "unknown", caller.Tenant, command.UserId, requestId, (long)clock.GetElapsedTime(began).TotalMilliseconds);
             return message;
         }

@@ -10,7 +10,7 @@ namespace ControlPlane.SlackHandler.Commands;
 
 /// <summary><c>schedule</c>: what runs at planned times; a new one; and with <c>unschedule</c> its end.</summary>
 /// <remarks>A schedule runs as whoever made it, under the policy of each planned time. Whoever may run its workflow here may see and end it.</remarks>
-internal sealed class ScheduleCommand(ScheduleStore schedules, BotTokens tokens, TimeProvider clock)
+internal sealed class ScheduleCommand(ScheduleStore schedules, AuditTrail audit, BotTokens tokens, TimeProvider clock)
 {
     private const int TimesTold = 3;
     private const int MostListed = 40;              // of a message's 50 blocks
@@ -46,7 +46,7 @@ internal sealed class ScheduleCommand(ScheduleStore schedules, BotTokens tokens,
         var named = digits.Length >= ExecutionId.FewestDigits && digits.All(char.IsAsciiHexDigitLower)
             ? (await schedules.OfTenantAsync(caller.Tenant, cancel, digits)).Where(schedule => MaySee(caller, schedule)).ToList()
             : [];
-        if (named is not [var only] || !await schedules.RemoveAsync(only, cancel))
+        if (named is not [var only] || !await schedules.RemoveAsync(only, caller.AuditorOf(audit), cancel))
             return SlackMessage.Private(named.Count > 1
                 ? SlackText.Of($"Several schedules begin with {SlackText.Code(typed)}: more of its digits tell which.")
                 : SlackText.Of($"There is no such schedule that you may see in this channel: {SlackText.Code(typed)}."));
@@ -76,7 +76,7 @@ internal sealed class ScheduleCommand(ScheduleStore schedules, BotTokens tokens,
         };
         if (await schedules.FindAsync(schedule.Id, cancel) is null && (await schedules.OfTenantAsync(caller.Tenant, cancel)).Count >= Schedule.MostOfTenant)
             return Refused($"There are {Schedule.MostOfTenant} schedules already, which is the most. {caller.Command.Name} unschedule ends one.");
-        await schedules.TryAddAsync(schedule, cancel);      // the same request again finds it there, and is told the same
+        await schedules.TryAddAsync(schedule, caller.AuditorOf(audit), cancel);      // the same request again finds it there, and is told the same
 
         var canBeTold = await tokens.FindAsync(caller.Tenant, from, cancel) is not null;
         var told = !canBeTold ? SlackText.Of($"Its results can't be told, for this workspace has not installed the app: look with {Written(caller, "list")}.")

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using ControlPlane.Audit;
 using ControlPlane.Aws;
 using ControlPlane.Http;
 using ControlPlane.SlackHandler.Authentication;
@@ -37,7 +38,7 @@ internal abstract record EventAnswer
 /// <summary>Takes what Slack tells the app of its own accord: https://docs.slack.dev/apis/events-api</summary>
 /// <remarks>Slack says again what was not answered 200 within three seconds, so everything here may happen twice.</remarks>
 internal sealed class AnswerEvent(
-    OriginCheck origin, SlackSignature signature, SlackInstallations installations, PublishHome publishHome, SlackHandlerEvents events)
+    OriginCheck origin, SlackSignature signature, SlackInstallations installations, AuditTrail audit, PublishHome publishHome, SlackHandlerEvents events)
 {
     public const int LargestBody = 64 * 1024;
 
@@ -61,17 +62,18 @@ internal sealed class AnswerEvent(
                 ? new EventAnswer.Challenged(challenge)
                 : TurnAway("malformed", request, new EventAnswer.Malformed());
         if (type == "event_callback" && SlackEvent.TryParse(json, out var happened))
-            await SeeToAsync(happened, cancel);
+            await SeeToAsync(happened, request.RequestId, cancel);
         return new EventAnswer.Taken();
     }
 
-    private async Task SeeToAsync(SlackEvent happened, CancellationToken cancel)
+    private async Task SeeToAsync(SlackEvent happened, string requestId, CancellationToken cancel)
     {
         switch (happened.Type)
         {
             case "app_uninstalled":
             case "tokens_revoked" when happened.EndsBot:
-                if (await installations.EndTokenAsync(happened.WorkspaceId, happened.At, cancel) == ChangeResult.Made)
+                var auditor = audit.For(Actor.OfSlack(happened.WorkspaceId, user: null), requestId);
+                if (await installations.EndTokenAsync(happened.WorkspaceId, happened.At, auditor, cancel) == ChangeResult.Made)
                     events.TokenEnded(happened.WorkspaceId, happened.Type);
                 break;
             case "app_home_opened" when TryText(happened.Event, "user", out var user) && UserId.TryParse(user, out var userId)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using ControlPlane.Audit;
 using ControlPlane.Aws;
 using ControlPlane.Http;
 using ControlPlane.Secrets;
@@ -14,8 +15,8 @@ namespace ControlPlane.SlackHandler.Installation;
 /// <remarks>First the state, and that it is this browser's: a code that somebody else planted is never exchanged. What is stored is decided by one
 /// transaction.</remarks>
 internal sealed class CompleteInstallation(
-    OriginCheck origin, RotatingSecret<SlackSecret> secret, SlackInstallations installations, BotTokens tokens, SlackWebApi slack, SlackPlaces places,
-    SlackHandlerEvents events, TimeProvider clock)
+    OriginCheck origin, RotatingSecret<SlackSecret> secret, SlackInstallations installations, AuditTrail audit, BotTokens tokens, SlackWebApi slack,
+    SlackPlaces places, SlackHandlerEvents events, TimeProvider clock)
 {
     private const int LongestCode = 512;
 
@@ -55,7 +56,8 @@ internal sealed class CompleteInstallation(
     {
         if (await tokens.SealAsync(grant.Token, grant.WorkspaceId, cancel) is not { } token)
             return Refuse(request, "no bot_token_key in the Slack secret", new InstallAnswer.NotSetUp());
-        switch (await installations.CompleteAsync(ticket, token, grant.BotUser, grant.InstalledBy, cancel))
+        var auditor = audit.For(Actor.OfSlack(grant.WorkspaceId, grant.InstalledBy), request.RequestId);
+        switch (await installations.CompleteAsync(ticket, token, grant.BotUser, grant.InstalledBy, auditor, cancel))
         {
             case Installed.Now:
                 events.WorkspaceInstalled(ticket.Tenant, grant.WorkspaceId, grant.InstalledBy, grant.Scopes);

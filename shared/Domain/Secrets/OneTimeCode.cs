@@ -33,4 +33,7 @@ public sealed class OneTimeCode
     }
 
     public override string ToString() => "OneTimeCode";
+
+    /// <summary>What a person calls a code by, of its hash: enough to tell a tenant's few apart, and no help in finding the code.</summary>
+    public static string IdOf(string hash) => hash[..12];
 }

@@ -65,7 +65,7 @@ internal sealed class Books(TestTables tables, TenantId tenant, TenantLimits lim
         foreach (var month in months)
         {
             var read = new LedgerCount(await ledger.MonthAsync(tenant, month, cancel), await ledger.ActiveAsync(tenant, cancel));
-            if (!await ledger.TryCorrectAsync(tenant, month, read, LedgerCount.Of(executions, month), cancel))
+            if (!await ledger.TryCorrectAsync(tenant, month, read, LedgerCount.Of(executions, month), tables.Auditor, cancel))
                 throw new Broken("I3", $"the ledger of {month} is not to be put right.");
         }
         IsLost = false;

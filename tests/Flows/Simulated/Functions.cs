@@ -65,8 +65,9 @@ internal sealed class Functions : IDisposable
             callers, requests,
             new CommandSet(
                 run, new AgainCommand(lookup, run), new StatusCommand(lookup), new WhyCommand(lookup), new ListCommand(executions),
-                new UsageCommand(new QuotaLedger(dynamo, tables.Quotas), instances, clock), new CancelCommand(lookup, executions, notifications, slackEvents),
-                new ScheduleCommand(new ScheduleStore(dynamo, tables.Executions, clock), tokens, clock)),
+                new UsageCommand(new QuotaLedger(dynamo, tables.Quotas), instances, clock),
+                new CancelCommand(lookup, executions, new(dynamo, tables.Audit, clock), notifications, slackEvents),
+                new ScheduleCommand(new ScheduleStore(dynamo, tables.Executions, clock), new(dynamo, tables.Audit, clock), tokens, clock)),
             clock, slackEvents);
         var origin = new OriginCheck(secret);
         var door = new SlackDoor(origin, new SlackSignature(secret, clock), slackEvents);

@@ -132,16 +132,17 @@ internal sealed class TwoWorkspaces : IAsyncDisposable
 
         var secret = new RotatingSecret<SlackSecret>(kept, "slack", SlackSecret.Parse, SlackSecret.Overlap, clock);
         var events = new SlackHandlerEvents(new JsonLog(_log, clock), clock);
-        var (origin, installations) = (new OriginCheck(secret), new SlackInstallations(_dynamo, Tables.Tenants, clock));
+        var (origin, installations, audit) = (
+            new OriginCheck(secret), new SlackInstallations(_dynamo, Tables.Tenants, clock), new AuditTrail(_dynamo, Tables.Audit, clock));
         var places = new SlackPlaces(_gateway.Endpoint, Slack.Endpoint.ToString());
         var (api, tokens) = (new SlackWebApi(handler), new BotTokens(installations, secret));
         _installation = new(
             new BeginInstallation(origin, secret, installations, places, events, clock),
-            new CompleteInstallation(origin, secret, installations, tokens, api, places, events, clock), events, clock);
+            new CompleteInstallation(origin, secret, installations, audit, tokens, api, places, events, clock), events, clock);
         var home = new PublishHome(
             new Callers(new TenantRegistry(_dynamo, Tables.Tenants)), new ListCommand(Executions),
             new UsageCommand(new QuotaLedger(_dynamo, Tables.Quotas), new InstanceStore(_dynamo, Tables.Instances, clock), clock), tokens, api, events);
-        _events = new(new AnswerEvent(origin, new SlackSignature(secret, clock), installations, home, events), events, clock);
+        _events = new(new AnswerEvent(origin, new SlackSignature(secret, clock), installations, audit, home, events), events, clock);
 
         var registry = new TenantRegistry(Tables.Client, Tables.Tenants);
         foreach (var tenant in (TenantId[])[One, Other])
@@ -164,7 +165,7 @@ internal sealed class TwoWorkspaces : IAsyncDisposable
     public async Task<Uri> InviteAsync(TenantId tenant)
     {
         var code = OneTimeCode.Make();
-        await Installations.AddAsync(new(code.Hash, tenant, Clock.Now, Clock.Now + InstallTicket.Lifetime), Cancel);
+        await Installations.AddAsync(new(code.Hash, tenant, Clock.Now, Clock.Now + InstallTicket.Lifetime), Tables.Auditor, Cancel);
         return new(_gateway.Endpoint, $"/slack/install/{code.Text}");
     }
 

@@ -68,9 +68,11 @@ public sealed class BotTokenTests(SlackFixture world) : IClassFixture<SlackFixtu
 
         Assert.Equal(
             ChangeResult.NothingThere,
-            await world.Installations.EndTokenAsync(TeamId.Parse(workspace.TeamId), world.Clock.Now.AddSeconds(-1), SlackFixture.Cancel));
+            await world.Installations.EndTokenAsync(TeamId.Parse(workspace.TeamId), world.Clock.Now.AddSeconds(-1), world.Tables.Auditor, SlackFixture.Cancel));
         Assert.NotNull(await Tokens.FindAsync(workspace.Tenant, Requesters.OfSlack(workspace.TeamId), SlackFixture.Cancel));
-        Assert.Equal(ChangeResult.Made, await world.Installations.EndTokenAsync(TeamId.Parse(workspace.TeamId), world.Clock.Now, SlackFixture.Cancel));
+        Assert.Equal(
+            ChangeResult.Made,
+            await world.Installations.EndTokenAsync(TeamId.Parse(workspace.TeamId), world.Clock.Now, world.Tables.Auditor, SlackFixture.Cancel));
         Assert.Null(await Tokens.FindAsync(workspace.Tenant, Requesters.OfSlack(workspace.TeamId), SlackFixture.Cancel));
         Assert.Equal(workspace.Tenant, await world.Registry.OfSlackAsync(TeamId.Parse(workspace.TeamId), SlackFixture.Cancel));
     }

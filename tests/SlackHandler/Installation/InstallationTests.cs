@@ -157,7 +157,7 @@ public sealed class InstallationTests(SlackFixture world) : IClassFixture<SlackF
         var (tenant, team) = await NewTenantAsync();
         var ticket = await _installer.InviteAsync(tenant);
         var opened = await _installer.OpenAsync(ticket.Text);
-        Assert.Equal(ChangeResult.Made, await world.Installations.WithdrawAsync(tenant, ticket.Hash, SlackFixture.Cancel));
+        Assert.Equal(ChangeResult.Made, await world.Installations.WithdrawAsync(tenant, ticket.Hash, world.Tables.Auditor, SlackFixture.Cancel));
         _installer.Answer = Installer.AnswerFor(team);
         await AssertAsksForNewLinkAsync(_installer.ReturnAsync($"code=c&state={Installer.StateIn(opened)}", Installer.CookieIn(opened)));
         Assert.Empty(_installer.Exchanges);
@@ -248,7 +248,8 @@ public sealed class InstallationTests(SlackFixture world) : IClassFixture<SlackF
         var (tenant, team) = await NewTenantAsync();
         var ticket = await _installer.InviteAsync(tenant);
         _installer.Answer = Installer.AnswerFor(team);
-        await new Aws.TenantAdministration(world.Tables.Client, world.Tables.Tenants, world.Clock).RemoveAsync(tenant, SlackFixture.Cancel);
+        await new Aws.TenantAdministration(world.Tables.Client, world.Tables.Tenants, world.Tables.Auditor, world.Clock)
+            .RemoveAsync(tenant, SlackFixture.Cancel);
         await AssertAsksForNewLinkAsync(_installer.InstallAsync(ticket));
         Assert.Null(await world.Registry.OfSlackAsync(TeamId.Parse(team), SlackFixture.Cancel));
     }

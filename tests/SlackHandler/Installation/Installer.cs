@@ -46,7 +46,7 @@ internal sealed class Installer(SlackFixture world)
     {
         var ticket = OneTimeCode.Make();
         var made = world.Clock.Now - (age ?? TimeSpan.Zero);
-        await world.Installations.AddAsync(new(ticket.Hash, tenant, made, made + InstallTicket.Lifetime), SlackFixture.Cancel);
+        await world.Installations.AddAsync(new(ticket.Hash, tenant, made, made + InstallTicket.Lifetime), world.Tables.Auditor, SlackFixture.Cancel);
         return ticket;
     }
 
@@ -59,7 +59,7 @@ internal sealed class Installer(SlackFixture world)
         return new(
             new BeginInstallation(origin, secret, installations, places, events, world.Clock),
             new CompleteInstallation(
-                origin, secret, installations, new BotTokens(installations, secret), new SlackWebApi(new Exchange(this)), places, events,
+                origin, secret, installations, AuditOf("SlackInstallationFunction"), new BotTokens(installations, secret), new SlackWebApi(new Exchange(this)), places, events,
                 world.Clock),
             events, TimeProvider.System);
     }
@@ -69,11 +69,14 @@ internal sealed class Installer(SlackFixture world)
         secret ??= world.Secret();
         return new(
             new AnswerEvent(
-                new OriginCheck(secret), new SlackSignature(secret, world.Clock), InstallationsOf("SlackEventsFunction"), world.NewHome(), world.NewEvents()),
+                new OriginCheck(secret), new SlackSignature(secret, world.Clock), InstallationsOf("SlackEventsFunction"),
+                AuditOf("SlackEventsFunction"), world.NewHome(), world.NewEvents()),
             world.NewEvents(), TimeProvider.System);
     }
 
     private SlackInstallations InstallationsOf(string function) => new(world.Tables.ClientOf(function), world.Tables.Tenants, world.Clock);
+
+    private AuditTrail AuditOf(string function) => new(world.Tables.ClientOf(function), world.Tables.Audit, world.Clock);
 
     /// <summary>Opens the link.</summary>
     public Task<APIGatewayHttpApiV2ProxyResponse> OpenAsync(string ticket, string? cookie = null, SlackInstallationFunction? function = null) =>
