@@ -15,7 +15,7 @@ internal static class OffboardTenant
         return new SeriesCommand(
             runner, "offboard", "Takes a tenant out: suspended and drained first, then, with --yes-delete-data, removed with its stacks. Said again, it goes on.",
             kept: [])
-            .Build(Steps, yes, _ => null, [], (_, _) => null);
+            .Build(Steps, yes, _ => null, instead: null, (_, _) => null);
     }
 
     private static IReadOnlyList<Step> Steps(SeriesCommand.Asked asked)

@@ -21,12 +21,13 @@ internal static class OnboardTenant
     public static Command Build(Runner runner)
     {
         string? link = null;
+        var url = Text("--url", "https://api.example.com", "The control plane's public address, where it is not to be found from here.");
         var name = new Option<string?>("--name") { Description = "As people call it.", HelpName = "NAME", CustomParser = RegisterTenant.ReadName };
-        var engine = Text("--engine", "ADDRESS", "Where its engine listens; 10.x.128.10:5678 of its network when left out.");
+        var engine = Text("--engine", "ADDRESS", "Where its engine listens; where its stack puts it, or 10.x.128.10:5678 of its network, when left out.");
         var allowPublic = new Option<bool>("--allow-public-subnet") { Description = "The engine sits in one of the tenant's public subnets." };
         var invite = new Option<bool>("--slack-invite") { Description = "Print a link with which its Slack administrator installs the app." };
         var account = Shaped("--account", "222222222222", "The AWS account of its data plane, which is made there. Left out: somebody else makes it.", AwsIdentity.IsAccount, "no account: twelve digits");
-        var engineRole = Shaped("--engine-role", "NAME", "The role that its engine hosts have there: they enrol their sidecars by it.", AwsIdentity.IsRole, "no role's name");
+        var engineRole = Shaped("--engine-role", "NAME", "The role that its engine hosts have there: they enrol their sidecars by it. Its stack's when left out.", AwsIdentity.IsRole, "no role's name");
         Option[] kept =
         [
             name, engine, allowPublic, TypedArguments.SlackTeam(), invite,
@@ -36,24 +37,40 @@ internal static class OnboardTenant
             Text("--bucket", "NAME", "A bucket of that account for the template; one of its own is made when left out."),
             Text("--image", "ami-…", "The image of its instances; the newest Amazon Linux 2023 of today when left out."),
             Text("--alarm-email", "ADDRESS", "Who is told about its alarms."),
+            Text("--package", "FILE", "What data-plane/host/package made; the newest of this checkout when left out."),
+            new Option<bool>("--no-host") { Description = "The stack makes the network, and somebody else the engine's host in it." },
+            Text("--private-api", "URL", "The private API for its host; what the control plane's stack says when left out."),
+            Text("--peering-id", "pcx-…", "Its data plane was made by others, as --print says: this is the peering."),
+            RegisterTenant.PeeringLimit(),
             Text("--network-stack", "NAME", "The hub's stack of infra/network.template; network when left out."),
+            url,
             Text("--workflow", "NAME", $"The workflow that its first run is of; {Smoke} when left out."),
         ];
-        var url = Text("--url", "https://api.example.com", "The control plane's public address for the Slack link, where it is not to be found from here.");
+        var print = new Option<bool>("--print") { Description = "Show the commands for the tenant's account, for who deploys there by hand, and do nothing." };
         return new SeriesCommand(
             runner, "onboard",
             "Takes a tenant in: a series of steps, each checked. Said again, it goes on where it stopped; what was said before need not be said again.", kept)
-            .Build(asked => Steps(asked, url, made => link = made), mayLoseData: null, _ => link, [url], (series, values) =>
-                values.ContainsKey("name") ? null : $"Say how people call it: ./ctl tenant onboard {series.Tenant} --name NAME.");
+            .Build(
+                asked => Steps(asked, made => link = made), mayLoseData: null, _ => link, (print, PrintAsync), (series, values) =>
+                    values.ContainsKey("name") ? null : $"Say how people call it: ./ctl tenant onboard {series.Tenant} --name NAME.");
     }
 
-    private static IReadOnlyList<Step> Steps(SeriesCommand.Asked asked, Option<string?> url, Action<string> tell)
+    private static async Task<Answer> PrintAsync(SeriesCommand.Asked asked, CancellationToken cancel)
+    {
+        if (asked.Run.Value("account") is not { } account)
+            return new Answer.NotDone("Say the tenant's account: --account 222222222222.");
+        var commands = await TenantStacks.Of(asked.Run).PrintAsync(cancel);
+        return Answer.Show(
+            new CommandsView(asked.Run.Tenant.ToString(), account, commands), CtlJson.Default.CommandsView, page => page.Lines(string.Join('\n', commands)));
+    }
+
+    private static IReadOnlyList<Step> Steps(SeriesCommand.Asked asked, Action<string> tell)
     {
         var (run, patience) = (asked.Run, asked.Patience);
-        var steps = new List<Step> { new("number", "its number is free, and the hub has a peering for it", LookForRoomAsync) };
-        if (run.Value("account") is { } account)
+        var stacks = run.Value("account") is null ? null : TenantStacks.Of(run);
+        var steps = new List<Step> { new("number", "its number is free, and the hub has a peering for it", (one, cancel) => LookForRoomAsync(one, stacks, cancel)) };
+        if (stacks is not null && run.Value("account") is { } account)
         {
-            var stacks = TenantStacks.Of(run);
             steps.Add(new("data-plane", $"its data plane's stack in account {account}", (_, cancel) => stacks.DeployAsync(cancel)));
             steps.Add(new("peering", "the peering is active, of that account, and brings this tenant's range", (_, cancel) => stacks.FindPeeringAsync(patience, cancel)));
             steps.Add(new("routes", "the peering's tags, and the hub's routes over it", (_, cancel) => stacks.RouteAsync(cancel)));
@@ -65,7 +82,7 @@ internal static class OnboardTenant
         if (run.Value("slack-invite") is not null)
             steps.Add(new("slack", "a link for its Slack administrator", async (one, cancel) =>
             {
-                var invitation = await SlackInviteCommands.MakeAsync(one.Hub, one.Tenant, asked.Given.GetValue(url) is { } at ? new Uri(at) : null, cancel)
+                var invitation = await SlackInviteCommands.MakeAsync(one.Hub, one.Tenant, one.Value("url") is { } at ? new Uri(at) : null, cancel)
                     ?? throw new StepException("The control plane's public address is not to be found from here: add --url https://api.<domain>.");
                 tell(invitation.Link);
                 one.Say(invitation.Link);
@@ -75,7 +92,7 @@ internal static class OnboardTenant
         return steps;
     }
 
-    private static async Task<string> LookForRoomAsync(StepRun run, CancellationToken cancel)
+    private static async Task<string> LookForRoomAsync(StepRun run, TenantStacks? stacks, CancellationToken cancel)
     {
         var there = await run.Hub.Tenants.FindAsync(run.Tenant, cancel);
         if (there is { Status: TenantStatus.Suspended })
@@ -84,20 +101,30 @@ internal static class OnboardTenant
             return there.Name == run.Value("name")
                 ? "it was registered before"
                 : throw new StepException($"{run.Tenant} is {there.Name}'s already: take another number.");
-        var (registered, inTheWay) = await RegisterTenant.RoomAsync(run.Hub, there, RegisterTenant.StandardPeerings, cancel);
-        return inTheWay is null ? $"free; {registered} of {RegisterTenant.StandardPeerings} peerings are taken" : throw new StepException(inTheWay);
+        var limit = PeeringLimit(run);
+        var (registered, inTheWay) = await RegisterTenant.RoomAsync(run.Hub, there, limit, cancel);
+        if (inTheWay is not null)
+            throw new StepException(inTheWay);
+        // Peerings of nobody's record count for AWS too.
+        var active = stacks is null ? registered : await stacks.PeeringsAsync(cancel);
+        return active < limit
+            ? $"free; {Math.Max(registered, active)} of {limit} peerings are taken"
+            : throw new StepException($"The hub's VPC has {active} active peerings, and may have {limit}. Delete those that nobody needs, or raise the quota in AWS and say --peering-limit.");
     }
+
+    private static int PeeringLimit(StepRun run) => (int?)Number(run, "peering-limit") ?? RegisterTenant.StandardPeerings;
 
     private static async Task<string> RegisterAsync(StepRun run, CancellationToken cancel)
     {
         var isPublic = run.Value("allow-public-subnet") is not null;
-        var address = run.Value("engine") ?? $"{run.Tenant.Network.ToString().Replace(".0.0/16", ".128.10", StringComparison.Ordinal)}:{EngineAddress.Port}";
+        var address = run.Value("engine")
+            ?? $"{run.Value("engine-address") ?? run.Tenant.Network.ToString().Replace(".0.0/16", ".128.10", StringComparison.Ordinal)}:{EngineAddress.Port}";
         if (!EngineText.TryParse(address, run.Tenant, isPublic, out var engine))
             throw new StepException(Refusals.EngineRefused(address, run.Tenant, isPublic).Why);
         TeamId? workspace = run.Value("slack-team") is { } team ? TeamId.Parse(team) : null;
         var limits = new LimitChange(Number(run, "monthly-quota"), (int?)Number(run, "concurrency"));
         var answer = await RegisterTenant.RunAsync(
-            run.Hub, new(run.Tenant, run.Value("name")!, workspace, engine, isPublic, limits, RegisterTenant.StandardPeerings), cancel);
+            run.Hub, new(run.Tenant, run.Value("name")!, workspace, engine, isPublic, limits, PeeringLimit(run)), cancel);
         if (answer is Answer.NotDone { Why: var why })
             throw new StepException(why);
         if (run.Value("account") is { } account && run.Value("engine-role") is { } role)

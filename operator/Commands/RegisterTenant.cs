@@ -38,7 +38,7 @@ internal static class RegisterTenant
                 HelpName = "RANGE"
             };
         var limits = new LimitOptions();
-        var peerings = TypedArguments.Count("--peering-limit", "Active peerings that the hub's VPC may have, as its quota in AWS says.", StandardPeerings, MostPeerings);
+        var peerings = PeeringLimit();
 
         return runner.Runs(
             limits.On(new("register", "Makes a tenant known: its engine, its Slack workspace, its limits.") { id, name, workspace, engine, allowPublic, cidr,
@@ -56,6 +56,9 @@ internal static class RegisterTenant
                         given.GetValue(peerings)), cancel);
             });
     }
+
+    public static Option<int> PeeringLimit() =>
+        TypedArguments.Count("--peering-limit", "Active peerings that the hub's VPC may have, as its quota in AWS says.", StandardPeerings, MostPeerings);
 
     public static string? ReadName(ArgumentResult given) => TypedArguments.Read(
         given, (string text, out string name) => (name = text.Trim()) is { Length: >= 1 and <= LongestName } && Plain.Text(name) == name,

@@ -35,13 +35,17 @@ internal sealed class SeriesCommand(Runner runner, string name, string descripti
     /// <param name="steps">By what is kept.</param>
     /// <param name="mayLoseData">Null where no step does.</param>
     /// <param name="closing">What to say of it besides, once all is done.</param>
+    /// <param name="instead">What is said in the place of doing anything, by an option; null where nothing is.</param>
     public Command Build(
-        Func<Asked, IReadOnlyList<Step>> steps, Option<bool>? mayLoseData, Func<Asked, string?> closing, IEnumerable<Option> more,
+        Func<Asked, IReadOnlyList<Step>> steps, Option<bool>? mayLoseData, Func<Asked, string?> closing,
+        (Option<bool> Option, Func<Asked, CancellationToken, Task<Answer>> SayAsync)? instead,
         Func<StepSeries, IReadOnlyDictionary<string, string>, string?> inTheWay)
     {
         var command = new Command(name, description) { _id, _plan, _status, _from, _wait };
-        foreach (var option in kept.Concat(more))
+        foreach (var option in kept)
             command.Add(option);
+        if (instead is { Option: var asksInstead })
+            command.Add(asksInstead);
         if (mayLoseData is not null)
             command.Add(mayLoseData);
         return runner.Runs(command, async (hub, given, cancel) =>
@@ -55,6 +59,9 @@ internal sealed class SeriesCommand(Runner runner, string name, string descripti
             var all = steps(asked);
             if (given.GetValue(_plan) || given.GetValue(_status))
                 return Show(all, new(series, null, null), null);
+
+            if (instead is { } other && given.GetValue(other.Option))
+                return await SayAsync(() => other.SayAsync(asked, cancel));
 
             if (inTheWay(series, series.Values) is { } why)
                 return new Answer.NotDone(why);
@@ -74,6 +81,18 @@ internal sealed class SeriesCommand(Runner runner, string name, string descripti
             var end = await run.RunAsync(all, mayLoseData is not null && given.GetValue(mayLoseData), cancel);
             return Show(all, end, closing(asked));
         });
+    }
+
+    private static async Task<Answer> SayAsync(Func<Task<Answer>> sayAsync)
+    {
+        try
+        {
+            return await sayAsync();
+        }
+        catch (StepException e)
+        {
+            return new Answer.NotDone(e.Message);
+        }
     }
 
     private StepSeries Begin(TenantId tenant, StepSeries? there, ParseResult given)

@@ -60,6 +60,9 @@ internal sealed class ControlPlaneClient(Deployment deployment, TimeProvider clo
     /// <inheritdoc cref="Deployment.Region"/>
     public string Region => deployment.Region;
 
+    /// <inheritdoc cref="Deployment.Stack"/>
+    public string Stack => deployment.Stack;
+
     public string? NoteOnEngineOf(string tenant) => deployment.NoteOnEngineOf(tenant);
 
     public RotatingSecret<RootSecret> TokenRoot() =>

@@ -18,6 +18,9 @@ internal abstract class Deployment
     /// <exception cref="NoDeploymentException">None is known.</exception>
     public abstract string Region { get; }
 
+    /// <summary>The name of its stack, where it is one, and else the name that it would have.</summary>
+    public virtual string Stack => StackDeployment.StandardStack;
+
     /// <summary>The control plane's URL as its tokens have it; null where it is not to be found from here.</summary>
     public abstract Task<string?> IssuerAsync(IAmazonSQS sqs, CancellationToken cancel);
 

@@ -21,6 +21,8 @@ internal sealed partial class StackDeployment(string stack, string? region) : De
 
     public override string InWords => $"the stack {stack} in {KnownRegion?.SystemName ?? "the default region"}";
 
+    public override string Stack => stack;
+
     public override string Mend => "check --stack and --region.";
 
     /// <summary>Null when neither the operator, the environment nor the profile names one.</summary>

@@ -28,7 +28,12 @@ internal sealed class TenantStacks(StepRun run, AwsCli hub, string checkout)
     /// <summary>Makes the data plane, or brings it up to date.</summary>
     public async Task<string> DeployAsync(CancellationToken cancel)
     {
-        var network = await OutputsAsync(hub, run.Value("network-stack") ?? "network", cancel);
+        if (run.Value("peering-id") is { } peering)
+        {
+            await run.KeepAsync("peering", peering, cancel);
+            return $"made by others, with the peering {peering}";
+        }
+        var wanted = await WantedAsync(cancel);
         var tenant = await TenantAsync(cancel);
         var stack = DataPlaneOf(run.Tenant);
         // A create that failed leaves a stack that nothing can be made of.
@@ -43,20 +48,76 @@ internal sealed class TenantStacks(StepRun run, AwsCli hub, string checkout)
         if (!(await tenant.RunAsync(cancel, "s3api", "list-buckets", "--query", "Buckets[].Name", "--output", "text")).Split('\t', '\n').Contains(bucket))
             await tenant.RunAsync(cancel, "s3", "mb", $"s3://{bucket}");
 
+        if (wanted.Package is { } package)
+            await tenant.RunAsync(cancel, "s3", "cp", "--only-show-errors", package.File, $"s3://{bucket}/{package.Key}");
+        await tenant.RunAsync(cancel, Deploy(bucket, [.. wanted.Parameters(bucket), $"NatImage={run.Value("image")}"], Path.Combine(checkout, Template)));
+        var outputs = await OutputsAsync(tenant, stack, cancel);
+        await run.KeepAsync("peering", Of(outputs, "PeeringId"), cancel);
+        if (outputs.TryGetValue("EngineAddress", out var address))
+            await run.KeepAsync("engine-address", address, cancel);
+        if (outputs.TryGetValue("EngineRoleName", out var role) && run.Value("engine-role") is null)
+            await run.KeepAsync("engine-role", role, cancel);
+        return $"stack {stack} in account {Account}";
+    }
+
+    /// <summary>The same as commands, for who deploys in the tenant's account by hand.</summary>
+    public async Task<IReadOnlyList<string>> PrintAsync(CancellationToken cancel)
+    {
+        var wanted = await WantedAsync(cancel);
+        var bucket = run.Value("bucket") ?? $"dp-{run.Tenant}-{Account}-{hub.Region}";
+        var stack = DataPlaneOf(run.Tenant);
+        IEnumerable<string> image = run.Value("image") is { } chosen
+            ? [$"image={chosen}"]
+            : [$"image=$(aws ssm get-parameter --name {ImageParameter} --query Parameter.Value --output text)"];
+        return
+        [
+            $"# In account {Account}, in a checkout of this project:",
+            $"export AWS_DEFAULT_REGION={hub.Region}",
+            .. image,
+            $"aws s3 mb s3://{bucket}",
+            .. wanted.Package is { } package ? [$"aws s3 cp {package.File} s3://{bucket}/{package.Key}"] : Array.Empty<string>(),
+            $"aws {string.Join(' ', Deploy(bucket, [.. wanted.Parameters(bucket), "NatImage=$image"], Template))}",
+            $"aws cloudformation describe-stacks --stack-name {stack} --query 'Stacks[0].Outputs' --output table",
+            "# At the hub, the words in capitals from its outputs:",
+            $"./ctl tenant onboard {run.Tenant} --name \"{run.Value("name") ?? "NAME"}\" --account {Account} --peering-id PEERING_ID"
+                + (wanted.Package is null ? "" : $" --engine-role ENGINE_ROLE_NAME --engine ENGINE_ADDRESS:{EngineAddress.Port}"),
+        ];
+    }
+
+    /// <returns>How many active peering connections the hub's VPC has.</returns>
+    public async Task<int> PeeringsAsync(CancellationToken cancel)
+    {
+        var vpc = Of(await OutputsAsync(hub, run.Value("network-stack") ?? "network", cancel), "VpcId");
+        var active = await hub.RunAsync(
+            cancel, "ec2", "describe-vpc-peering-connections", "--filters", $"Name=accepter-vpc-info.vpc-id,Values={vpc}", "Name=status-code,Values=active",
+            "--query", "VpcPeeringConnections[].VpcPeeringConnectionId", "--output", "text");
+        return active.Split('\t', StringSplitOptions.RemoveEmptyEntries).Length;
+    }
+
+    private string[] Deploy(string bucket, IEnumerable<string> parameters, string template) =>
+    [
+        "cloudformation", "deploy", "--stack-name", DataPlaneOf(run.Tenant), "--template-file", template, "--s3-bucket", bucket, "--capabilities", "CAPABILITY_IAM",
+        "--no-fail-on-empty-changeset", "--tags", "Platform=control-plane", $"TenantID={run.Tenant}", "--parameter-overrides", .. parameters,
+    ];
+
+    /// <summary>What the data plane is to be.</summary>
+    private async Task<DataPlaneWish> WantedAsync(CancellationToken cancel)
+    {
+        var network = await OutputsAsync(hub, run.Value("network-stack") ?? "network", cancel);
         List<string> parameters =
         [
-            $"TenantId={run.Tenant}", $"PeerVpcId={Of(network, "VpcId")}", $"PeerAccountId={Of(network, "AccountId")}", $"NatImage={run.Value("image")}",
+            $"TenantId={run.Tenant}", $"PeerVpcId={Of(network, "VpcId")}", $"PeerAccountId={Of(network, "AccountId")}",
             $"EngineInPublicRange={(run.Value("allow-public-subnet") is null ? "false" : "true")}",
         ];
         if (run.Value("alarm-email") is { } email)
             parameters.Add($"AlarmEmail={email}");
-        await tenant.RunAsync(
-            cancel, ["cloudformation", "deploy", "--stack-name", stack, "--template-file", Path.Combine(checkout, Template), "--s3-bucket", bucket,
-                "--capabilities", "CAPABILITY_IAM", "--no-fail-on-empty-changeset", "--tags", "Platform=control-plane", $"TenantID={run.Tenant}",
-                "--parameter-overrides", .. parameters]);
-        var outputs = await OutputsAsync(tenant, stack, cancel);
-        await run.KeepAsync("peering", Of(outputs, "PeeringId"), cancel);
-        return $"stack {stack} in account {Account}";
+        if (run.Value("no-host") is not null)
+            return new([.. parameters, "Engine=off"], null);
+
+        var privateApi = run.Value("private-api") ?? Of(await OutputsAsync(hub, run.Hub.Stack, cancel), "PrivateApiUrl");
+        var url = run.Value("url") ?? await run.Hub.IssuerAsync(cancel)
+            ?? throw new StepException("The control plane's public address, which its tokens name, is not to be found from here: add --url https://api.<domain>.");
+        return new([.. parameters, $"PrivateApiUrl={privateApi}", $"ControlPlaneUrl={url}"], HostPackage.Find(checkout, run.Value("package")));
     }
 
     /// <summary>Sees that the peering is this tenant's: a VPC of the organization could ask with a neighbour's range.</summary>

@@ -8,6 +8,7 @@ namespace ControlPlane.Operator.Output;
 [JsonSerializable(typeof(RegistrationView))]
 [JsonSerializable(typeof(TenantChangeView))]
 [JsonSerializable(typeof(SeriesView))]
+[JsonSerializable(typeof(CommandsView))]
 [JsonSerializable(typeof(RemovalView))]
 [JsonSerializable(typeof(SlackLinkView))]
 [JsonSerializable(typeof(InviteView))]

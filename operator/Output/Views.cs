@@ -28,6 +28,9 @@ internal sealed record TenantChangeView(string Result, TenantView Tenant);
 internal sealed record SeriesView(
     string Series, string Tenant, string State, IReadOnlyList<StepView> Steps, string? StoppedAt, string? Why, string? Link);
 
+/// <param name="Commands">For a shell, in order; some are remarks.</param>
+internal sealed record CommandsView(string Tenant, string Account, IReadOnlyList<string> Commands);
+
 /// <param name="State"><c>done</c>, <c>stopped</c> or <c>open</c>.</param>
 /// <param name="Result">What came of it; null until it is done.</param>
 internal sealed record StepView(string Step, string InWords, string State, bool LosesData, string? At, string? By, string? Result);

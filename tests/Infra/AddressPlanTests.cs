@@ -122,8 +122,5 @@ public sealed class AddressPlanTests
         return findings;
     }
 
-    private static Stack Deploy(Template dataPlane, string tenant) =>
-        Stack.Deploy(
-            dataPlane, $"dp-{tenant}", new("222222222222"), ("TenantId", tenant), ("NatImage", Platform.Image), ("PeerVpcId", "vpc-0123456789abcdef0"),
-            ("PeerAccountId", "111111111111"));
+    private static Stack Deploy(Template dataPlane, string tenant) => Platform.DataPlane(dataPlane, tenant);
 }

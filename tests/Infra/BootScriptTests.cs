@@ -69,16 +69,16 @@ public sealed partial class BootScriptTests
     [Theory]
     [InlineData("infra/network.template")]
     [InlineData("infra/tenant-data-plane.template")]
-    public void Every_tag_that_the_script_reads_is_on_every_NAT_instance(string template)
+    public void Every_tag_that_a_script_reads_is_on_every_instance_of_its_groups(string template)
     {
-        var read = Tag().Matches(Text(template, "NatTemplate")).Select(match => match.Groups[1].Value).Distinct().ToList();
-        Assert.Contains("NatInterface", read);
         foreach (var (id, group) in Template.Read(template).OfType("AWS::AutoScaling::AutoScalingGroup"))
         {
+            var read = Tag().Matches(Text(template, (string)group.At("Properties/LaunchTemplate/LaunchTemplateId/Ref")!))
+                .Select(match => match.Groups[1].Value).ToHashSet();
             var tags = group["Properties"]!["Tags"].Many().Where(tag => (bool)tag["PropagateAtLaunch"]!)
                 .ToDictionary(tag => (string)tag["Key"]!, tag => tag["Value"]!);
             Assert.Empty(read.Except(tags.Keys));
-            Assert.Equal(id, (string?)tags["NatGroup"]);
+            Assert.Equal(id, (string?)tags[read.Single(name => name.EndsWith("Group", StringComparison.Ordinal))]);
         }
     }
 

@@ -89,8 +89,7 @@ public sealed class DataPlaneTests
 
     private static (Stack Stack, Network Network) Built(params (string Name, string Value)[] parameters)
     {
-        var stack = Stack.Deploy(Template.Read("infra/tenant-data-plane.template"), "dp-tenant-9", new("222222222222"),
-            [("TenantId", "tenant-9"), ("NatImage", Platform.Image), ("PeerVpcId", "vpc-0123456789abcdef0"), ("PeerAccountId", "111111111111"), .. parameters]);
+        var stack = Platform.DataPlane(Template.Read("infra/tenant-data-plane.template"), parameters: parameters);
         return (stack, new([stack]));
     }
 }

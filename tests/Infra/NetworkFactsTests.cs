@@ -49,9 +49,7 @@ public sealed partial class NetworkFactsTests
     [Fact]
     public void A_data_plane_may_peer_with_the_standby_hub_too()
     {
-        var dataPlane = Stack.Deploy(Template.Read("infra/tenant-data-plane.template"), "dp-tenant-9", new("222222222222"), ("TenantId", "tenant-9"),
-            ("PeerVpcId", "vpc-0123456789abcdef0"), ("PeerAccountId", "111111111111"), ("NatImage", Platform.Image),
-            ("StandbyPeerVpcId", "vpc-0fedcba9876543210"));
+        var dataPlane = Platform.DataPlane(Template.Read("infra/tenant-data-plane.template"), parameters: ("StandbyPeerVpcId", "vpc-0fedcba9876543210"));
 
         Assert.Equal("us-west-2", (string?)dataPlane.Properties("StandbyPeering")["PeerRegion"]);
         Assert.Equal("10.20.0.0/18", (string?)dataPlane.Properties("PrivateRoute1ToStandbyControlPlane")["DestinationCidrBlock"]);

@@ -9,6 +9,13 @@ internal sealed class Platform
     /// <summary>The image that somebody chose for the instances.</summary>
     public const string Image = "ami-0123456789abcdef0";
 
+    /// <summary>What a data plane's host is made of, as its operator says it.</summary>
+    private static readonly (string Name, string Value)[] Host =
+    [
+        ("EnginePackage", "packages/data-plane-host.tar.gz"), ("EnginePackageSha256", new('0', 64)),
+        ("PrivateApiUrl", "https://api-vpce.execute-api.us-east-1.amazonaws.com/v1"), ("ControlPlaneUrl", $"https://api.{Domain}"),
+    ];
+
     private readonly Func<string, Template> _templates;
 
     private Platform(Func<string, Template> templates, params (string Name, string Value)[] hubParameters)
@@ -41,6 +48,12 @@ internal sealed class Platform
     /// <summary>With an error planted in one template.</summary>
     public static Platform Build(Template changed, IEnumerable<string> tenants) => Build(name => name == changed.Name ? changed : Template.Read(name), tenants);
 
+    /// <summary>A tenant's data plane alone, beside a hub that is only named.</summary>
+    public static Stack DataPlane(Template template, string tenant = "tenant-9", params (string Name, string Value)[] parameters) => Stack.Deploy(
+        template, $"dp-{tenant}", new("222222222222"),
+        [("TenantId", tenant), ("NatImage", Image), ("PeerVpcId", "vpc-0123456789abcdef0"), ("PeerAccountId", "111111111111"),
+            .. Host.ExceptBy(parameters.Select(one => one.Name), one => one.Name), .. parameters]);
+
     /// <summary>The same templates without tenants, the hub with other parameters.</summary>
     public static Platform Build(Platform like, params (string Name, string Value)[] hubParameters) => new(like._templates, hubParameters);
 
@@ -59,8 +72,8 @@ internal sealed class Platform
         var flag = ("EngineInPublicRange", engineInPublicRange ? "true" : "false");
         var theirs = new Account("222222222222");
         var dataPlane = Stack.Deploy(_templates("infra/tenant-data-plane.template"), $"dp-{tenant}", theirs,
-            ("TenantId", tenant), ("NatImage", Image), ("PeerVpcId", Hub.Outputs["VpcId"]), ("PeerAccountId", Hub.Outputs["AccountId"]),
-            ("ControlPlaneCidr", Hub.Outputs["FunctionsCidr"]), flag);
+            [("TenantId", tenant), ("NatImage", Image), ("PeerVpcId", Hub.Outputs["VpcId"]), ("PeerAccountId", Hub.Outputs["AccountId"]),
+            ("ControlPlaneCidr", Hub.Outputs["FunctionsCidr"]), .. Host, flag]);
         var peering = Stack.Deploy(_templates("infra/tenant-peering.template"), $"peering-{tenant}", Here,
             ("TenantId", tenant), ("PeeringId", dataPlane.Outputs["PeeringId"]), ("DataPlaneCidr", dataPlane.Outputs["VpcCidr"]), flag);
         Tenants.Add((tenant, dataPlane, peering));

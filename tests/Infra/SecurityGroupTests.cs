@@ -21,7 +21,9 @@ public sealed class SecurityGroupTests
     private static readonly Dictionary<string, (string[] In, string[] Out)> DataPlane = new()
     {
         ["EngineSecurityGroup"] = (
-            ["tcp 5678 10.10.0.0/18", "tcp 0-65535 EngineSecurityGroup"], ["tcp 443 0.0.0.0/0", "tcp 80 0.0.0.0/0", "tcp 0-65535 EngineSecurityGroup"]),
+            ["tcp 5678 10.10.0.0/18", "tcp 0-65535 EngineSecurityGroup"],
+            ["tcp 443 0.0.0.0/0", "tcp 80 0.0.0.0/0", "tcp 0-65535 EngineSecurityGroup", "tcp 8080 ServicesSecurityGroup"]),
+        ["ServicesSecurityGroup"] = (["tcp 8080 EngineSecurityGroup"], ["tcp 443 0.0.0.0/0"]),
         ["NatSecurityGroup"] = (["tcp 443 10.142.0.0/16", "tcp 80 10.142.0.0/16"], ["tcp 443 0.0.0.0/0", "tcp 80 0.0.0.0/0"]),
     };
 

@@ -117,6 +117,5 @@ public sealed class SwitchTests
 
     private static Stack Deploy(string template, params (string Name, string Value)[] parameters) => template == "infra/network.template"
         ? Platform.Build([], parameters).Hub
-        : Stack.Deploy(Template.Read(template), "dp-tenant-9", new("222222222222"),
-            [("TenantId", "tenant-9"), ("NatImage", Platform.Image), ("PeerVpcId", "vpc-0123456789abcdef0"), ("PeerAccountId", "111111111111"), .. parameters]);
+        : Platform.DataPlane(Template.Read(template), parameters: parameters);
 }

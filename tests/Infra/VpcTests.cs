@@ -143,6 +143,5 @@ public sealed class VpcTests
     private static Stack Deploy(Template template, params (string Name, string Value)[] parameters) => template.Name == "infra/network.template"
         ? Stack.Deploy(template, "network", new("111111111111"),
             [("DomainName", "example.com"), ("HostedZoneId", "Z0123456789"), ("OrganizationId", "o-0123456789"), ("NatImage", Platform.Image), .. parameters])
-        : Stack.Deploy(template, "dp-tenant-9", new("222222222222"),
-            [("TenantId", "tenant-9"), ("NatImage", Platform.Image), ("PeerVpcId", "vpc-0123456789abcdef0"), ("PeerAccountId", "111111111111"), .. parameters]);
+        : Platform.DataPlane(template, parameters: parameters);
 }

@@ -12,7 +12,14 @@ namespace ControlPlane.Tests.Operator;
 /// CLI.</summary>
 public sealed class OnboardingTests(LocalCloud cloud)
 {
-    private const string Account = "222222222222", Onboard = $"tenant onboard tenant-7 --name Acme --slack-invite --monthly-quota 500 --account {Account} --role arn:aws:iam::{Account}:role/onboarding --engine-role engine-host";
+    private const string Account = "222222222222";
+
+    // To AWS a package is a file.
+    private static readonly string Host =
+        $"--account {Account} --package {Path.Combine(RepositoryRoot.Find(), "LICENSE")} --private-api https://vpce-1.example/v1 --url https://api.example.com";
+
+    private static readonly string Onboard =
+        $"tenant onboard tenant-7 --name Acme --slack-invite --monthly-quota 500 {Host} --role arn:aws:iam::{Account}:role/onboarding";
 
     private static readonly string[] Steps = ["number", "data-plane", "peering", "routes", "registration", "sidecar", "heartbeat", "catalogue", "slack", "run"];
 
@@ -49,7 +56,7 @@ public sealed class OnboardingTests(LocalCloud cloud)
 
         var tenant = await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel);
         Assert.Equal(
-            ("Acme", TenantStatus.Active, "10.106.128.10", 500, new AwsIdentity(Account, "engine-host")),
+            ("Acme", TenantStatus.Active, "10.106.128.10", 500, new AwsIdentity(Account, await moto.OutputAsync("dp-tenant-7", "EngineRoleName", Account))),
             (tenant!.Name, tenant.Status, tenant.Engine.ToString(), tenant.Limits.MonthlyQuota, tenant.Aws!));
         Assert.Equal("CREATE_COMPLETE", await moto.StackAsync("dp-tenant-7", Account));
         Assert.Equal("CREATE_COMPLETE", await moto.StackAsync("peering-tenant-7", HubOnMoto.Account));
@@ -78,6 +85,16 @@ public sealed class OnboardingTests(LocalCloud cloud)
         var again = await moto.CtlAsync(ctl, "tenant onboard tenant-7 --name Other --output json");
         Assert.Equal((1, "number"), (again.Exit, again.Json.GetProperty("stopped_at").GetString()));
         Assert.Contains("free again", again.Output, StringComparison.Ordinal);
+
+        // By hand: what is printed, typed in the tenant's account.
+        var printed = await moto.CtlAsync(ctl, $"tenant onboard tenant-8 --name Eight {Host} --print --output json");
+        await moto.ShellAsync(string.Join('\n', printed.Json.GetProperty("commands").EnumerateArray().Select(one => one.GetString()).SkipLast(1)), Account);
+        Assert.Equal("CREATE_COMPLETE", await moto.StackAsync("dp-tenant-8", Account));
+        var full = await moto.CtlAsync(ctl, $"tenant onboard tenant-10 --name Ten {Host} --peering-limit 1 --output json");
+        Assert.Contains("active peerings, and may have 1. Delete", full.Json.GetProperty("why").GetString(), StringComparison.Ordinal);
+        var peering = await moto.OutputAsync("dp-tenant-8", "PeeringId", Account);
+        var byHand = await moto.CtlAsync(ctl, $"tenant onboard tenant-8 --name Eight --account {Account} --peering-id {peering} --wait 0s --output json");
+        Assert.Equal(["number", "data-plane", "peering", "routes", "registration"], Done(byHand));
     }
 
     [Fact]
@@ -107,6 +124,11 @@ public sealed class OnboardingTests(LocalCloud cloud)
         Assert.Equal(1, taken.Exit);
         Assert.Contains("Stopped at number: tenant-7 is Other's already", taken.Output, StringComparison.Ordinal);
         Assert.Contains("./ctl tenant onboard tenant-7 goes on there", taken.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "1 tenants are registered, and the hub may have 1 peerings", (await ctl.SayAsync("tenant onboard tenant-9 --name Nine --peering-limit 1")).Output,
+            StringComparison.Ordinal);
+
+        (await ctl.SayAsync("tenant onboard tenant-9 --name Nine --print")).Refuses(1, "--account");
     }
 
     [Fact]
@@ -232,15 +254,19 @@ internal sealed class HubOnMoto : IAsyncDisposable
     }
 
     /// <returns>A stack's status; empty where there is none.</returns>
-    public async Task<string> StackAsync(string name, string account)
-    {
-        var command = $"""
-            read -r AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN < <(aws sts assume-role --role-arn arn:aws:iam::{account}:role/test \
-                --role-session-name test --output text --query 'Credentials.[AccessKeyId, SecretAccessKey, SessionToken]')
-            aws cloudformation describe-stacks --stack-name {name} --query 'Stacks[0].StackStatus' --output text
-            """;
-        return (await ShellAsync(command)).Trim();
-    }
+    public async Task<string> StackAsync(string name, string account) =>
+        (await ShellAsync($"aws cloudformation describe-stacks --stack-name {name} --query 'Stacks[0].StackStatus' --output text", account)).Trim();
+
+    public async Task<string> OutputAsync(string name, string output, string account) => (await ShellAsync(
+        $"aws cloudformation describe-stacks --stack-name {name} --query \"Stacks[0].Outputs[?OutputKey=='{output}'].OutputValue\" --output text", account)).Trim();
+
+    /// <summary>Commands, in a checkout, as somebody of that account.</summary>
+    public Task<string> ShellAsync(string commands, string account) => ShellAsync($"""
+        cd {RepositoryRoot.Find()}
+        read -r AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN < <(aws sts assume-role --role-arn arn:aws:iam::{account}:role/test \
+            --role-session-name test --output text --query 'Credentials.[AccessKeyId, SecretAccessKey, SessionToken]')
+        {commands}
+        """);
 
     /// <returns>How many of the hub's routes lead there.</returns>
     public async Task<int> RoutesAsync(string range) => (await ShellAsync(

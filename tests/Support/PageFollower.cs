@@ -24,7 +24,7 @@ public static partial class PageFollower
     private const string WaitsForATerminal = "120", WaitsForWords = "90";
 
     /// <summary>Programs that are noted and not called, beside those that are called by their path.</summary>
-    private static readonly string[] Outside = ["aws", "dotnet", "n8n", "npm", "cloudflared", "metering-sidecar", "systemctl", "journalctl", "sudo", "docker", "git", "curl"];
+    private static readonly string[] Outside = ["aws", "cp", "dotnet", "n8n", "npm", "cloudflared", "metering-sidecar", "systemctl", "journalctl", "sudo", "docker", "git", "curl"];
 
     /// <summary>Skips where no network of one's own is to be had.</summary>
     public static void RequireNetwork()
