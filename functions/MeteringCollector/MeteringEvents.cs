@@ -2,6 +2,7 @@ using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
 using ControlPlane.Http;
 using ControlPlane.Metering;
+using ControlPlane.Quotas;
 using ControlPlane.Schedules;
 using ControlPlane.Tenants;
 using ControlPlane.Tokens;
@@ -289,6 +290,16 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
     [LoggerMessage(EventId = 30, EventName = "tenant_stored_wrong", Level = LogLevel.Error,
         Message = "{TenantId} is not watched: what is stored of it breaks a rule: {Fault}")]
     private partial void LogTenantStoredWrong(TenantId tenantId, string fault);
+
+    public void UsageReached(TenantId tenant, Month month, LimitedUse use, int percent)
+    {
+        LogUsageReached(tenant, month, use.Limit, percent, use.Used, use.Most);
+        _metrics.Count(MetricCatalogue.UsageWarnings);
+    }
+
+    [LoggerMessage(EventId = 40, EventName = "usage_reached", Level = LogLevel.Warning,
+        Message = "{TenantId} reached {Percent} % of its limit of {Limit} for {Month}: {Used} of {Most}")]
+    private partial void LogUsageReached(TenantId tenantId, Month month, MonthlyLimit limit, int percent, long used, long most);
 
     public void RequestLost(ExecutionId execution, TenantId tenant) => LogRequestLost(execution, execution.TraceId, tenant);
 

@@ -72,6 +72,7 @@ SweeperFunction Sweeper(SweeperSettings settings)
     var executions = new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock);
     var sqs = NewSqs();
     var notifications = new MessageQueue<Notification>(sqs, settings.NotificationsQueueUrl, DomainJson.Default.Notification);
+    var notices = new MessageQueue<UsageNotice>(sqs, settings.NotificationsQueueUrl, DomainJson.Default.UsageNotice);
     var orders = new MessageQueue<ExecutionRequest>(sqs, settings.ExecutionRequestsQueueUrl, DomainJson.Default.ExecutionRequest);
     return new(
         new ActiveRegion(dynamo, settings.QuotasTable, settings.PrimaryRegion),
@@ -79,7 +80,10 @@ SweeperFunction Sweeper(SweeperSettings settings)
         new CloseDueExecutions(executions, notifications, events, clock),
         new CloseLostRequests(new ReplyStore(dynamo, settings.ExecutionsTable, clock), executions, notifications, events, clock),
         new FireSchedules(new ScheduleStore(dynamo, settings.ExecutionsTable, clock), executions, orders, events, clock),
-        new WatchDataPlanes(new TenantRegistry(dynamo, settings.TenantsTable), new InstanceStore(dynamo, settings.InstancesTable, clock), events, clock),
+        new WatchDataPlanes(
+            new TenantRegistry(dynamo, settings.TenantsTable), new InstanceStore(dynamo, settings.InstancesTable, clock),
+            new WarnOfUsage(new QuotaLedger(dynamo, settings.QuotasTable), new UsageWarningStore(dynamo, settings.QuotasTable, clock), notices, events, clock),
+            events, clock),
         events,
         clock);
 }

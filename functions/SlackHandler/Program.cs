@@ -94,7 +94,7 @@ async Task<NotificationsFunction> NotificationsAsync(NotificationsSettings setti
         new TellByBot(replies, tokens, slack, events),
         new TellProgress(replies, tokens, slack, events, clock),
         events, clock);
-    return new(tellRequester, events, clock);
+    return new(tellRequester, new TellUsage(new UsageWarningStore(dynamo, settings.QuotasTable, clock), tokens, slack, events), events, clock);
 }
 
 async Task<SlackInstallationFunction> InstallationAsync(InstallationSettings settings)

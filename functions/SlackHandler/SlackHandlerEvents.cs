@@ -1,5 +1,6 @@
 using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
+using ControlPlane.Quotas;
 using ControlPlane.Tenants;
 using Microsoft.Extensions.Logging;
 
@@ -109,6 +110,36 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
         LogNeverTold(execution.Id, execution.Id.TraceId, execution.State.Name, why);
         _metrics.Count(isTooLate ? MetricCatalogue.NotificationsTooLate : MetricCatalogue.NotificationsGivenUp);
     }
+
+    public void UsageTold(TenantId tenant, ChannelId channel, MonthlyLimit limit, int percent)
+    {
+        LogUsageTold(tenant, channel, limit, percent);
+        _metrics.Count(MetricCatalogue.NotificationsDelivered);
+    }
+
+    public void UsageNotToldYet(TenantId tenant, ChannelId channel, string why)
+    {
+        LogUsageNotToldYet(tenant, channel, why);
+        _metrics.Count(MetricCatalogue.NotificationsRetried);
+    }
+
+    public void UsageNeverTold(TenantId tenant, ChannelId channel, MonthlyLimit limit, int percent, string why)
+    {
+        LogUsageNeverTold(tenant, channel, limit, percent, why);
+        _metrics.Count(MetricCatalogue.NotificationsGivenUp);
+    }
+
+    [LoggerMessage(EventId = 46, EventName = "usage_told", Level = LogLevel.Information,
+        Message = "{ChannelId} of {TenantId} was told that {Percent} % of its limit of {Limit} is reached")]
+    private partial void LogUsageTold(TenantId tenantId, ChannelId channelId, MonthlyLimit limit, int percent);
+
+    [LoggerMessage(EventId = 47, EventName = "usage_not_told_yet", Level = LogLevel.Warning,
+        Message = "{ChannelId} of {TenantId} was not told yet how much of a limit is gone: {Why}")]
+    private partial void LogUsageNotToldYet(TenantId tenantId, ChannelId channelId, string why);
+
+    [LoggerMessage(EventId = 48, EventName = "usage_never_told", Level = LogLevel.Warning,
+        Message = "{ChannelId} of {TenantId} will not be told that {Percent} % of its limit of {Limit} is reached: {Why}")]
+    private partial void LogUsageNeverTold(TenantId tenantId, ChannelId channelId, MonthlyLimit limit, int percent, string why);
 
     public void NothingToTell(ExecutionId execution, string why) => LogNothingToTell(execution, execution.TraceId, why);
 

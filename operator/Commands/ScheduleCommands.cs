@@ -5,7 +5,6 @@ using ControlPlane.Operator.Deployments;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;
 using ControlPlane.Schedules;
-using ControlPlane.Tenants;
 using ControlPlane.Text;
 using ControlPlane.Timetables;
 
@@ -41,7 +40,7 @@ internal static class ScheduleCommands
             var json = InputOptions.JsonOf(given.GetValue(inputs) ?? []);
             if (StartExecution.InTheWay(catalogue, workflow, json) is { } inTheWay)
                 return new Answer.NotDone(inTheWay);
-            var (place, refusal) = await PlaceOfAsync(hub, tenant, given.GetValue(tell), cancel);
+            var (place, refusal) = await SlackPlace.OfAsync(hub, tenant, given.GetValue(tell), cancel);
             if (refusal is not null)
                 return refusal;
 
@@ -156,27 +155,6 @@ internal static class ScheduleCommands
             var timetable = Timetable.Parse(schedule.Cron, schedule.Zone);
             page.Line($"Next: {string.Join("; ", timetable.After(now, 3).Select(timetable.InWords))}.");
         });
-    }
-
-    /// <summary>Whom a schedule's results are told.</summary>
-    private readonly record struct Place(TeamId? Team, UserId? User, ChannelId? Channel);
-
-    private static async Task<(Place Place, Answer.NotDone? Refusal)> PlaceOfAsync(
-        ControlPlaneClient hub, TenantId tenant, string? tell, CancellationToken cancel)
-    {
-        if (tell is null)
-            return (default, null);
-        var (found, refusal) = await SlackUsers.OfAsync(hub, tenant, [tell], cancel);
-        if (refusal is not null)
-            return (default, refusal);
-        if (found[0].Split('/') is not [var workspace, var id] || !TeamId.TryParse(workspace, out var team))
-            return (default, new($"Say in which workspace, T…/{tell}: ./ctl tenant show {tenant} lists those that speak for it."));
-        return id switch
-        {
-            ['U' or 'W', ..] when UserId.TryParse(id, out var user) => (new(team, user, null), null),
-            ['C' or 'G' or 'D', ..] when ChannelId.TryParse(id, out var channel) => (new(team, null, channel), null),
-            _ => (default, new($"{TypedArguments.Quote(tell)} is no channel and no user of Slack: a channel's id begins with C, D or G, a user's with U or W.")),
-        };
     }
 
     private static ScheduleView Of(Schedule schedule, DateTimeOffset now, int times) => new(

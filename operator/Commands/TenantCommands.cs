@@ -13,7 +13,7 @@ internal static class TenantCommands
     public static Command Build(Runner runner) => new("tenant", "Tenants: take in and out, register, look at, limit, suspend, remove.")
     {
         OnboardTenant.Build(runner), OffboardTenant.Build(runner), RegisterTenant.Build(runner), List(runner), Show(runner),
-        Limits(runner), Engine(runner), Account(runner), Rename(runner), Suspend(runner),
+        Limits(runner), Engine(runner), Account(runner), Channel(runner), Rename(runner), Suspend(runner),
         Resume(runner), RemoveTenant.Build(runner),
     };
 
@@ -107,6 +107,28 @@ internal static class TenantCommands
             Required = true,
             CustomParser = given => TypedArguments.Read(given, (string text, out string value) => isOne(value = text), text => $"{text} is {fault}."),
         };
+    }
+
+    private static Command Channel(Runner runner)
+    {
+        const string none = "none";
+        var id = TypedArguments.Tenant();
+        var channel = new Argument<string>("channel") { Description = $"The channel, C… or T…/C… where there are several workspaces; {none} for nowhere." };
+        return runner.Runs(new("channel", "Says in which Slack channel a tenant is told that a limit is near. The app has to be a member of it.") { id, channel },
+            async (hub, given, cancel) =>
+        {
+            var (tenant, text) = (given.GetRequiredValue(id), given.GetRequiredValue(channel));
+            if (await hub.Tenants.FindAsync(tenant, cancel) is null)
+                return Refusals.NotRegistered(tenant);
+            var (place, refusal) = await SlackPlace.OfAsync(hub, tenant, text == none ? null : text, cancel);
+            if (refusal is not null)
+                return refusal;
+            if (place.User is not null)
+                return new Answer.NotDone($"{TypedArguments.Quote(text)} is a user: a channel's id begins with C, D or G.");
+            var wanted = place is { Team: { } team, Channel: { } there } ? new TenantChannel(team, there) : null;
+            var change = await (await hub.AdministrationAsync(cancel)).TellInAsync(tenant, wanted, cancel);
+            return await ChangedAsync(hub, tenant, change, wanted is null ? "told nowhere" : $"told in {wanted.Channel}", cancel);
+        });
     }
 
     private static Command Rename(Runner runner)

@@ -43,6 +43,7 @@ internal static class DisplayText
         ("engine", tenant.Engine + (tenant.AllowPublicSubnet ? " (public subnets allowed)" : "")),
         ("AWS account", tenant.AwsAccount),
         ("engine role", tenant.EngineRole),
+        ("channel", tenant.Channel),
         .. Limits(tenant),
     ];
 

@@ -13,7 +13,8 @@ internal static class ViewMapper
     public static TenantView Of(Tenant tenant) => new(
         tenant.Id.ToString(), tenant.Name, Of(tenant.Status), tenant.Id.Network.ToString(), EngineText.Format(tenant.Engine), tenant.AllowPublicSubnet,
         tenant.Limits.MonthlyQuota, tenant.Limits.Concurrency, tenant.Limits.MonthlyGpuMs,
-        tenant.Limits.Instances, tenant.Limits.DeniesWhenSilent ? DisplayText.Deny : DisplayText.Warn, tenant.Aws?.Account, tenant.Aws?.EngineRole);
+        tenant.Limits.Instances, tenant.Limits.DeniesWhenSilent ? DisplayText.Deny : DisplayText.Warn, tenant.Aws?.Account, tenant.Aws?.EngineRole,
+        tenant.Channel is { } place ? $"{place.Team}/{place.Channel}" : null);
 
     /// <summary>Tenants that a list cannot show, as warnings.</summary>
     public static IReadOnlyList<string> Faults(IEnumerable<(TenantId Id, string Fault)> faulty) =>

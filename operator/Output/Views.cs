@@ -9,7 +9,7 @@ namespace ControlPlane.Operator.Output;
 /// <param name="AwsAccount">With the role, by whom its machines may enrol with their own identity; null where none may.</param>
 internal sealed record TenantView(
     string Tenant, string Name, string Status, string Cidr, string Engine, bool AllowPublicSubnet, long MonthlyQuota, int Concurrency, long? MonthlyGpuMs,
-    int InstancesMax, string WhenSilent, string? AwsAccount, string? EngineRole);
+    int InstancesMax, string WhenSilent, string? AwsAccount, string? EngineRole, string? Channel);
 
 internal sealed record TenantsView(IReadOnlyList<TenantView> Tenants);
 

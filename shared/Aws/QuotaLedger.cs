@@ -25,9 +25,14 @@ public sealed class QuotaLedger(IAmazonDynamoDB dynamo, string table)
     // DynamoDB refuses a comparison of two values, and an expression value that is not used.
     private const string Never = "attribute_exists(pk) AND attribute_not_exists(pk)";
 
-    public async Task<MonthUsage> MonthAsync(TenantId tenant, Month month, CancellationToken cancel)
+    public Task<MonthUsage> MonthAsync(TenantId tenant, Month month, CancellationToken cancel) => MonthAsync(tenant, month, isConsistent: true, cancel);
+
+    /// <summary>The same for half the price, as it was a moment ago.</summary>
+    public Task<MonthUsage> RecentMonthAsync(TenantId tenant, Month month, CancellationToken cancel) => MonthAsync(tenant, month, isConsistent: false, cancel);
+
+    private async Task<MonthUsage> MonthAsync(TenantId tenant, Month month, bool isConsistent, CancellationToken cancel)
     {
-        var answer = await dynamo.GetItemAsync(new() { TableName = table, Key = KeyOf(tenant, month), ConsistentRead = true }, cancel);
+        var answer = await dynamo.GetItemAsync(new() { TableName = table, Key = KeyOf(tenant, month), ConsistentRead = isConsistent }, cancel);
         return answer.IsItemSet ? ToMonth(answer.Item) : MonthUsage.None;
     }
 

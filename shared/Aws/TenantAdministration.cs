@@ -67,6 +67,10 @@ public sealed class TenantAdministration(IAmazonDynamoDB dynamo, string table, A
     public Task<ChangeResult> IdentifyAsync(TenantId tenant, AwsIdentity aws, CancellationToken cancel) => SetAsync(
         "tenant.account", tenant, new() { ["account_id"] = Items.Text(aws.Account), ["engine_role"] = Items.Text(aws.EngineRole) }, cancel);
 
+    /// <param name="place">Null where nothing is to be told any more.</param>
+    public Task<ChangeResult> TellInAsync(TenantId tenant, TenantChannel? place, CancellationToken cancel) => SetAsync(
+        "tenant.channel", tenant, new() { ["channel"] = place is null ? null : Items.Text(TenantRegistry.TextOf(place)) }, cancel);
+
     public Task<ChangeResult> LimitAsync(TenantId tenant, LimitChange change, CancellationToken cancel)
     {
         var wanted = new Dictionary<string, AttributeValue?>();

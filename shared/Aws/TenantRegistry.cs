@@ -137,6 +137,8 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
             item["removed_at"] = Items.Time(removed);
         if (tenant.Aws is { } aws)
             (item["account_id"], item["engine_role"]) = (Items.Text(aws.Account), Items.Text(aws.EngineRole));
+        if (tenant.Channel is { } place)
+            item["channel"] = Items.Text(TextOf(place));
         return item;
     }
 
@@ -165,7 +167,7 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
             _ => throw new InvalidDataException($"The stored status of {id} is unknown."),
         };
         var aws = item.OptionalText("account_id") is { } account && item.OptionalText("engine_role") is { } role ? new AwsIdentity(account, role) : null;
-        return new(id, item.RequiredText("name"), status, engine, allowPublicSubnet, limits, item.OptionalTime("removed_at"), aws);
+        return new(id, item.RequiredText("name"), status, engine, allowPublicSubnet, limits, item.OptionalTime("removed_at"), aws, ToChannel(item));
     }
 
     internal static Item Of(TenantId tenant, Workflow workflow)
@@ -176,6 +178,11 @@ public sealed class TenantRegistry(IAmazonDynamoDB dynamo, string table)
     }
 
     internal static string DefinitionOf(Workflow workflow) => JsonSerializer.Serialize(workflow, DomainJson.Default.Workflow);
+
+    internal static string TextOf(TenantChannel place) => $"{place.Team}/{place.Channel}";
+
+    private static TenantChannel? ToChannel(Item item) =>
+        item.OptionalText("channel")?.Split('/') is [var team, var channel] ? new(TeamId.Parse(team), ChannelId.Parse(channel)) : null;
 
     internal static Workflow ToWorkflow(Item item) => JsonSerializer.Deserialize(item.RequiredText("definition"), DomainJson.Default.Workflow)!;
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using ControlPlane.Audit;
 using ControlPlane.Executions;
+using ControlPlane.Quotas;
 using ControlPlane.Schedules;
 using ControlPlane.Tenants;
 using ControlPlane.Text;
@@ -15,12 +16,16 @@ namespace ControlPlane;
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
     MaxDepth = 16,
-    Converters = [typeof(LowerCaseEnum<OutcomeStatus>), typeof(LowerCaseEnum<ParameterType>), typeof(LowerCaseEnum<FiringKind>)])]
+    Converters =
+    [
+        typeof(LowerCaseEnum<OutcomeStatus>), typeof(LowerCaseEnum<ParameterType>), typeof(LowerCaseEnum<FiringKind>), typeof(LowerCaseEnum<MonthlyLimit>),
+    ])]
 [JsonSerializable(typeof(ExecutionRequest))]
 [JsonSerializable(typeof(Firing))]
 [JsonSerializable(typeof(Requester))]
 [JsonSerializable(typeof(DispatchRequest))]
 [JsonSerializable(typeof(Notification))]
+[JsonSerializable(typeof(UsageNotice))]
 [JsonSerializable(typeof(PolicyDecision))]
 [JsonSerializable(typeof(DispatchAttempt))]
 [JsonSerializable(typeof(Outcome))]

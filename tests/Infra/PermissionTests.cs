@@ -133,13 +133,11 @@ public sealed class PermissionTests
 
     private static IEnumerable<string> Differences(Stack application)
     {
-        // Telling a user moves no quota; the store that reads executions only wants the table's name.
-        var named = new HashSet<(string, string)> { ("SlackNotificationsFunction", "QuotasTable") };
         var ids = application.Resources.Keys.ToDictionary(application.IdOf, id => id);
         foreach (var (function, properties) in application.OfType("AWS::Serverless::Function"))
         {
             var wanted = properties["Environment"]!["Variables"]!.AsObject().Select(one => ids.GetValueOrDefault(one.Value!.ToString())).OfType<string>()
-                .Where(id => !named.Contains((function, id))).ToHashSet();
+                .ToHashSet();
             foreach (var queue in properties["Events"]!.AsObject().Select(one => one.Value!["Properties"]!["Queue"]).OfType<JsonNode>())
                 wanted.Add(ids[queue.ToString()[..^".Arn".Length]]);
             if (properties["EventInvokeConfig"]?["DestinationConfig"]?["OnFailure"]?["Destination"] is { } failures)

@@ -89,6 +89,9 @@ public sealed class AlarmTests(LocalCloud cloud)
                 var unreadable = SweeperTests.State(1, "i-1", desk.Clock.Now) with { GpuUnreadableSince = desk.Clock.Now.AddMinutes(-5) };
                 await desk.Tables.Client.PutItemAsync(desk.Tables.Instances, InstanceItems.Of(unreadable), TestContext.Current.CancellationToken);
                 return (await SweepAsync(desk), 1);
+            case "UsageWarnings":
+                await SweeperTests.UseAsync(desk, tenant: 1, charged: 800);
+                return (await SweepAsync(desk), 1);
             case "InstanceOffline":
                 await SweeperTests.SeenAsync(desk, 1, "i-2");
                 await SweeperTests.AdvanceAsync(desk, 181, Tenants);

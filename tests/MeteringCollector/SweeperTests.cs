@@ -675,7 +675,12 @@ public sealed class SweeperTests(LocalCloud cloud)
             new FireSchedules(
                 new(dynamo, desk.Tables.Executions, clock), new(dynamo, desk.Tables.Executions, desk.Tables.Quotas, clock),
                 new(sqs, desk.Queues.ExecutionRequests, DomainJson.Default.ExecutionRequest), events, clock),
-            new WatchDataPlanes(new(dynamo, desk.Tables.Tenants), new(dynamo, desk.Tables.Instances, clock), events, clock),
+            new WatchDataPlanes(
+                new(dynamo, desk.Tables.Tenants), new(dynamo, desk.Tables.Instances, clock),
+                new(
+                    new(dynamo, desk.Tables.Quotas), new(dynamo, desk.Tables.Quotas, clock),
+                    new(sqs, desk.Queues.Notifications, DomainJson.Default.UsageNotice), events, clock),
+                events, clock),
             events, clock);
     }
 
@@ -688,7 +693,7 @@ public sealed class SweeperTests(LocalCloud cloud)
             await registry.SaveAsync(TenantOf(number, status), Cancel);
     }
 
-    private static Tenant TenantOf(int number, TenantStatus status)
+    internal static Tenant TenantOf(int number, TenantStatus status)
     {
         var tenant = TenantId.Parse($"tenant-{number}");
         Assert.True(EngineAddress.TryParse($"10.{99 + number}.128.10", tenant, allowPublicSubnet: false, out var engine));
@@ -701,6 +706,14 @@ public sealed class SweeperTests(LocalCloud cloud)
         var there = await desk.Tables.Client.GetItemAsync(desk.Tables.Instances, key, consistentRead: true, Cancel);
         var state = there.IsItemSet ? InstanceItems.ToState(there.Item) with { LastSeen = desk.Clock.Now } : State(tenant, instance, desk.Clock.Now);
         await desk.Tables.Client.PutItemAsync(desk.Tables.Instances, InstanceItems.Of(state), Cancel);
+    }
+
+    /// <summary>Says what a tenant used or reserved of this month's executions.</summary>
+    internal static Task UseAsync(OutcomeFixture desk, int tenant, long charged)
+    {
+        var item = QuotaLedger.KeyOf(TenantId.Parse($"tenant-{tenant}"), Month.Of(desk.Clock.Now));
+        item["charged"] = Items.Number(charged);
+        return desk.Tables.Client.PutItemAsync(desk.Tables.Quotas, item, Cancel);
     }
 
     /// <summary>Lets time pass in which only these tenants go on reporting.</summary>

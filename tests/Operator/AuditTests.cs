@@ -35,6 +35,7 @@ public sealed class AuditTests(LocalCloud cloud)
         ("tenant limits", "tenant limits tenant-7 --monthly-quota 500", ["tenant.limits"]),
         ("tenant engine", "tenant engine tenant-7 10.106.128.11:5678", ["tenant.engine"]),
         ("tenant account", "tenant account tenant-7 --account 222222222222 --engine-role engine-host", ["tenant.account"]),
+        ("tenant channel", "tenant channel tenant-7 C0042", ["tenant.channel"]),
         ("tenant rename", "tenant rename tenant-7 Ajax", ["tenant.rename"]),
         ("tenant suspend", "tenant suspend tenant-7", ["tenant.suspend"]),
         ("tenant resume", "tenant resume tenant-7", ["tenant.resume"]),

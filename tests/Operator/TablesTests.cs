@@ -33,7 +33,7 @@ public sealed partial class TablesTests(LocalCloud cloud)
     // What they say fits, or is one line: they change something, or print for a program.
     private static readonly string[] WithoutTables =
     [
-        "tenant register", "tenant engine", "tenant account", "tenant rename", "tenant suspend", "tenant resume", "tenant remove", "slack link", "slack unlink", "slack invite", "slack revoke", "slack reseal",
+        "tenant register", "tenant engine", "tenant account", "tenant channel", "tenant rename", "tenant suspend", "tenant resume", "tenant remove", "slack link", "slack unlink", "slack invite", "slack revoke", "slack reseal",
         "key add", "key invite", "key withdraw", "key revoke", "engine-key", "secret rotate", "workflow publish", "workflow disable", "group set", "quota owner", "instance reset",
         "dlq redrive", "completion", "execution start", "execution again", "execution wait", "execution cancel",
         "schedule add", "schedule pause", "schedule resume", "schedule remove",

@@ -24,6 +24,25 @@ public sealed class TenantCommandsTests(LocalCloud cloud)
     }
 
     [Fact]
+    public async Task A_tenants_channel_is_kept_with_its_workspace_shown_and_taken_away()
+    {
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
+        (await ctl.SayAsync("tenant channel tenant-7 C0042")).Refuses(1, "not registered");
+        await ctl.RegisterAsync();
+
+        await ctl.DoAsync("tenant channel tenant-7 C0042");
+        Assert.Equal(new(TeamId.Parse("T0007"), ChannelId.Parse("C0042")), (await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))!.Channel);
+        Assert.Contains("T0007/C0042", (await ctl.DoAsync("tenant show tenant-7")).Output, StringComparison.Ordinal);
+        (await ctl.SayAsync("tenant channel tenant-7 U0042")).Refuses(1, "is a user");
+        (await ctl.SayAsync("tenant channel tenant-7 #general")).Refuses(1, "no channel");
+        (await ctl.SayAsync("tenant channel tenant-7 T0008/C0042")).Refuses(1, "does not speak for");
+
+        await ctl.DoAsync("tenant channel tenant-7 none");
+        Assert.Null((await ctl.Registry.FindAsync(OperatorFixture.Seven, Cancel))!.Channel);
+        Assert.Contains("as it was", (await ctl.DoAsync("tenant channel tenant-7 none")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_tenant_is_registered_with_its_workspace_and_limits()
     {
         await using var ctl = await OperatorFixture.StartAsync(cloud);

@@ -157,7 +157,7 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
             new TellRequester(
                 executions, replies, new ReplySeal(secret ?? Secret()), new SlackHook(slack), new TellByBot(replies, tokens, api, events),
                 new TellProgress(replies, tokens, api, events, Clock), events, Clock),
-            events, timers ?? Clock);
+            new TellUsage(new(dynamo ?? inRole, Tables.Quotas, Clock), tokens, api, events), events, timers ?? Clock);
     }
 
     /// <summary>A workspace that speaks for a tenant of its own, with two open workflows, one for a group and one for a channel.</summary>

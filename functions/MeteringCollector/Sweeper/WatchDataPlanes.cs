@@ -6,10 +6,10 @@ using ControlPlane.Tenants;
 
 namespace ControlPlane.MeteringCollector.Sweeper;
 
-/// <summary>Tells the operators whose liveness changed: each change once, and a common failure as one.</summary>
+/// <summary>Tells the operators whose liveness changed: each change once, and a common failure as one. On the way, who comes near a limit.</summary>
 /// <remarks>An alert is a log line and a metric that an alarm watches. The conditional write that notes a change decides which of several sweepers tells
 /// it.</remarks>
-internal sealed class WatchDataPlanes(TenantRegistry registry, InstanceStore instances, MeteringEvents events, TimeProvider clock)
+internal sealed class WatchDataPlanes(TenantRegistry registry, InstanceStore instances, WarnOfUsage warnOfUsage, MeteringEvents events, TimeProvider clock)
 {
     // Enough to see to all 156 tenants in a second or two, and few enough to leave the tables to the heartbeats.
     private const int AtOnce = 8;
@@ -37,6 +37,7 @@ internal sealed class WatchDataPlanes(TenantRegistry registry, InstanceStore ins
 
         var voice = await VoiceAsync(noted, watch, now, sweep, cancel);
         await SideBySideAsync(watch.Heard, tenant => tenant.Plane.Tenant, (tenant, token) => TellAsync(tenant, voice, now, sweep, token), cancel);
+        await SideBySideAsync(planes, one => one.Tenant.Id, (one, token) => warnOfUsage.RunAsync(one.Tenant, one.Plane, token), cancel);
         await SideBySideAsync(planes, one => one.Tenant.Id, (one, token) => FoldAsync(one.Plane, now, token), cancel);
     }
 

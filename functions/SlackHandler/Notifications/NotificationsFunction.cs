@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Amazon.Lambda.Annotations;
 using Amazon.Lambda.Core;
 using Amazon.Lambda.SQSEvents;
@@ -8,7 +9,7 @@ using ControlPlane.Text;
 namespace ControlPlane.SlackHandler.Notifications;
 
 /// <summary>A batch of notifications in, the ones that come again out. They are independent, so they run side by side.</summary>
-internal sealed class NotificationsFunction(TellRequester tellRequester, SlackHandlerEvents events, TimeProvider clock)
+internal sealed class NotificationsFunction(TellRequester tellRequester, TellUsage tellUsage, SlackHandlerEvents events, TimeProvider clock)
 {
     private static readonly TimeSpan KeptBack = TimeSpan.FromSeconds(2);
 
@@ -30,7 +31,11 @@ internal sealed class NotificationsFunction(TellRequester tellRequester, SlackHa
         using var slice = Deadline.Slice(Slice, clock, cancel);
         try
         {
-            var (execution, tenant) = Parse(message.Body);
+            if (!StrictJson.TryParseObject(message.Body, out var body))
+                throw NoNotification();
+            if (StrictJson.TextOf(body, "schema") == UsageNotice.SchemaV1)
+                return await tellUsage.RunAsync(body.Deserialize(DomainJson.Default.UsageNotice) ?? throw NoNotification(), slice);
+            var (execution, tenant) = MessageIds.Read(body, Notification.SchemaV1) ?? throw NoNotification();
             return await tellRequester.RunAsync(execution, tenant, slice);
         }
         catch (Exception e)
@@ -40,9 +45,6 @@ internal sealed class NotificationsFunction(TellRequester tellRequester, SlackHa
         }
     }
 
-    /// <exception cref="FormatException">No notification: it comes again until it is a dead letter.</exception>
-    private static MessageIds Parse(string body) =>
-        StrictJson.TryParseObject(body, out var message) && MessageIds.Read(message, Notification.SchemaV1) is { } ids
-            ? ids
-            : throw new FormatException("That is not a notification.");
+    // It comes again until it is a dead letter.
+    private static FormatException NoNotification() => new("That is not a notification.");
 }

@@ -69,6 +69,9 @@ public static class MetricCatalogue
     /// <summary>1 where the sweeper found its region to be the active one, else 0.</summary>
     public static readonly Metric.Plain RegionIsActive = Plain(MeteringCollector, "RegionIsActive", isWatched: true);
 
+    /// <summary>A tenant's month reached 80 or 100 per cent of its executions or of its GPU time.</summary>
+    public static readonly Metric.Plain UsageWarnings = Plain(MeteringCollector, "UsageWarnings", isWatched: true);
+
     public static readonly Metric.Plain TenantsRegistered = Plain(MeteringCollector, "TenantsRegistered", isWatched: true);
     public static readonly Metric.Split DataPlanes = Split(MeteringCollector, "DataPlanes", Dimension.Liveness);
     public static readonly Metric.Plain GpuUnreadable = Plain(MeteringCollector, "GpuUnreadable", isWatched: true);

@@ -6,9 +6,10 @@ public enum TenantStatus { Active, Suspended, Deleting }
 /// <param name="AllowPublicSubnet">Whether the engine may sit in one of the tenant's public subnets.</param>
 /// <param name="RemovedAt">When it was removed; null for one that was not.</param>
 /// <param name="Aws">By whom its machines may enrol with their own identity; null where none may.</param>
+/// <param name="Channel">Where in Slack it is told what concerns all of it; null where nobody is.</param>
 public sealed record Tenant(
     TenantId Id, string Name, TenantStatus Status, EngineAddress Engine, bool AllowPublicSubnet, TenantLimits Limits, DateTimeOffset? RemovedAt = null,
-    AwsIdentity? Aws = null)
+    AwsIdentity? Aws = null, TenantChannel? Channel = null)
 {
     /// <summary>How long a removed tenant's data is kept, and its number with it: as long as the longest kept of it.</summary>
     public static readonly TimeSpan Retention = TimeSpan.FromDays(90);
@@ -16,6 +17,9 @@ public sealed record Tenant(
     /// <summary>When the number of a removed tenant may be given to another; null for one that was not removed.</summary>
     public DateTimeOffset? FreeAt => RemovedAt + Retention;
 }
+
+/// <summary>A channel of one of a tenant's workspaces.</summary>
+public sealed record TenantChannel(TeamId Team, ChannelId Channel);
 
 /// <param name="MonthlyQuota">Executions a calendar month (UTC). 0 refuses every execution.</param>
 /// <param name="Concurrency">Executions under way at once.</param>

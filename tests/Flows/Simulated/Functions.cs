@@ -54,6 +54,7 @@ internal sealed class Functions : IDisposable
         var requests = new SlackRequests(dynamo, tables.RateLimits, replies, new(PerUser: 10, PerTenant: 60), clock);
         var orders = new MessageQueue<ExecutionRequest>(sqs, SimulatedQueues.UrlOf("ExecutionRequestsQueue"), DomainJson.Default.ExecutionRequest);
         var dispatches = new MessageQueue<DispatchRequest>(sqs, SimulatedQueues.UrlOf("DispatchQueue"), DomainJson.Default.DispatchRequest);
+        var notices = new MessageQueue<UsageNotice>(sqs, SimulatedQueues.UrlOf("NotificationsQueue"), DomainJson.Default.UsageNotice);
         var notifications = new MessageQueue<Notification>(sqs, SimulatedQueues.UrlOf("NotificationsQueue"), DomainJson.Default.Notification);
 
         var tokens = new BotTokens(new SlackInstallations(dynamo, tables.Tenants, clock), secret);
@@ -80,7 +81,7 @@ internal sealed class Functions : IDisposable
                 executions, replies, new ReplySeal(secret), new SlackHook(around.Slack), new TellByBot(replies, tokens, slack, slackEvents),
                 new TellProgress(replies, tokens, slack, slackEvents, clock),
                 slackEvents, clock),
-            slackEvents, clock);
+            new TellUsage(new(dynamo, tables.Quotas, clock), tokens, slack, slackEvents), slackEvents, clock);
 
         var planner = new Planner(new Uri(ControlPlaneUrl, "/outcomes/execution"));
         var orchestratorEvents = new OrchestratorEvents(log, clock);
@@ -111,8 +112,12 @@ internal sealed class Functions : IDisposable
             new ActiveRegion(dynamo, tables.Quotas, "us-east-1"), "us-east-1",
             new CloseDueExecutions(executions, notifications, meteringEvents, clock),
             new CloseLostRequests(replies, executions, notifications, meteringEvents, clock),
-            new FireSchedules(new ScheduleStore(dynamo, tables.Executions, clock), executions, orders, meteringEvents, clock), new WatchDataPlanes(
-                registry, instances, meteringEvents, clock), meteringEvents, clock);
+            new FireSchedules(new ScheduleStore(dynamo, tables.Executions, clock), executions, orders, meteringEvents, clock),
+            new WatchDataPlanes(
+                registry, instances,
+                new WarnOfUsage(new QuotaLedger(dynamo, tables.Quotas), new UsageWarningStore(dynamo, tables.Quotas, clock), notices, meteringEvents, clock),
+                meteringEvents, clock),
+            meteringEvents, clock);
     }
 
     public SlackCommandsFunction Commands { get; }
