@@ -33,7 +33,8 @@ public static class Script
     public static bool Exists(string tool) => Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, tool)));
 }
 
-/// <summary>Trials of one script with a slip each, four under way at a time: most of their time they wait. All begin with the first that is asked for.</summary>
+/// <summary>Trials of one script with a slip each, four under way at a time: most of their time they wait. All begin with the first that is asked
+/// for.</summary>
 /// <param name="slips">What is there and what stands in its place.</param>
 /// <param name="tryAsync">Tries it with a slip.</param>
 public sealed class Slips(IEnumerable<(string There, string Slip)> slips, Func<string, string, Task<(int Exit, string Said)>> tryAsync)
