@@ -259,7 +259,7 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
     private partial void LogDueFailed(ExecutionId executionId, string traceId, Exception exception);
 
     [LoggerMessage(EventId = 22, EventName = "tenant_unwatched", Level = LogLevel.Error,
-        Message = "The liveness of {TenantId} could not be seen to in this sweep")]
+        Message = "The liveness or the limits of {TenantId} could not be seen to in this sweep")]
     private partial void LogTenantUnwatched(TenantId tenantId, Exception exception);
 
     [LoggerMessage(EventId = 23, EventName = "tenant_offline", Level = LogLevel.Error, Message = "{TenantId} is OFFLINE: last seen {LastSeen}")]

@@ -78,6 +78,26 @@ public sealed class UsageNoticeTests(SlackFixture world) : IClassFixture<SlackFi
         Assert.Single(slack.To("chat.postMessage"));
     }
 
+    [Fact]
+    public async Task A_telling_that_breaks_is_made_good_by_the_next_delivery()
+    {
+        var (notice, months, repeats) = (await NoticeAsync(), 0, 0);
+        var breaks = await CrashPoints.ForEachAsync(async (seam, name) =>
+        {
+            var (own, slack) = (notice with { Month = new Month(2026, 11).Before(++months).ToString() }, new SmallSlack());
+            await TellAsync(own, slack, seam);
+            world.Clock.Advance(TimeSpan.FromSeconds(90));
+            Assert.True(await TellAsync(own, slack) == 0, name);
+            Assert.Equal(0, await TellAsync(own, slack));
+            Assert.NotEmpty(slack.To("chat.postMessage"));
+            repeats += slack.To("chat.postMessage").Count() - 1;
+        });
+
+        Assert.True(breaks >= 2 * FaultSeam.AllFaults.Count, $"only {breaks} breaks");
+        // Where Slack took it, and the note of that was lost.
+        Assert.InRange(repeats, 1, FaultSeam.AllFaults.Count);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -108,10 +128,11 @@ public sealed class UsageNoticeTests(SlackFixture world) : IClassFixture<SlackFi
     }
 
     /// <returns>How many messages have to come again.</returns>
-    private async Task<int> TellAsync(UsageNotice notice, HttpMessageHandler slack)
+    private async Task<int> TellAsync(UsageNotice notice, HttpMessageHandler slack, FaultSeam? seam = null)
     {
         var body = JsonSerializer.Serialize(notice, DomainJson.Default.UsageNotice);
-        var answer = await world.NewNotifications(slack).TellAsync(
+        var dynamo = seam is null ? null : world.Tables.ClientOf("SlackNotificationsFunction", seam);
+        var answer = await world.NewNotifications(slack, dynamo: dynamo).TellAsync(
             new() { Records = [new SQSEvent.SQSMessage { MessageId = "m1", Body = body }] }, SlackFixture.Context);
         return answer.BatchItemFailures.Count;
     }
