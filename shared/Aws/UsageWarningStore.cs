@@ -5,7 +5,7 @@ using ControlPlane.Tenants;
 
 namespace ControlPlane.Aws;
 
-/// <summary>Which warnings of a month's usage were told: an item for each limit, beside the month's counters.</summary>
+/// <summary>Which warnings of a month's usage were told: an item for each limit and month.</summary>
 /// <remarks>Not in the month's own item: every execution's transactions write that, and would be in the way of the note, and pay for its size.</remarks>
 public sealed class UsageWarningStore(IAmazonDynamoDB dynamo, string table, TimeProvider clock)
 {
@@ -95,5 +95,5 @@ public sealed class UsageWarningStore(IAmazonDynamoDB dynamo, string table, Time
         }, cancel);
 
     internal static Item KeyOf(TenantId tenant, Month month, MonthlyLimit limit) =>
-        Items.Key(tenant.ToString(), $"MONTH#{month}#{limit.ToString().ToUpperInvariant()}");
+        Items.Key(tenant.ToString(), $"WARNING#{month}#{limit.ToString().ToUpperInvariant()}");
 }
