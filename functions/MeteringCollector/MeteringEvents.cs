@@ -98,6 +98,9 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
 
     public void Unbooked(ExecutionId execution, TenantId tenant) => _ledger.Unbooked(execution, tenant);
 
+    public void ApprovalExpired(Execution execution) =>
+        LogApprovalExpired(execution.Id, execution.Id.TraceId, execution.Tenant, execution.Approvals.Count);
+
     /// <param name="execution">As it was at its deadline.</param>
     public void TimedOut(Execution execution)
     {
@@ -253,6 +256,10 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
     [LoggerMessage(EventId = 20, EventName = "execution_timed_out", Level = LogLevel.Warning,
         Message = "{ExecutionId} ({TraceId}) of {TenantId} was {State} at its deadline")]
     private partial void LogTimedOut(ExecutionId executionId, string traceId, TenantId tenantId, string state);
+
+    [LoggerMessage(EventId = 42, EventName = "approval_expired", Level = LogLevel.Information,
+        Message = "{ExecutionId} ({TraceId}) of {TenantId} was not approved in time; it had {Approvals} approvals")]
+    private partial void LogApprovalExpired(ExecutionId executionId, string traceId, TenantId tenantId, int approvals);
 
     [LoggerMessage(EventId = 21, EventName = "due_failed", Level = LogLevel.Error,
         Message = "{ExecutionId} ({TraceId}) is due and could not be seen to; a later sweep tries again")]

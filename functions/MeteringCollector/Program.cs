@@ -74,10 +74,11 @@ SweeperFunction Sweeper(SweeperSettings settings)
     var notifications = new MessageQueue<Notification>(sqs, settings.NotificationsQueueUrl, DomainJson.Default.Notification);
     var notices = new MessageQueue<UsageNotice>(sqs, settings.NotificationsQueueUrl, DomainJson.Default.UsageNotice);
     var orders = new MessageQueue<ExecutionRequest>(sqs, settings.ExecutionRequestsQueueUrl, DomainJson.Default.ExecutionRequest);
+    var approvals = new MessageQueue<ApprovalGiven>(sqs, settings.ExecutionRequestsQueueUrl, DomainJson.Default.ApprovalGiven);
     return new(
         new ActiveRegion(dynamo, settings.QuotasTable, settings.PrimaryRegion),
         settings.Region,
-        new CloseDueExecutions(executions, notifications, events, clock),
+        new CloseDueExecutions(executions, notifications, approvals, events, clock),
         new CloseLostRequests(new ReplyStore(dynamo, settings.ExecutionsTable, clock), executions, notifications, events, clock),
         new FireSchedules(new ScheduleStore(dynamo, settings.ExecutionsTable, clock), executions, orders, events, clock),
         new WatchDataPlanes(

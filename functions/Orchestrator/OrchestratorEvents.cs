@@ -10,6 +10,7 @@ internal sealed partial class OrchestratorEvents(JsonLog output, TimeProvider cl
 {
     private readonly ILogger _log = output;
     private readonly Metrics _metrics = new(output, clock);
+    private readonly LedgerEvents _ledger = new(output, clock);
 
     public void Decided(Execution execution)
     {
@@ -17,6 +18,12 @@ internal sealed partial class OrchestratorEvents(JsonLog output, TimeProvider cl
         LogDecided(execution.Id, execution.Id.TraceId, execution.Tenant, execution.Workflow, execution.State.Name, code);
         _metrics.Count(MetricCatalogue.ExecutionsRequested, code, ("tenant_id", execution.Tenant.ToString()));
     }
+
+    /// <summary>What waited for approval begins, or was denied.</summary>
+    public void ApprovalSeenTo(Execution execution) =>
+        LogApprovalSeenTo(execution.Id, execution.Id.TraceId, execution.Tenant, execution.Approvals.Count, execution.State.Name, execution.Decision!.Code);
+
+    public void Unbooked(ExecutionId execution, TenantId tenant) => _ledger.Unbooked(execution, tenant);
 
     public void Repeated(Execution there) => LogRepeated(there.Id, there.Id.TraceId, there.Tenant, there.State.Name);
 
@@ -34,6 +41,10 @@ internal sealed partial class OrchestratorEvents(JsonLog output, TimeProvider cl
     [LoggerMessage(EventId = 1, EventName = "execution_decided", Level = LogLevel.Information,
         Message = "{ExecutionId} ({TraceId}) of {TenantId} runs {Workflow}: {State}, {Code}")]
     private partial void LogDecided(ExecutionId executionId, string traceId, TenantId tenantId, WorkflowName workflow, string state, string code);
+
+    [LoggerMessage(EventId = 7, EventName = "approval_seen_to", Level = LogLevel.Information,
+        Message = "{ExecutionId} ({TraceId}) of {TenantId} has {Approvals} approvals: {State}, {Code}")]
+    private partial void LogApprovalSeenTo(ExecutionId executionId, string traceId, TenantId tenantId, int approvals, string state, string code);
 
     [LoggerMessage(EventId = 2, EventName = "request_repeated", Level = LogLevel.Information,
         Message = "{ExecutionId} ({TraceId}) of {TenantId} was asked for again; it is {State}")]

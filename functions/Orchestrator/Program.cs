@@ -33,17 +33,16 @@ async Task<ExecutionRequestsFunction> ExecutionRequestsAsync(Settings settings)
 
     var planner = new Planner(settings.OutcomesUrl);
     var tokens = new TokenService(await TenantKeysAsync(settings.TokenRootSecretId), new TokenMinter(settings.ControlPlaneUrl, clock), planner);
-    var startExecution = new StartExecution(
-        new StandingStore(dynamo, settings.TenantsTable, settings.QuotasTable, clock),
-        new InstanceStore(dynamo, settings.InstancesTable, clock),
-        planner,
-        tokens,
-        new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock),
-        new MessageQueue<DispatchRequest>(sqs, settings.DispatchQueueUrl, DomainJson.Default.DispatchRequest),
-        new MessageQueue<Notification>(sqs, settings.NotificationsQueueUrl, DomainJson.Default.Notification),
+    var standings = new StandingStore(dynamo, settings.TenantsTable, settings.QuotasTable, clock);
+    var instances = new InstanceStore(dynamo, settings.InstancesTable, clock);
+    var executions = new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock);
+    var dispatches = new MessageQueue<DispatchRequest>(sqs, settings.DispatchQueueUrl, DomainJson.Default.DispatchRequest);
+    var notifications = new MessageQueue<Notification>(sqs, settings.NotificationsQueueUrl, DomainJson.Default.Notification);
+    return new(
+        new StartExecution(standings, instances, planner, tokens, executions, dispatches, notifications, events, clock),
+        new SeeToApproval(standings, instances, planner, tokens, executions, dispatches, notifications, events, clock),
         events,
         clock);
-    return new(startExecution, events, clock);
 }
 
 async Task<JwksFunction> JwksAsync(JwksSettings settings) =>

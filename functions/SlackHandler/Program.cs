@@ -66,6 +66,9 @@ async Task<SlackCommandsFunction> CommandsAsync(CommandsSettings settings)
             new ListCommand(executions),
             new UsageCommand(new QuotaLedger(dynamo, settings.QuotasTable), new InstanceStore(dynamo, settings.InstancesTable, clock), clock),
             new CancelCommand(lookup, executions, audit, toTell, events),
+            new ApproveCommand(
+                lookup, executions, audit,
+                new MessageQueue<ApprovalGiven>(sqs, settings.ExecutionRequestsQueueUrl, DomainJson.Default.ApprovalGiven), toTell, events, clock),
             new ScheduleCommand(new ScheduleStore(dynamo, settings.ExecutionsTable, clock), audit, tokens, clock)),
         clock, events);
 
@@ -86,13 +89,15 @@ async Task<NotificationsFunction> NotificationsAsync(NotificationsSettings setti
     var replies = new ReplyStore(dynamo, settings.ExecutionsTable, clock);
     var tokens = new BotTokens(new SlackInstallations(dynamo, settings.TenantsTable, clock), secret);
     var slack = new SlackWebApi(SlackConnections.HandlerFor(settings.Routes));
+    var executions = new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock);
     var tellRequester = new TellRequester(
-        new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock),
+        executions,
         replies,
         new ReplySeal(secret),
         new SlackHook(SlackConnections.HandlerFor(settings.Routes)),
         new TellByBot(replies, tokens, slack, events),
         new TellProgress(replies, tokens, slack, events, clock),
+        new TellApprovers(executions, replies, tokens, slack, events),
         events, clock);
     return new(tellRequester, new TellUsage(new UsageWarningStore(dynamo, settings.QuotasTable, clock), tokens, slack, events), events, clock);
 }

@@ -103,6 +103,44 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
         Message = "{ExecutionId} ({TraceId}): Slack did not take its progress: {Why}")]
     private partial void LogProgressNotShown(ExecutionId executionId, string traceId, string why);
 
+    /// <param name="isNew">Whether they are asked by it, or it says what became of that.</param>
+    public void ApprovalShown(Execution execution, bool isNew) =>
+        LogApprovalShown(execution.Id, execution.Id.TraceId, execution.State.Name, execution.Approvals.Count, isNew);
+
+    public void ApprovalNotShown(ExecutionId execution, string why) => LogApprovalNotShown(execution, execution.TraceId, why);
+
+    /// <summary>Nobody was asked: only a typed <c>approve</c> lets it begin.</summary>
+    public void ApproversNotAsked(Execution execution, string why)
+    {
+        LogApproversNotAsked(execution.Id, execution.Id.TraceId, execution.Tenant, why);
+        _metrics.Count(MetricCatalogue.NotificationsGivenUp);
+    }
+
+    public void ApprovalGiven(Execution execution, UserId user, int count) =>
+        LogApprovalGiven(execution.Id, execution.Id.TraceId, execution.Tenant, user, count);
+
+    public void ApprovalRefused(Execution execution, UserId user) => LogApprovalRefused(execution.Id, execution.Id.TraceId, execution.Tenant, user);
+
+    [LoggerMessage(EventId = 52, EventName = "approval_shown", Level = LogLevel.Information,
+        Message = "{ExecutionId} ({TraceId}): its approvers see {State} with {Approvals} approvals; in a new message: {IsNew}")]
+    private partial void LogApprovalShown(ExecutionId executionId, string traceId, string state, int approvals, bool isNew);
+
+    [LoggerMessage(EventId = 53, EventName = "approval_not_shown", Level = LogLevel.Warning,
+        Message = "{ExecutionId} ({TraceId}): Slack did not take what its approvers are shown: {Why}")]
+    private partial void LogApprovalNotShown(ExecutionId executionId, string traceId, string why);
+
+    [LoggerMessage(EventId = 54, EventName = "approvers_not_asked", Level = LogLevel.Error,
+        Message = "{ExecutionId} ({TraceId}) of {TenantId} waits for approval and nobody could be asked: {Why}")]
+    private partial void LogApproversNotAsked(ExecutionId executionId, string traceId, TenantId tenantId, string why);
+
+    [LoggerMessage(EventId = 55, EventName = "approval_given", Level = LogLevel.Information,
+        Message = "{ExecutionId} ({TraceId}) of {TenantId} was approved by {UserId}; it has {Approvals} approvals")]
+    private partial void LogApprovalGiven(ExecutionId executionId, string traceId, TenantId tenantId, UserId userId, int approvals);
+
+    [LoggerMessage(EventId = 56, EventName = "approval_refused", Level = LogLevel.Information,
+        Message = "{ExecutionId} ({TraceId}) of {TenantId} was denied by {UserId}")]
+    private partial void LogApprovalRefused(ExecutionId executionId, string traceId, TenantId tenantId, UserId userId);
+
     /// <summary>The requester will not be told.</summary>
     /// <param name="isTooLate">Nothing was tried, for the execution outlasted its reply address and there is no bot.</param>
     public void NeverTold(Execution execution, string why, bool isTooLate)

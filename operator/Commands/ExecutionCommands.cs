@@ -82,11 +82,17 @@ internal static class ExecutionCommands
                 return NoSuch(given.GetRequiredValue(id));
 
             var shown = new WhyView(
-                ViewMapper.Of(execution), execution.Decision, [.. execution.Attempts.Select(ViewMapper.Of)], Reasons.Of(execution, hub.Clock.GetUtcNow()));
+                ViewMapper.Of(execution), execution.Decision, [.. execution.Approvals.Select(ViewMapper.Of)],
+                execution.DeniedBy is { } no ? ViewMapper.Of(no) : null, [.. execution.Attempts.Select(ViewMapper.Of)],
+                Reasons.Of(execution, hub.Clock.GetUtcNow()));
             return Answer.Show(shown, CtlJson.Default.WhyView, page =>
             {
                 page.Line(shown.InPlainWords);
-                page.Facts(Facts(shown.Execution));
+                page.Facts(
+                [
+                    .. Facts(shown.Execution), .. shown.Approvals.Select(one => ("approved by", (string?)$"{one.User}, {one.At}")),
+                    ("denied by", shown.DeniedBy is { } no ? $"{no.User}, {no.At}" : null),
+                ]);
                 if (shown.Decision is { } decision)
                     page.Table(
                         ["RULE", "VERDICT", new("CODE", 1), Column.Prose("IN WORDS")],

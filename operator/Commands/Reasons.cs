@@ -9,6 +9,8 @@ internal static class Reasons
     public static string Of(Execution execution, DateTimeOffset now) => execution.State switch
     {
         ExecutionState.Denied => $"Policy refused it ({execution.Decision?.Code}): {execution.Decision?.InPlainWords}",
+        ExecutionState.AwaitingApproval =>
+            $"It has {execution.Approvals.Count} of the {execution.Approval?.Approvals} approvals that it waits for, in {execution.Approval?.ChannelId} of {execution.Approval?.TeamId}.",
         ExecutionState.Queued when execution.AttemptCount == 0 => $"It was asked for {Ago(execution.CreatedAt, now)} and waits for its first dispatch.",
         ExecutionState.Queued => $"Its engine did not take it {execution.AttemptCount} times; it is tried again until its token ends.",
         ExecutionState.Dispatching when execution.LeaseUntil < now =>

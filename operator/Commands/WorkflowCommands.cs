@@ -36,10 +36,18 @@ internal static class WorkflowCommands
         var users = TypedArguments.Users("--allow-user", "A Slack user who may run it; everyone in the workspace when nobody is named. May be repeated.");
         var groups = TypedArguments.Groups("--allow-group", "A group (./ctl group set) that may run it. May be repeated.");
         var channels = TypedArguments.Channels("--allow-channel", "A Slack channel it may be run from; any when none is named. May be repeated.");
+        var approvers = TypedArguments.Groups("--approve-by-group", "A group (./ctl group set) whose members approve each execution before it begins. May be repeated.");
+        var asked = TypedArguments.Text("--approve-in", "C…", "The channel where they are asked, T…/C… where there are several workspaces. The app has to be a member of it.", 64);
+        var approvals = TypedArguments.Count("--approvals", "How many of them have to.", 1, ApprovalRule.MostApprovals);
+        var selfApproval = new Option<bool>("--self-approval") { Description = "Whoever asks for it may be one of them." };
+        var within = TypedArguments.Optional(
+            "--approve-within", "24h", $"For how long it waits for them; {Duration.Format(ApprovalRule.DefaultWithin)} when left out, {Duration.Format(ApprovalRule.LongestWithin)} at most.",
+            (string text, out TimeSpan time) => Duration.TryParse(text, out time) && time >= ShortestDeadline && time <= ApprovalRule.LongestWithin,
+            text => $"{text} is no time to wait: say one from {Duration.Format(ShortestDeadline)} to {Duration.Format(ApprovalRule.LongestWithin)}, like 24h.");
 
         return runner.Runs(
             new("publish", "Puts a workflow into the catalogue, or another definition in place of the one there.") { id, name, path, parameters, deadline,
-                idempotent, users, groups, channels },
+                idempotent, users, groups, channels, approvers, asked, approvals, selfApproval, within },
             async (hub, given, cancel) =>
             {
                 var workflow = new Workflow(
@@ -47,7 +55,24 @@ internal static class WorkflowCommands
                     given.GetValue(deadline) ?? Workflow.DefaultDeadline,
                     given.GetValue(idempotent), Enabled: true, given.GetValue(users) ?? [], given.GetValue(groups) ?? [],
                     [.. (given.GetValue(channels) ?? []).Select(ChannelId.Parse)]);
-                return await PublishAsync(hub, given.GetRequiredValue(id), workflow, cancel);
+                var tenant = given.GetRequiredValue(id);
+                if (given.GetValue(approvers) is { Length: > 0 } byGroups)
+                {
+                    var (place, unclear) = await SlackPlace.OfAsync(hub, tenant, given.GetValue(asked), cancel);
+                    if (unclear is not null)
+                        return unclear;
+                    if (place is not { Team: { } team, Channel: { } channel })
+                        return new Answer.NotDone("--approve-by-group needs --approve-in: the channel where they are asked, C… or T…/C….");
+                    workflow = workflow with
+                    {
+                        Approval = new(
+                            byGroups, team, channel, given.GetValue(approvals), given.GetValue(selfApproval),
+                            given.GetValue(within) ?? ApprovalRule.DefaultWithin),
+                    };
+                }
+                else if (given.GetValue(asked) is not null)
+                    return new Answer.NotDone("--approve-in needs --approve-by-group: whom to ask there.");
+                return await PublishAsync(hub, tenant, workflow, cancel);
             });
     }
 
@@ -58,7 +83,8 @@ internal static class WorkflowCommands
     {
         if (await hub.Tenants.CatalogueAsync(tenant, cancel) is not { } catalogue)
             return Refusals.NotRegistered(tenant);
-        if (workflow.AllowedGroups.FirstOrDefault(group => catalogue.Groups.All(known => known.Name != group)) is { } missing)
+        var named = workflow.AllowedGroups.Concat(workflow.Approval?.Groups ?? []);
+        if (named.FirstOrDefault(group => catalogue.Groups.All(known => known.Name != group)) is { } missing)
             return new Answer.NotDone(
                 $"{tenant} has no group {missing}, so it would lock everyone out: ./ctl group set {tenant} {missing} --user U… makes it.");
 
@@ -144,11 +170,15 @@ internal static class WorkflowCommands
             [
                 ("workflow", shown.Workflow.Workflow), ("tenant", shown.Tenant), ("path", $"/webhook/{shown.Workflow.Path}"),
                 ("deadline", DisplayText.OfMilliseconds(shown.Workflow.DeadlineMs)),
-                ("idempotent", shown.Workflow.Idempotent ? "yes" : "no"), ("allowed", Allowed(shown.Workflow)),
+                ("idempotent", shown.Workflow.Idempotent ? "yes" : "no"), ("allowed", Allowed(shown.Workflow)), ("approved", Approved(shown.Workflow)),
                 .. shown.Workflow.Parameters.Select(one => ("parameter", (string?)one)),
             ]);
         });
     }
+
+    private static string? Approved(WorkflowView workflow) => workflow.Approval is not { } rule
+        ? null
+        : $"by {rule.Approvals} of {string.Join(" or ", rule.Groups)} in {rule.Channel}, within {DisplayText.OfMilliseconds(rule.WithinMs)}{(rule.SelfApproval ? "; whoever asks too" : "")}";
 
     private static string Allowed(WorkflowView workflow) => string.Join(", ",
     [

@@ -30,7 +30,12 @@ internal static class ViewMapper
     public static WorkflowView Of(Workflow workflow) => new(
         workflow.Name.ToString(), workflow.Path.ToString(), workflow.Enabled, [.. workflow.Parameters.Select(ParameterText.Format)],
         (long)workflow.Deadline.TotalMilliseconds, workflow.Idempotent, workflow.AllowedUsers, workflow.AllowedGroups,
-        [.. workflow.AllowedChannels.Select(channel => channel.ToString())]);
+        [.. workflow.AllowedChannels.Select(channel => channel.ToString())],
+        workflow.Approval is { } rule
+            ? new(rule.Groups, $"{rule.TeamId}/{rule.ChannelId}", rule.Approvals, rule.SelfApproval, (long)rule.Within.TotalMilliseconds)
+            : null);
+
+    public static ApprovalView Of(Approval word) => new($"{word.TeamId}/{word.UserId}", Rfc3339.Format(word.At));
 
     public static ExecutionView Of(Execution execution) => new(
         execution.Id.ToString(), execution.Id.TraceId, execution.Tenant.ToString(), execution.Workflow.ToString(), execution.State.Name, execution.RequestedBy,

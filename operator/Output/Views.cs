@@ -76,7 +76,13 @@ internal sealed record KeyChangeView(string Result, KeyView Key);
 /// <param name="Parameters">As <c>--param</c> takes them.</param>
 internal sealed record WorkflowView(
     string Workflow, string Path, bool Enabled, IReadOnlyList<string> Parameters, long DeadlineMs, bool Idempotent,
-    IReadOnlyList<string> AllowedUsers, IReadOnlyList<string> AllowedGroups, IReadOnlyList<string> AllowedChannels);
+    IReadOnlyList<string> AllowedUsers, IReadOnlyList<string> AllowedGroups, IReadOnlyList<string> AllowedChannels, ApprovalRuleView? Approval);
+
+/// <param name="Channel">With its workspace: <c>T…/C…</c>.</param>
+internal sealed record ApprovalRuleView(IReadOnlyList<string> Groups, string Channel, int Approvals, bool SelfApproval, long WithinMs);
+
+/// <param name="User">With their workspace: <c>T…/U…</c>.</param>
+internal sealed record ApprovalView(string User, string At);
 
 internal sealed record WorkflowsView(string Tenant, IReadOnlyList<WorkflowView> Workflows);
 
@@ -105,7 +111,11 @@ internal sealed record ExecutionView(
 
 internal sealed record OutcomeView(string Status, string? EngineExecutionId, ExecutionUsage Usage, string? ErrorCode);
 
-internal sealed record WhyView(ExecutionView Execution, PolicyDecision? Decision, IReadOnlyList<AttemptView> Attempts, string InPlainWords);
+/// <param name="Approvals">Who said yes, in that order.</param>
+/// <param name="DeniedBy">The approver who said no.</param>
+internal sealed record WhyView(
+    ExecutionView Execution, PolicyDecision? Decision, IReadOnlyList<ApprovalView> Approvals, ApprovalView? DeniedBy, IReadOnlyList<AttemptView> Attempts,
+    string InPlainWords);
 
 /// <param name="Answer">How the engine's answer to a token that it refused began.</param>
 internal sealed record AttemptView(int Number, string At, long Milliseconds, string Result, int? Status, string? Answer);

@@ -76,6 +76,8 @@ internal static class ExecutionItems
             item["finished_at"] = Items.Time(finished);
         if (execution.FailureCode is { } code)
             item["failure_code"] = Items.Text(code.Code);
+        if (execution.Approval is { } rule)
+            item["approval"] = Items.Json(rule, DomainJson.Default.ApprovalRule);
         return item;
     }
 
@@ -89,6 +91,9 @@ internal static class ExecutionItems
         CreatedAt = item.RequiredTime("created_at"),
         DeadlineAt = item.RequiredTime("deadline_at"),
         Month = Month.Parse(item.RequiredText("month")),
+        Approval = item.OptionalJson("approval", DomainJson.Default.ApprovalRule),
+        Approvals = [.. item.Texts("approvals").Select(word => JsonSerializer.Deserialize(word, DomainJson.Default.Approval)!)],
+        DeniedBy = item.OptionalJson("denied_by", DomainJson.Default.Approval),
         IsCharged = item.HasFlag("charged"),
         IsPublic = item.HasFlag("public"),
         IsIdempotent = item.HasFlag("idempotent"),

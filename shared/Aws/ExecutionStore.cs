@@ -96,19 +96,19 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         return await items.Select(item => ExecutionId.Parse(item.RequiredText("pk"))).ToListAsync(cancel);
     }
 
-    /// <summary>Creates a queued execution, its order and its reservation: all, or none.</summary>
-    public async Task<Creation> CreateAsync(Execution execution, DispatchOrder order, TenantLimits limits, CancellationToken cancel)
+    /// <summary>Creates an execution, its order and its reservation: all, or none.</summary>
+    /// <param name="order">Null for one that has to be approved: it gets its order then.</param>
+    public async Task<Creation> CreateAsync(Execution execution, DispatchOrder? order, TenantLimits limits, CancellationToken cancel)
     {
-        var reasons = await dynamo.TryWriteAsync(new()
-        {
-            TransactItems =
-            [
-                new() { Put = PutNew(execution, dueAt: execution.DeadlineAt) },
-                _ledger.Reserve(execution.Tenant, execution.Month, limits.MonthlyQuota),
-                _ledger.TakePlace(execution.Tenant, limits.Concurrency),
-                new() { Put = new() { TableName = table, Item = ExecutionItems.Of(order) } },
-            ],
-        }, clock, cancel);
+        List<TransactWriteItem> parts =
+        [
+            new() { Put = PutNew(execution, dueAt: execution.DeadlineAt) },
+            _ledger.Reserve(execution.Tenant, execution.Month, limits.MonthlyQuota),
+            _ledger.TakePlace(execution.Tenant, limits.Concurrency),
+        ];
+        if (order is not null)
+            parts.Add(new() { Put = new() { TableName = table, Item = ExecutionItems.Of(order) } });
+        var reasons = await dynamo.TryWriteAsync(new() { TransactItems = parts }, clock, cancel);
 
         return reasons switch
         {
@@ -139,6 +139,78 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
             return new Creation.AlreadyThere(ExecutionItems.ToExecution(e.Item));
         }
     }
+
+    /// <summary>Adds an approver's yes to an execution that waits for it.</summary>
+    /// <param name="execution">As it was read: where others have said yes since, nothing is written.</param>
+    /// <param name="isLast">Whether that may be enough: then the sweeper looks soon whether anybody has heard.</param>
+    public async Task<Move> AddApprovalAsync(Execution execution, Approval yes, bool isLast, Auditor auditor, CancellationToken cancel)
+    {
+        var values = new Item
+        {
+            [":tenant"] = Items.Text(execution.Tenant.ToString()),
+            [":awaiting"] = Items.Text(ExecutionState.AwaitingApproval.Name),
+            [":none"] = new() { L = [], IsLSet = true },
+            [":yes"] = new() { L = [Items.Json(yes, DomainJson.Default.Approval)] },
+        };
+        if (execution.Approvals.Count > 0)
+            values[":count"] = Items.Number(execution.Approvals.Count);
+        if (isLast)
+            values[":soon"] = Items.Second(clock.GetUtcNow() + ExecutionItems.ToldWithin);
+        var change = new TransactWriteItem
+        {
+            Update = new()
+            {
+                TableName = table,
+                Key = ExecutionItems.KeyOf(execution.Id),
+                UpdateExpression = $"SET approvals = list_append(if_not_exists(approvals, :none), :yes){(isLast ? ", due_at = :soon" : "")}",
+                ConditionExpression = "tenant_id = :tenant AND #state = :awaiting AND "
+                    + (execution.Approvals.Count > 0 ? "size(approvals) = :count" : "attribute_not_exists(approvals)"),
+                ExpressionAttributeNames = new() { ["#state"] = "state" },
+                ExpressionAttributeValues = values,
+                ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure.ALL_OLD,
+            },
+        };
+        var record = auditor.Part(
+            "execution.approve", execution.Tenant, $"{execution.Id}",
+            AuditedValue.Of("approvals", $"{execution.Approvals.Count}", $"{execution.Approvals.Count + 1}"));
+        return await dynamo.TryChangeAsync(change, record, clock, cancel) is { } reason ? HowItStood(reason.Item, execution.Tenant) : new Move.Moved();
+    }
+
+    /// <summary>Queues an execution that was approved, with its order.</summary>
+    /// <param name="decision">Policy's, as it was asked anew.</param>
+    /// <param name="deadlineAt">From now on: the time in which it waited does not count.</param>
+    public async Task<Move> ApproveAsync(
+        Execution execution, DispatchOrder order, PolicyDecision decision, DateTimeOffset deadlineAt, CancellationToken cancel)
+    {
+        var changes = new Changes(ExecutionLifecycle.Of(Signal.Approved), holder: null, clock.GetUtcNow());
+        changes.Set("decision", Items.Json(decision, DomainJson.Default.PolicyDecision));
+        changes.Set("deadline_at", Items.Time(deadlineAt));
+        changes.Set("due_at", Items.Second(deadlineAt));
+        var reasons = await dynamo.TryWriteAsync(new()
+        {
+            TransactItems =
+            [
+                new() { Update = UpdateOf(execution.Id, execution.Tenant, changes) },
+                new() { Put = new() { TableName = table, Item = ExecutionItems.Of(order) } },
+            ],
+        }, clock, cancel);
+        return reasons is null ? new Move.Moved() : HowItStood(reasons[0].Item, execution.Tenant);
+    }
+
+    /// <summary>Ends an execution that waited for approval and does not get it, and gives its reservation back: policy said so, or time.</summary>
+    public Task<Move> DenyAsync(Execution execution, PolicyDecision decision, CancellationToken cancel) => CloseAsync(
+        execution, Signal.Denied, ExecutionUsage.None, cancel,
+        changes => changes.Set("decision", Items.Json(decision, DomainJson.Default.PolicyDecision)));
+
+    /// <summary>The same, at an approver's word.</summary>
+    public Task<Move> DenyAsync(Execution execution, PolicyDecision decision, Approval no, Auditor auditor, CancellationToken cancel) => CloseAsync(
+        execution, Signal.Denied, ExecutionUsage.None, cancel,
+        changes =>
+        {
+            changes.Set("decision", Items.Json(decision, DomainJson.Default.PolicyDecision));
+            changes.Set("denied_by", Items.Json(no, DomainJson.Default.Approval));
+        },
+        auditor.Part("execution.deny", execution.Tenant, $"{execution.Id}", AuditedValue.Of("state", execution.State.Name, ExecutionState.Denied.Name)));
 
     /// <summary>Takes the next dispatch attempt, for this one dispatcher.</summary>
     /// <param name="owner">Names the claim, so that its own lost answer is not mistaken for a rival's.</param>

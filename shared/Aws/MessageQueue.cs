@@ -26,7 +26,7 @@ public sealed class MessageQueue<T>(IAmazonSQS sqs, string url, JsonTypeInfo<T> 
         cancel);
 }
 
-/// <summary>The three queues between the functions, by what they are for.</summary>
+/// <summary>The queues between the functions, by what they are for.</summary>
 public static class MessageQueues
 {
     /// <summary>Orders an execution, in two tries. A repeat of the order within five minutes stays one message.</summary>
@@ -40,6 +40,12 @@ public static class MessageQueues
         var second = await TryOrderAsync(queue, request, cancel);
         return second is Handover.NotTaken && first is Handover.Unclear ? first : second;
     }
+
+    /// <summary>Says that an approver said yes. Beside the orders, in the group of its execution: it is seen to after whatever made it.</summary>
+    /// <param name="count">How many have: each yes is a message of its own.</param>
+    public static Task ApprovedAsync(this MessageQueue<ApprovalGiven> queue, ExecutionId execution, TenantId tenant, int count, CancellationToken cancel) =>
+        queue.SendAsync(
+            new(ApprovalGiven.SchemaV1, execution.ToString(), tenant.ToString()), cancel, group: execution.ToString(), deduplication: $"{execution}-approved-{count}");
 
     /// <summary>Asks for dispatch. The tenant is the fairness group: one tenant's backlog does not hold back another's.</summary>
     public static Task DispatchAsync(this MessageQueue<DispatchRequest> queue, ExecutionId execution, TenantId tenant, CancellationToken cancel) =>

@@ -9,7 +9,7 @@ namespace ControlPlane.Aws;
 /// <summary>The addresses for late answers, beside their executions.</summary>
 public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimeProvider clock)
 {
-    private const string ReplyKey = "REPLY", BotKey = "BOT", LateBotKey = "BOT#LATE", ProgressKey = "PROGRESS";
+    private const string ReplyKey = "REPLY", BotKey = "BOT", LateBotKey = "BOT#LATE", ProgressKey = "PROGRESS", ApprovalKey = "APPROVAL";
 
     // Longer than a message about an execution comes again.
     private static readonly TimeSpan BotTriesKept = TimeSpan.FromDays(7);
@@ -179,7 +179,14 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
     public Task PutOffBotAsync(Execution ended, TimeSpan pause, CancellationToken cancel) => PutOffAsync(BotKeyOf(ended), pause, cancel);
 
     /// <summary>Takes the next telling of an execution's progress: there is one a minute at most.</summary>
-    public async Task<ProgressClaim> ClaimProgressAsync(ExecutionId id, TenantId tenant, CancellationToken cancel)
+    public Task<ProgressClaim> ClaimProgressAsync(ExecutionId id, TenantId tenant, CancellationToken cancel) =>
+        ClaimMessageAsync(ProgressKeyOf(id), tenant, Progress.Apart, BotTriesKept, cancel);
+
+    /// <summary>Takes the message in which an execution's approvers are asked, for as long as a lease or until it is given back.</summary>
+    public Task<ProgressClaim> ClaimApprovalAsync(Execution execution, TimeSpan lease, CancellationToken cancel) =>
+        ClaimMessageAsync(ApprovalKeyOf(execution.Id), execution.Tenant, lease, execution.Approval!.Within + BotTriesKept, cancel);
+
+    private async Task<ProgressClaim> ClaimMessageAsync(Item key, TenantId tenant, TimeSpan apart, TimeSpan kept, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
         try
@@ -187,15 +194,15 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
             var answer = await dynamo.UpdateItemAsync(new()
             {
                 TableName = executions,
-                Key = ProgressKeyOf(id),
+                Key = key,
                 UpdateExpression = "SET tenant_id = :tenant, not_before = :next, expires_at = :end",
                 ConditionExpression = "attribute_not_exists(pk) OR (tenant_id = :tenant AND not_before <= :now)",
                 ExpressionAttributeValues = new()
                 {
                     [":tenant"] = Items.Text(tenant.ToString()),
                     [":now"] = Items.Time(now),
-                    [":next"] = Items.Time(now + Progress.Apart),
-                    [":end"] = Items.Second(now + BotTriesKept),
+                    [":next"] = Items.Time(now + apart),
+                    [":end"] = Items.Second(now + kept),
                 },
                 ReturnValues = ReturnValue.ALL_NEW,
             }, cancel);
@@ -208,11 +215,19 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
     }
 
     /// <summary>Notes which message shows the progress.</summary>
-    public Task KeepProgressAsync(ExecutionId id, ProgressMessage message, CancellationToken cancel) => dynamo.UpdateItemAsync(
+    public Task KeepProgressAsync(ExecutionId id, ProgressMessage message, CancellationToken cancel) => KeepMessageAsync(ProgressKeyOf(id), message, cancel);
+
+    /// <summary>Notes in which message the approvers are asked.</summary>
+    public Task KeepApprovalAsync(ExecutionId id, ProgressMessage message, CancellationToken cancel) => KeepMessageAsync(ApprovalKeyOf(id), message, cancel);
+
+    /// <summary>Gives the message back, or takes it out of everybody's hands for a while.</summary>
+    public Task PutOffApprovalAsync(ExecutionId id, TimeSpan pause, CancellationToken cancel) => PutOffAsync(ApprovalKeyOf(id), pause, cancel);
+
+    private Task KeepMessageAsync(Item key, ProgressMessage message, CancellationToken cancel) => dynamo.UpdateItemAsync(
         new()
         {
             TableName = executions,
-            Key = ProgressKeyOf(id),
+            Key = key,
             UpdateExpression = "SET channel = :channel, ts = :ts",
             ConditionExpression = "attribute_exists(pk)",
             ExpressionAttributeValues = new() { [":channel"] = Items.Text(message.Channel), [":ts"] = Items.Text(message.Ts) },
@@ -223,9 +238,13 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
     public Task PutOffProgressAsync(ExecutionId id, TimeSpan pause, CancellationToken cancel) =>
         PutOffAsync(ProgressKeyOf(id), pause, cancel);
 
-    public async Task<ProgressMessage?> FindProgressAsync(ExecutionId id, CancellationToken cancel)
+    public Task<ProgressMessage?> FindProgressAsync(ExecutionId id, CancellationToken cancel) => FindMessageAsync(ProgressKeyOf(id), cancel);
+
+    public Task<ProgressMessage?> FindApprovalAsync(ExecutionId id, CancellationToken cancel) => FindMessageAsync(ApprovalKeyOf(id), cancel);
+
+    private async Task<ProgressMessage?> FindMessageAsync(Item key, CancellationToken cancel)
     {
-        var answer = await dynamo.GetItemAsync(new() { TableName = executions, Key = ProgressKeyOf(id), ConsistentRead = true }, cancel);
+        var answer = await dynamo.GetItemAsync(new() { TableName = executions, Key = key, ConsistentRead = true }, cancel);
         return answer.IsItemSet ? ToProgressMessage(answer.Item) : null;
     }
 
@@ -265,6 +284,8 @@ public sealed class ReplyStore(IAmazonDynamoDB dynamo, string executions, TimePr
     }
 
     private static Item KeyOf(ExecutionId id) => Items.Key(id.ToString(), ReplyKey);
+
+    private static Item ApprovalKeyOf(ExecutionId id) => Items.Key(id.ToString(), ApprovalKey);
 
     private static Item ProgressKeyOf(ExecutionId id) => Items.Key(id.ToString(), ProgressKey);
 

@@ -79,6 +79,9 @@ public class LifecycleConditionTests(LocalCloud cloud)
         var seen = execution with { State = ExecutionLifecycle.Of(signal, effect)[0].From, FinishedAt = world.Now, LeaseOwner = "one", FailureCode = null };
         return signal switch
         {
+            Signal.Approved =>
+                await world.Store.ApproveAsync(seen, StoreFixture.OrderOf(seen), new(true, "allowed", "", []), world.Now.AddHours(1), Cancel) is Move.Moved,
+            Signal.Denied => await world.Store.DenyAsync(seen, Approvals.Expired(null), Cancel) is Move.Moved,
             Signal.Claimed => await world.Store.ClaimAsync(seen.Id, seen.Tenant, "two", TimeSpan.FromSeconds(30), Cancel) is Claim.Held,
             Signal.Accepted or Signal.Ambiguous or Signal.Deferred =>
                 await world.Store.RecordAttemptAsync(seen, signal, world.Attempt("again"), notFound: false, Cancel) is Move.Moved,

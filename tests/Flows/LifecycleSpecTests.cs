@@ -32,20 +32,27 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
     {
         public bool IsGuess => State == ExecutionState.TimedOut || Rejected;
         public bool IsOpen => State is { IsTerminal: false };
+        private bool IsNotBegun => State is ExecutionState.Queued or ExecutionState.AwaitingApproval;
+        public bool Waits => State == ExecutionState.AwaitingApproval;
         public bool HasEnded => State is { IsTerminal: true };
         private bool IsClaimed => State is ExecutionState.Dispatching or ExecutionState.DispatchUnknown;
 
         public Books Create(bool mayRunTwice) =>
             State is null ? this with { State = ExecutionState.Queued, Charged = 1, Active = 1, MayRunTwice = mayRunTwice } : this;
+        public Books CreateWaiting() =>
+            State is null ? this with { State = ExecutionState.AwaitingApproval, Charged = 1, Active = 1 } : this;
+        public Books Approve() => Move(ExecutionState.Queued, ExecutionState.AwaitingApproval);
+        public Books Deny() => State == ExecutionState.AwaitingApproval ? Released(ExecutionState.Denied) : this;
         public Books Claim() => State == ExecutionState.Queued || (IsClaimed && MayRunTwice && Lease == Lease.Lapsed) ? Claimed() : this;
         public Books Claimed() => this with { State = ExecutionState.Dispatching, Lease = Lease.Runs, OddClaims = !OddClaims };
         public Books Lapse() => this with { Lease = Lease.Lapsed };
         public Books Age() => this with { Old = true };
         public Books To(ExecutionState state) => this with { State = state, Lease = state == ExecutionState.DispatchUnknown ? Lease : Lease.None };
         public Books Move(ExecutionState to, params ReadOnlySpan<ExecutionState> from) => State is { } now && from.Contains(now) ? To(to) : this;
-        public Books Start() => IsOpen ? To(ExecutionState.Running) : this;
-        public Books Settle(ExecutionState end) => !IsOpen ? this : To(end) with { Used = Lost ? Used : Used + 1, Active = 0, Counts = true };
-        public Books Release(ExecutionState end) => !IsOpen ? this : To(end) with { Charged = Lost ? Charged : Charged - 1, Active = 0 };
+        public Books Start() => IsOpen && !Waits ? To(ExecutionState.Running) : this;
+        public Books Settle(ExecutionState end) => !IsOpen || Waits ? this : To(end) with { Used = Lost ? Used : Used + 1, Active = 0, Counts = true };
+        public Books Release(ExecutionState end) => !IsOpen || Waits ? this : Released(end);
+        public Books Released(ExecutionState end) => To(end) with { Charged = Lost ? Charged : Charged - 1, Active = 0 };
         public Books Lose() => this with { Charged = 0, Used = 0, Active = 0, Lost = true };
         public Books Recount() => this with { Charged = IsOpen || Counts ? 1 : 0, Used = Counts ? 1 : 0, Active = IsOpen ? 1 : 0, Lost = false };
         public Books End(ExecutionState end) => IsGuess ? Old ? this : Supersede(end) : Settle(end);
@@ -53,8 +60,8 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
             this with { State = end, Late = true, Told = false, Charged = Charged + 1, Used = Used + 1, Rejected = false, Counts = true };
         public Books Refuse(bool rejected) =>
             State is ExecutionState.Queued or ExecutionState.Dispatching ? Release(ExecutionState.Failed) with { Rejected = rejected } : this;
-        public Books Stop() => State == ExecutionState.Queued ? Release(ExecutionState.Cancelled) : Settle(ExecutionState.Cancelled);
-        public Books StopFromTheQueue() => State == ExecutionState.Queued ? Release(ExecutionState.Cancelled) : this;
+        public Books Stop() => IsNotBegun ? Released(ExecutionState.Cancelled) : Settle(ExecutionState.Cancelled);
+        public Books StopFromTheQueue() => IsNotBegun ? Released(ExecutionState.Cancelled) : this;
         public Books Tell() => this with { Told = true };
     }
 
@@ -71,6 +78,9 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
         .Action("create", books => books.State is null, books => books.Create(mayRunTwice: false))
         .Action("create, may run twice", books => books.State is null, books => books.Create(mayRunTwice: true))
         .Action("created again", books => books.State is not null, books => books.Create(mayRunTwice: true))
+        .Action("create, to be approved", books => books.State is null, books => books.CreateWaiting())
+        .Action("approved", books => books.State is not null, books => books.Approve())
+        .Action("denied", books => books.State is not null, books => books.Deny())
         .Action("claim", books => books.State is not null, books => books.Claim())
         .Action("the lease lapses", books => books.Lease == Lease.Runs, books => books.Lapse())
         .Action("a day passes", books => books is { IsGuess: true, Old: false }, books => books.Age())
@@ -104,6 +114,13 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
         .Rule(
             "I3-RECOUNT", "A recount puts right what was lost.", "recount", (before, _) => before.Lost,
             (before, after) => !after.Lost && after == before.Recount())
+        .Rule(
+            "I7-WAITS", "What nobody has approved reaches no dispatcher and no engine.", "claim", (before, _) => before.Waits, (before, after) => after == before)
+        .Rule("I7-ONCE", "An approval and a denial come once.", "approved", (before, _) => !before.Waits, (before, after) => after == before)
+        .Rule("I7-DENIED", "What is denied gives its reservation back.", "denied", (before, _) => before.Waits, (_, after) => after is { HasEnded: true, Charged: 0 })
+        .Fault("handed over without approval", "claim", (before, _) => before.Waits, (before, _) => before.Claimed())
+        .Fault("approved after its end", "approved", (before, _) => before.HasEnded, (before, _) => before with { State = ExecutionState.Queued })
+        .Fault("a denial keeps its reservation", "denied", (before, _) => before.Waits, (_, after) => after with { Charged = 1 })
         .Rule(
             "I2-ONE", "While a dispatcher's lease runs nobody else has the attempt.", "claim", (before, _) => before.Lease == Lease.Runs,
             (before, after) => after == before)
@@ -217,6 +234,9 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
             {
                 "create" => CreateAsync(mayRunTwice: false),
                 "create, may run twice" or "created again" => CreateAsync(mayRunTwice: true),
+                "create, to be approved" => CreateWaitingAsync(),
+                "approved" => Executions.ApproveAsync(now!, OrderOf(now!), new(true, "allowed", "", []), now!.DeadlineAt, Cancel),
+                "denied" => Executions.DenyAsync(now!, Approvals.Expired(null), Cancel),
                 "claim" => Executions.ClaimAsync(_id, Tenant, Guid.NewGuid().ToString("N"), LeaseTime, Cancel),
                 "the lease lapses" => PassAsync(LeaseTime),
                 "the ledger is lost" => LoseLedgerAsync(),
@@ -262,23 +282,38 @@ public sealed class LifecycleSpecTests(LocalCloud cloud)
 
         private async Task CreateAsync(bool mayRunTwice)
         {
-            var execution = new Execution
-            {
-                Id = _id,
-                Tenant = Tenant,
-                Workflow = WorkflowName.Parse("wf_sched"),
-                RequestedBy = Requesters.OfSlack(),
-                State = ExecutionState.Queued,
-                CreatedAt = _clock.Now,
-                DeadlineAt = _clock.Now.AddHours(1),
-                Month = Month,
-                IsIdempotent = mayRunTwice,
-                Inputs = JsonDocument.Parse("{}").RootElement,
-            };
-            await Executions.CreateAsync(
-                execution, new(_id, Tenant, WebhookPath.Of(execution.Workflow), "{}"u8.ToArray(), "token", _clock.Now.AddMinutes(10)), new(5, 5, null), Cancel);
+            var execution = NewExecution(mayRunTwice);
+            await Executions.CreateAsync(execution, OrderOf(execution), new(5, 5, null), Cancel);
             _asQueued ??= execution;
         }
+
+        private async Task CreateWaitingAsync()
+        {
+            var execution = NewExecution(mayRunTwice: false) with
+            {
+                State = ExecutionState.AwaitingApproval,
+                Approval = new(["ops"], TeamId.Parse("T0001"), ChannelId.Parse("C0001"), 1, SelfApproval: false, TimeSpan.FromHours(24)),
+            };
+            await Executions.CreateAsync(execution, order: null, new(5, 5, null), Cancel);
+            _asQueued ??= execution with { State = ExecutionState.Queued };
+        }
+
+        private Execution NewExecution(bool mayRunTwice) => new()
+        {
+            Id = _id,
+            Tenant = Tenant,
+            Workflow = WorkflowName.Parse("wf_sched"),
+            RequestedBy = Requesters.OfSlack(),
+            State = ExecutionState.Queued,
+            CreatedAt = _clock.Now,
+            DeadlineAt = _clock.Now.AddHours(1),
+            Month = Month,
+            IsIdempotent = mayRunTwice,
+            Inputs = JsonDocument.Parse("{}").RootElement,
+        };
+
+        private DispatchOrder OrderOf(Execution execution) =>
+            new(_id, Tenant, WebhookPath.Of(execution.Workflow), "{}"u8.ToArray(), "token", _clock.Now.AddMinutes(10));
 
         private async Task<Books> ReadAsync()
         {

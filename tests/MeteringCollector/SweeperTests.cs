@@ -42,6 +42,81 @@ public sealed class SweeperTests(LocalCloud cloud)
     }
 
     [Fact]
+    public async Task What_nobody_approved_in_time_is_denied_released_and_told()
+    {
+        var desk = await OutcomeFixture.OpenAsync(cloud);
+        var waiting = await WaitingAsync(desk);
+        desk.Clock.Advance(TimeSpan.FromHours(24) - TimeSpan.FromSeconds(1));
+        await SweepAsync(desk);
+        Assert.Equal(ExecutionState.AwaitingApproval, (await desk.Executions.FindAsync(waiting.Id, Cancel))!.State);
+        Assert.Empty(await desk.NotifiedAsync());
+
+        desk.Clock.Advance(TimeSpan.FromSeconds(1));
+        await SweepAsync(desk);
+        await SweepAsync(desk);
+        var denied = (await desk.Executions.FindAsync(waiting.Id, Cancel))!;
+        Assert.Equal((ExecutionState.Denied, "approval_expired"), (denied.State, denied.Decision!.Code));
+        Assert.Equal([waiting.Id.ToString()], await desk.NotifiedAsync());
+        Assert.Equal(MonthUsage.None, await desk.Ledger.MonthAsync(OutcomeFixture.Tenant, waiting.Month, Cancel));
+        Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeFixture.Tenant, Cancel));
+    }
+
+    [Fact]
+    public async Task A_last_yes_that_nobody_heard_of_is_said_again()
+    {
+        var desk = await OutcomeFixture.OpenAsync(cloud);
+        var waiting = await WaitingAsync(desk);
+        Assert.IsType<Move.Moved>(await desk.Executions.AddApprovalAsync(
+            waiting, new(TeamId.Parse("T0001"), UserId.Parse("UA"), desk.Clock.Now), isLast: true, desk.Tables.Auditor, Cancel));
+        await SweepAsync(desk);
+        Assert.Empty(await desk.Queues.TakeAllAsync(desk.Queues.ExecutionRequests, Cancel));
+
+        desk.Clock.Advance(TimeSpan.FromMinutes(2));
+        await SweepAsync(desk);
+        var said = Assert.Single(await desk.Queues.TakeAllAsync(desk.Queues.ExecutionRequests, Cancel));
+        Assert.Contains(ApprovalGiven.SchemaV1, said.Body, StringComparison.Ordinal);
+        desk.Clock.Advance(TimeSpan.FromMinutes(1));
+        await SweepAsync(desk);
+        Assert.Empty(await desk.Queues.TakeAllAsync(desk.Queues.ExecutionRequests, Cancel));        // not at every sweep
+    }
+
+    [Fact]
+    public async Task Whatever_call_of_the_sweep_breaks_what_expired_is_denied_and_released_once()
+    {
+        await CrashPoints.ForEachAsync(async (seam, name) =>
+        {
+            var desk = await OutcomeFixture.OpenAsync(cloud);
+            var waiting = await WaitingAsync(desk);
+            desk.Clock.Advance(TimeSpan.FromHours(25));
+            await Record.ExceptionAsync(() => SweepAsync(desk, seam));
+            desk.Clock.Advance(TimeSpan.FromMinutes(10));
+            await SweepAsync(desk);
+            Assert.True((await desk.Executions.FindAsync(waiting.Id, Cancel))!.State == ExecutionState.Denied, name);
+            Assert.Equal(MonthUsage.None, await desk.Ledger.MonthAsync(OutcomeFixture.Tenant, waiting.Month, Cancel));
+            Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeFixture.Tenant, Cancel));
+        });
+    }
+
+    private static async Task<Execution> WaitingAsync(OutcomeFixture desk)
+    {
+        var waiting = new Execution
+        {
+            Id = ExecutionId.Of("T0001", Guid.NewGuid().ToString()),
+            Tenant = OutcomeFixture.Tenant,
+            Workflow = WorkflowName.Parse("wf_sched"),
+            RequestedBy = Requesters.OfSlack("T0001", "U1", "C1"),
+            State = ExecutionState.AwaitingApproval,
+            CreatedAt = desk.Clock.Now,
+            DeadlineAt = desk.Clock.Now.AddHours(24),
+            Month = desk.Month,
+            Inputs = JsonDocument.Parse("{}").RootElement,
+            Approval = new(["ops"], TeamId.Parse("T0001"), ChannelId.Parse("COPS"), 1, SelfApproval: false, TimeSpan.FromHours(24)),
+        };
+        Assert.IsType<Creation.Created>(await desk.Executions.CreateAsync(waiting, order: null, TenantLimits.Default, Cancel));
+        return waiting;
+    }
+
+    [Fact]
     public async Task Who_was_never_told_is_told_again_ever_more_rarely_until_the_note_is_there()
     {
         var desk = await OutcomeFixture.OpenAsync(cloud);
@@ -669,7 +744,9 @@ public sealed class SweeperTests(LocalCloud cloud)
         var notifications = new MessageQueue<Notification>(sqs, desk.Queues.Notifications, DomainJson.Default.Notification);
         return new(
             new ActiveRegion(dynamo, desk.Tables.Quotas, "us-east-1"), region,
-            new CloseDueExecutions(new(dynamo, desk.Tables.Executions, desk.Tables.Quotas, clock), notifications, events, clock),
+            new CloseDueExecutions(
+                new(dynamo, desk.Tables.Executions, desk.Tables.Quotas, clock), notifications,
+                new(sqs, desk.Queues.ExecutionRequests, DomainJson.Default.ApprovalGiven), events, clock),
             new CloseLostRequests(
                 new(dynamo, desk.Tables.Executions, clock), new(dynamo, desk.Tables.Executions, desk.Tables.Quotas, clock), notifications, events, clock),
             new FireSchedules(

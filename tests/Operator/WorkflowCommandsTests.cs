@@ -32,6 +32,44 @@ public sealed class WorkflowCommandsTests(LocalCloud cloud)
     }
 
     [Fact]
+    public async Task Who_approves_it_is_said_with_where_they_are_asked()
+    {
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
+        await ctl.RegisterAsync();
+        await ctl.DoAsync("group set tenant-7 ops --user U1");
+        await ctl.DoAsync("workflow publish tenant-7 wf_sched --approve-by-group ops --approve-in C1");
+        var rule = (await ctl.Registry.FindWorkflowAsync(OperatorFixture.Seven, Scheduler, Cancel))!.Approval!;
+        Assert.Equal(
+            (TeamId.Parse("T0007"), ChannelId.Parse("C1"), 1, false, TimeSpan.FromHours(24)),
+            (rule.TeamId, rule.ChannelId, rule.Approvals, rule.SelfApproval, rule.Within));
+        Assert.Equal(["ops"], rule.Groups);
+
+        var said = await ctl.DoAsync(
+            "workflow publish tenant-7 wf_sched --approve-by-group ops --approve-in T0007/C2 --approvals 2 --self-approval --approve-within 2h");
+        Assert.Contains("by 2 of ops in T0007/C2, within ", said.Output, StringComparison.Ordinal);
+        Assert.Contains("whoever asks too", said.Output, StringComparison.Ordinal);
+        await ctl.DoAsync("workflow publish tenant-7 wf_sched");
+        Assert.Null((await ctl.Registry.FindWorkflowAsync(OperatorFixture.Seven, Scheduler, Cancel))!.Approval);
+    }
+
+    [Theory]
+    [InlineData("--approve-by-group ops", 1, "--approve-in")]
+    [InlineData("--approve-in C1", 1, "--approve-by-group")]
+    [InlineData("--approve-by-group nobody --approve-in C1", 1, "no group nobody")]
+    [InlineData("--approve-by-group ops --approve-in T0009/C1", 1, "T0009")]
+    [InlineData("--approve-by-group ops --approve-in U1", 1, "--approve-in")]
+    [InlineData("--approve-by-group ops --approve-in C1 --approve-within 8d", 2, "no time to wait")]
+    [InlineData("--approve-by-group ops --approve-in C1 --approvals 11", 2, "1 to 10")]
+    public async Task An_approval_that_nobody_could_give_is_refused(string options, int exit, string said)
+    {
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
+        await ctl.RegisterAsync();
+        await ctl.DoAsync("group set tenant-7 ops --user U1");
+        (await ctl.SayAsync($"workflow publish tenant-7 wf_sched {options}")).Refuses(exit, said);
+        Assert.Null(await ctl.Registry.FindWorkflowAsync(OperatorFixture.Seven, Scheduler, Cancel));
+    }
+
+    [Fact]
     public async Task Without_a_path_it_is_the_name_and_without_a_deadline_an_hour()
     {
         await using var ctl = await OperatorFixture.StartAsync(cloud);

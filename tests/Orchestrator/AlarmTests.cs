@@ -3,6 +3,7 @@ using Amazon.Lambda.SQSEvents;
 using Amazon.Lambda.TestUtilities;
 using ControlPlane.Aws;
 using ControlPlane.Aws.Logs;
+using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tokens;
 
@@ -32,6 +33,14 @@ public sealed class AlarmTests(LocalCloud cloud)
             case "ExecutionRequestsFailed":
                 var batch = new SQSEvent { Records = [new() { MessageId = "m1", Body = "poison" }] };
                 await world.Function.StartAsync(batch, new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(15) });
+                break;
+            case "ExecutionsUnbooked":
+                await world.PublishAsync(OrchestratorFixture.Workflow() with { Approval = ApprovalTests.ByOne });
+                await world.Registry.SaveAsync(OrchestratorFixture.Tenant, new UserGroup("ops", ["UA"]), TestContext.Current.CancellationToken);
+                var waiting = await world.StartAsync(world.Request());
+                await world.Tables.LoseLedgerAsync(OrchestratorFixture.Tenant, world.Month, TestContext.Current.CancellationToken);
+                await world.PublishAsync(OrchestratorFixture.Workflow() with { Approval = ApprovalTests.ByOne, Enabled = false });
+                await ApprovalTests.ApproveAsync(world, waiting.Id, "UA");
                 break;
             case "SecretsMalformed":
                 world.Secrets.Put("v2", "no secret", world.Now);

@@ -47,13 +47,15 @@ internal sealed class OrchestratorFixture
         var events = new OrchestratorEvents(new JsonLog(Logged, Clock), Clock);
         // The fixture's own stores arrange; the function has its role.
         var (inRole, queuesInRole) = (tables.ClientOf("ExecutionRequestsFunction", Seam), queues.ClientOf("ExecutionRequestsFunction", tables, Seam));
-        StartExecution = new(
-            new(inRole, tables.Tenants, tables.Quotas, Clock), new InstanceStore(inRole, tables.Instances, Clock), planner,
-            new TokenService(Keys, new TokenMinter(Issuer, Clock), planner), new ExecutionStore(inRole, tables.Executions, tables.Quotas, Clock),
-            new(queuesInRole, queues.Dispatch, DomainJson.Default.DispatchRequest),
-            new(queuesInRole, queues.Notifications, DomainJson.Default.Notification),
-            events, Clock);
-        Function = new(StartExecution, events, below is null ? Clock : new HastyClock(Clock));
+        var standings = new StandingStore(inRole, tables.Tenants, tables.Quotas, Clock);
+        var instances = new InstanceStore(inRole, tables.Instances, Clock);
+        var tokens = new TokenService(Keys, new TokenMinter(Issuer, Clock), planner);
+        var executions = new ExecutionStore(inRole, tables.Executions, tables.Quotas, Clock);
+        var dispatches = new MessageQueue<DispatchRequest>(queuesInRole, queues.Dispatch, DomainJson.Default.DispatchRequest);
+        var notifications = new MessageQueue<Notification>(queuesInRole, queues.Notifications, DomainJson.Default.Notification);
+        StartExecution = new(standings, instances, planner, tokens, executions, dispatches, notifications, events, Clock);
+        SeeToApproval = new(standings, instances, planner, tokens, executions, dispatches, notifications, events, Clock);
+        Function = new(StartExecution, SeeToApproval, events, below is null ? Clock : new HastyClock(Clock));
         Jwks = new(Keys, Issuer, events, Clock);
     }
 
@@ -70,6 +72,7 @@ internal sealed class OrchestratorFixture
     public QuotaLedger Ledger { get; }
     public InstanceStore Instances { get; }
     public StartExecution StartExecution { get; }
+    public SeeToApproval SeeToApproval { get; }
     public ExecutionRequestsFunction Function { get; }
     public JwksFunction Jwks { get; }
 

@@ -35,6 +35,7 @@ public sealed class ScheduleCommandTests(SlackFixture world) : IClassFixture<Sla
         Assert.Contains($"unschedule {schedule.Id.Short}", said, StringComparison.Ordinal);
         Assert.Contains(schedule.Id.Short, (await workspace.TypeAsync("schedule")).Text, StringComparison.Ordinal);
 
+        world.Clock.Advance(TimeSpan.FromSeconds(1));
         await workspace.TypeAsync($"unschedule {schedule.Id.Short}");
         var actor = $"slack:{workspace.TeamId}/U1";
         Assert.Equal([("schedule.add", actor), ("schedule.remove", actor)], await world.RecordsAsync(workspace.Tenant));

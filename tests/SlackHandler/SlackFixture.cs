@@ -118,6 +118,9 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
                 run, new AgainCommand(lookup, run), new StatusCommand(lookup), new WhyCommand(lookup), new ListCommand(executions), usage,
                 new CancelCommand(
                     lookup, executions, new(dynamo, Tables.Audit, clock), new(sqs, Queues.Notifications, DomainJson.Default.Notification), events),
+                new ApproveCommand(
+                    lookup, executions, new(dynamo, Tables.Audit, clock), new(sqs, Queues.ExecutionRequests, DomainJson.Default.ApprovalGiven),
+                    new(sqs, Queues.Notifications, DomainJson.Default.Notification), events, clock),
                 new ScheduleCommand(new ScheduleStore(dynamo, Tables.Executions, clock), new(dynamo, Tables.Audit, clock), tokens, clock)),
             clock, events);
         var origin = new OriginCheck(secret);
@@ -156,7 +159,7 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
         return new(
             new TellRequester(
                 executions, replies, new ReplySeal(secret ?? Secret()), new SlackHook(slack), new TellByBot(replies, tokens, api, events),
-                new TellProgress(replies, tokens, api, events, Clock), events, Clock),
+                new TellProgress(replies, tokens, api, events, Clock), new TellApprovers(executions, replies, tokens, api, events), events, Clock),
             new TellUsage(new(dynamo ?? inRole, Tables.Quotas, Clock), tokens, api, events), events, timers ?? Clock);
     }
 
@@ -222,7 +225,8 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
     /// <summary>Everything sent to the orchestrator so far, by everyone.</summary>
     internal async Task<IReadOnlyList<ExecutionRequest>> OrdersAsync()
     {
-        foreach (var message in await DrainAsync(Queues.ExecutionRequests))
+        var drained = await DrainAsync(Queues.ExecutionRequests);
+        foreach (var message in drained.Where(one => one.Body.Contains(ExecutionRequest.SchemaV1, StringComparison.Ordinal)))
             _orders.Add(JsonSerializer.Deserialize(message.Body, DomainJson.Default.ExecutionRequest)!);
         return [.. _orders];
     }

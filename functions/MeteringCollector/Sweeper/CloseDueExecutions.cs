@@ -6,7 +6,8 @@ using ControlPlane.Tenants;
 namespace ControlPlane.MeteringCollector.Sweeper;
 
 /// <summary>Ends what is past its deadline, and has told what ended without its requester hearing of it. Whatever was lost on the way is found here.</summary>
-internal sealed class CloseDueExecutions(ExecutionStore executions, MessageQueue<Notification> notifications, MeteringEvents events, TimeProvider clock)
+internal sealed class CloseDueExecutions(
+    ExecutionStore executions, MessageQueue<Notification> notifications, MessageQueue<ApprovalGiven> approvals, MeteringEvents events, TimeProvider clock)
 {
     private const int MostInSweep = 500;                        // of a shard
     private const int ChunkSize = 50;
@@ -82,6 +83,14 @@ internal sealed class CloseDueExecutions(ExecutionStore executions, MessageQueue
         {
             switch (execution)
             {
+                case { State: ExecutionState.AwaitingApproval } when execution.DeadlineAt <= clock.GetUtcNow():
+                    await ExpireAsync(execution, slice);
+                    break;
+                case { State: ExecutionState.AwaitingApproval }:
+                    // Its last approver's word may have been lost on its way.
+                    await approvals.ApprovedAsync(execution.Id, execution.Tenant, execution.Approvals.Count, slice);
+                    await executions.PutOffAsync(execution, Shorter(PauseAfterFailure, execution.DeadlineAt - clock.GetUtcNow()), slice);
+                    break;
                 case { State.IsTerminal: false } when execution.DeadlineAt <= clock.GetUtcNow():
                     await TimeOutAsync(execution, slice);
                     break;
@@ -108,6 +117,18 @@ internal sealed class CloseDueExecutions(ExecutionStore executions, MessageQueue
         events.TimedOut(execution);
         await notifications.NotifyAsync(execution.Id, execution.Tenant, cancel);
     }
+
+    private async Task ExpireAsync(Execution execution, CancellationToken cancel)
+    {
+        if (await executions.DenyAsync(execution, Approvals.Expired(execution.Decision), cancel) is not Move.Moved moved)
+            return;                                         // it was approved, or ended, at this very moment
+        if (!moved.IsBooked)
+            events.Unbooked(execution.Id, execution.Tenant);
+        events.ApprovalExpired(execution);
+        await notifications.NotifyAsync(execution.Id, execution.Tenant, cancel);
+    }
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     // What fails again and again must not stand before the others at every sweep.
     private async Task PutOffAsync(Execution execution, CancellationToken cancel)

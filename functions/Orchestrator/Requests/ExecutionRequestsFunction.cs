@@ -2,12 +2,14 @@ using Amazon.Lambda.Annotations;
 using Amazon.Lambda.Core;
 using Amazon.Lambda.SQSEvents;
 using ControlPlane.Aws;
+using ControlPlane.Executions;
 using ControlPlane.Orchestrator.Plans;
+using ControlPlane.Text;
 
 namespace ControlPlane.Orchestrator.Requests;
 
 /// <summary>A batch of execution requests in, the ones that come again out.</summary>
-internal sealed class ExecutionRequestsFunction(StartExecution startExecution, OrchestratorEvents events, TimeProvider clock)
+internal sealed class ExecutionRequestsFunction(StartExecution startExecution, SeeToApproval seeToApproval, OrchestratorEvents events, TimeProvider clock)
 {
     private static readonly TimeSpan KeptBack = TimeSpan.FromMilliseconds(500);
 
@@ -49,7 +51,10 @@ internal sealed class ExecutionRequestsFunction(StartExecution startExecution, O
         using var slice = Deadline.Slice(Slice, clock, cancel);
         try
         {
-            await startExecution.RunAsync(StartRequest.Parse(message.Body), slice.Token);
+            if (ApprovedIn(message) is { } approved)
+                await seeToApproval.RunAsync(approved, slice.Token);
+            else
+                await startExecution.RunAsync(StartRequest.Parse(message.Body), slice.Token);
             return true;
         }
         catch (Exception e)
@@ -59,12 +64,16 @@ internal sealed class ExecutionRequestsFunction(StartExecution startExecution, O
         }
     }
 
+    /// <returns>What was approved; null where the message is about something else.</returns>
+    private static MessageIds? ApprovedIn(SQSEvent.SQSMessage message) =>
+        StrictJson.TryParseObject(message.Body, out var json) ? MessageIds.Read(json, ApprovalGiven.SchemaV1) : null;
+
     /// <returns>Null for a message that cannot be read: it fails when its turn comes.</returns>
     private static string? TenantOf(SQSEvent.SQSMessage message)
     {
         try
         {
-            return StartRequest.Parse(message.Body).Tenant.ToString();
+            return (ApprovedIn(message)?.Tenant ?? StartRequest.Parse(message.Body).Tenant).ToString();
         }
         catch (InvalidDataException)
         {

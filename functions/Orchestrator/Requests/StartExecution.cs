@@ -8,8 +8,8 @@ using ControlPlane.Tenants;
 
 namespace ControlPlane.Orchestrator.Requests;
 
-/// <summary>Plans a request, decides on it, and makes it an execution: queued with its reservation and its order, or denied. Two reads, one write, one
-/// message.</summary>
+/// <summary>Plans a request, decides on it, and makes it an execution: queued with its reservation and its order, waiting for approval with its reservation
+/// alone, or denied. Two reads, one write, one message.</summary>
 internal sealed class StartExecution(
     StandingStore standings,
     InstanceStore instances,
@@ -50,7 +50,8 @@ internal sealed class StartExecution(
     private async Task<Execution> CreateAsync(Plan plan, TenantLimits limits, PolicyDecision decision, Month month, CancellationToken cancel)
     {
         var execution = Of(plan, decision, month);
-        var order = await tokens.SealAsync(plan, cancel);
+        // No token is made for what nobody has approved yet.
+        var order = execution.State == ExecutionState.Queued ? await tokens.SealAsync(plan, cancel) : null;
         var creation = await executions.CreateAsync(execution, order, limits, cancel);
         return creation switch
         {
@@ -82,7 +83,8 @@ internal sealed class StartExecution(
     {
         if (execution.State == ExecutionState.Queued)
             await dispatches.DispatchAsync(execution.Id, execution.Tenant, cancel);
-        else if (execution is { State: ExecutionState.Denied, ToldAt: null, RequestedBy.IsToldInSlack: true })
+        else if (execution.State == ExecutionState.AwaitingApproval
+            || execution is { State: ExecutionState.Denied, ToldAt: null, RequestedBy.IsToldInSlack: true })
             await notifications.NotifyAsync(execution.Id, execution.Tenant, cancel);
     }
 
@@ -106,9 +108,10 @@ internal sealed class StartExecution(
         Tenant = plan.Request.Tenant,
         Workflow = plan.Request.Workflow,
         RequestedBy = plan.Request.RequestedBy,
-        State = ExecutionState.Queued,
+        State = plan.Workflow.Approval is null ? ExecutionState.Queued : ExecutionState.AwaitingApproval,
         CreatedAt = plan.IssuedAt,
-        DeadlineAt = plan.DeadlineAt,
+        DeadlineAt = plan.Workflow.Approval is { Within: var within } ? plan.IssuedAt + within : plan.DeadlineAt,
+        Approval = plan.Workflow.Approval,
         Month = month,
         IsPublic = plan.Request.IsPublic,
         IsIdempotent = plan.Workflow.Idempotent,

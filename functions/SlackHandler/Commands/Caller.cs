@@ -16,9 +16,15 @@ internal sealed record Caller(SlackCommand Command, TenantCatalogue Catalogue)
     /// <summary>What this user may run in this channel, by name.</summary>
     public IEnumerable<Workflow> Runnable => Catalogue.Workflows.Where(MayRunHere).OrderBy(workflow => workflow.Name.ToString(), StringComparer.Ordinal);
 
-    /// <summary>The one rule of who may see and cancel an execution: who asked for it, and who may run its workflow in this channel. For the others there is
-    /// none.</summary>
-    public bool MaySee(Execution execution) => IsOwn(execution) || MaySeeAll(execution.Workflow);
+    /// <summary>The one rule of who may see and cancel an execution: who asked for it, who may run its workflow in this channel, and who approves it. For the
+    /// others there is none.</summary>
+    public bool MaySee(Execution execution) => IsOwn(execution) || MaySeeAll(execution.Workflow) || (RuleOf(execution) is { } rule && IsApprover(rule));
+
+    /// <summary>By what rule an execution is approved: the catalogue's as it is now, else the one that it was made under.</summary>
+    public ApprovalRule? RuleOf(Execution execution) => execution.Approval is { } then ? Find(execution.Workflow.ToString())?.Approval ?? then : null;
+
+    /// <summary>Whether this user is one of the approvers that a rule names.</summary>
+    public bool IsApprover(ApprovalRule rule) => rule.Names(Command.TeamId, Command.UserId, Catalogue.Groups);
 
     /// <summary>Whether the rule lets this user see every execution of a workflow, whoever asked for it. That it is switched off hides none.</summary>
     public bool MaySeeAll(WorkflowName name) => Find(name.ToString()) is { } workflow && MayRun(workflow) && workflow.PermitsChannel(Command.ChannelId);

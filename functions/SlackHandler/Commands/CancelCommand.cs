@@ -42,7 +42,7 @@ internal sealed class CancelCommand(
                         events.Unbooked(execution);
                     events.ExecutionCancelled(execution, caller.Command.UserId);
                     await NotifyAsync(execution, cancel);
-                    return Cancelled(execution, wasHandedOver: execution.State != ExecutionState.Queued);
+                    return Cancelled(execution, wasHandedOver: execution.State is not (ExecutionState.Queued or ExecutionState.AwaitingApproval));
                 case Move.Lost { Now: var now }:
                     execution = now;
                     break;

@@ -31,7 +31,12 @@ internal sealed class CarryOutCommand(
         {
             // Whatever it is, Slack shows nothing but an answer with status 200, and its user is waiting.
             events.CommandFailed(verb ?? "unknown", requestId, e);
-            return verb == Verbs.Cancel ? CancelCommand.Unclear : Refusals.TryAgain;
+            return verb switch
+            {
+                Verbs.Cancel => CancelCommand.Unclear,
+                Verbs.Approve or Verbs.Deny => ApproveCommand.Unclear,
+                _ => Refusals.TryAgain,
+            };
         }
     }
 
@@ -56,6 +61,8 @@ internal sealed class CarryOutCommand(
             Verbs.Workflows => WorkflowsCommand.Answer(caller),
             Verbs.Usage => await commands.Usage.AnswerAsync(caller, cancel),
             Verbs.Cancel => await commands.Cancel.AnswerAsync(caller, rest, cancel),
+            Verbs.Approve => await commands.Approve.ApproveAsync(caller, rest, cancel),
+            Verbs.Deny => await commands.Approve.DenyAsync(caller, rest, cancel),
             Verbs.Schedule => await commands.Schedule.AnswerAsync(caller, rest, cancel),
             Verbs.Unschedule => await commands.Schedule.EndAsync(caller, rest, cancel),
             null => NoVerb(caller, words[0]),
@@ -72,4 +79,4 @@ internal sealed class CarryOutCommand(
 /// <summary>The commands that read or write something.</summary>
 internal sealed record CommandSet(
     RunCommand Run, AgainCommand Again, StatusCommand Status, WhyCommand Why, ListCommand List, UsageCommand Usage, CancelCommand Cancel,
-    ScheduleCommand Schedule);
+    ApproveCommand Approve, ScheduleCommand Schedule);

@@ -118,7 +118,9 @@ internal sealed class RunCommand(
 
     private static SlackMessage Accepted(SlackCommand command, Workflow workflow, RunArguments arguments, bool canBeTold) => SlackMessage.Private(
         canBeTold
-            ? SlackText.Of($":arrow_forward: Working on *{workflow.Name.ToString()}*{With(arguments)}. The result comes here.{(workflow.Deadline > Reply.Lifetime ? Slow(command) : default)}")
+            ? workflow.Approval is { } rule
+                ? SlackText.Of($":raised_hand: *{workflow.Name.ToString()}*{With(arguments)} needs approval by {string.Join(" or ", rule.Groups)}, who are asked in {SlackText.Channel(rule.ChannelId)}. You are told what becomes of it.")
+                : SlackText.Of($":arrow_forward: Working on *{workflow.Name.ToString()}*{With(arguments)}. The result comes here.{(workflow.Deadline > Reply.Lifetime ? Slow(command) : default)}")
             : SlackText.Of($":arrow_forward: Working on *{workflow.Name.ToString()}*{With(arguments)}. Slack gave no address for the result: look with {Status(command)}."),
         Block.SmallPrint(SlackText.Of($"{SlackText.Code(command.Execution.Short)} · how it stands: {Status(command)}")),
         ExecutionButtons.OfOrdered(command.Execution, workflow.Name, command.Name));

@@ -28,6 +28,8 @@ internal sealed class StatusCommand(ExecutionLookup lookup)
         var blocks = new List<Block>();
         if (ExecutionText.Detail(execution) is { } detail)
             blocks.Add(Block.Section(detail));
+        if (ExecutionText.ApprovedBy(execution) is { } by)
+            blocks.Add(Block.Section(by));
         blocks.Add(Block.Facts(Times(execution)));
         if (execution.IsUntellable)
             blocks.Add(Block.Section(SlackText.Of($":mailbox_with_no_mail: Slack took no message about its end while there was an address to send it to.")));
@@ -45,6 +47,6 @@ internal sealed class StatusCommand(ExecutionLookup lookup)
             yield return SlackText.Of($"*Started*\n{SlackText.Time(started)}");
         yield return execution.FinishedAt is { } finished
             ? SlackText.Of($"*Ended*\n{SlackText.Time(finished)}")
-            : SlackText.Of($"*Deadline*\n{SlackText.Time(execution.DeadlineAt)}");
+            : SlackText.Of($"{(execution.State == ExecutionState.AwaitingApproval ? "*Waits until*" : "*Deadline*")}\n{SlackText.Time(execution.DeadlineAt)}");
     }
 }

@@ -4,9 +4,9 @@ namespace ControlPlane.SlackHandler.Commands;
 internal static class Verbs
 {
     public const string Help = "help", Run = "run", Again = "again", Status = "status", Why = "why", List = "list", Workflows = "workflows", Usage = "usage",
-        Cancel = "cancel", Schedule = "schedule", Unschedule = "unschedule";
+        Cancel = "cancel", Approve = "approve", Deny = "deny", Schedule = "schedule", Unschedule = "unschedule";
 
-    public static readonly IReadOnlyList<string> All = [Help, Run, Again, Status, Why, List, Workflows, Usage, Cancel, Schedule, Unschedule];
+    public static readonly IReadOnlyList<string> All = [Help, Run, Again, Status, Why, List, Workflows, Usage, Cancel, Approve, Deny, Schedule, Unschedule];
 
     /// <returns>The verb typed, in whatever case of the ASCII letters; <see cref="Help"/> for nothing; null for anything else.</returns>
     public static string? Of(IReadOnlyList<Word> words) => words switch

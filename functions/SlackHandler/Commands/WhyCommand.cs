@@ -29,6 +29,8 @@ internal sealed class WhyCommand(ExecutionLookup lookup)
             blocks.Add(Block.Section(happened));
         blocks.Add(Block.Section(SlackText.Of($"*What to do*\n{ExecutionText.Advice(execution, command)}")));
         blocks.Add(Block.Section(Policy(execution)));
+        if (ExecutionText.ApprovedBy(execution) is { } by)
+            blocks.Add(Block.Section(SlackText.Of($"*Approval*\n{by}")));
         blocks.Add(Block.Section(Dispatch(execution)));
         blocks.Add(Block.Section(Plan(execution)));
         blocks.Add(Block.SmallPrint(ExecutionText.SmallPrint(execution)));

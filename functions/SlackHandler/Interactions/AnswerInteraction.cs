@@ -42,7 +42,7 @@ internal sealed class AnswerInteraction(
 
     private async Task PressAsync(Interaction.Pressed pressed, RawRequest request, CancellationToken cancel)
     {
-        var message = pressed.Verb is Verbs.Status or Verbs.Why or Verbs.Cancel or Verbs.Again or Verbs.Run
+        var message = pressed.Verb is Verbs.Status or Verbs.Why or Verbs.Cancel or Verbs.Again or Verbs.Run or Verbs.Approve or Verbs.Deny
             ? await carryOut.RunAsync(
                 pressed.Command, [new(null, pressed.Verb, IsObject: false), new(null, pressed.Subject, IsObject: false)], SlackSignature.SentAt(request),
                 request.RequestId, cancel)

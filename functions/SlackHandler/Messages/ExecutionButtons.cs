@@ -13,6 +13,14 @@ internal static class ExecutionButtons
     public static Block OfOrdered(ExecutionId execution, WorkflowName workflow, string command) =>
         Block.Actions(Status(execution, workflow, command), Cancel(execution, workflow, command));
 
+    /// <summary>What an approver can say to an execution.</summary>
+    public static Block OfApproval(ExecutionId execution, WorkflowName workflow) => Block.Actions(
+        Button.Of(Verbs.Approve, "Approve", execution.ToString(), $"Approve {Named(execution, workflow)}"),
+        Button.Of(
+            Verbs.Deny, "Deny", execution.ToString(), $"Deny {Named(execution, workflow)}",
+            Confirmation.Of("Deny this run?", $"{workflow} ({execution.Short}) does not begin.", "Deny the run", "Not now")),
+        Button.Of(Verbs.Why, "Why", execution.ToString(), $"Why {Named(execution, workflow)} waits"));
+
     /// <summary>What one can do about an execution as it stands.</summary>
     /// <param name="shown">The verb whose answer this is: a button for it would say the same again.</param>
     /// <param name="command">The command's own name; null where nobody knows it.</param>

@@ -16,6 +16,7 @@ internal static class ExecutionText
     /// <summary>One line: which workflow, and how it stands or ended.</summary>
     public static SlackText Headline(Execution execution) => execution.State switch
     {
+        ExecutionState.AwaitingApproval => SlackText.Of($":raised_hand: *{execution.Workflow.ToString()}* waits for approval."),
         ExecutionState.Queued => SlackText.Of($":hourglass_flowing_sand: *{execution.Workflow.ToString()}* waits to be handed to the engine."),
         ExecutionState.Dispatching => SlackText.Of($":outbox_tray: *{execution.Workflow.ToString()}* is being handed to the engine."),
         ExecutionState.Dispatched => SlackText.Of($":inbox_tray: *{execution.Workflow.ToString()}* is with the engine; it has not reported yet."),
@@ -45,6 +46,20 @@ internal static class ExecutionText
         { Outcome.Result: { } result } => Lines(SlackText.Visible(result.Summary, LongestSummary), SlackText.Link(result.Url)),
         _ => null,
     };
+
+    /// <summary>Whose word it waits for or had; null where nobody had to approve it.</summary>
+    public static SlackText? ApprovedBy(Execution execution)
+    {
+        if (execution.Approval is not { } rule)
+            return null;
+        List<SlackText> lines = [];
+        if (execution.State == ExecutionState.AwaitingApproval)
+            lines.Add(SlackText.Of($"{rule.Approvals} of {string.Join(" or ", rule.Groups)} may say yes until {SlackText.Time(execution.DeadlineAt)}, in {SlackText.Channel(rule.ChannelId)}."));
+        lines.AddRange(execution.Approvals.Select(one => SlackText.Of($":white_check_mark: {SlackText.User(one.UserId)} approved it, {SlackText.Time(one.At)}")));
+        if (execution.DeniedBy is { } no)
+            lines.Add(SlackText.Of($":no_entry: {SlackText.User(no.UserId)} denied it, {SlackText.Time(no.At)}"));
+        return lines.Count == 0 ? null : SlackText.Join("\n", lines);
+    }
 
     /// <summary>The small print for whoever looks at it: its whole id, to copy, its state as <c>list</c> has it, and how long it took.</summary>
     public static SlackText SmallPrint(Execution execution)
@@ -145,6 +160,8 @@ internal static class ExecutionText
             { State: ExecutionState.Failed, Outcome: not null } => SlackText.Of(
                 $"Mend what the engine reports, in the inputs or in the workflow. {again} runs it again as it was."),
             { State: ExecutionState.Failed, FailureCode: { } failure } => SlackText.Of($"{Advice(failure)} {again} runs it again."),
+            { State: ExecutionState.AwaitingApproval } => SlackText.Of(
+                $"Wait for those who approve it: you are told how they decide. {SlackText.Code($"{command} cancel {execution.Id.Short}")} takes it back."),
             { State: ExecutionState.Queued or ExecutionState.Dispatching } => SlackText.Of(
                 $"Wait: the engine gets it in a moment, or you are told why not. {SlackText.Code($"{command} cancel {execution.Id.Short}")} stops it."),
             { State: ExecutionState.DispatchUnknown } => SlackText.Of(

@@ -39,6 +39,8 @@ internal readonly partial record struct SlackText
 
     public static SlackText User(UserId user) => new($"<@{user}>");
 
+    public static SlackText Channel(ChannelId channel) => new($"<#{channel}>");
+
     /// <summary>A link that shows where it leads; null unless it is an absolute HTTP address, and one of sensible length: a part of it would lead
     /// elsewhere.</summary>
     public static SlackText? Link(string? url) =>

@@ -26,7 +26,8 @@ internal enum Telling
 /// that is noted: there is nobody left to tell, and <c>status</c> says so.
 /// </remarks>
 internal sealed class TellRequester(
-    ExecutionStore executions, ReplyStore replies, ReplySeal seal, SlackHook hook, TellByBot bot, TellProgress progress, SlackHandlerEvents events,
+    ExecutionStore executions, ReplyStore replies, ReplySeal seal, SlackHook hook, TellByBot bot, TellProgress progress, TellApprovers approvers,
+    SlackHandlerEvents events,
     TimeProvider clock)
 {
     /// <summary>Longer than a post may take, so a claim never overlaps the next.</summary>
@@ -49,6 +50,10 @@ internal sealed class TellRequester(
         var cancel = slice.Token;
         if (await executions.FindAsync(id, cancel) is not { } execution || execution.Tenant != tenant)
             return NothingToTell(id, "no such execution");
+        if (execution is { State.IsTerminal: true, Approval: not null })
+            await approvers.EndAsync(execution, slice);
+        else if (execution is { Approval: not null, Progress: null })
+            return await approvers.RunAsync(execution, slice);
         if (!execution.State.IsTerminal)
             return execution.Progress is not null ? await progress.RunAsync(execution, slice) : NothingToTell(id, "not ended");
         if (execution.ToldAt is not null)

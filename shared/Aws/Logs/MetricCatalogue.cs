@@ -58,7 +58,7 @@ public static class MetricCatalogue
 
     /// <summary>An execution ended and its tenant's ledger does not know.</summary>
     public static readonly Metric.Plain ExecutionsUnbooked = Note(
-        new Metric.Plain([SlackHandler, DpDispatcher, MeteringCollector], "ExecutionsUnbooked", MetricUnit.Count, isWatched: true));
+        new Metric.Plain([SlackHandler, Orchestrator, DpDispatcher, MeteringCollector], "ExecutionsUnbooked", MetricUnit.Count, isWatched: true));
 
     /// <summary>Somebody stored a value that is no such secret; the one before it serves, for now.</summary>
     public static readonly Metric.Plain SecretsMalformed = Note(

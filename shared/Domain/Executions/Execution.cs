@@ -20,6 +20,16 @@ public sealed record Execution
     /// <summary>The month whose quota it was charged to, fixed when it was reserved.</summary>
     public required Month Month { get; init; }
 
+    /// <summary>Who had to approve it, as the catalogue said when it was made; null where nobody had to. While it waits for them <see cref="DeadlineAt"/> is
+    /// theirs.</summary>
+    public ApprovalRule? Approval { get; init; }
+
+    /// <summary>Who said yes, in that order.</summary>
+    public IReadOnlyList<Approval> Approvals { get; init; } = [];
+
+    /// <summary>The approver who said no.</summary>
+    public Approval? DeniedBy { get; init; }
+
     /// <summary>Whether it ended as a use of that quota. While it is open its unit is reserved; what ended otherwise gave it back.</summary>
     public bool IsCharged { get; init; }
 

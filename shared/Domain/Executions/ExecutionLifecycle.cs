@@ -3,6 +3,12 @@ namespace ControlPlane.Executions;
 /// <summary>What can happen to an execution after it was accepted.</summary>
 public enum Signal
 {
+    /// <summary>Enough approvers said yes, and policy too.</summary>
+    Approved,
+
+    /// <summary>An approver said no, or policy when it was asked anew; or nobody said yes in time.</summary>
+    Denied,
+
     /// <summary>A dispatcher took the next attempt.</summary>
     Claimed,
 
@@ -86,10 +92,17 @@ public static class ExecutionLifecycle
     /// <summary>For how long the engine's word still replaces an end that was only our guess.</summary>
     public static readonly TimeSpan SupersededWithin = TimeSpan.FromHours(24);
 
-    private static readonly IReadOnlyList<ExecutionState> Open = [.. ExecutionStates.All.Where(state => !state.IsTerminal)];
+    // What waits for approval is open too, but no engine can know of it.
+    private static readonly IReadOnlyList<ExecutionState> Open =
+        [.. ExecutionStates.All.Where(state => !state.IsTerminal && state != ExecutionState.AwaitingApproval)];
 
     public static IReadOnlyList<Transition> Transitions { get; } =
     [
+        // No token exists before: whoever waits can only be let through, or end.
+        new(ExecutionState.AwaitingApproval, Signal.Approved, Guard.None, ExecutionState.Queued),
+        new(ExecutionState.AwaitingApproval, Signal.Denied, Guard.None, ExecutionState.Denied, QuotaEffect.Release),
+        new(ExecutionState.AwaitingApproval, Signal.Cancelled, Guard.None, ExecutionState.Cancelled, QuotaEffect.Release),
+
         // The first claim, and the one after a claim that nobody ended: the engine may get it twice, so only where it may run twice.
         new(ExecutionState.Queued, Signal.Claimed, Guard.None, ExecutionState.Dispatching),
         new(ExecutionState.Dispatching, Signal.Claimed, Guard.MayBeTakenOver, ExecutionState.Dispatching),

@@ -1,6 +1,6 @@
 namespace ControlPlane.Executions;
 
-public enum ExecutionState { Queued, Dispatching, Dispatched, DispatchUnknown, Running, Succeeded, Failed, Cancelled, TimedOut, Denied }
+public enum ExecutionState { AwaitingApproval, Queued, Dispatching, Dispatched, DispatchUnknown, Running, Succeeded, Failed, Cancelled, TimedOut, Denied }
 
 public static class ExecutionStates
 {
@@ -14,6 +14,7 @@ public static class ExecutionStates
         /// <summary>The state's name in tables, on the wire and in Slack.</summary>
         public string Name => state switch
         {
+            ExecutionState.AwaitingApproval => "AWAITING_APPROVAL",
             ExecutionState.Queued => "QUEUED",
             ExecutionState.Dispatching => "DISPATCHING",
             ExecutionState.Dispatched => "DISPATCHED",

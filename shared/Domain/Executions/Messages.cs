@@ -27,13 +27,20 @@ public sealed record ExecutionRequest(
     public const string SchemaV1 = "execution-request.v1";
 }
 
+/// <summary>Slack handler or sweeper → Orchestrator: approvers have said yes; see whether that is enough.</summary>
+public sealed record ApprovalGiven(string Schema, string ExecutionId, string TenantId)
+{
+    public const string SchemaV1 = "approval-given.v1";
+}
+
 /// <summary>Orchestrator → Dispatcher: hand this execution to its engine. What to send lies beside the execution.</summary>
 public sealed record DispatchRequest(string Schema, string ExecutionId, string TenantId)
 {
     public const string SchemaV1 = "dispatch-request.v1";
 }
 
-/// <summary>Anyone → Slack handler's notifications: tell the requester how this execution ended, or how far it is.</summary>
+/// <summary>Anyone → Slack handler's notifications: tell the requester how this execution ended, or how far it is, and its approvers what they are
+/// asked.</summary>
 public sealed record Notification(string Schema, string ExecutionId, string TenantId)
 {
     public const string SchemaV1 = "notification.v1";

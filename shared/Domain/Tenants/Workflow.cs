@@ -38,6 +38,7 @@ public readonly partial record struct WorkflowName : ITextId<WorkflowName>
 /// in the workspace.</param>
 /// <param name="AllowedGroups">Names of groups, lists of user ids kept in the catalogue.</param>
 /// <param name="AllowedChannels">Empty means every channel.</param>
+/// <param name="Approval">Who has to approve each execution; null where nobody has to.</param>
 public sealed record Workflow(
     WorkflowName Name,
     WebhookPath Path,
@@ -47,7 +48,8 @@ public sealed record Workflow(
     bool Enabled,
     IReadOnlyList<string> AllowedUsers,
     IReadOnlyList<string> AllowedGroups,
-    IReadOnlyList<ChannelId> AllowedChannels)
+    IReadOnlyList<ChannelId> AllowedChannels,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ApprovalRule? Approval = null)
 {
     public static readonly TimeSpan DefaultDeadline = TimeSpan.FromMinutes(60);
 

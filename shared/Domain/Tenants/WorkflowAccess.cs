@@ -24,6 +24,6 @@ public static class WorkflowAccess
         public bool PermitsChannel(ChannelId channel) => workflow.AllowedChannels.Count == 0 || workflow.AllowedChannels.Contains(channel);
     }
 
-    private static bool Name(IReadOnlyList<string> users, TeamId team, UserId user) =>
+    internal static bool Name(IReadOnlyList<string> users, TeamId team, UserId user) =>
         users.Contains(user.ToString()) || users.Contains($"{team}/{user}");
 }

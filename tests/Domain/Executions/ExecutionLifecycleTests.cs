@@ -12,6 +12,9 @@ public class ExecutionLifecycleTests
     [Fact]
     public void The_whole_table() => Assert.Equal(
         """
+        AWAITING_APPROVAL Approved → QUEUED
+        AWAITING_APPROVAL Denied → DENIED, Release
+        AWAITING_APPROVAL Cancelled → CANCELLED, Release
         QUEUED Claimed → DISPATCHING
         QUEUED Refused (HoldsClaim) → FAILED, Release
         QUEUED Started → RUNNING
@@ -117,9 +120,15 @@ public class ExecutionLifecycleTests
     [Fact]
     public void Every_open_state_can_be_ended_by_its_deadline()
     {
-        foreach (var state in ExecutionStates.All.Where(state => !state.IsTerminal))
+        // The deadline of what waits for approval is its approvers'.
+        foreach (var state in ExecutionStates.All.Where(state => !state.IsTerminal && state != ExecutionState.AwaitingApproval))
             Assert.Equal(ExecutionState.TimedOut, ExecutionLifecycle.Find(Some(state), Signal.Expired, null, Now)?.To);
     }
+
+    [Fact]
+    public void No_engine_and_no_dispatcher_moves_what_waits_for_approval() => Assert.Equal(
+        [Signal.Approved, Signal.Denied, Signal.Cancelled],
+        Enum.GetValues<Signal>().Where(signal => ExecutionLifecycle.Find(Some(ExecutionState.AwaitingApproval), signal, null, Now) is not null));
 
     [Fact]
     public void A_states_name_is_read_back()

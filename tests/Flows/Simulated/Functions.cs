@@ -53,6 +53,7 @@ internal sealed class Functions : IDisposable
         var lookup = new ExecutionLookup(executions, replies);
         var requests = new SlackRequests(dynamo, tables.RateLimits, replies, new(PerUser: 10, PerTenant: 60), clock);
         var orders = new MessageQueue<ExecutionRequest>(sqs, SimulatedQueues.UrlOf("ExecutionRequestsQueue"), DomainJson.Default.ExecutionRequest);
+        var approvals = new MessageQueue<ApprovalGiven>(sqs, SimulatedQueues.UrlOf("ExecutionRequestsQueue"), DomainJson.Default.ApprovalGiven);
         var dispatches = new MessageQueue<DispatchRequest>(sqs, SimulatedQueues.UrlOf("DispatchQueue"), DomainJson.Default.DispatchRequest);
         var notices = new MessageQueue<UsageNotice>(sqs, SimulatedQueues.UrlOf("NotificationsQueue"), DomainJson.Default.UsageNotice);
         var notifications = new MessageQueue<Notification>(sqs, SimulatedQueues.UrlOf("NotificationsQueue"), DomainJson.Default.Notification);
@@ -68,6 +69,7 @@ internal sealed class Functions : IDisposable
                 run, new AgainCommand(lookup, run), new StatusCommand(lookup), new WhyCommand(lookup), new ListCommand(executions),
                 new UsageCommand(new QuotaLedger(dynamo, tables.Quotas), instances, clock),
                 new CancelCommand(lookup, executions, new(dynamo, tables.Audit, clock), notifications, slackEvents),
+                new ApproveCommand(lookup, executions, new(dynamo, tables.Audit, clock), approvals, notifications, slackEvents, clock),
                 new ScheduleCommand(new ScheduleStore(dynamo, tables.Executions, clock), new(dynamo, tables.Audit, clock), tokens, clock)),
             clock, slackEvents);
         var origin = new OriginCheck(secret);
@@ -80,16 +82,17 @@ internal sealed class Functions : IDisposable
             new TellRequester(
                 executions, replies, new ReplySeal(secret), new SlackHook(around.Slack), new TellByBot(replies, tokens, slack, slackEvents),
                 new TellProgress(replies, tokens, slack, slackEvents, clock),
+                new TellApprovers(executions, replies, tokens, slack, slackEvents),
                 slackEvents, clock),
             new TellUsage(new(dynamo, tables.Quotas, clock), tokens, slack, slackEvents), slackEvents, clock);
 
         var planner = new Planner(new Uri(ControlPlaneUrl, "/outcomes/execution"));
         var orchestratorEvents = new OrchestratorEvents(log, clock);
+        var standings = new StandingStore(dynamo, tables.Tenants, tables.Quotas, clock);
+        var tokenService = new TokenService(keys, new TokenMinter(ControlPlaneUrl, clock), planner);
         ExecutionRequests = new(
-            new StartExecution(
-                new StandingStore(
-                    dynamo, tables.Tenants, tables.Quotas, clock), instances, planner, new TokenService(keys, new TokenMinter(ControlPlaneUrl, clock), planner),
-                executions, dispatches, notifications, orchestratorEvents, clock),
+            new StartExecution(standings, instances, planner, tokenService, executions, dispatches, notifications, orchestratorEvents, clock),
+            new SeeToApproval(standings, instances, planner, tokenService, executions, dispatches, notifications, orchestratorEvents, clock),
             orchestratorEvents, clock);
 
         _engines = new(DispatchLimits.Default, around.Routes, TimeProvider.System);
@@ -110,7 +113,7 @@ internal sealed class Functions : IDisposable
             ControlPlaneUrl, meteringEvents, clock);
         Sweeper = new(
             new ActiveRegion(dynamo, tables.Quotas, "us-east-1"), "us-east-1",
-            new CloseDueExecutions(executions, notifications, meteringEvents, clock),
+            new CloseDueExecutions(executions, notifications, approvals, meteringEvents, clock),
             new CloseLostRequests(replies, executions, notifications, meteringEvents, clock),
             new FireSchedules(new ScheduleStore(dynamo, tables.Executions, clock), executions, orders, meteringEvents, clock),
             new WatchDataPlanes(

@@ -99,7 +99,7 @@ public sealed class ButtonTests(SlackFixture world) : IClassFixture<SlackFixture
 
     [Theory]
     [InlineData("launch", "exec_00112233445566778899aabbccddeeff")]
-    [InlineData("approve", "exec_00112233445566778899aabbccddeeff")]
+    [InlineData("promote", "exec_00112233445566778899aabbccddeeff")]
     [InlineData("list", "5")]
     [InlineData("usage", "")]
     public async Task An_unknown_button_does_nothing_and_says_so(string action, string value)

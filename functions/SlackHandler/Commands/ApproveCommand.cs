@@ -1,0 +1,164 @@
+using System.Diagnostics;
+using ControlPlane.Aws;
+using ControlPlane.Executions;
+using ControlPlane.SlackHandler.Messages;
+using ControlPlane.Tenants;
+
+namespace ControlPlane.SlackHandler.Commands;
+
+/// <summary><c>approve</c> and <c>deny</c>: an approver's word on an execution that waits for it. To say it twice is to say it once.</summary>
+/// <remarks>A yes only adds to those on record: whether they are enough, and whether policy still allows it, is seen to where its tokens are made. A no ends it
+/// here.</remarks>
+internal sealed class ApproveCommand(
+    ExecutionLookup lookup, ExecutionStore executions, AuditTrail audit, MessageQueue<ApprovalGiven> approvals,
+    MessageQueue<Notification> notifications, SlackHandlerEvents events, TimeProvider clock)
+{
+    // As many approvers may say yes at one moment, each of whom makes the others read again.
+    private const int Rounds = ApprovalRule.MostApprovals + 2;
+
+    public static readonly SlackMessage Unclear = SlackMessage.Private(
+        SlackText.Of($":grey_question: Something on our side is too slow or failing, so I can't tell whether that was noted. Look with `status`, and try again: to say it twice does no harm."));
+
+    public Task<SlackMessage> ApproveAsync(Caller caller, IReadOnlyList<Word> words, CancellationToken cancel) =>
+        AnswerAsync(caller, words, Verbs.Approve, AddAsync, cancel);
+
+    public Task<SlackMessage> DenyAsync(Caller caller, IReadOnlyList<Word> words, CancellationToken cancel) =>
+        AnswerAsync(caller, words, Verbs.Deny, EndAsync, cancel);
+
+    private async Task<SlackMessage> AnswerAsync(
+        Caller caller, IReadOnlyList<Word> words, string verb, Func<Caller, Execution, ApprovalRule, CancellationToken, Task<SlackMessage>> answer,
+        CancellationToken cancel)
+    {
+        if (words is not [{ Key: null, Value: var typed }])
+            return Refusals.Usage(caller.Command.Name, $"{verb} exec_…");
+        return await lookup.FindAsync(caller, typed, cancel) switch
+        {
+            Lookup.Found { Execution: var execution } when caller.RuleOf(execution) is { } rule => await answer(caller, execution, rule, cancel),
+            Lookup.Found { Execution: var execution } => NothingToApprove(execution),
+            Lookup.OnItsWay => StatusCommand.OnItsWay,
+            Lookup.Ambiguous => Refusals.Ambiguous(typed),
+            _ => Refusals.NoSuchExecution(typed),
+        };
+    }
+
+    private async Task<SlackMessage> AddAsync(Caller caller, Execution execution, ApprovalRule rule, CancellationToken cancel)
+    {
+        if (!caller.IsApprover(rule))
+            return NotAnApprover(execution, rule);
+        var yes = WordOf(caller);
+        if (!rule.SelfApproval && Approvals.IsAsker(execution.RequestedBy, yes))
+            return SlackMessage.Private(SlackText.Of($":no_entry: You asked for *{execution.Workflow.ToString()}* yourself: somebody else has to approve it."));
+
+        for (var round = 0; round < Rounds; round++)
+        {
+            if (!Waits(execution))
+                return Over(execution);
+            if (execution.Approvals.Any(one => IsBy(one, caller)))
+            {
+                await SayAsync(execution, execution.Approvals.Count, cancel);           // the first time it may not have been heard
+                return Noted(execution, rule, caller);
+            }
+            var with = execution with { Approvals = [.. execution.Approvals, yes] };
+            var isLast = rule.AreEnough(with.Approvals, execution.RequestedBy, caller.Catalogue.Groups);
+            switch (await executions.AddApprovalAsync(execution, yes, isLast, caller.AuditorOf(audit), cancel))
+            {
+                case Move.Moved:
+                    events.ApprovalGiven(execution, caller.Command.UserId, with.Approvals.Count);
+                    await SayAsync(execution, with.Approvals.Count, cancel);
+                    return Noted(with, rule, caller);
+                case Move.Lost { Now: var now }:
+                    execution = now;
+                    break;
+                case Move.Unknown:
+                    return Refusals.NoSuchExecution(execution.Id.ToString());
+                default:
+                    throw new UnreachableException();
+            }
+        }
+        return Unclear;
+    }
+
+    private async Task<SlackMessage> EndAsync(Caller caller, Execution execution, ApprovalRule rule, CancellationToken cancel)
+    {
+        if (!caller.IsApprover(rule))
+            return NotAnApprover(execution, rule);
+        for (var round = 0; round < Rounds; round++)
+        {
+            if (!Waits(execution))
+                return execution.DeniedBy is { } no && IsBy(no, caller) ? Ended(execution) : Over(execution);
+            switch (await executions.DenyAsync(execution, Approvals.Denied(execution.Decision), WordOf(caller), caller.AuditorOf(audit), cancel))
+            {
+                case Move.Moved moved:
+                    if (!moved.IsBooked)
+                        events.Unbooked(execution);
+                    events.ApprovalRefused(execution, caller.Command.UserId);
+                    await NotifyAsync(execution, cancel);
+                    return Ended(execution);
+                case Move.Lost { Now: var now }:
+                    execution = now;
+                    break;
+                case Move.Unknown:
+                    return Refusals.NoSuchExecution(execution.Id.ToString());
+                default:
+                    throw new UnreachableException();
+            }
+        }
+        return Unclear;
+    }
+
+    // It is on record whether or not this message leaves: the sweeper finds what waits though it has its approvals.
+    private async Task SayAsync(Execution execution, int count, CancellationToken cancel)
+    {
+        try
+        {
+            await approvals.ApprovedAsync(execution.Id, execution.Tenant, count, cancel);
+        }
+        catch (Exception e)
+        {
+            events.NotificationNotSent(execution.Id, e);
+        }
+    }
+
+    // It is denied whether or not this message leaves; the sweeper finds those of whom nobody was told.
+    private async Task NotifyAsync(Execution execution, CancellationToken cancel)
+    {
+        try
+        {
+            await notifications.NotifyAsync(execution.Id, execution.Tenant, cancel);
+        }
+        catch (Exception e)
+        {
+            events.NotificationNotSent(execution.Id, e);
+        }
+    }
+
+    private Approval WordOf(Caller caller) => new(caller.Command.TeamId, caller.Command.UserId, clock.GetUtcNow());
+
+    private static bool IsBy(Approval word, Caller caller) => (word.TeamId, word.UserId) == (caller.Command.TeamId, caller.Command.UserId);
+
+    // After its time it is denied as soon as the sweeper comes.
+    private bool Waits(Execution execution) => execution.State == ExecutionState.AwaitingApproval && clock.GetUtcNow() < execution.DeadlineAt;
+
+    private static SlackMessage Noted(Execution execution, ApprovalRule rule, Caller caller) => SlackMessage.Private(
+        rule.AreEnough(execution.Approvals, execution.RequestedBy, caller.Catalogue.Groups)
+            ? SlackText.Of($":white_check_mark: You approved *{execution.Workflow.ToString()}*. It begins, if policy still allows it.")
+            : SlackText.Of($":white_check_mark: You approved *{execution.Workflow.ToString()}*. It takes {rule.Approvals} approvals."),
+        Block.SmallPrint(SlackText.Code(execution.Id.ToString())));
+
+    private static SlackMessage Ended(Execution execution) => SlackMessage.Private(
+        SlackText.Of($":no_entry: You denied *{execution.Workflow.ToString()}*. It does not begin, and does not count."),
+        Block.SmallPrint(SlackText.Code(execution.Id.ToString())));
+
+    private static SlackMessage Over(Execution execution) => SlackMessage.Private(
+        execution.State == ExecutionState.AwaitingApproval
+            ? SlackText.Of($"The time to approve *{execution.Workflow.ToString()}* is over.")
+            : SlackText.Of($"There is nothing left to approve. {ExecutionText.Headline(execution)}"),
+        Block.SmallPrint(ExecutionText.SmallPrint(execution)));
+
+    private static SlackMessage NothingToApprove(Execution execution) => SlackMessage.Private(
+        SlackText.Of($"*{execution.Workflow.ToString()}* needs nobody's approval. {ExecutionText.Headline(execution)}"),
+        Block.SmallPrint(ExecutionText.SmallPrint(execution)));
+
+    private static SlackMessage NotAnApprover(Execution execution, ApprovalRule rule) => SlackMessage.Private(
+        SlackText.Of($":no_entry: *{execution.Workflow.ToString()}* is approved by {string.Join(" or ", rule.Groups)}, and you are not one of them."));
+}
