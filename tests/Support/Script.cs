@@ -33,13 +33,13 @@ public static class Script
     public static bool Exists(string tool) => Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, tool)));
 }
 
-/// <summary>Trials of one script with a slip each, four under way at a time: most of their time they wait. All begin with the first that is asked
+/// <summary>Trials of one script with a slip each, two under way at a time: most of their time they wait. All begin with the first that is asked
 /// for.</summary>
 /// <param name="slips">What is there and what stands in its place.</param>
 /// <param name="tryAsync">Tries it with a slip.</param>
 public sealed class Slips(IEnumerable<(string There, string Slip)> slips, Func<string, string, Task<(int Exit, string Said)>> tryAsync)
 {
-    private readonly SemaphoreSlim _four = new(4);
+    private readonly SemaphoreSlim _two = new(2);
     private Dictionary<string, Task<(int Exit, string Said)>>? _trials;
 
     /// <summary>Whether the trial says of what a slip breaks that it does not hold; skips where this machine cannot try it.</summary>
@@ -55,8 +55,8 @@ public sealed class Slips(IEnumerable<(string There, string Slip)> slips, Func<s
 
     private async Task<(int Exit, string Said)> InTurnAsync(string there, string slip)
     {
-        await _four.WaitAsync(TestContext.Current.CancellationToken);
+        await _two.WaitAsync(TestContext.Current.CancellationToken);
         try { return await tryAsync(there, slip); }
-        finally { _four.Release(); }
+        finally { _two.Release(); }
     }
 }

@@ -19,11 +19,11 @@ public sealed class PatientClock(TimeProvider clock) : TimeProvider
         base.CreateTimer(callback, state, dueTime > TimeSpan.FromSeconds(1) ? dueTime * 10 : dueTime, period);
 }
 
-/// <summary>Another clock's time, with timers of seconds that run twenty times as fast: what waits for its own deadline waits no longer than it must.</summary>
+/// <summary>Another clock's time, with timers of seconds that run five times as fast: what waits for its own deadline waits no longer than it must.</summary>
 public sealed class HastyClock(TimeProvider clock) : TimeProvider
 {
     public override DateTimeOffset GetUtcNow() => clock.GetUtcNow();
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-        base.CreateTimer(callback, state, dueTime > TimeSpan.FromSeconds(1) ? dueTime / 20 : dueTime, period);
+        base.CreateTimer(callback, state, dueTime > TimeSpan.FromSeconds(1) ? dueTime / 5 : dueTime, period);
 }
