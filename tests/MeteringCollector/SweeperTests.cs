@@ -83,9 +83,9 @@ public sealed class SweeperTests(LocalCloud cloud)
     [Fact]
     public async Task Whatever_call_of_the_sweep_breaks_what_expired_is_denied_and_released_once()
     {
+        var desk = await OutcomeFixture.OpenAsync(cloud);
         await CrashPoints.ForEachAsync(async (seam, name) =>
         {
-            var desk = await OutcomeFixture.OpenAsync(cloud);
             var waiting = await WaitingAsync(desk);
             desk.Clock.Advance(TimeSpan.FromHours(25));
             await Record.ExceptionAsync(() => SweepAsync(desk, seam));
@@ -94,6 +94,7 @@ public sealed class SweeperTests(LocalCloud cloud)
             Assert.True((await desk.Executions.FindAsync(waiting.Id, Cancel))!.State == ExecutionState.Denied, name);
             Assert.Equal(MonthUsage.None, await desk.Ledger.MonthAsync(OutcomeFixture.Tenant, waiting.Month, Cancel));
             Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeFixture.Tenant, Cancel));
+            await desk.Executions.MarkToldAsync(waiting.Id, ExecutionState.Denied, Cancel);
         });
     }
 
