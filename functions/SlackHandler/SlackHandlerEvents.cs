@@ -62,7 +62,18 @@ internal sealed partial class SlackHandlerEvents(JsonLog output, TimeProvider cl
 
     public void ExecutionCancelled(Execution execution, UserId user) => LogExecutionCancelled(execution.Id, execution.Id.TraceId, execution.Tenant, user);
 
-    public void NotificationNotSent(ExecutionId execution, Exception error) => LogNotificationNotSent(execution, execution.TraceId, error);
+    /// <summary>Tells of a message that did not leave, where what it is about is done all the same.</summary>
+    public async Task UnlessSentAsync(ExecutionId execution, Func<Task> sendAsync)
+    {
+        try
+        {
+            await sendAsync();
+        }
+        catch (Exception e)
+        {
+            LogNotificationNotSent(execution, execution.TraceId, e);
+        }
+    }
 
     /// <param name="use">Which of the reply address's posts it was.</param>
     public void RequesterTold(Execution execution, int use)

@@ -12,9 +12,6 @@ namespace ControlPlane.Operator.Commands;
 /// <summary><c>execution cancel</c>: ends it at once, as its requester could.</summary>
 internal static class CancelExecution
 {
-    // An execution has fewer states than this to slip through.
-    private const int Rounds = 10;
-
     public static Command Build(Runner runner)
     {
         var id = TypedArguments.Execution();
@@ -27,27 +24,24 @@ internal static class CancelExecution
     private static async Task<Answer> CancelAsync(ControlPlaneClient hub, Execution execution, CancellationToken cancel)
     {
         var (caller, auditor) = ((await hub.CallerAsync(cancel)).ToString(), await hub.AuditorAsync(cancel));
-        for (var round = 0; round < Rounds; round++)
+        var (move, from) = await Move.PursueAsync(
+            execution, one => !one.State.IsTerminal, one => hub.Executions.CancelAsync(one, caller, auditor, cancel));
+        switch (move)
         {
-            if (execution.State.IsTerminal)
-                return execution.State == ExecutionState.Cancelled
-                    ? Shown("cancelled before", execution, [])
-                    : new Answer.NotDone($"{execution.Id} is {execution.State.Name}: there is nothing left to cancel.");
-            switch (await hub.Executions.CancelAsync(execution, caller, auditor, cancel))
-            {
-                case Move.Moved { IsBooked: var isBooked }:
-                    await NotifyAsync(hub, execution, cancel);
-                    return Shown("cancelled", execution, isBooked ? [] : [$"the ledger lacks its reservation: ./ctl quota recount {execution.Tenant} mends it."]);
-                case Move.Lost { Now: var now }:
-                    execution = now;
-                    break;
-                case Move.Unknown:
-                    return ExecutionCommands.NoSuch(execution.Id);
-                default:
-                    throw new UnreachableException();
-            }
+            case null when from.State == ExecutionState.Cancelled:
+                return Shown("cancelled before", from, []);
+            case null:
+                return new Answer.NotDone($"{from.Id} is {from.State.Name}: there is nothing left to cancel.");
+            case Move.Moved { IsBooked: var isBooked }:
+                await NotifyAsync(hub, from, cancel);
+                return Shown("cancelled", from, isBooked ? [] : [$"the ledger lacks its reservation: ./ctl quota recount {from.Tenant} mends it."]);
+            case Move.Unknown:
+                return ExecutionCommands.NoSuch(from.Id);
+            case Move.Lost:
+                return new Answer.NotDone($"{from.Id} moves too fast to be cancelled: try again.");
+            default:
+                throw new UnreachableException();
         }
-        return new Answer.NotDone($"{execution.Id} moves too fast to be cancelled: try again.");
     }
 
     private static Answer.Shown Shown(string result, Execution execution, IReadOnlyList<string> warnings) => Answer.Show(

@@ -13,9 +13,6 @@ internal sealed class ApproveCommand(
     ExecutionLookup lookup, ExecutionStore executions, AuditTrail audit, MessageQueue<ApprovalGiven> approvals,
     MessageQueue<Notification> notifications, SlackHandlerEvents events, TimeProvider clock)
 {
-    // As many approvers may say yes at one moment, each of whom makes the others read again.
-    private const int Rounds = ApprovalRule.MostApprovals + 2;
-
     public static readonly SlackMessage Unclear = SlackMessage.Private(
         SlackText.Of($":grey_question: Something on our side is too slow or failing, so I can't tell whether that was noted. Look with `status`, and try again: to say it twice does no harm."));
 
@@ -49,88 +46,66 @@ internal sealed class ApproveCommand(
         if (!rule.SelfApproval && Approvals.IsAsker(execution.RequestedBy, yes))
             return SlackMessage.Private(SlackText.Of($":no_entry: You asked for *{execution.Workflow.ToString()}* yourself: somebody else has to approve it."));
 
-        for (var round = 0; round < Rounds; round++)
+        var (move, from) = await Move.PursueAsync(
+            execution, one => Waits(one) && !HasApproved(one, caller),
+            one => executions.AddApprovalAsync(one, yes, IsEnough(With(one, yes), rule, caller), caller.AuditorOf(audit), cancel));
+        switch (move)
         {
-            if (!Waits(execution))
-                return Over(execution);
-            if (execution.Approvals.Any(one => IsBy(one, caller)))
-            {
-                await SayAsync(execution, execution.Approvals.Count, cancel);           // the first time it may not have been heard
-                return Noted(execution, rule, caller);
-            }
-            var with = execution with { Approvals = [.. execution.Approvals, yes] };
-            var isLast = rule.AreEnough(with.Approvals, execution.RequestedBy, caller.Catalogue.Groups);
-            switch (await executions.AddApprovalAsync(execution, yes, isLast, caller.AuditorOf(audit), cancel))
-            {
-                case Move.Moved:
-                    events.ApprovalGiven(execution, caller.Command.UserId, with.Approvals.Count);
-                    await SayAsync(execution, with.Approvals.Count, cancel);
-                    return Noted(with, rule, caller);
-                case Move.Lost { Now: var now }:
-                    execution = now;
-                    break;
-                case Move.Unknown:
-                    return Refusals.NoSuchExecution(execution.Id.ToString());
-                default:
-                    throw new UnreachableException();
-            }
+            case null when Waits(from):
+                await SayAsync(from, cancel);                               // the first time it may not have been heard
+                return Noted(from, rule, caller);
+            case null:
+                return Over(from);
+            case Move.Moved:
+                var approved = With(from, yes);
+                events.ApprovalGiven(from, caller.Command.UserId, approved.Approvals.Count);
+                await SayAsync(approved, cancel);
+                return Noted(approved, rule, caller);
+            case Move.Unknown:
+                return Refusals.NoSuchExecution(from.Id.ToString());
+            case Move.Lost:
+                return Unclear;
+            default:
+                throw new UnreachableException();
         }
-        return Unclear;
     }
 
     private async Task<SlackMessage> EndAsync(Caller caller, Execution execution, ApprovalRule rule, CancellationToken cancel)
     {
         if (!caller.IsApprover(rule))
             return NotAnApprover(execution, rule);
-        for (var round = 0; round < Rounds; round++)
+        var (move, from) = await Move.PursueAsync(
+            execution, Waits, one => executions.DenyAsync(one, Approvals.Denied(one.Decision), WordOf(caller), caller.AuditorOf(audit), cancel));
+        switch (move)
         {
-            if (!Waits(execution))
-                return execution.DeniedBy is { } no && IsBy(no, caller) ? Ended(execution) : Over(execution);
-            switch (await executions.DenyAsync(execution, Approvals.Denied(execution.Decision), WordOf(caller), caller.AuditorOf(audit), cancel))
-            {
-                case Move.Moved moved:
-                    if (!moved.IsBooked)
-                        events.Unbooked(execution);
-                    events.ApprovalRefused(execution, caller.Command.UserId);
-                    await NotifyAsync(execution, cancel);
-                    return Ended(execution);
-                case Move.Lost { Now: var now }:
-                    execution = now;
-                    break;
-                case Move.Unknown:
-                    return Refusals.NoSuchExecution(execution.Id.ToString());
-                default:
-                    throw new UnreachableException();
-            }
+            case null:
+                return from.DeniedBy is { } no && IsBy(no, caller) ? Ended(from) : Over(from);
+            case Move.Moved moved:
+                if (!moved.IsBooked)
+                    events.Unbooked(from);
+                events.ApprovalRefused(from, caller.Command.UserId);
+                // It is denied whether or not this message leaves; the sweeper finds those of whom nobody was told.
+                await events.UnlessSentAsync(from.Id, () => notifications.NotifyAsync(from.Id, from.Tenant, cancel));
+                return Ended(from);
+            case Move.Unknown:
+                return Refusals.NoSuchExecution(from.Id.ToString());
+            case Move.Lost:
+                return Unclear;
+            default:
+                throw new UnreachableException();
         }
-        return Unclear;
     }
 
     // It is on record whether or not this message leaves: the sweeper finds what waits though it has its approvals.
-    private async Task SayAsync(Execution execution, int count, CancellationToken cancel)
-    {
-        try
-        {
-            await approvals.ApprovedAsync(execution.Id, execution.Tenant, count, cancel);
-        }
-        catch (Exception e)
-        {
-            events.NotificationNotSent(execution.Id, e);
-        }
-    }
+    private Task SayAsync(Execution execution, CancellationToken cancel) =>
+        events.UnlessSentAsync(execution.Id, () => approvals.ApprovedAsync(execution.Id, execution.Tenant, execution.Approvals.Count, cancel));
 
-    // It is denied whether or not this message leaves; the sweeper finds those of whom nobody was told.
-    private async Task NotifyAsync(Execution execution, CancellationToken cancel)
-    {
-        try
-        {
-            await notifications.NotifyAsync(execution.Id, execution.Tenant, cancel);
-        }
-        catch (Exception e)
-        {
-            events.NotificationNotSent(execution.Id, e);
-        }
-    }
+    private static Execution With(Execution execution, Approval yes) => execution with { Approvals = [.. execution.Approvals, yes] };
+
+    private static bool HasApproved(Execution execution, Caller caller) => execution.Approvals.Any(one => IsBy(one, caller));
+
+    private static bool IsEnough(Execution execution, ApprovalRule rule, Caller caller) =>
+        rule.AreEnough(execution.Approvals, execution.RequestedBy, caller.Catalogue.Groups);
 
     private Approval WordOf(Caller caller) => new(caller.Command.TeamId, caller.Command.UserId, clock.GetUtcNow());
 
@@ -140,7 +115,7 @@ internal sealed class ApproveCommand(
     private bool Waits(Execution execution) => execution.State == ExecutionState.AwaitingApproval && clock.GetUtcNow() < execution.DeadlineAt;
 
     private static SlackMessage Noted(Execution execution, ApprovalRule rule, Caller caller) => SlackMessage.Private(
-        rule.AreEnough(execution.Approvals, execution.RequestedBy, caller.Catalogue.Groups)
+        IsEnough(execution, rule, caller)
             ? SlackText.Of($":white_check_mark: You approved *{execution.Workflow.ToString()}*. It begins, if policy still allows it.")
             : SlackText.Of($":white_check_mark: You approved *{execution.Workflow.ToString()}*. It takes {rule.Approvals} approvals."),
         Block.SmallPrint(SlackText.Code(execution.Id.ToString())));

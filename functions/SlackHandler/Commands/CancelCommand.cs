@@ -10,9 +10,6 @@ namespace ControlPlane.SlackHandler.Commands;
 internal sealed class CancelCommand(
     ExecutionLookup lookup, ExecutionStore executions, AuditTrail audit, MessageQueue<Notification> notifications, SlackHandlerEvents events)
 {
-    // An execution has fewer states than this to slip through.
-    private const int Rounds = 10;
-
     public static readonly SlackMessage Unclear = SlackMessage.Private(
         SlackText.Of($":grey_question: Something on our side is too slow or failing, so I can't tell whether that was cancelled. Look with `status`, and try again: to cancel twice does no harm."));
 
@@ -31,40 +28,26 @@ internal sealed class CancelCommand(
 
     private async Task<SlackMessage> CancelAsync(Caller caller, Execution execution, CancellationToken cancel)
     {
-        for (var round = 0; round < Rounds; round++)
+        var by = caller.Command.UserId;
+        var (move, from) = await Move.PursueAsync(
+            execution, one => !one.State.IsTerminal, one => executions.CancelAsync(one, by.ToString(), caller.AuditorOf(audit), cancel));
+        switch (move)
         {
-            if (execution.State.IsTerminal)
-                return Ended(execution, caller.Command.UserId);
-            switch (await executions.CancelAsync(execution, caller.Command.UserId.ToString(), caller.AuditorOf(audit), cancel))
-            {
-                case Move.Moved moved:
-                    if (!moved.IsBooked)
-                        events.Unbooked(execution);
-                    events.ExecutionCancelled(execution, caller.Command.UserId);
-                    await NotifyAsync(execution, cancel);
-                    return Cancelled(execution, wasHandedOver: execution.State is not (ExecutionState.Queued or ExecutionState.AwaitingApproval));
-                case Move.Lost { Now: var now }:
-                    execution = now;
-                    break;
-                case Move.Unknown:
-                    return Refusals.NoSuchExecution(execution.Id.ToString());
-                default:
-                    throw new UnreachableException();
-            }
-        }
-        return Unclear;
-    }
-
-    // It is cancelled whether or not this message leaves; the sweeper finds those of whom nobody was told.
-    private async Task NotifyAsync(Execution execution, CancellationToken cancel)
-    {
-        try
-        {
-            await notifications.NotifyAsync(execution.Id, execution.Tenant, cancel);
-        }
-        catch (Exception e)
-        {
-            events.NotificationNotSent(execution.Id, e);
+            case null:
+                return Ended(from, by);
+            case Move.Moved moved:
+                if (!moved.IsBooked)
+                    events.Unbooked(from);
+                events.ExecutionCancelled(from, by);
+                // It is cancelled whether or not this message leaves; the sweeper finds those of whom nobody was told.
+                await events.UnlessSentAsync(from.Id, () => notifications.NotifyAsync(from.Id, from.Tenant, cancel));
+                return Cancelled(from, wasHandedOver: from.State is not (ExecutionState.Queued or ExecutionState.AwaitingApproval));
+            case Move.Unknown:
+                return Refusals.NoSuchExecution(from.Id.ToString());
+            case Move.Lost:
+                return Unclear;
+            default:
+                throw new UnreachableException();
         }
     }
 

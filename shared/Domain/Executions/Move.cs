@@ -1,3 +1,5 @@
+using ControlPlane.Tenants;
+
 namespace ControlPlane.Executions;
 
 /// <summary>What came of moving an execution.</summary>
@@ -14,4 +16,24 @@ public abstract record Move
 
     /// <summary>This tenant has no such execution.</summary>
     public sealed record Unknown : Move;
+
+    // An execution has fewer states than this to slip through, and at most as many approvers.
+    private const int Rounds = ApprovalRule.MostApprovals + 2;
+
+    /// <summary>Moves an execution that others move at the same time: where it was elsewhere, once more from there.</summary>
+    /// <param name="canMove">Whether there is anything to move as it stands.</param>
+    /// <returns>What came of it, and the execution as it was moved from. Null where it cannot be moved as it stands; <see cref="Lost"/> where it was
+    /// elsewhere every time.</returns>
+    public static async Task<(Move? Move, Execution From)> PursueAsync(
+        Execution execution, Func<Execution, bool> canMove, Func<Execution, Task<Move>> moveAsync)
+    {
+        for (var round = 0; round < Rounds && canMove(execution); round++)
+        {
+            var move = await moveAsync(execution);
+            if (move is not Lost { Now: var now })
+                return (move, execution);
+            execution = now;
+        }
+        return (canMove(execution) ? new Lost(execution) : null, execution);
+    }
 }
