@@ -11,6 +11,7 @@ using ControlPlane.Executions;
 using ControlPlane.Orchestrator;
 using ControlPlane.Orchestrator.Jwks;
 using ControlPlane.Orchestrator.Plans;
+using ControlPlane.Orchestrator.Policy;
 using ControlPlane.Orchestrator.Requests;
 using ControlPlane.Tokens;
 
@@ -33,14 +34,15 @@ async Task<ExecutionRequestsFunction> ExecutionRequestsAsync(Settings settings)
 
     var planner = new Planner(settings.OutcomesUrl);
     var tokens = new TokenService(await TenantKeysAsync(settings.TokenRootSecretId), new TokenMinter(settings.ControlPlaneUrl, clock), planner);
-    var standings = new StandingStore(dynamo, settings.TenantsTable, settings.QuotasTable, clock);
-    var instances = new InstanceStore(dynamo, settings.InstancesTable, clock);
+    var situations = new SituationReader(
+        new StandingStore(dynamo, settings.TenantsTable, settings.QuotasTable, clock), new InstanceStore(dynamo, settings.InstancesTable, clock), planner,
+        events);
     var executions = new ExecutionStore(dynamo, settings.ExecutionsTable, settings.QuotasTable, clock);
     var dispatches = new MessageQueue<DispatchRequest>(sqs, settings.DispatchQueueUrl, DomainJson.Default.DispatchRequest);
     var notifications = new MessageQueue<Notification>(sqs, settings.NotificationsQueueUrl, DomainJson.Default.Notification);
     return new(
-        new StartExecution(standings, instances, planner, tokens, executions, dispatches, notifications, events, clock),
-        new SeeToApproval(standings, instances, planner, tokens, executions, dispatches, notifications, events, clock),
+        new StartExecution(situations, tokens, executions, dispatches, notifications, events, clock),
+        new SeeToApproval(situations, tokens, executions, dispatches, notifications, events, clock),
         events,
         clock);
 }

@@ -6,6 +6,7 @@ using ControlPlane.Metering;
 using ControlPlane.Orchestrator;
 using ControlPlane.Orchestrator.Jwks;
 using ControlPlane.Orchestrator.Plans;
+using ControlPlane.Orchestrator.Policy;
 using ControlPlane.Orchestrator.Requests;
 using ControlPlane.Quotas;
 using ControlPlane.Secrets;
@@ -26,14 +27,13 @@ internal sealed class OrchestratorFixture
 
     public TestTables Tables { get; }
     private readonly TestQueues _queues;
-    private readonly Uri _dynamoEndpoint;
     private readonly Uri _queueEndpoint;
 
-    private OrchestratorFixture(TestTables tables, TestQueues queues, Uri dynamoEndpoint, Uri queueEndpoint, HttpMessageHandler? below = null)
+    private OrchestratorFixture(TestTables tables, TestQueues queues, Uri queueEndpoint, HttpMessageHandler? below = null)
     {
-        (Tables, _queues, _dynamoEndpoint, _queueEndpoint) = (tables, queues, dynamoEndpoint, queueEndpoint);
+        (Tables, _queues, _queueEndpoint) = (tables, queues, queueEndpoint);
         Seam = new(call => Plan(call), below) { MetersCapacity = true };
-        var dynamo = Seam.DynamoDb(dynamoEndpoint);
+        var dynamo = Seam.DynamoDb(tables.Endpoint);
         var sqs = Seam.Sqs(queueEndpoint);
 
         Secrets = KeptSecrets.WithRoot("v1", Clock.GetUtcNow() - TimeSpan.FromDays(30));
@@ -47,14 +47,14 @@ internal sealed class OrchestratorFixture
         var events = new OrchestratorEvents(new JsonLog(Logged, Clock), Clock);
         // The fixture's own stores arrange; the function has its role.
         var (inRole, queuesInRole) = (tables.ClientOf("ExecutionRequestsFunction", Seam), queues.ClientOf("ExecutionRequestsFunction", tables, Seam));
-        var standings = new StandingStore(inRole, tables.Tenants, tables.Quotas, Clock);
-        var instances = new InstanceStore(inRole, tables.Instances, Clock);
+        var situations = new SituationReader(
+            new StandingStore(inRole, tables.Tenants, tables.Quotas, Clock), new InstanceStore(inRole, tables.Instances, Clock), planner, events);
         var tokens = new TokenService(Keys, new TokenMinter(Issuer, Clock), planner);
         var executions = new ExecutionStore(inRole, tables.Executions, tables.Quotas, Clock);
         var dispatches = new MessageQueue<DispatchRequest>(queuesInRole, queues.Dispatch, DomainJson.Default.DispatchRequest);
         var notifications = new MessageQueue<Notification>(queuesInRole, queues.Notifications, DomainJson.Default.Notification);
-        StartExecution = new(standings, instances, planner, tokens, executions, dispatches, notifications, events, Clock);
-        SeeToApproval = new(standings, instances, planner, tokens, executions, dispatches, notifications, events, Clock);
+        StartExecution = new(situations, tokens, executions, dispatches, notifications, events, Clock);
+        SeeToApproval = new(situations, tokens, executions, dispatches, notifications, events, Clock);
         Function = new(StartExecution, SeeToApproval, events, below is null ? Clock : new HastyClock(Clock));
         Jwks = new(Keys, Issuer, events, Clock);
     }
@@ -83,7 +83,7 @@ internal sealed class OrchestratorFixture
     public static async Task<OrchestratorFixture> StartAsync(LocalCloud cloud)
     {
         var world = new OrchestratorFixture(
-            await cloud.TablesAsync(), await cloud.QueuesAsync(), await cloud.DynamoDbEndpointAsync(), await cloud.QueueEndpointAsync());
+            await cloud.TablesAsync(), await cloud.QueuesAsync(), await cloud.QueueEndpointAsync());
         await world.RegisterAsync(TenantLimits.Default);
         await world.PublishAsync(Workflow());
         await world.HeardFromAsync(world.Now);
@@ -91,10 +91,10 @@ internal sealed class OrchestratorFixture
     }
 
     /// <summary>A new process on the same tables and queues, with nothing in memory and nothing that breaks.</summary>
-    public OrchestratorFixture Restarted() => new(Tables, _queues, _dynamoEndpoint, _queueEndpoint);
+    public OrchestratorFixture Restarted() => new(Tables, _queues, _queueEndpoint);
 
     /// <summary>The same, over something that stands between it and its tables.</summary>
-    public OrchestratorFixture Above(HttpMessageHandler below) => new(Tables, _queues, _dynamoEndpoint, _queueEndpoint, below);
+    public OrchestratorFixture Above(HttpMessageHandler below) => new(Tables, _queues, _queueEndpoint, below);
 
     public static Workflow Workflow(params IReadOnlyList<WorkflowParameter> parameters) =>
         new(Scheduler, WebhookPath.Of(WorkflowName.Parse("sched-v2")), parameters, TimeSpan.FromHours(1), Idempotent: false, Enabled: true, [], [], []);

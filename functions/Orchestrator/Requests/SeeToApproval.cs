@@ -1,9 +1,7 @@
 using ControlPlane.Aws;
 using ControlPlane.Executions;
-using ControlPlane.Metering;
 using ControlPlane.Orchestrator.Plans;
 using ControlPlane.Orchestrator.Policy;
-using ControlPlane.Quotas;
 using ControlPlane.Tenants;
 
 namespace ControlPlane.Orchestrator.Requests;
@@ -12,9 +10,7 @@ namespace ControlPlane.Orchestrator.Requests;
 /// before.</summary>
 /// <remarks>Written first, sent second, as where it was made: a message that comes again finds it queued or ended, and sends again.</remarks>
 internal sealed class SeeToApproval(
-    StandingStore standings,
-    InstanceStore instances,
-    Planner planner,
+    SituationReader situations,
     TokenService tokens,
     ExecutionStore executions,
     MessageQueue<DispatchRequest> dispatches,
@@ -36,33 +32,20 @@ internal sealed class SeeToApproval(
         var now = clock.GetUtcNow();
         if (execution.DeadlineAt <= now)
             return execution;                               // the sweeper ends it
-        // Its place and its unit are in the month that it was made in; GPU time is this month's.
-        var reading = standings.OfAsync(execution.Tenant, execution.Workflow, execution.Month, cancel);
-        var dataPlane = instances.OfTenantAsync(execution.Tenant, Month.Of(now), cancel);
-        await Task.WhenAll(reading, dataPlane);
-        var standing = WithoutOwn(await reading);
-        if (standing.Fault is { } fault)
-            events.StoredWrong(execution.Id, execution.Tenant, fault);
-
+        var request = new StartRequest(
+            execution.Id, execution.Tenant, execution.Workflow, execution.Inputs, execution.RequestedBy, execution.IsPublic, RequestedAt: now);
+        // Its unit is of the month that it was made in.
+        var situation = await situations.OfAsync(request, execution.Month, now, cancel, isReserved: true);
+        var standing = situation.Standing;
         var rule = standing.Workflow?.Approval ?? asked;
         if (standing.Workflow is not null && !rule.AreEnough(execution.Approvals, execution.RequestedBy, standing.Groups))
             return execution;
 
-        var request = new StartRequest(
-            execution.Id, execution.Tenant, execution.Workflow, execution.Inputs, execution.RequestedBy, execution.IsPublic, RequestedAt: now);
-        var decision = await JudgeAsync(request, standing, await dataPlane, now, cancel);
-        return decision is { Decision.Allowed: true, Plan: { } plan }
-            ? await ApproveAsync(execution, plan, decision.Decision, cancel)
-            : await DenyAsync(execution, decision.Decision, cancel);
-    }
-
-    private async Task<(PolicyDecision Decision, Plan? Plan)> JudgeAsync(
-        StartRequest request, Standing standing, DataPlane dataPlane, DateTimeOffset now, CancellationToken cancel)
-    {
-        var watch = Situation.SilenceDenies(standing, dataPlane, now) ? await instances.WatchAsync(cancel) : null;
-        var planning = standing.Workflow is { } workflow ? planner.Plan(request, workflow, now) : null;
-        var decision = Rulebook.Decide(new(request, standing, planning, dataPlane, now, watch));
-        return (decision with { Verdicts = [.. decision.Verdicts, Approved] }, (planning as Planning.Ready)?.Plan);
+        var decision = Rulebook.Decide(situation);
+        decision = decision with { Verdicts = [.. decision.Verdicts, Approved] };
+        return decision.Allowed && situation.Planning is Planning.Ready { Plan: var plan }
+            ? await ApproveAsync(execution, plan, decision, cancel)
+            : await DenyAsync(execution, decision, cancel);
     }
 
     private async Task<Execution> ApproveAsync(Execution execution, Plan plan, PolicyDecision decision, CancellationToken cancel)
@@ -103,11 +86,4 @@ internal sealed class SeeToApproval(
     }
 
     private static readonly RuleVerdict Approved = new(Approvals.Rule, Judgement.Allow, "ok", "It was approved.");
-
-    // What it holds itself stands in nobody's way, and least in its own.
-    private static Standing WithoutOwn(Standing standing) => standing with
-    {
-        Active = Math.Max(0, standing.Active - 1),
-        Month = standing.Month with { Charged = Math.Max(0, standing.Month.Charged - 1) },
-    };
 }

@@ -11,9 +11,7 @@ namespace ControlPlane.Orchestrator.Requests;
 /// <summary>Plans a request, decides on it, and makes it an execution: queued with its reservation and its order, waiting for approval with its reservation
 /// alone, or denied. Two reads, one write, one message.</summary>
 internal sealed class StartExecution(
-    StandingStore standings,
-    InstanceStore instances,
-    Planner planner,
+    SituationReader situations,
     TokenService tokens,
     ExecutionStore executions,
     MessageQueue<DispatchRequest> dispatches,
@@ -25,25 +23,12 @@ internal sealed class StartExecution(
     {
         var now = clock.GetUtcNow();
         var month = Month.Of(now);                          // taken once: what is reserved in a month is settled or given back in it
-        var standing = standings.OfAsync(request.Tenant, request.Workflow, month, cancel);
-        var dataPlane = instances.OfTenantAsync(request.Tenant, month, cancel);
-        await Task.WhenAll(standing, dataPlane);
-
-        // Two reads are enough for everyone but a silent tenant whose silence may deny.
-        var watch = Situation.SilenceDenies(await standing, await dataPlane, now) ? await instances.WatchAsync(cancel) : null;
-        var situation = Judge(request, await standing, await dataPlane, watch, now);
+        var situation = await situations.OfAsync(request, month, now, cancel);
         var decision = Rulebook.Decide(situation);
         var execution = decision.Allowed && situation is { Planning: Planning.Ready { Plan: var plan }, Standing.Tenant: { } tenant }
             ? await CreateAsync(plan, tenant.Limits, decision, month, cancel)
             : await DenyAsync(situation, decision, month, cancel);
         await SendAsync(execution, cancel);
-    }
-
-    private Situation Judge(StartRequest request, Standing standing, Metering.DataPlane dataPlane, Metering.WatchState? watch, DateTimeOffset now)
-    {
-        if (standing.Fault is { } fault)
-            events.StoredWrong(request.Execution, request.Tenant, fault);
-        return new(request, standing, standing.Workflow is { } workflow ? planner.Plan(request, workflow, now) : null, dataPlane, now, watch);
     }
 
     /// <returns>The execution as it now stands, made by this request or by an earlier delivery of it.</returns>

@@ -11,6 +11,7 @@ using ControlPlane.MeteringCollector.Outcomes;
 using ControlPlane.MeteringCollector.Sweeper;
 using ControlPlane.Orchestrator;
 using ControlPlane.Orchestrator.Plans;
+using ControlPlane.Orchestrator.Policy;
 using ControlPlane.Orchestrator.Requests;
 using ControlPlane.Secrets;
 using ControlPlane.Slack;
@@ -88,11 +89,11 @@ internal sealed class Functions : IDisposable
 
         var planner = new Planner(new Uri(ControlPlaneUrl, "/outcomes/execution"));
         var orchestratorEvents = new OrchestratorEvents(log, clock);
-        var standings = new StandingStore(dynamo, tables.Tenants, tables.Quotas, clock);
+        var situations = new SituationReader(new StandingStore(dynamo, tables.Tenants, tables.Quotas, clock), instances, planner, orchestratorEvents);
         var tokenService = new TokenService(keys, new TokenMinter(ControlPlaneUrl, clock), planner);
         ExecutionRequests = new(
-            new StartExecution(standings, instances, planner, tokenService, executions, dispatches, notifications, orchestratorEvents, clock),
-            new SeeToApproval(standings, instances, planner, tokenService, executions, dispatches, notifications, orchestratorEvents, clock),
+            new StartExecution(situations, tokenService, executions, dispatches, notifications, orchestratorEvents, clock),
+            new SeeToApproval(situations, tokenService, executions, dispatches, notifications, orchestratorEvents, clock),
             orchestratorEvents, clock);
 
         _engines = new(DispatchLimits.Default, around.Routes, TimeProvider.System);
