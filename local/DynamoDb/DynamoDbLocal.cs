@@ -26,7 +26,7 @@ internal sealed class DynamoDbLocal : IAsyncDisposable
         var server = ChildProcess.Start(
             "java",
             [
-                "-Xmx1g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",    // ready in under a second: it lives for minutes, not days
+                "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",    // ready in under a second: it lives for minutes, not days
                 "-Dorg.eclipse.jetty.util.log.announce=false", "-Dorg.eclipse.jetty.LEVEL=WARN",
                 "-Djava.library.path=DynamoDBLocal_lib", "-cp", "DynamoDBLocal.jar:DynamoDBLocal_lib/*",
                 "org.eclipse.jetty.xml.XmlConfiguration", Path.Combine(AppContext.BaseDirectory, "DynamoDb", "dynamodb-local.xml"),

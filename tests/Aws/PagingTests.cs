@@ -22,7 +22,7 @@ public sealed class PagingTests(LocalCloud cloud)
             made.Add((await world.CreatedAsync($"t{i}")).Id);
             world.Clock.Advance(TimeSpan.FromSeconds(1));
         }
-        var store = new ExecutionStore(await DynamoAsync(), world.Tables.Executions, world.Tables.Quotas, world.Clock);
+        var store = new ExecutionStore(DynamoOf(world.Tables), world.Tables.Executions, world.Tables.Quotas, world.Clock);
 
         Assert.Equal(Enumerable.Reverse(made), (await store.LatestAsync(StoreFixture.Tenant, 10, Cancel)).Select(one => one.Id));
         Assert.Equal(made[4..].Prepend(made[3]).Reverse(), (await store.LatestAsync(StoreFixture.Tenant, 2, Cancel)).Select(one => one.Id));
@@ -52,7 +52,7 @@ public sealed class PagingTests(LocalCloud cloud)
             await registry.TryLinkAsync(new(TeamId.Parse($"T{n}"), TenantId.Parse("tenant-1")), Cancel);
             await registry.TryAddAsync(new(KeyIds.Of($"key-{n}"), TenantId.Parse("tenant-1"), null, new byte[32], world.Now, null, null), Cancel);
         }
-        var paged = new TenantRegistry(await DynamoAsync(), world.Tables.Tenants);
+        var paged = new TenantRegistry(DynamoOf(world.Tables), world.Tables.Tenants);
 
         Assert.Equal(3, (await paged.AllAsync(Cancel)).Count);
         Assert.Equal(3, (await paged.ReadableAsync(Cancel)).Tenants.Count);
@@ -87,7 +87,7 @@ public sealed class PagingTests(LocalCloud cloud)
             await instances.BookAsync(heartbeat, 200, world.Now, Cancel);
             await samples.PutAsync(MeteringRecord.Of(heartbeat), Cancel);
         }
-        var dynamo = await DynamoAsync();
+        var dynamo = DynamoOf(world.Tables);
 
         var paged = new InstanceStore(dynamo, world.Tables.Instances, world.Clock);
         Assert.Equal(6, (await paged.OfTenantAsync(StoreFixture.Tenant, new(2026, 11), Cancel)).Usage.CpuMs);
@@ -98,6 +98,6 @@ public sealed class PagingTests(LocalCloud cloud)
         Assert.Equal(3, found);
     }
 
-    private async Task<Amazon.DynamoDBv2.AmazonDynamoDBClient> DynamoAsync() =>
-        new FaultSeam(_ => null, new EmptyPages()).DynamoDb(await cloud.DynamoDbEndpointAsync());
+    private static Amazon.DynamoDBv2.AmazonDynamoDBClient DynamoOf(TestTables tables) =>
+        new FaultSeam(_ => null, new EmptyPages()).DynamoDb(tables.Endpoint);
 }

@@ -89,7 +89,7 @@ public class StandingStoreTests(LocalCloud cloud)
         var (tables, _) = await StartAsync();
         await PutProfileAsync(tables, item => { });
         await PutMonthAsync(tables, November, charged: 3);
-        using var dynamo = new FaultSeam(_ => null, new Unprocessed(refusals)).DynamoDb(await cloud.DynamoDbEndpointAsync());
+        using var dynamo = new FaultSeam(_ => null, new Unprocessed(refusals)).DynamoDb(tables.Endpoint);
         var store = new StandingStore(dynamo, tables.Tenants, tables.Quotas, TimeProvider.System);
         if (!isRead)
         {

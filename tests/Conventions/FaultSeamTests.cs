@@ -22,13 +22,12 @@ public sealed class FaultSeamTests(LocalCloud cloud)
     private async Task<List<string>> BreaksAsync(Func<IAmazonDynamoDB, string, string, Task> handle)
     {
         var tables = await cloud.TablesAsync();
-        var endpoint = await cloud.DynamoDbEndpointAsync();
         var broken = new List<string>();
         var number = 0;
         await CrashPoints.ForEachAsync(async (seam, name) =>
         {
             var id = $"event-{number++}";
-            try { await handle(seam.DynamoDb(endpoint), tables.Metering, id); }
+            try { await handle(seam.DynamoDb(tables.Endpoint), tables.Metering, id); }
             catch (Exception) { /* the delivery failed */ }
             await handle(tables.Client, tables.Metering, id);
             var total = (await tables.Client.GetItemAsync(tables.Metering, Key(id, "TOTAL"), consistentRead: true, Cancel)).Item;

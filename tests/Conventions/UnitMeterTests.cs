@@ -13,7 +13,7 @@ public sealed class UnitMeterTests(LocalCloud cloud)
     {
         var tables = await cloud.TablesAsync();
         using var meter = new UnitMeter(new SocketsHttpHandler());
-        using var dynamo = new FaultSeam(_ => null, meter).DynamoDb(await cloud.DynamoDbEndpointAsync());
+        using var dynamo = new FaultSeam(_ => null, meter).DynamoDb(tables.Endpoint);
 
         await dynamo.PutItemAsync(tables.Executions, Item("a"), Cancel);
         Assert.Equal(3, meter.Take().WriteUnits);
@@ -39,7 +39,7 @@ public sealed class UnitMeterTests(LocalCloud cloud)
     {
         var tables = await cloud.TablesAsync();
         using var meter = new UnitMeter(new SocketsHttpHandler());
-        using var dynamo = new FaultSeam(_ => null, meter).DynamoDb(await cloud.DynamoDbEndpointAsync());
+        using var dynamo = new FaultSeam(_ => null, meter).DynamoDb(tables.Endpoint);
         var query =
             new QueryRequest
             {

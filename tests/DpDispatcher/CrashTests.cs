@@ -64,7 +64,7 @@ public sealed class CrashTests(LocalCloud cloud)
     private async Task<ExecutionId> PlayAsync(DispatchFixture stage, FaultSeam seam, bool idempotent)
     {
         var id = await stage.QueueAsync(idempotent: idempotent);
-        stage.Restart(seam.DynamoDb(await cloud.DynamoDbEndpointAsync()), seam.Sqs(await cloud.QueueEndpointAsync()));
+        stage.Restart(seam.DynamoDb(stage.Tables.Endpoint), seam.Sqs(await cloud.QueueEndpointAsync()));
         var isDone = (await stage.DispatchAsync(id)).BatchItemFailures.Count == 0 && !seam.IsDead;
         for (var receives = 2; !isDone; receives++)
         {

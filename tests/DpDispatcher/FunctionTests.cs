@@ -61,7 +61,7 @@ public sealed class FunctionTests(LocalCloud cloud)
         foreach (var tenant in new[] { "tenant-2", "tenant-1", "tenant-2", "tenant-1" })
             ids.Add((await stage.QueueAsync(tenant), tenant));
         var held = new HeldCalls("tenant-2");
-        stage.Restart(new FaultSeam(_ => null, held).DynamoDb(await cloud.DynamoDbEndpointAsync()), timers: new HastyClock(stage.Clock));
+        stage.Restart(new FaultSeam(_ => null, held).DynamoDb(stage.Tables.Endpoint), timers: new HastyClock(stage.Clock));
 
         // The function has an hour: what ends it is the slice.
         var answer = await stage.Function.DispatchAsync(

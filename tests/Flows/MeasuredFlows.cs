@@ -191,7 +191,7 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
 
     // ---- what they need ----
 
-    private async Task<MeteredHub> StartAsync() => new(await cloud.TablesAsync(), await cloud.DynamoDbEndpointAsync(), _clock);
+    private async Task<MeteredHub> StartAsync() => new(await cloud.TablesAsync(), _clock);
 
     private async Task RegisterAsync(MeteredHub hub)
     {
@@ -249,13 +249,13 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
         private readonly SimulatedQueues _queues;
         private readonly IReadOnlyList<IDisposable> _clients;
 
-        public MeteredHub(TestTables tables, Uri dynamoEndpoint, SetClock clock)
+        public MeteredHub(TestTables tables, SetClock clock)
         {
             Tables = tables;
             _queues = new(clock);
             Meter = new(_queues);
             var seam = new FaultSeam(_ => null, Meter);
-            var (dynamo, sqs) = (seam.DynamoDb(dynamoEndpoint), seam.Sqs(SimulatedQueues.Endpoint));
+            var (dynamo, sqs) = (seam.DynamoDb(tables.Endpoint), seam.Sqs(SimulatedQueues.Endpoint));
             _clients = [dynamo, sqs];
             Engine = new(() => (Manner.Fine, 0), _ => Task.CompletedTask);
             var secret = new KeptSecrets();

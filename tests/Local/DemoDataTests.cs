@@ -12,11 +12,10 @@ public sealed class DemoDataTests(LocalCloud cloud)
     [Fact]
     public async Task A_first_start_that_was_cut_short_is_made_up_for_by_the_next()
     {
-        var endpoint = await cloud.DynamoDbEndpointAsync();
         var cuts = await CrashPoints.ForEachAsync(async (seam, name) =>
         {
             var tables = await cloud.TablesAsync();
-            await Record.ExceptionAsync(() => DemoData.WriteAsync(new(seam.DynamoDb(endpoint), tables.Tenants), TimeProvider.System, Cancel));
+            await Record.ExceptionAsync(() => DemoData.WriteAsync(new(seam.DynamoDb(tables.Endpoint), tables.Tenants), TimeProvider.System, Cancel));
 
             var registry = new TenantRegistry(tables.Client, tables.Tenants);
             await DemoData.WriteAsync(registry, TimeProvider.System, Cancel);

@@ -53,7 +53,7 @@ public sealed class HeartbeatFaultTests(LocalCloud cloud)
             var seen = (await desk.StateAsync(instance))!;
             try
             {
-                await new ControlPlane.Aws.InstanceStore(seam.DynamoDb(desk.Endpoint), desk.Tables.Instances, desk.Clock)
+                await new ControlPlane.Aws.InstanceStore(seam.DynamoDb(desk.Tables.Endpoint), desk.Tables.Instances, desk.Clock)
                     .TryFoldAsync(seen, TestContext.Current.CancellationToken);
             }
             catch (Exception) when (!TestContext.Current.CancellationToken.IsCancellationRequested)

@@ -22,10 +22,9 @@ internal sealed class HeartbeatFixture
 
     private readonly MemoryStream _log = new();
 
-    private HeartbeatFixture(TestTables tables, Uri endpoint) => (Tables, Endpoint) = (tables, endpoint);
+    private HeartbeatFixture(TestTables tables) => Tables = tables;
 
     public TestTables Tables { get; }
-    public Uri Endpoint { get; }
     public SetClock Clock { get; } = new(DateTimeOffset.FromUnixTimeSeconds(Sample.Started + 60));
     public SidecarSigner Sidecar { get; } = new();
     public SourceNetworkCheck SourceNetworkCheck { get; init; } = SourceNetworkCheck.Enforce;
@@ -40,7 +39,7 @@ internal sealed class HeartbeatFixture
     /// <param name="keyLives">How long the sidecar's key does; for ever when left out.</param>
     public static async Task<HeartbeatFixture> OpenAsync(LocalCloud cloud, SourceNetworkCheck check = SourceNetworkCheck.Enforce, TimeSpan? keyLives = null)
     {
-        var desk = new HeartbeatFixture(await cloud.TablesAsync(), await cloud.DynamoDbEndpointAsync()) { SourceNetworkCheck = check };
+        var desk = new HeartbeatFixture(await cloud.TablesAsync()) { SourceNetworkCheck = check };
 
         // The desk's clock stands in the past: DynamoDB Local, which has the real time, would remove the records under our eyes.
         await desk.Tables.Client.UpdateTimeToLiveAsync(

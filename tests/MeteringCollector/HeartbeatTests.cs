@@ -351,7 +351,7 @@ public sealed class HeartbeatTests(LocalCloud cloud)
         await desk.SendAsync(Sample.At(desk.Clock.Now.AddMinutes(1), 3, cpuMs: 3));
 
         var seam = FaultSeam.None();
-        var records = new ControlPlane.Aws.MeteringStore(seam.DynamoDb(desk.Endpoint), desk.Tables.Metering, desk.Clock);
+        var records = new ControlPlane.Aws.MeteringStore(seam.DynamoDb(desk.Tables.Endpoint), desk.Tables.Metering, desk.Clock);
         var lastHour = new List<long>();
         await foreach (var record in records.SinceAsync(HeartbeatFixture.Tenant, desk.Clock.Now.AddHours(-1), TestContext.Current.CancellationToken))
             lastHour.Add(record.Counter);

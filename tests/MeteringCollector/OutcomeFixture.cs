@@ -28,16 +28,15 @@ internal sealed class OutcomeFixture
     private readonly MemoryStream _log = new();
     private int _executions;
 
-    private OutcomeFixture(TestTables tables, TestQueues queues, Uri dynamoEndpoint, Uri queueEndpoint)
+    private OutcomeFixture(TestTables tables, TestQueues queues, Uri queueEndpoint)
     {
-        (Tables, Queues, DynamoEndpoint, QueueEndpoint) = (tables, queues, dynamoEndpoint, queueEndpoint);
+        (Tables, Queues, QueueEndpoint) = (tables, queues, queueEndpoint);
         Secrets = KeptSecrets.WithRoot("v1", Clock.Now.AddDays(-30));
         Restart();
     }
 
     public TestTables Tables { get; }
     public TestQueues Queues { get; }
-    public Uri DynamoEndpoint { get; }
     public Uri QueueEndpoint { get; }
     public KeptSecrets Secrets { get; }
     public SetClock Clock { get; } = new(new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));
@@ -49,7 +48,7 @@ internal sealed class OutcomeFixture
     public string Logged => Encoding.UTF8.GetString(_log.ToArray());
 
     public static async Task<OutcomeFixture> OpenAsync(LocalCloud cloud) =>
-        new(await cloud.TablesAsync(), await cloud.QueuesAsync(), await cloud.DynamoDbEndpointAsync(), await cloud.QueueEndpointAsync());
+        new(await cloud.TablesAsync(), await cloud.QueuesAsync(), await cloud.QueueEndpointAsync());
 
     /// <summary>A new process, whose calls pass this seam.</summary>
     public void Restart(FaultSeam? seam = null) =>

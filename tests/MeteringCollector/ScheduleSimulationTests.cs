@@ -151,7 +151,7 @@ public sealed class ScheduleSimulationTests(LocalCloud cloud)
 
     private static async Task SweepAsync(OutcomeFixture desk, FaultSeam seam)
     {
-        var dynamo = seam.DynamoDb(desk.DynamoEndpoint);
+        var dynamo = seam.DynamoDb(desk.Tables.Endpoint);
         var events = new MeteringEvents(new JsonLog(new MemoryStream(), desk.Clock), desk.Clock);
         var sweep = new FireSchedules(
             new(dynamo, desk.Tables.Executions, desk.Clock), new(dynamo, desk.Tables.Executions, desk.Tables.Quotas, desk.Clock),

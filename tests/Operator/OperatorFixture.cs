@@ -57,7 +57,7 @@ internal sealed class OperatorFixture : IAsyncDisposable
         {
             ["process_id"] = Environment.ProcessId,
             ["control_plane_url"] = "https://api.example.com",
-            ["dynamodb"] = (await cloud.DynamoDbEndpointAsync()).ToString(),
+            ["dynamodb"] = ctl.Tables.Endpoint.ToString(),
             ["sqs"] = (await cloud.QueueEndpointAsync()).ToString(),
             ["secrets_manager"] = ctl._secrets.Endpoint.ToString(),
             ["region"] = "us-east-1",

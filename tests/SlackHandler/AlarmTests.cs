@@ -51,7 +51,7 @@ public sealed class AlarmTests(SlackFixture world) : IClassFixture<SlackFixture>
         {
             case "SlackCommandsFailed":
                 var broken = new FaultSeam(call => call.Operation == "Query" ? Fault.Error : null);
-                using (var dynamo = broken.DynamoDb(await world.DynamoDbEndpointAsync()))
+                using (var dynamo = broken.DynamoDb(world.Tables.Endpoint))
                     await workspace.TypeAsync("list", function: world.NewFunction(dynamo));
                 break;
             case "NotificationsGivenUp":

@@ -71,7 +71,7 @@ public sealed class CancelCommandTests(SlackFixture world) : IClassFixture<Slack
             }
             return null;
         });
-        using var dynamo = seam.DynamoDb(await world.DynamoDbEndpointAsync());
+        using var dynamo = seam.DynamoDb(world.Tables.Endpoint);
         var said = await workspace.TypeAsync($"cancel {id}", function: world.NewFunction(dynamo));
 
         Assert.Contains("whatever it still reports is ignored", said.Text, StringComparison.Ordinal);
@@ -83,7 +83,7 @@ public sealed class CancelCommandTests(SlackFixture world) : IClassFixture<Slack
     public async Task A_cancel_whose_answer_is_lost_is_not_called_a_failure()
     {
         var (workspace, id) = await StartAsync();
-        using var dynamo = new FaultSeam(call => call.Operation == "TransactWriteItems" ? Fault.Silence : null).DynamoDb(await world.DynamoDbEndpointAsync());
+        using var dynamo = new FaultSeam(call => call.Operation == "TransactWriteItems" ? Fault.Silence : null).DynamoDb(world.Tables.Endpoint);
         var said = await workspace.TypeAsync($"cancel {id}", function: world.NewFunction(dynamo));
         Assert.Contains("can't tell whether that was cancelled", said.Text, StringComparison.Ordinal);
     }

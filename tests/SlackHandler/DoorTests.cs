@@ -225,9 +225,9 @@ public sealed class DoorTests(SlackFixture world) : IClassFixture<SlackFixture>
     public async Task Health_says_so_when_a_table_does_not_answer_and_asks_the_tables_once_in_a_while()
     {
         var broken = new FaultSeam(call => call.Number == 1 ? Fault.Throttled : null);
-        var dynamo = broken.DynamoDb(await world.DynamoDbEndpointAsync());
+        var dynamo = broken.DynamoDb(world.Tables.Endpoint);
         var silent = new FaultSeam(_ => Fault.Silence);
-        var down = await world.NewFunction(silent.DynamoDb(await world.DynamoDbEndpointAsync()))
+        var down = await world.NewFunction(silent.DynamoDb(world.Tables.Endpoint))
             .RouteAsync(SlackFixture.Event("GET", "/health"), SlackFixture.Context);
         Assert.Equal((503, """{"status":"unavailable","region":"us-east-1","version":"1.2.3"}"""), (down.StatusCode, down.Body));
         Assert.Equal("5", down.Headers!["Retry-After"]);
@@ -260,7 +260,7 @@ public sealed class DoorTests(SlackFixture world) : IClassFixture<SlackFixture>
     {
         var before = await world.StateAsync();
         var noWrites = new FaultSeam(call => call.Operation == "UpdateItem" ? Fault.Throttled : null);
-        var down = await world.NewFunction(noWrites.DynamoDb(await world.DynamoDbEndpointAsync()))
+        var down = await world.NewFunction(noWrites.DynamoDb(world.Tables.Endpoint))
             .RouteAsync(SlackFixture.Event("GET", "/health"), SlackFixture.Context);
         Assert.Equal(503, down.StatusCode);
 

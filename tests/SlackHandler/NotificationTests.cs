@@ -113,7 +113,7 @@ public sealed class NotificationTests(SlackFixture world) : IClassFixture<SlackF
     {
         var (slow, _) = await EndAsync("succeeded");
         var (other, slack) = await EndAsync("succeeded");
-        using var dynamo = new FaultSeam(_ => null, new HeldCalls(slow.Id.ToString())).DynamoDb(await world.DynamoDbEndpointAsync());
+        using var dynamo = new FaultSeam(_ => null, new HeldCalls(slow.Id.ToString())).DynamoDb(world.Tables.Endpoint);
         var function = world.NewNotifications(slack, dynamo: dynamo, timers: new HastyClock(world.Clock));
 
         // The function has an hour: what ends it is the slice.

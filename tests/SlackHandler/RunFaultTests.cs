@@ -20,7 +20,7 @@ public sealed class RunFaultTests(SlackFixture world) : IClassFixture<SlackFixtu
         var workspace = await world.NewWorkspaceAsync();
         var tables = new FaultSeam(_ => null) { MetersCapacity = true };
         var queues = FaultSeam.None();
-        using var dynamo = tables.DynamoDb(await world.DynamoDbEndpointAsync());
+        using var dynamo = tables.DynamoDb(world.Tables.Endpoint);
         using var sqs = queues.Sqs(await world.QueueEndpointAsync());
         var said = await workspace.TypeAsync("run report", function: world.NewFunction(dynamo, sqs));
 
@@ -39,7 +39,7 @@ public sealed class RunFaultTests(SlackFixture world) : IClassFixture<SlackFixtu
         foreach (var text in new[] { "help", "workflows", "list", "usage", "run", "run no_such_one", $"status {A.Id}", $"why {A.Id}" })
         {
             var tables = FaultSeam.None();
-            using var dynamo = tables.DynamoDb(await world.DynamoDbEndpointAsync());
+            using var dynamo = tables.DynamoDb(world.Tables.Endpoint);
             await workspace.TypeAsync(text, user: "U" + text.Length, function: world.NewFunction(dynamo));
             Assert.Single(tables.Calls, call => call.Operation is "UpdateItem" or "TransactWriteItems" or "PutItem");
         }
@@ -201,7 +201,7 @@ public sealed class RunFaultTests(SlackFixture world) : IClassFixture<SlackFixtu
     private async Task<double> LeastTransactionalWriteAsync()
     {
         var seam = new FaultSeam(_ => null) { MetersCapacity = true };
-        using var dynamo = seam.DynamoDb(await world.DynamoDbEndpointAsync());
+        using var dynamo = seam.DynamoDb(world.Tables.Endpoint);
         await dynamo.TransactWriteItemsAsync(
             new() { TransactItems = [new() { Put = new() { TableName = world.Tables.RateLimits, Item = new() { ["pk"] = new("tiny") } } }] },
                 SlackFixture.Cancel);
@@ -210,7 +210,7 @@ public sealed class RunFaultTests(SlackFixture world) : IClassFixture<SlackFixtu
 
     private async Task<Said> AcceptAsync(FaultSeam seam, Workspace workspace, IReadOnlyDictionary<string, string>? form = null)
     {
-        using var dynamo = seam.DynamoDb(await world.DynamoDbEndpointAsync());
+        using var dynamo = seam.DynamoDb(world.Tables.Endpoint);
         using var sqs = seam.Sqs(await world.QueueEndpointAsync(), retries: CommandClients.Sqs().MaxErrorRetry);
         return await workspace.SendAsync(form ?? workspace.Form("run report"), world.NewFunction(dynamo, sqs));
     }
@@ -224,7 +224,7 @@ public sealed class RunFaultTests(SlackFixture world) : IClassFixture<SlackFixtu
     {
         var (dynamoConfig, sqsConfig) = (CommandClients.DynamoDb(), CommandClients.Sqs());
         (dynamoConfig.ServiceURL, dynamoConfig.AuthenticationRegion, dynamoConfig.HttpClientFactory) = (
-            (await world.DynamoDbEndpointAsync()).ToString(), "us-east-1", network);
+            world.Tables.Endpoint.ToString(), "us-east-1", network);
         (sqsConfig.ServiceURL, sqsConfig.AuthenticationRegion, sqsConfig.HttpClientFactory) = (
             (await world.QueueEndpointAsync()).ToString(), "us-east-1", network);
         using var dynamo = new AmazonDynamoDBClient(Credentials, dynamoConfig);

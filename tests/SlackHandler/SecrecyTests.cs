@@ -20,7 +20,7 @@ public sealed class SecrecyTests(SlackFixture world) : IClassFixture<SlackFixtur
         left.Append((await workspace.SendAsync(world.Post(Workspace.Encode(form), "wrong"))).Body);
         foreach (var call in Enumerable.Range(1, 4))
         {
-            using var dynamo = FaultSeam.At(call, Fault.Throttled).DynamoDb(await world.DynamoDbEndpointAsync());
+            using var dynamo = FaultSeam.At(call, Fault.Throttled).DynamoDb(world.Tables.Endpoint);
             using var sqs = new FaultSeam(_ => Fault.Silence).Sqs(await world.QueueEndpointAsync());
             left.Append((await workspace.SendAsync(form, world.NewFunction(dynamo, sqs))).Body);
         }

@@ -72,8 +72,6 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    internal Task<Uri> DynamoDbEndpointAsync() => cloud.DynamoDbEndpointAsync();
-
     internal Task<Uri> QueueEndpointAsync() => cloud.QueueEndpointAsync();
 
     internal static string SecretText(string signingSecret, byte replyKey = 7, string origin = Origin, byte tokenKey = 9) => new JsonObject

@@ -73,7 +73,7 @@ internal sealed class Simulation : IAsyncDisposable
     private int _messages;
     private (long Counter, long CpuMs) _metered;
 
-    private Simulation(int seed, Defect defect, TestTables tables, Uri dynamoEndpoint)
+    private Simulation(int seed, Defect defect, TestTables tables)
     {
         (_defect, _random, _tables) = (defect, new(seed), tables);
         _losesLedger = seed % 4 == 3 || defect is Defect.WaitsForLedger or Defect.NeverRecounts;
@@ -84,7 +84,7 @@ internal sealed class Simulation : IAsyncDisposable
         _books = new(tables, Tenant, Limits);
         _queues = new(_clock);
         _seam = new(_trouble.Next, _queues);
-        (_dynamo, _sqs) = (_seam.DynamoDb(dynamoEndpoint), _seam.Sqs(SimulatedQueues.Endpoint));
+        (_dynamo, _sqs) = (_seam.DynamoDb(tables.Endpoint), _seam.Sqs(SimulatedQueues.Endpoint));
         _engine = new(MannerOfNext, RanAsync);
         _slack = new(MoodOfSlack) { ShowsNothing = defect == Defect.TellsNobody };
 
@@ -95,7 +95,7 @@ internal sealed class Simulation : IAsyncDisposable
             _clock);
         _functions = new(_around, _dynamo, _sqs);
         var noTrouble = new FaultSeam(_ => null, _queues);
-        _untroubled = new(_around, noTrouble.DynamoDb(dynamoEndpoint), noTrouble.Sqs(SimulatedQueues.Endpoint));
+        _untroubled = new(_around, noTrouble.DynamoDb(tables.Endpoint), noTrouble.Sqs(SimulatedQueues.Endpoint));
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -109,7 +109,7 @@ internal sealed class Simulation : IAsyncDisposable
     /// <returns>How the executions ended.</returns>
     public static async Task<IReadOnlyCollection<Execution>> RunAsync(LocalCloud cloud, int seed, Defect defect = Defect.None, Action<string>? tell = null)
     {
-        await using var simulation = new Simulation(seed, defect, await cloud.TablesAsync(), await cloud.DynamoDbEndpointAsync());
+        await using var simulation = new Simulation(seed, defect, await cloud.TablesAsync());
         try
         {
             await simulation.RunAsync();

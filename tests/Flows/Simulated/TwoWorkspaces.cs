@@ -53,12 +53,12 @@ internal sealed class TwoWorkspaces : IAsyncDisposable
     private SlackInstallationFunction _installation = null!;
     private SlackEventsFunction _events = null!;
 
-    private TwoWorkspaces(TestTables tables, Uri dynamoEndpoint)
+    private TwoWorkspaces(TestTables tables)
     {
         Tables = tables;
         _queues = new(Clock);
         var seam = new FaultSeam(_ => null, _queues);
-        (_dynamo, _sqs) = (seam.DynamoDb(dynamoEndpoint), seam.Sqs(SimulatedQueues.Endpoint));
+        (_dynamo, _sqs) = (seam.DynamoDb(tables.Endpoint), seam.Sqs(SimulatedQueues.Endpoint));
         _engine = ScriptedEngine.Answering(200);
     }
 
@@ -83,7 +83,7 @@ internal sealed class TwoWorkspaces : IAsyncDisposable
 
     public static async Task<TwoWorkspaces> StartAsync(LocalCloud cloud)
     {
-        var world = new TwoWorkspaces(await cloud.TablesAsync(), await cloud.DynamoDbEndpointAsync());
+        var world = new TwoWorkspaces(await cloud.TablesAsync());
         await world.StartAsync();
         return world;
     }

@@ -135,7 +135,7 @@ public sealed class ButtonTests(SlackFixture world) : IClassFixture<SlackFixture
         var breaks = await CrashPoints.ForEachAsync(async (seam, name) =>
         {
             var (workspace, id) = await EndedAsync();
-            using var dynamo = seam.DynamoDb(await world.DynamoDbEndpointAsync());
+            using var dynamo = seam.DynamoDb(world.Tables.Endpoint);
             using var sqs = seam.Sqs(await world.QueueEndpointAsync());
             var slack = new SmallSlack();
             try
