@@ -23,9 +23,8 @@ internal static class CancelExecution
 
     private static async Task<Answer> CancelAsync(ControlPlaneClient hub, Execution execution, CancellationToken cancel)
     {
-        var (caller, auditor) = ((await hub.CallerAsync(cancel)).ToString(), await hub.AuditorAsync(cancel));
-        var (move, from) = await Move.PursueAsync(
-            execution, one => !one.State.IsTerminal, one => hub.Executions.CancelAsync(one, caller, auditor, cancel));
+        var (move, from) = await new Administration.CancelExecution(hub.Executions, await NotificationsAsync(hub, cancel), await hub.AuditorAsync(cancel))
+            .RunAsync(execution, await hub.CallerAsync(cancel), cancel);
         switch (move)
         {
             case null when from.State == ExecutionState.Cancelled:
@@ -33,7 +32,6 @@ internal static class CancelExecution
             case null:
                 return new Answer.NotDone($"{from.Id} is {from.State.Name}: there is nothing left to cancel.");
             case Move.Moved { IsBooked: var isBooked }:
-                await NotifyAsync(hub, from, cancel);
                 return Shown("cancelled", from, isBooked ? [] : [$"the ledger lacks its reservation: ./ctl quota recount {from.Tenant} mends it."]);
             case Move.Unknown:
                 return ExecutionCommands.NoSuch(from.Id);
@@ -50,16 +48,16 @@ internal static class CancelExecution
         page => page.Line($"{execution.Id} is {result}.")) with
     { Warnings = warnings };
 
-    // It is cancelled whether or not this message leaves; the sweeper finds those of whom nobody was told.
-    private static async Task NotifyAsync(ControlPlaneClient hub, Execution execution, CancellationToken cancel)
+    // A stack that cannot be asked for its queues can still cancel.
+    private static async Task<MessageQueue<Notification>?> NotificationsAsync(ControlPlaneClient hub, CancellationToken cancel)
     {
         try
         {
-            await (await hub.NotificationsAsync(cancel)).NotifyAsync(execution.Id, execution.Tenant, cancel);
+            return await hub.NotificationsAsync(cancel);
         }
         catch (Exception e) when (e is Amazon.Runtime.AmazonServiceException or NoDeploymentException)
         {
-            // A minute or two later, then.
+            return null;
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ControlPlane.Text;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Recovery;

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
+using ControlPlane.Administration;
+using ControlPlane.Text;
 using ControlPlane.Executions;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
@@ -11,8 +13,6 @@ namespace ControlPlane.Operator.Commands;
 /// <summary><c>execution …</c>: what became of a request. Inputs and results are the tenant's own and are not shown.</summary>
 internal static class ExecutionCommands
 {
-    private const int ReadAtOnce = 25;
-
     public static Command Build(Runner runner) =>
         new("execution", "Executions: the latest, one, why it is as it is; starting, awaiting and cancelling one.")
         {
@@ -38,25 +38,22 @@ internal static class ExecutionCommands
                 return Refusals.NotRegistered(tenant);
             var (most, inState, by, of) = (given.GetValue(count), given.GetValue(state), given.GetValue(user), given.GetValue(workflow));
             var from = given.GetValue(since) is { } age ? hub.Clock.GetUtcNow() - age : (DateTimeOffset?)null;
+            var filter = new ExecutionFilter(inState is null ? null : ExecutionStates.Parse(inState), of, by, from);
             var lines = new List<ExecutionLineView>();
-            var summaries = inState is null && by is null && of is null && from is null
-                ? (await hub.Executions.LatestAsync(tenant, most, cancel)).ToAsyncEnumerable()
-                : hub.Executions.LatestAsync(tenant, from, cancel);
-            var some = summaries.Where(one => (inState is null || one.State.Name == inState) && (of is null || one.Workflow == of)).Chunk(ReadAtOnce);
-            await foreach (var chunk in some.WithCancellation(cancel))
+            ExecutionCursor? after = null;
+            do
             {
-                var found = await Task.WhenAll(chunk.Select(one => hub.Executions.FindRecentAsync(one.Id, cancel)));
-                lines.AddRange(found.OfType<Execution>().Where(one => by is null || IsBy(one.RequestedBy, by))
-                    .Take(most - lines.Count).Select(ViewMapper.LineOf));
-                if (lines.Count == most)
-                    break;
+                var page = await new LatestExecutions(hub.Executions).FindAsync([tenant], filter, after, most - lines.Count, cancel);
+                lines.AddRange(page.Executions.Select(ViewMapper.LineOf));
+                after = page.Next;
             }
+            while (after is not null && lines.Count < most);
             return Answer.Show(new ExecutionsView(tenant.ToString(), lines), CtlJson.Default.ExecutionsView, page => page.Table(
                 ["EXECUTION", new("WORKFLOW", 1), "STATE", new("FAILURE", 3), new("CREATED", 2), new("ENDED", 5), new("ASKED BY", 4)],
                 lines.Select(one => (string?[])
                 [
                     one.ExecutionId, one.Workflow, one.State, one.FailureCode, DisplayText.Time(one.CreatedAt), DisplayText.Time(one.FinishedAt),
-                    InShort(one.RequestedBy),
+                    one.RequestedBy.InShort,
                 ])));
         });
     }
@@ -112,34 +109,6 @@ internal static class ExecutionCommands
         return Answer.Show(shown, CtlJson.Default.ExecutionView, page => page.Facts(Facts(shown)));
     }
 
-    private static bool IsBy(Requester requester, string text) => requester switch
-    {
-        Requester.Slack slack => text == slack.UserId.ToString() || text == $"{slack.TeamId}/{slack.UserId}",
-        Requester.Operator by => text == by.Caller.ToString(),
-        Requester.Schedule { Asker: { } asker } => IsBy(asker, text),
-        Requester.Schedule { Caller: { } caller } => text == caller.ToString(),
-        _ => false,
-    };
-
-    /// <summary>Of an operator's ARN what is after the last slash: who they are to AWS's roles.</summary>
-    public static string InShort(Requester requester) => requester switch
-    {
-        Requester.Slack slack => slack.UserId.ToString(),
-        Requester.Operator by => by.Caller.ToString().Split('/')[^1],
-        Requester.Schedule { Asker: { } asker } => $"{InShort(asker)}, by schedule",
-        Requester.Schedule { Caller: { } caller } => $"{caller.ToString().Split('/')[^1]}, by schedule",
-        _ => throw new UnreachableException(),
-    };
-
-    public static string InWords(Requester requester) => requester switch
-    {
-        Requester.Slack slack => $"{slack.UserId} in {slack.ChannelId} of {slack.TeamId}",
-        Requester.Operator by => by.Caller.ToString(),
-        Requester.Schedule { Asker: { } asker } schedule => $"{InWords(asker)}, by {schedule.ScheduleId}",
-        Requester.Schedule { Caller: { } caller } schedule => $"{caller}, by {schedule.ScheduleId}",
-        _ => throw new UnreachableException(),
-    };
-
     public static Answer.NotDone NoSuch(ExecutionId id) =>
         new($"There is no execution {id}: it was never made, or is older than 90 days. ./ctl execution list shows a tenant's latest.");
 
@@ -150,7 +119,7 @@ internal static class ExecutionCommands
         ("tenant", execution.Tenant),
         ("workflow", execution.Workflow),
         ("state", execution.State + (execution.Late ? " (late)" : "")),
-        ("asked by", InWords(execution.RequestedBy)),
+        ("asked by", execution.RequestedBy.InWords),
         ("inputs", DisplayText.List(execution.Inputs)),
         ("charged to", execution.Month),
         ("created", execution.CreatedAt),

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using ControlPlane.Administration;
 using ControlPlane.Executions;
 using ControlPlane.Metering;
 using ControlPlane.Operator.Arguments;
@@ -175,7 +176,7 @@ internal static class OnboardTenant
         if (await run.Hub.Executions.FindAsync(id, cancel) is null)
         {
             var nothing = JsonElement.Parse("{}");
-            if (StartExecution.InTheWay(catalogue, workflow, nothing) is { } inTheWay)
+            if (OrderExecution.InTheWay(catalogue, workflow, nothing) is { } inTheWay)
                 throw new StepException($"{inTheWay} Its first run is made without inputs: name another with --workflow.");
             if (await StartExecution.SendAsync(run.Hub, run.Tenant, workflow, nothing, run.Value(OnboardingRun)!, cancel) is (_, Handover.NotTaken))
                 throw new StepException("The queue of requests refused it: try again.");

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ControlPlane.Administration;
 using ControlPlane.Executions;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Deployments;
@@ -38,7 +39,7 @@ internal static class ScheduleCommands
             if (await hub.Tenants.CatalogueAsync(tenant, cancel) is not { } catalogue)
                 return Refusals.NotRegistered(tenant);
             var json = InputOptions.JsonOf(given.GetValue(inputs) ?? []);
-            if (StartExecution.InTheWay(catalogue, workflow, json) is { } inTheWay)
+            if (OrderExecution.InTheWay(catalogue, workflow, json) is { } inTheWay)
                 return new Answer.NotDone(inTheWay);
             var (place, refusal) = await SlackPlace.OfAsync(hub, tenant, given.GetValue(tell), cancel);
             if (refusal is not null)
@@ -84,7 +85,7 @@ internal static class ScheduleCommands
                 [
                     one.ScheduleId, one.Workflow, one.Cron, one.Zone,
                     one.PausedAt is null ? DisplayText.Time(one.Next is [var next, ..] ? next : null) : "paused",
-                    one.Last is [.., var last] ? last.Result : null, ExecutionCommands.InShort(one.Owner),
+                    one.Last is [.., var last] ? last.Result : null, one.Owner.InShort,
                 ])));
         });
     }
@@ -182,7 +183,7 @@ internal static class ScheduleCommands
         ("workflow", schedule.Workflow),
         ("cron", $"\"{schedule.Cron}\" in {schedule.Zone}"),
         ("overlap", schedule.Overlap),
-        ("owner", ExecutionCommands.InWords(schedule.Owner)),
+        ("owner", schedule.Owner.InWords),
         ("inputs", DisplayText.List(schedule.Inputs)),
         ("made", schedule.MadeAt),
         ("paused", schedule.PausedAt),

@@ -1,21 +1,17 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
-using ControlPlane.Audit;
-using ControlPlane.Aws;
+using ControlPlane.Administration;
 using ControlPlane.Executions;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Deployments;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;
-using ControlPlane.Slack;
 using ControlPlane.Tenants;
-using ControlPlane.Text;
 
 namespace ControlPlane.Operator.Commands;
 
 /// <summary><c>execution start</c> and <c>again</c>: order an execution as a Slack command does, through the same queue and the same policy.</summary>
-/// <remarks>The mark is written before the order is sent, so that the sweeper finds an order that was lost and closes it.</remarks>
 internal static class StartExecution
 {
     public static Command Start(Runner runner)
@@ -50,7 +46,7 @@ internal static class StartExecution
     {
         if (await hub.Tenants.CatalogueAsync(tenant, cancel) is not { } catalogue)
             return Refusals.NotRegistered(tenant);
-        if (InTheWay(catalogue, name, inputs) is { } inTheWay)
+        if (OrderExecution.InTheWay(catalogue, name, inputs) is { } inTheWay)
             return new Answer.NotDone(inTheWay);
 
         var (execution, handover) = await SendAsync(hub, tenant, name, inputs, key ?? Guid.NewGuid().ToString("N"), cancel);
@@ -74,30 +70,7 @@ internal static class StartExecution
 
     /// <param name="key">The same key is the same execution.</param>
     public static async Task<(ExecutionId Execution, Handover Handover)> SendAsync(
-        ControlPlaneClient hub, TenantId tenant, WorkflowName name, JsonElement inputs, string key, CancellationToken cancel)
-    {
-        var now = hub.Clock.GetUtcNow();
-        var execution = ExecutionId.OfOperator(tenant, key);
-        var caller = await hub.CallerAsync(cancel);
-        var order = new ExecutionRequest(
-            ExecutionRequest.SchemaV1, execution.ToString(), tenant.ToString(), name.ToString(), inputs, new Requester.Operator(caller), Public: false, now);
-        var requests = await hub.ExecutionRequestsAsync(cancel);
-        // The key makes a repeat of the order harmless, and a record of each asking is right: it was asked.
-        await (await hub.AuditorAsync(cancel)).NoteAsync("execution.start", tenant, $"{execution}", [AuditedValue.Of("workflow", null, $"{name}")], cancel);
-        await hub.Replies.NoteAsync(new(execution, tenant, SealedUrl: null, Uses: 0, now, now + Reply.Lifetime, order), cancel);
-        return (execution, await requests.OrderAsync(order, cancel));
-    }
-
-    // What the catalogue knows at once; policy asks the same and decides.
-    internal static string? InTheWay(TenantCatalogue catalogue, WorkflowName name, JsonElement inputs)
-    {
-        if (catalogue.Workflows.FirstOrDefault(one => one.Name == name) is not { } workflow)
-            return DidYouMean.Nearest(name.ToString(), catalogue.Workflows.Select(one => one.Name.ToString())) is { } nearest
-                ? $"{catalogue.Tenant.Id} has no workflow {name}. Did you mean {nearest}?"
-                : $"{catalogue.Tenant.Id} has no workflow {name}. ./ctl workflow list {catalogue.Tenant.Id} shows those there are.";
-        if (!workflow.Enabled)
-            return $"{name} is switched off: ./ctl workflow publish switches it on.";
-        var faults = WorkflowInputs.Check(inputs, workflow).Faults;
-        return faults.Count > 0 ? string.Join(' ', faults.Select(fault => fault.InPlainWords)) : null;
-    }
+        ControlPlaneClient hub, TenantId tenant, WorkflowName name, JsonElement inputs, string key, CancellationToken cancel) =>
+        await new OrderExecution(hub.Replies, await hub.ExecutionRequestsAsync(cancel), await hub.AuditorAsync(cancel), hub.Clock)
+            .RunAsync(tenant, name, inputs, key, await hub.CallerAsync(cancel), cancel);
 }

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
+using ControlPlane.Administration;
+using ControlPlane.Text;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Deployments;
 using ControlPlane.Operator.Output;

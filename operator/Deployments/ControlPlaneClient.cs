@@ -3,7 +3,7 @@ using Amazon.SQS;
 using ControlPlane.Audit;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
-using ControlPlane.Operator.DeadLetters;
+using ControlPlane.Administration.DeadLetters;
 using ControlPlane.Operator.Secrets;
 using ControlPlane.Secrets;
 using ControlPlane.Tokens;

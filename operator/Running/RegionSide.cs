@@ -1,5 +1,5 @@
 using System.Net.Http.Json;
-using ControlPlane.Operator.DeadLetters;
+using ControlPlane.Administration.DeadLetters;
 using ControlPlane.Operator.Deployments;
 using ControlPlane.Operator.Output;
 using ControlPlane.Tenants;

@@ -28,12 +28,19 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
 
     /// <summary>A tenant's latest executions, newest first, as an index saw them a moment ago: for people, not for decisions.</summary>
     public async Task<IReadOnlyList<ExecutionSummary>> LatestAsync(TenantId tenant, int count, CancellationToken cancel) =>
-        [.. (await dynamo.FirstAsync(NewestFirst(tenant, since: null), count, cancel)).Select(ToSummary)];
+        [.. (await dynamo.FirstAsync(NewestFirst(tenant, since: null, until: null), count, cancel)).Select(ToSummary)];
 
     /// <summary>The same, without an end but the oldest there is; read page after page, as far as they are asked for.</summary>
     /// <param name="since">Those made after that moment; null for all.</param>
-    public IAsyncEnumerable<ExecutionSummary> LatestAsync(TenantId tenant, DateTimeOffset? since, CancellationToken cancel) =>
-        dynamo.ItemsAsync(NewestFirst(tenant, since), cancel).Select(ToSummary);
+    /// <param name="until">Those made then or before; null for all.</param>
+    /// <param name="pageSize">How many are read at a time; null for as many as DynamoDB hands out at once.</param>
+    public IAsyncEnumerable<ExecutionSummary> LatestAsync(
+        TenantId tenant, DateTimeOffset? since, CancellationToken cancel, DateTimeOffset? until = null, int? pageSize = null)
+    {
+        var query = NewestFirst(tenant, since, until);
+        query.Limit = pageSize;
+        return dynamo.ItemsAsync(query, cancel).Select(ToSummary);
+    }
 
     private async Task<Execution?> FindAsync(ExecutionId id, bool isConsistent, CancellationToken cancel)
     {
@@ -41,10 +48,10 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         return answer.IsItemSet && !answer.Item.IsExpiredAt(clock.GetUtcNow()) ? ExecutionItems.ToExecution(answer.Item) : null;
     }
 
-    private QueryRequest NewestFirst(TenantId tenant, DateTimeOffset? since)
+    private QueryRequest NewestFirst(TenantId tenant, DateTimeOffset? since, DateTimeOffset? until)
     {
         var kept = clock.GetUtcNow() - ExecutionItems.Retention;    // the index has no TTL to look at
-        return new()
+        var query = new QueryRequest
         {
             TableName = table,
             IndexName = "by_tenant",
@@ -56,6 +63,13 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
             },
             ScanIndexForward = false,
         };
+        if (until is { } end)
+        {
+            // BETWEEN takes both ends; what lies on the first is older than whatever is asked for by a millisecond at most.
+            query.KeyConditionExpression = "tenant_id = :tenant AND created_at BETWEEN :since AND :until";
+            query.ExpressionAttributeValues[":until"] = Items.Time(end);
+        }
+        return query;
     }
 
     private static ExecutionSummary ToSummary(Item item) => new(

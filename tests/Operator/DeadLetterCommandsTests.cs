@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Amazon.SQS.Model;
-using ControlPlane.Operator.DeadLetters;
+using ControlPlane.Administration.DeadLetters;
 using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.Operator;

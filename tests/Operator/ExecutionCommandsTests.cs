@@ -1,3 +1,4 @@
+using ControlPlane.Administration;
 using ControlPlane.Executions;
 using ControlPlane.Metering;
 using ControlPlane.Operator.Commands;

@@ -1,3 +1,4 @@
+using ControlPlane.Administration;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Tenants;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using ControlPlane.Http;
 using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.Tests.Support;
 

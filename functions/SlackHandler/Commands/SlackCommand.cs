@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
+using ControlPlane.Http;
 using ControlPlane.Executions;
 using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.Tenants;

@@ -7,7 +7,8 @@ namespace ControlPlane.Aws.Logs;
 /// happen.</remarks>
 public static class MetricCatalogue
 {
-    private const string SlackHandler = "SlackHandler", Orchestrator = "Orchestrator", DpDispatcher = "DpDispatcher", MeteringCollector = "MeteringCollector";
+    private const string SlackHandler = "SlackHandler", Orchestrator = "Orchestrator", DpDispatcher = "DpDispatcher", MeteringCollector = "MeteringCollector",
+        AdminPanel = "AdminPanel";
 
     // Before the metrics: fields are made in this order, and each metric is noted here.
     private static readonly List<Metric> Known = [];
@@ -85,6 +86,11 @@ public static class MetricCatalogue
     public static readonly Metric.Plain InstanceOffline = Plain(MeteringCollector, "InstanceOffline", isWatched: true);
 
     public static readonly Metric.Split InstanceChanges = Split(MeteringCollector, "InstanceChanges", Dimension.Change);
+
+    /// <summary>Somebody reached the panel's function for whom its load balancer does not vouch.</summary>
+    public static readonly Metric.Plain PanelRefusals = Plain(AdminPanel, "PanelRefusals", isWatched: true);
+
+    public static readonly Metric.Plain PanelFailures = Plain(AdminPanel, "PanelFailures", isWatched: true);
 
     public static IReadOnlyList<Metric> All => Known;
 

@@ -5,8 +5,8 @@ using ControlPlane.Text;
 
 namespace ControlPlane.Executions;
 
-/// <summary>An operator, as AWS names whoever calls (<c>arn:aws:sts::123456789012:assumed-role/operator/jane@example.com</c>), or <c>local:</c> and the user
-/// of the machine that runs the control plane.</summary>
+/// <summary>An operator, as AWS names whoever calls (<c>arn:aws:sts::123456789012:assumed-role/operator/jane@example.com</c>), <c>local:</c> and the user
+/// of the machine that runs the control plane, or <c>oidc:</c> and the subject of whoever uses the panel.</summary>
 /// <remarks>https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html</remarks>
 [JsonConverter(typeof(TextIdConverter<OperatorId>))]
 public readonly partial record struct OperatorId : ITextId<OperatorId>
@@ -28,6 +28,6 @@ public readonly partial record struct OperatorId : ITextId<OperatorId>
 
     static OperatorId ITextId<OperatorId>.Of(string text) => new(text);
 
-    [GeneratedRegex(@"\A(arn:aws[a-z-]*:|local:)[A-Za-z0-9_.,:/+=@-]{1,1000}\z")]
+    [GeneratedRegex(@"\A(arn:aws[a-z-]*:|local:|oidc:)[A-Za-z0-9_.,:/+=@|-]{1,1000}\z")]
     private static partial Regex Shape();
 }

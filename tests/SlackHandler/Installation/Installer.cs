@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Amazon.Lambda.APIGatewayEvents;
 using Amazon.Lambda.TestUtilities;
+using ControlPlane.Http;
 using ControlPlane.Aws;
 using ControlPlane.Secrets;
 using ControlPlane.Slack;

@@ -1,10 +1,10 @@
 using ControlPlane.Executions;
-using ControlPlane.Operator.Arguments;
+using ControlPlane.Text;
 
-namespace ControlPlane.Operator.Commands;
+namespace ControlPlane.Administration;
 
 /// <summary>An execution's state in one sentence, and what an operator can do about it.</summary>
-internal static class Reasons
+public static class Reasons
 {
     public static string Of(Execution execution, DateTimeOffset now) => execution.State switch
     {

@@ -1,12 +1,12 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 
-namespace ControlPlane.SlackHandler.Authentication;
+namespace ControlPlane.Http;
 
 /// <summary>A form body read as browsers read it.</summary>
 /// <remarks><c>application/x-www-form-urlencoded</c> parsing, https://url.spec.whatwg.org/#urlencoded-parsing: over bytes, always UTF-8, names compared as they
 /// are.</remarks>
-internal sealed class FormBody
+public sealed class FormBody
 {
     private FormBody(IReadOnlyList<KeyValuePair<string, string>> pairs) => Pairs = pairs;
 

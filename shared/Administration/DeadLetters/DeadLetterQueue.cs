@@ -2,15 +2,15 @@ using System.Globalization;
 using Amazon.SQS;
 using Amazon.SQS.Model;
 
-namespace ControlPlane.Operator.DeadLetters;
+namespace ControlPlane.Administration.DeadLetters;
 
 /// <summary>How full a queue and its dead letters are. The numbers are SQS's own approximations.</summary>
-internal sealed record QueueDepth(WorkQueue Queue, long Waiting, long InFlight, long DeadLetters);
+public sealed record QueueDepth(WorkQueue Queue, long Waiting, long InFlight, long DeadLetters);
 
 /// <summary>The dead letters of one queue. SQS shows a message only by handing it out for a while, so looking at them hides them from others
 /// meanwhile.</summary>
 /// <param name="home">Where they came from and go back to.</param>
-internal sealed class DeadLetterQueue(IAmazonSQS sqs, WorkQueue queue, string url, string home)
+public sealed class DeadLetterQueue(IAmazonSQS sqs, WorkQueue queue, string url, string home)
 {
     // Long enough to walk through a thousand, short enough that what an interrupted command held is soon there again.
     private const int HeldSeconds = 120;

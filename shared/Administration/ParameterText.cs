@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 using ControlPlane.Tenants;
 using ControlPlane.Text;
 
-namespace ControlPlane.Operator.Arguments;
+namespace ControlPlane.Administration;
 
 /// <summary>A workflow's parameter as typed: <c>city:string:required:maxlen=100</c>.</summary>
 /// <remarks>
@@ -12,7 +12,7 @@ namespace ControlPlane.Operator.Arguments;
 /// (enums),
 /// and <c>description=…</c>, which takes the rest. A colon inside another value is written <c>\:</c>.
 /// </remarks>
-internal static partial class ParameterText
+public static partial class ParameterText
 {
     public const string Grammar = "name:type[:required][:default=…][:min=…][:max=…][:maxlen=…][:values=a|b][:description=…]";
 
@@ -23,9 +23,9 @@ internal static partial class ParameterText
         if (parts.Count < 2)
             return (null, $"a parameter is {Grammar}, like city:string:required");
         if (!NameShape().IsMatch(parts[0]))
-            return (null, $"a name is 1 to 64 of A-Z, a-z, 0-9, _ and -, and begins with a letter; {TypedArguments.Quote(parts[0])} is not");
+            return (null, $"a name is 1 to 64 of A-Z, a-z, 0-9, _ and -, and begins with a letter; {Quote(parts[0])} is not");
         if (TypeOf(parts[1]) is not { } type)
-            return (null, $"{TypedArguments.Quote(parts[1])} is no type: string, integer, number, boolean or enum");
+            return (null, $"{Quote(parts[1])} is no type: string, integer, number, boolean or enum");
 
         var parameter = new WorkflowParameter(parts[0], type);
         string? byDefault = null;
@@ -34,7 +34,7 @@ internal static partial class ParameterText
         {
             var (key, value) = part.IndexOf('=', StringComparison.Ordinal) is var at and >= 0 ? (part[..at], part[(at + 1)..]) : (part, null);
             if (!seen.Add(key))
-                return (null, $"{TypedArguments.Quote(key)} is said twice");
+                return (null, $"{Quote(key)} is said twice");
             switch (key, value)
             {
                 case ("required", null): parameter = parameter with { Required = true }; break;
@@ -53,6 +53,9 @@ internal static partial class ParameterText
         }
         return Complete(parameter, byDefault);
     }
+
+    // Short enough for one line, and without what would act on a terminal.
+    private static string Quote(string text) => $"'{Plain.Text(text.Length <= 64 ? text : text[..64] + "…")}'";
 
     /// <summary>The same text again, as <see cref="Parse"/> takes it.</summary>
     public static string Format(WorkflowParameter parameter)
@@ -80,7 +83,7 @@ internal static partial class ParameterText
             return (null, "a parameter with a default is never missing: leave out required, or default");
         return ParameterValue.Read(parameter, byDefault) is { } value
             ? (parameter with { Default = value }, null)
-            : (null, $"the default {TypedArguments.Quote(byDefault)} is not what the parameter itself would take");
+            : (null, $"the default {Quote(byDefault)} is not what the parameter itself would take");
     }
 
     private static string FaultOf(string key, string? value, ParameterType type) => key switch
@@ -88,13 +91,13 @@ internal static partial class ParameterText
         "required" => "required stands alone",
         "default" or "description" or "min" or "max" or "maxlen" or "values" when value is null => $"{key} needs a value, like {key}=…",
         "description" => "a description has 1 to 200 characters",
-        "min" or "max" when IsNumeric(type) => $"{key} {TypedArguments.Quote(value!)} is not {(type == ParameterType.Integer ? "a whole number" : "a number")}",
+        "min" or "max" when IsNumeric(type) => $"{key} {Quote(value!)} is not {(type == ParameterType.Integer ? "a whole number" : "a number")}",
         "min" or "max" => $"{key} is for integers and numbers; for a string's length say maxlen=…",
-        "maxlen" when type == ParameterType.String => $"maxlen {TypedArguments.Quote(value!)} is not a whole number from 1 to 65536",
+        "maxlen" when type == ParameterType.String => $"maxlen {Quote(value!)} is not a whole number from 1 to 65536",
         "maxlen" => "maxlen is for strings",
         "values" when type == ParameterType.Enum => "values are one or more different words, like values=small|large",
         "values" => "values are for an enum",
-        _ => $"{TypedArguments.Quote(key)} is not known; a parameter is {Grammar}",
+        _ => $"{Quote(key)} is not known; a parameter is {Grammar}",
     };
 
     private static ParameterType? TypeOf(string text) => text switch

@@ -1,9 +1,9 @@
-namespace ControlPlane.Operator.DeadLetters;
+namespace ControlPlane.Administration.DeadLetters;
 
 /// <summary>A queue between the functions, each with its dead letters.</summary>
 /// <param name="Name">As the operator types it.</param>
 /// <param name="LogicalName">What its logical ids in serverless.template begin with.</param>
-internal sealed record WorkQueue(string Name, string LogicalName, bool IsFifo)
+public sealed record WorkQueue(string Name, string LogicalName, bool IsFifo)
 {
     public static readonly IReadOnlyList<WorkQueue> All =
     [

@@ -4,10 +4,10 @@ using Amazon.SQS.Model;
 using ControlPlane.Executions;
 using ControlPlane.Tenants;
 
-namespace ControlPlane.Operator.DeadLetters;
+namespace ControlPlane.Administration.DeadLetters;
 
 /// <summary>A message that was given up. Of its body only the ids are ever shown.</summary>
-internal sealed record DeadLetter(Message Message)
+public sealed record DeadLetter(Message Message)
 {
     public string Id => Message.MessageId;
 

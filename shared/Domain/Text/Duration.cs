@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace ControlPlane.Operator.Arguments;
+namespace ControlPlane.Text;
 
-/// <summary>Lengths of time as an operator types and reads them: <c>90s</c>, <c>60m</c>, <c>1h30m</c>.</summary>
-internal static partial class Duration
+/// <summary>Lengths of time as people type and read them: <c>90s</c>, <c>60m</c>, <c>1h30m</c>.</summary>
+public static partial class Duration
 {
     /// <summary>Hours, minutes and seconds in this order, each once at most.</summary>
     public static bool TryParse(string text, out TimeSpan duration)
