@@ -4,7 +4,6 @@ using ControlPlane.AdminPanel.Look;
 using ControlPlane.AdminPanel.Stores;
 using ControlPlane.Audit;
 using ControlPlane.Aws;
-using ControlPlane.Executions;
 
 namespace ControlPlane.AdminPanel.Pages.DeadLetters;
 

@@ -43,7 +43,7 @@ public sealed record ExecutionView(
                 attempt.At, string.Create(CultureInfo.InvariantCulture, $"attempt {attempt.Number}"),
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{attempt.Result.Name}, {attempt.Milliseconds} ms{(attempt.Status is { } status ? $", HTTP {status}" : "")}{(attempt.Answer is { } said ? $": {said}" : "")}"));
+                    $"{attempt.Result.Code}, {attempt.Milliseconds} ms{(attempt.Status is { } status ? $", HTTP {status}" : "")}{(attempt.Answer is { } said ? $": {said}" : "")}"));
         if (execution.DispatchedAt is { } dispatched)
             yield return new(dispatched, "taken", "by its engine");
         if (execution.StartedAt is { } started)
