@@ -36,6 +36,7 @@ internal static class RunCommandLine
         };
         var port = Port("--port", "Port of the public API.", 8080);
         var privatePort = Port("--private-port", "Port of the private API.", 8081);
+        var panelPort = Port("--panel-port", "Port of the admin panel.", 8082);
         var empty = new Option<bool>("--empty") { Description = "Without demo data, and so without playing the flows.", Recursive = true };
         var engine = new Option<string[]>("--engine")
         {
@@ -84,7 +85,7 @@ internal static class RunCommandLine
         RunOptions Options(ParseResult given) => new(
             given.GetValue(state)!, given.GetValue(port), given.GetValue(privatePort), given.GetValue(empty),
             (given.GetValue(engine) ?? []).Select(text => EngineIn(text)!.Value).ToDictionary(), given.GetValue(source)!, given.GetValue(published),
-            given.GetValue(slackHost), given.GetValue(install));
+            given.GetValue(slackHost), given.GetValue(install), given.GetValue(panelPort));
 
         var demo = new Command("demo", "Play both flows and exit: 0 if both reached their end.");
         demo.Validators.Add(given =>
@@ -97,7 +98,7 @@ internal static class RunCommandLine
         demo.SetAction((given, cancel) => Session.RunAsync(Options(given), Play.AndExit, cancel));
         var root = new Command("./run", "The whole control plane on this machine, on 127.0.0.1 alone.")
         {
-            state, port, privatePort, empty, engine, source, published, slackHost, noDemo, install, demo, new HelpOption(),
+            state, port, privatePort, panelPort, empty, engine, source, published, slackHost, noDemo, install, demo, new HelpOption(),
         };
         root.SetAction((given, cancel) =>
         {

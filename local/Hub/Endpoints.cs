@@ -23,6 +23,7 @@ internal sealed class Endpoints : IAsyncDisposable
             ["dynamodb"] = Plain(local.Dynamo.Endpoint),
             ["sqs"] = Plain(local.QueueServer.Endpoint),
             ["secrets_manager"] = Plain(local.Secrets.Endpoint),
+            ["panel"] = Plain(local.Panel.Endpoint),
             ["slack"] = Plain(local.Slack.Endpoint),
             ["region"] = local.Region,
             ["tables"] = Texts(local.Tables.Select(table => (table.Key, table.Value))),

@@ -1,3 +1,4 @@
+using ControlPlane.Local.Panel;
 using ControlPlane.Local.Peering;
 using ControlPlane.Local.Template;
 
@@ -13,6 +14,12 @@ internal sealed class FunctionEnvironment(
         var environment = function.Environment.ToDictionary(variable => variable.Key, variable => (string?)values.Resolve(variable.Value));
         foreach (var (name, value) in Machine())
             environment[name] = value;
+        if (function.Project.EndsWith("/AdminPanel", StringComparison.Ordinal))
+        {
+            foreach (var (name, value) in PanelBalancer.SettingsIn(options.Region))
+                environment[name] = value;
+            environment["SSL_CERT_FILE"] = authority.File;      // its load balancer is played, whoever Slack is
+        }
         return environment;
     }
 

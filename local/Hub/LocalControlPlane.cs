@@ -6,6 +6,7 @@ using ControlPlane.Aws;
 using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.DynamoDb;
 using ControlPlane.Local.Gateway;
+using ControlPlane.Local.Panel;
 using ControlPlane.Local.Peering;
 using ControlPlane.Local.Preparation;
 using ControlPlane.Local.Processes;
@@ -25,12 +26,12 @@ internal sealed class LocalControlPlane : IAsyncDisposable
     private readonly FunctionProcesses _functions;
 
     private LocalControlPlane(
-        Parts parts, TemplateReader template, FunctionLogs logs, Stores stores, HttpGateway publicApi, HttpGateway privateApi, SlackServer slack,
-        DataPlanes dataPlanes, FunctionProcesses functions, FunctionEnvironment environment, Pace pace, RunOptions options)
+        Parts parts, TemplateReader template, FunctionLogs logs, Stores stores, HttpGateway publicApi, HttpGateway privateApi, PanelBalancer panel,
+        SlackServer slack, DataPlanes dataPlanes, FunctionProcesses functions, FunctionEnvironment environment, Pace pace, RunOptions options)
     {
         (_parts, _stores, _functions) = (parts, stores, functions);
-        (Template, Logs, PublicApi, PrivateApi, Slack, DataPlanes, Environment, Pace, Region) = (
-            template, logs, publicApi, privateApi, slack, dataPlanes, environment, pace, options.Region);
+        (Template, Logs, PublicApi, PrivateApi, Panel, Slack, DataPlanes, Environment, Pace, Region) = (
+            template, logs, publicApi, privateApi, panel, slack, dataPlanes, environment, pace, options.Region);
         ControlPlaneUrl = UrlOf(options, publicApi);
     }
 
@@ -56,6 +57,8 @@ internal sealed class LocalControlPlane : IAsyncDisposable
     public Uri ControlPlaneUrl { get; }
 
     public HttpGateway PrivateApi { get; }
+
+    public PanelBalancer Panel { get; }
 
     public SlackServer Slack { get; }
 
@@ -123,6 +126,9 @@ internal sealed class LocalControlPlane : IAsyncDisposable
             await HttpGateway.StartPublicAsync(routes.Public, functions.InvokeAsync, options.Port, () => OriginValueIn(stores.Secrets), clock));
         var privateApi = parts.Keep(await HttpGateway.StartPrivateAsync(routes.Private, functions.InvokeAsync, options.PrivatePort, routing.SourceOf, clock));
         var authority = LocalAuthority.Create(state, clock);
+        var keysHost = PanelBalancer.KeysHostOf(options.Region);
+        var panel = parts.Keep(await PanelBalancer.StartAsync(functions.InvokeAsync, options.PanelPort, authority.Issue(keysHost), clock));
+        routing.Add($"{keysHost}:443", panel.KeysPort);
         var slack = parts.Keep(await StartSlackAsync(options, state, stores, publicApi.Endpoint, authority, clock));
         foreach (var host in SlackServer.Hosts)
         {
@@ -147,7 +153,7 @@ internal sealed class LocalControlPlane : IAsyncDisposable
 
         parts.Keep(await dataPlanes.StartMachinesAsync(cancel));
         var local = new LocalControlPlane(
-            parts, template, logs, stores, publicApi, privateApi, slack, dataPlanes, functions, environment, pace, options);
+            parts, template, logs, stores, publicApi, privateApi, panel, slack, dataPlanes, functions, environment, pace, options);
         parts.Keep(Endpoints.Write(state, local));
         publicApi.Open();
         return local;

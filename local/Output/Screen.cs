@@ -59,6 +59,7 @@ internal sealed class Screen(IAnsiConsole console)
             curl {{local.PrivateApi.Endpoint}}tenants/{{DemoData.Tenant}}/jwks.json
             """);
         console.WriteLine($"curl {local.PublicApi.Endpoint}health");
+        console.MarkupLineInterpolated($"[grey]the operators' panel, in a browser:[/] {local.Panel.Endpoint}");
         if (options.SlackHost is null)
             console.MarkupLineInterpolated($"[grey]or in a browser, as its user:[/] {local.Slack.Endpoint}");
         console.WriteLine();

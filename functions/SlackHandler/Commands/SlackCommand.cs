@@ -2,7 +2,6 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
 using ControlPlane.Http;
 using ControlPlane.Executions;
-using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.Tenants;
 
 namespace ControlPlane.SlackHandler.Commands;

@@ -2,7 +2,6 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using ControlPlane.Http;
 using ControlPlane.Executions;
-using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.SlackHandler.Commands;
 using ControlPlane.Tenants;
 using ControlPlane.Text;
