@@ -1,0 +1,104 @@
+using System.Net;
+using ControlPlane.Local.DataPlane;
+using ControlPlane.Local.Demo;
+using ControlPlane.Local.Hub;
+using Microsoft.Playwright;
+
+namespace ControlPlane.Tests.Browser;
+
+/// <summary>A hub as <c>./run --no-demo</c> starts it, and a real browser in front of its panel. One for all the tests of its class.</summary>
+public sealed class PanelInBrowser : IAsyncLifetime
+{
+    /// <summary>Debian's; Playwright's own is not fetched.</summary>
+    private const string Chromium = "/usr/bin/chromium";
+
+    /// <summary>How long a page may take on a machine that does much else.</summary>
+    private const float PatienceMs = 60_000;
+
+    private readonly string _state = Directory.CreateTempSubdirectory("control-plane-panel-").FullName;
+    private IPlaywright? _playwright;
+    private IBrowser? _browser;
+
+    internal LocalControlPlane Local { get; private set; } = null!;
+
+    internal SlackUser Slack { get; private set; } = null!;
+
+    internal string Address => Local.Panel.Endpoint.ToString().TrimEnd('/');
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        if (!File.Exists(Chromium))
+            return;
+        Local = await LocalControlPlane.StartAsync(
+            new(_state, Port: 0, PrivatePort: 0, Empty: false, new Dictionary<string, IPEndPoint>(), DemoData.Engine.Address, Published: null), _ => { },
+            TimeProvider.System, Cancel);
+        Slack = new(Local.PublicApi.Endpoint, TimeProvider.System);
+        _playwright = await Playwright.CreateAsync();
+        _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, Args = ["--no-sandbox", "--disable-gpu"], Timeout = PatienceMs });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_browser is not null)
+            await _browser.DisposeAsync();
+        _playwright?.Dispose();
+        Slack?.Dispose();
+        if (Local is not null)
+            await Local.DisposeAsync();
+        Directory.Delete(_state, recursive: true);
+    }
+
+    /// <summary>Somebody at the panel.</summary>
+    /// <param name="who">operator, viewer or stranger; null for nobody yet.</param>
+    internal async Task<Visit> VisitAsync(string? who, BrowserNewContextOptions? options = null)
+    {
+        Assert.SkipUnless(File.Exists(Chromium), $"There is no {Chromium}: apt-get install chromium.");
+        var context = await _browser!.NewContextAsync(options ?? new());
+        context.SetDefaultTimeout(PatienceMs);
+        if (who is not null)
+            await context.AddCookiesAsync([new() { Name = "AWSELBAuthSessionCookie-0", Value = who, Url = Address }]);
+        return new(this, context, await context.NewPageAsync());
+    }
+}
+
+/// <summary>One browser window, which notes what its console complains of.</summary>
+internal sealed class Visit : IAsyncDisposable
+{
+    private readonly PanelInBrowser _panel;
+    private readonly IBrowserContext _context;
+    private readonly List<string> _complaints = [];
+
+    public Visit(PanelInBrowser panel, IBrowserContext context, IPage page)
+    {
+        (_panel, _context, Page) = (panel, context, page);
+        page.Console += (_, message) => { if (message.Type is "error" or "warning") _complaints.Add(message.Text); };
+        page.PageError += (_, error) => _complaints.Add(error);
+        page.RequestFailed += (_, request) =>
+        {
+            // A part that refreshes itself may be on its way when the page is left.
+            if (request.Failure is not "net::ERR_ABORTED")
+                _complaints.Add($"{request.Url}: {request.Failure}");
+        };
+    }
+
+    public IPage Page { get; }
+
+    public IReadOnlyList<string> Complaints => _complaints;
+
+    public async Task<IResponse> OpenAsync(string path) => (await Page.GotoAsync(_panel.Address + path))!;
+
+    public ILocator Button(string name) => Page.GetByRole(AriaRole.Button, new() { Name = name, Exact = true });
+
+    /// <summary>Presses a button and waits for the page that it leads to.</summary>
+    public async Task PressAsync(ILocator button)
+    {
+        await Page.RunAndWaitForResponseAsync(() => button.ClickAsync(), answer => answer.Request.IsNavigationRequest && answer.Status is < 300 or >= 400);
+        await Page.WaitForLoadStateAsync(LoadState.DOMContentLoaded);
+    }
+
+    public async Task<string> TextAsync() => await Page.Locator("main").InnerTextAsync();
+
+    public ValueTask DisposeAsync() => _context.DisposeAsync();
+}
