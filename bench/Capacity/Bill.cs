@@ -99,6 +99,23 @@ internal static class Bill
         ];
     }
 
+    /// <summary>What the admin panel adds where it is switched on: all of it stands there, for a few people's requests cost cents.</summary>
+    public static IReadOnlyList<BillLine> Panel(Inputs inputs)
+    {
+        var (panel, prices, hours) = (inputs.Estate.Panel, inputs.Prices, inputs.Traffic.Hours);
+        return
+        [
+            new("Load balancer", panel.Balancers * hours, "hours", prices["load_balancer_hour"], Grows: false),
+            new("One capacity unit, were it used all the time", panel.Balancers * hours, "hours", prices["load_balancer_unit_hour"], Grows: false),
+            new("Its public addresses", panel.Balancers * inputs.Estate.Zones * hours, "hours", prices["public_address_hour"], Grows: false),
+            new("WAF: list", panel.WafLists, "lists", prices["waf_acl_month"], Grows: false),
+            new("WAF: rules", panel.WafRules, "rules", prices["waf_rule_month"], Grows: false),
+            new("Secret of the client", panel.Secrets, "secrets", prices["secret_month"], Grows: false),
+            new("Alarms", panel.AlarmMetrics, "metrics", prices["alarm_month"], Grows: false),
+            new("Own metrics", panel.CustomMetrics, "metrics", prices["metric_month"], Grows: false),
+        ];
+    }
+
     /// <summary>What a service that starts traces records of its requests by default: one a second, and five in a hundred of the others.</summary>
     /// <remarks>https://docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html; Lambda's share cannot be set.</remarks>
     public static double Traces(double requests, int hours) => Math.Min(requests, hours * 3600.0) + 0.05 * Math.Max(0, requests - hours * 3600.0);

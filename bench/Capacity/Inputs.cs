@@ -30,7 +30,10 @@ internal sealed record Prices(string Source, string ReadAt, IReadOnlyDictionary<
 
 internal sealed record Estate(
     string Source, int Zones, int InterfaceEndpoints, int NatInstances, int NatDiskGigabytes, int WafLists, int WafRules, int Secrets, int AlarmMetrics,
-    int CustomMetrics, int ApiMetrics, int Dashboards, int HostedZones, int HealthChecks, int Keys, int BackupsKept);
+    int CustomMetrics, int ApiMetrics, int Dashboards, int HostedZones, int HealthChecks, int Keys, int BackupsKept, PanelEstate Panel);
+
+/// <summary>What stands there beside it where the admin panel is switched on.</summary>
+internal sealed record PanelEstate(int Balancers, int WafLists, int WafRules, int Secrets, int AlarmMetrics, int CustomMetrics);
 
 /// <param name="Use">What uses it up: the tenants themselves, or a figure of <see cref="Load"/>.</param>
 internal sealed record Quota(string Name, string Unit, double Default, double Most, string Use, double Each, string Page, string Then);

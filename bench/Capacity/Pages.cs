@@ -60,6 +60,21 @@ internal static class Pages
         page.AppendLine(Invariant($"""
             | **All of it** | | **${savings.Sum(saving => saving.Dollars):N2}** | ${total - savings.Sum(saving => saving.Dollars):N2} are left |
 
+            ## With the admin panel
+
+            Off by default, and not in the bill above. Switched on ([infra/README.md](../infra/README.md), "The admin panel") it adds what stands there:
+
+            | line | quantity | unit | a unit | a month |
+            |---|---:|---|---:|---:|
+            """));
+        var panel = Bill.Panel(inputs);
+        foreach (var line in panel)
+            page.AppendLine(Invariant($"| {line.Name} | {Quantity(line.Quantity)} | {line.Unit} | ${line.UnitPrice:0.##########} | ${line.Dollars:N2} |"));
+        page.AppendLine(Invariant($"""
+            | **Together** | | | | **${panel.Sum(line => line.Dollars):N2}** |
+
+            What a few people's requests cost beside it, the function's time and what the pages read, are cents. Its logs are a few megabytes.
+
             ## Whose is it
 
             Every stack carries the tag `Platform`, and every stack of a tenant `TenantID` too, in its own account and at the hub (`deploy-serverless` is told by `aws-lambda-tools-defaults.json`): once they are activated as cost allocation tags, Cost Explorer splits the bill by them

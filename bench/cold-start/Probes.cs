@@ -9,6 +9,7 @@ using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Demo;
 using ControlPlane.Local.Gateway;
 using ControlPlane.Local.Hub;
+using ControlPlane.Local.Panel;
 using ControlPlane.Local.Queues;
 using ControlPlane.Local.Schedules;
 using ControlPlane.Local.SmallSlack;
@@ -75,6 +76,8 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
             new("HeartbeatsFunction", Heartbeat, IsOk),
             // Ten tries a minute, of all its processes together.
             new("EnrolmentFunction", Enrolment, answer => (int?)answer?["statusCode"] == 403) { Most = 1 },
+            new("AdminPanelFunction", () => Page("/"), IsOk) { What = "the overview" },
+            new("AdminPanelFunction", () => Page($"/executions/{id}"), IsOk) { What = "an execution" },
             new("SweeperFunction", () => Schedule.Event("SweeperFunction", clock.GetUtcNow()), _ => true),
         ];
     }
@@ -99,6 +102,9 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
         return PublicEvent.From(
             Incoming("GET", path, [new("x-origin-verify", local.OriginValue())], []), new("GET", "/slack/install/{ticket}", ""), new Dictionary<string, string>());
     }
+
+    /// <summary>An operator opens a page.</summary>
+    private JsonObject Page(string path) => local.Panel.EventOf(Incoming("GET", path, [new("accept-encoding", "gzip")], []), Person.All[0]);
 
     private JsonObject Challenge() => Signed("/slack/events", "application/json", """{"type":"url_verification","challenge":"bench"}"""u8.ToArray());
 

@@ -10,7 +10,7 @@ internal static class Publishing
     public const string Empty = "empty-function";
 
     private static readonly string[] Projects =
-        ["functions/SlackHandler", "functions/Orchestrator", "functions/DpDispatcher", "functions/MeteringCollector", $"bench/{Empty}"];
+        ["functions/SlackHandler", "functions/Orchestrator", "functions/DpDispatcher", "functions/MeteringCollector", "functions/AdminPanel", $"bench/{Empty}"];
 
     /// <returns>The folder that holds <c>&lt;project&gt;/bootstrap</c> for each.</returns>
     public static async Task<string> PublishAsync(CancellationToken cancel)

@@ -328,7 +328,7 @@ class Deployment:
             return [one for one in (self.resolve(one, where) for one in node) if one is not Nothing]
         if not isinstance(node, dict):
             if isinstance(node, str) and "{{resolve:" in node:
-                return re.sub(r"\{\{resolve:secretsmanager:(arn:.+?):SecretString:(\w+)::([\w-]+)\}\}", self.secret, node)
+                return re.sub(r"\{\{resolve:secretsmanager:(arn:.+?|[^:]+):SecretString:(\w+)(?:::([\w-]+))?\}\}", self.secret, node)
             return node
         if len(node) == 1:
             (function, of), = node.items()
@@ -419,11 +419,13 @@ class Deployment:
                     raise Refused(f"Export {lost.pop()} cannot be updated as it is in use by {stack.name}")
 
     def secret(self, match):
-        arn, key, version = match.groups()
-        secret = secretsmanager_backends[self.account][self.region].secrets.get(arn)
-        kept = secret.versions.get(version) if secret else None
+        name, key, version = match.groups()
+        secret = secretsmanager_backends[self.account][self.region].secrets.get(name)
+        if not secret:
+            raise Refused(f"{self.name}: there is no secret {name}")
+        kept = secret.versions.get(version or secret.default_version_id)
         if not kept or not kept.get("version_stages"):
-            raise Refused(f"{self.name}: version {version} of {arn} has no label any more: Secrets Manager may have removed it")
+            raise Refused(f"{self.name}: version {version} of {name} has no label any more: Secrets Manager may have removed it")
         return json.loads(kept["secret_string"])[key]
 
 

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using System.Text.Json.Nodes;
 using ControlPlane.Local.Gateway;
 using ControlPlane.Local.Loopback;
 using ControlPlane.Local.Processes;
@@ -60,6 +61,17 @@ internal sealed class PanelBalancer : IAsyncDisposable
         ["OIDC_KEYS_URL"] = $"https://{KeysHostOf(region)}",
     };
 
+    /// <summary>What the function is handed for a request of somebody who has signed in.</summary>
+    public JsonObject EventOf(GatewayRequest request, Person person)
+    {
+        // What a client claims to be is not passed on.
+        var headers = request.Headers.Where(header => !header.Key.StartsWith("x-amzn-oidc-", StringComparison.OrdinalIgnoreCase)).ToList();
+        headers.Add(new("x-amzn-oidc-data", _signer.Sign(person)));
+        headers.Add(new("x-amzn-oidc-identity", person.Subject));
+        headers.Add(new("x-forwarded-proto", "https"));
+        return BalancerEvent.From(request with { Headers = headers }, TargetGroup);
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_server is not null)
@@ -83,12 +95,7 @@ internal sealed class PanelBalancer : IAsyncDisposable
         }
 
         var request = await GatewayRequest.ReadAsync(http, http.Connection.RemoteIpAddress!.ToString(), _clock.GetUtcNow());
-        // What a client claims to be is not passed on.
-        var headers = request.Headers.Where(header => !header.Key.StartsWith("x-amzn-oidc-", StringComparison.OrdinalIgnoreCase)).ToList();
-        headers.Add(new("x-amzn-oidc-data", _signer.Sign(person)));
-        headers.Add(new("x-amzn-oidc-identity", person.Subject));
-        headers.Add(new("x-forwarded-proto", "https"));
-        var payload = BalancerEvent.From(request with { Headers = headers }, TargetGroup).ToJsonString();
+        var payload = EventOf(request, person).ToJsonString();
         if (await _invokeAsync(Function, Encoding.UTF8.GetBytes(payload)) is not InvocationResult.Answered answered
             || !await GatewayAnswer.WriteAsync(http, answered.Payload))
         {

@@ -58,6 +58,20 @@ public sealed class CapacityTests
                 $"The templates have {counted}, bench/Capacity/estate.json says {written} {name}: mend it and run `dotnet run --project bench/Capacity`.");
     }
 
+    [Fact]
+    public void What_the_panel_adds_is_counted_in_the_templates()
+    {
+        var (without, with) = (Platform.Build([]), Platform.WithPanel());
+        int Added(Func<Stack, int> count) => count(with.Hub) + count(with.Application) - count(without.Hub) - count(without.Application);
+        var panel = Given.Estate.Panel;
+
+        Assert.Equal(panel.AlarmMetrics, Added(stack => stack.OfType("AWS::CloudWatch::Alarm").Count()));
+        Assert.Equal(panel.WafLists, Added(stack => stack.OfType("AWS::WAFv2::WebACL").Count()));
+        Assert.Equal(panel.WafRules, Added(stack => stack.OfType("AWS::WAFv2::WebACL").Sum(list => list.Properties["Rules"]!.AsArray().Count)));
+        Assert.Equal(panel.Balancers, Added(stack => stack.OfType("AWS::ElasticLoadBalancingV2::LoadBalancer").Count()));
+        Assert.Equal(0, Added(stack => stack.OfType("AWS::CloudWatch::Dashboard", "AWS::SecretsManager::Secret", "AWS::KMS::Key").Count()));
+    }
+
     [Theory]
     [InlineData("requests of one address", "infra/edge.template", "Parameters/RequestsPerAddress/Default")]
     [InlineData("requests of the public API", "serverless.template", "Resources/PublicApi/Properties/DefaultRouteSettings/ThrottlingRateLimit")]

@@ -8,7 +8,8 @@ namespace ControlPlane.Tests.Infra;
 /// <summary>What <c>dotnet lambda deploy-serverless</c> stumbles over, and what it is told.</summary>
 public sealed class DeploymentTests
 {
-    private static readonly string[] Functions = ["functions/SlackHandler", "functions/Orchestrator", "functions/DpDispatcher", "functions/MeteringCollector"];
+    private static readonly string[] Functions =
+        ["functions/SlackHandler", "functions/Orchestrator", "functions/DpDispatcher", "functions/MeteringCollector", "functions/AdminPanel"];
 
     [Fact]
     public void The_template_is_one_that_the_tool_can_deploy() => Assert.Empty(Findings(Template.Read("serverless.template")));
@@ -69,6 +70,7 @@ public sealed class DeploymentTests
         { "another function's alarm", root => root.Set("Resources/JwksFunction/Properties/DeploymentPreference/Alarms/0/Ref", "OutcomesErrors") },
         { "all calls are moved before the alarm has looked once",
             root => root.Set("Resources/JwksFunction/Properties/DeploymentPreference/Type", "Canary10Percent5Minutes") },
+        { "a deployment of a function that is not there", root => root.Drop("Resources/AdminPanelFunction/Properties/DeploymentPreference/PassthroughCondition") },
         { "an alarm that is up stops the deployment that would end it",
             root => root.Set("Resources/JwksFunction/Properties/DeploymentPreference/Enabled", true) },
     };
@@ -129,6 +131,9 @@ public sealed class DeploymentTests
             var preference = function["Properties"]!["DeploymentPreference"];
             if ((string?)(preference?["Enabled"] as JsonObject)?["Ref"] != "GuardedRollout")
                 yield return $"{id}: nothing guards its deployment, or nobody can lift the guard";
+            // SAM's deployment group is there whatever the function's condition says, unless it is told.
+            if (function["Condition"] is not null && (bool?)preference?["PassthroughCondition"] is not true)
+                yield return $"{id}: its deployment group is there without it";
             var alarms = preference?["Alarms"].Many().Select(one => template.Resources[(string)one["Ref"]!]!["Properties"]!).ToList() ?? [];
             if (!alarms.Exists(one => (string?)one["MetricName"] == "Errors" && (string?)one["Dimensions"]?[0]?["Value"]?["Ref"] == id))
                 yield return $"{id}: its errors do not take its deployment back";

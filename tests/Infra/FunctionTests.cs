@@ -14,7 +14,7 @@ public sealed class ProcessEnvironment;
 [Collection(nameof(ProcessEnvironment))]
 public sealed class FunctionTests
 {
-    private static readonly string[] Assemblies = ["SlackHandler", "Orchestrator", "DpDispatcher", "MeteringCollector"];
+    private static readonly string[] Assemblies = ["SlackHandler", "Orchestrator", "DpDispatcher", "MeteringCollector", "AdminPanel"];
 
     private static readonly string[] SetByLambda = ["_HANDLER", "AWS_REGION"];
 
@@ -53,6 +53,8 @@ public sealed class FunctionTests
         { "a setting has a typing error", root => { root.Drop("Resources/JwksFunction/Properties/Environment/Variables/CONTROL_PLANE_URL"); root.Set("Resources/JwksFunction/Properties/Environment/Variables/CONTROLPLANE_URL", "https://api.example.com"); } },
         { "a setting that no code reads", root => root.Set("Resources/JwksFunction/Properties/Environment/Variables/COLOUR", "blue") },
         { "a limit that is no number", root => root.Set("Resources/SlackCommandsFunction/Properties/Environment/Variables/RATE_LIMIT_PER_USER", "many") },
+        { "the panel is not told whose word it takes", root => root.Drop("Resources/AdminPanelFunction/Properties/Environment/Variables/OIDC_SIGNER") },
+        { "the panel has roles that are none", root => root.Set("Resources/AdminPanelFunction/Properties/Environment/Variables/OIDC_ROLES", "ops") },
         { "an empty setting", root => root.Set("Resources/DispatchFunction/Properties/Environment/Variables/QUOTAS_TABLE", " ") },
     };
 
@@ -68,7 +70,7 @@ public sealed class FunctionTests
             .Select(method => (Method: method, Resource: method.GetCustomAttribute<LambdaFunctionAttribute>()?.ResourceName))
                 .Where(one => one.Resource is not null).ToList();
         var inCode = handlers.SelectMany(one => RoutesOf(one.Method).Select(route => $"{one.Resource} {route}")).ToHashSet();
-        var inTemplate = template.OfType("AWS::Serverless::Function").SelectMany(function => function.Resource["Properties"]!["Events"]!.AsObject()
+        var inTemplate = template.OfType("AWS::Serverless::Function").SelectMany(function => (function.Resource["Properties"]!["Events"]?.AsObject() ?? [])
                 .Where(one => (string?)one.Value!["Type"] is "HttpApi" or "Api")
                 .Select(one => $"{function.Id} {one.Value!["Type"]} {one.Value["Properties"]!["Method"]} {one.Value["Properties"]!["Path"]}")).ToHashSet();
         var functions = template.OfType("AWS::Serverless::Function").Select(one => one.Id).ToHashSet();
@@ -92,7 +94,7 @@ public sealed class FunctionTests
     private static List<string> SettingDifferences(Template template)
     {
         var differences = new List<string>();
-        foreach (var (id, function) in Platform.Build(template, []).Application.OfType("AWS::Serverless::Function"))
+        foreach (var (id, function) in Platform.WithPanel(template).Application.OfType("AWS::Serverless::Function"))
         {
             var environment = function["Environment"]!["Variables"]!.AsObject().ToDictionary(one => one.Key, one => AsAt(one.Key, one.Value!.ToString()));
             var loaders = LoadersOf(((string)function["CodeUri"]!)["functions/".Length..]);
@@ -105,7 +107,8 @@ public sealed class FunctionTests
 
     // A queue's reference is its address.
     private static string AsAt(string name, string value) =>
-        name.EndsWith("_QUEUE_URL", StringComparison.Ordinal) ? $"https://sqs.us-east-1.amazonaws.com/123456789012/{value}" : value;
+        name.EndsWith("_QUEUE_URL", StringComparison.Ordinal) || name.EndsWith("_DEAD_LETTERS_URL", StringComparison.Ordinal)
+            ? $"https://sqs.us-east-1.amazonaws.com/123456789012/{value}" : value;
 
     private static List<MethodInfo> LoadersOf(string project) =>
         [.. Assembly.Load(project).GetTypes().Where(type => type.Name.EndsWith("Settings", StringComparison.Ordinal))
@@ -140,5 +143,6 @@ public sealed class FunctionTests
 
     private static bool IsASetting(string name) =>
         !SetByLambda.Contains(name) && (name.EndsWith("_TABLE", StringComparison.Ordinal) || name.EndsWith("_QUEUE_URL", StringComparison.Ordinal)
+            || name.EndsWith("_DEAD_LETTERS_URL", StringComparison.Ordinal) || name.StartsWith("OIDC_", StringComparison.Ordinal)
             || name.EndsWith("_SECRET_ID", StringComparison.Ordinal) || name is "CONTROL_PLANE_URL" or "OUTCOMES_URL" or "CONNECT_ROUTES");
 }

@@ -19,7 +19,8 @@ public sealed class MonitoringTests
     [Fact]
     public void The_dashboard_shows_every_function_and_every_queue()
     {
-        var application = Platform.Build([]).Application;
+        var application = Platform.WithPanel().Application;
+        Assert.DoesNotContain("admin-panel", (string)Platform.Build([]).Application.Properties("Dashboard")["DashboardBody"]!, StringComparison.Ordinal);
         var widgets = JsonNode.Parse((string)application.Properties("Dashboard")["DashboardBody"]!)!["widgets"]!.ToJsonString();
 
         Assert.All(
@@ -93,7 +94,7 @@ public sealed class MonitoringTests
     [Fact]
     public void Every_function_logs_to_a_group_that_forgets()
     {
-        var application = Platform.Build([]).Application;
+        var application = Platform.WithPanel().Application;
 
         Assert.All(application.OfType("AWS::Serverless::Function"), function =>
             Assert.NotNull(application.OfType("AWS::Logs::LogGroup").Single(group => application.IdOf(group.Id) == (string?)function.Properties["LoggingConfig"]!["LogGroup"]).Properties["RetentionInDays"]));
@@ -112,8 +113,8 @@ public sealed class MonitoringTests
             root => root.Set("Resources/HeartbeatGaps/Properties/Dimensions", JsonNode.Parse("""[{ "Name": "Outcome", "Value": "accepted" }]""")) },
         { "a dimension that the metric has is left out", "serverless.template", root => root.Drop("Resources/CounterConflicts/Properties/Dimensions") },
         { "the dashboard shows a metric with a dimension that it does not have", "serverless.template", root => root.Set(
-            "Resources/Dashboard/Properties/DashboardBody/Fn::Sub",
-            root.At("Resources/Dashboard/Properties/DashboardBody/Fn::Sub").ToString()
+            "Resources/Dashboard/Properties/DashboardBody/Fn::Sub/0",
+            root.At("Resources/Dashboard/Properties/DashboardBody/Fn::Sub/0").ToString()
                 .Replace("\"HeartbeatGap\"", "\"HeartbeatGap\",\"Outcome\",\"accepted\"", StringComparison.Ordinal)) },
         { "what is meant to ring has no alarm", "serverless.template", root => root.Drop("Resources/DispatchesGivenUp") },
         { "what is meant to ring inside an expression has no alarm", "serverless.template", root => root.Set(
@@ -121,8 +122,8 @@ public sealed class MonitoringTests
         { "an alarm on a metric that is not meant to ring", "serverless.template",
             root => root.Set("Resources/SweepsFail/Properties/MetricName", "NotificationsResent") },
         { "the dashboard shows a metric that nobody writes", "serverless.template", root => root.Set(
-            "Resources/Dashboard/Properties/DashboardBody/Fn::Sub",
-            root.At("Resources/Dashboard/Properties/DashboardBody/Fn::Sub").ToString()
+            "Resources/Dashboard/Properties/DashboardBody/Fn::Sub/0",
+            root.At("Resources/Dashboard/Properties/DashboardBody/Fn::Sub/0").ToString()
                 .Replace("\"HeartbeatGap\"", "\"HeartbeatGaps\"", StringComparison.Ordinal)) },
         { "a function's errors are not watched", "serverless.template", root => root.Drop("Resources/OutcomesErrors") },
         { "a function's throttles are not watched", "serverless.template", root => root.Drop("Resources/HeartbeatsThrottles") },
@@ -190,10 +191,14 @@ public sealed class MonitoringTests
 
     /// <summary>Our own metrics on the dashboard.</summary>
     private static IEnumerable<MetricSeries> Shown(Template template) => template.OfType("AWS::CloudWatch::Dashboard")
-        .SelectMany(one => JsonNode.Parse(one.Resource.At("Properties/DashboardBody/Fn::Sub").ToString())!["widgets"].Many())
+        .SelectMany(one => JsonNode.Parse(BodyOf(one.Resource.At("Properties/DashboardBody/Fn::Sub")))!["widgets"].Many())
         .SelectMany(widget => widget["properties"]?["metrics"].Many() ?? [])
         .Select(metric => metric.Many().Where(part => part is JsonValue).Select(part => part.ToString()).ToArray())
         .Where(metric => metric[0] == Metrics.Namespace).Select(metric => Series(metric[1..]));
+
+    // With all that a condition may add.
+    private static string BodyOf(JsonNode parts) => parts[1]!.AsObject().Aggregate(parts[0]!.ToString(), (body, one) =>
+        body.Replace($"${{{one.Key}}}", one.Value!["Fn::If"]![1]!["Fn::Sub"]!.ToString(), StringComparison.Ordinal));
 
     /// <remarks>CloudWatch keeps a metric for each set of dimensions, and ours have one at most.</remarks>
     /// <param name="parts">The metric, then each dimension's name and value.</param>

@@ -15,7 +15,7 @@ public sealed class PermissionTests
             .Select(one => $"{template.Name}: {one.Key}")));
 
     [Fact]
-    public void Every_role_names_what_its_functions_settings_name_and_nothing_else() => Assert.Empty(Differences(Platform.Build([]).Application));
+    public void Every_role_names_what_its_functions_settings_name_and_nothing_else() => Assert.Empty(Differences(Platform.WithPanel().Application));
 
     [Fact]
     public void No_function_lets_SAM_make_its_role() =>
@@ -82,6 +82,8 @@ public sealed class PermissionTests
         { "a role lacks its queue", root => root.At("Resources/DispatchRole/Properties/Policies/0/PolicyDocument/Statement").AsArray().RemoveAt(4) },
         { "a function names a table that its role cannot use", root => root.At("Resources/JwksFunction/Properties/Environment/Variables").Set("METERING_TABLE",
             JsonNode.Parse("""{ "Ref": "MeteringTable" }""")) },
+        { "the panel reads a secret", root => root.At("Resources/AdminPanelRole/Properties/Policies/0/PolicyDocument/Statement").AsArray().Add(JsonNode.Parse(
+            """{ "Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": { "Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/slack-??????" } }""")) },
         { "a role takes another function's messages",
             root => root.Set("Resources/DispatchRole/Properties/Policies/0/PolicyDocument/Statement/4/Resource/Fn::GetAtt/0", "NotificationsQueue") },
     };
@@ -89,7 +91,7 @@ public sealed class PermissionTests
     [Theory]
     [MemberData(nameof(PlantedSurplus), DisableDiscoveryEnumeration = true)]
     public void A_planted_difference_is_found(string error, Action<JsonObject> plant) =>
-        Assert.True(Differences(Platform.Build(Template.Read("serverless.template").With(plant), []).Application).Any(), $"Nothing found although {error}.");
+        Assert.True(Differences(Platform.WithPanel(Template.Read("serverless.template").With(plant)).Application).Any(), $"Nothing found although {error}.");
 
     private static IEnumerable<string> Wildcards(Template template)
     {
@@ -138,7 +140,7 @@ public sealed class PermissionTests
         {
             var wanted = properties["Environment"]!["Variables"]!.AsObject().Select(one => ids.GetValueOrDefault(one.Value!.ToString())).OfType<string>()
                 .ToHashSet();
-            foreach (var queue in properties["Events"]!.AsObject().Select(one => one.Value!["Properties"]!["Queue"]).OfType<JsonNode>())
+            foreach (var queue in (properties["Events"]?.AsObject() ?? []).Select(one => one.Value!["Properties"]!["Queue"]).OfType<JsonNode>())
                 wanted.Add(ids[queue.ToString()[..^".Arn".Length]]);
             if (properties["EventInvokeConfig"]?["DestinationConfig"]?["OnFailure"]?["Destination"] is { } failures)
                 wanted.Add(ids[failures.ToString()[..^".Arn".Length]]);

@@ -16,14 +16,17 @@ internal sealed class Platform
         ("PrivateApiUrl", "https://api-vpce.execute-api.us-east-1.amazonaws.com/v1"), ("ControlPlaneUrl", $"https://api.{Domain}"),
     ];
 
+    /// <summary>What switches the panel on at the hub.</summary>
+    private static readonly (string Name, string Value)[] PanelAtHub = [("AdminLoadBalancer", "on"), ("AdminClientCidr", "198.51.100.0/24")];
+
     private readonly Func<string, Template> _templates;
 
-    private Platform(Func<string, Template> templates, params (string Name, string Value)[] hubParameters)
+    private Platform(Func<string, Template> templates, (string Name, string Value)[] hubParameters, bool withPanel = false)
     {
         _templates = templates;
         Hub = Stack.Deploy(templates("infra/network.template"), "network", Here,
             [("DomainName", Domain), ("HostedZoneId", "Z0123456789"), ("OrganizationId", "o-0123456789"), ("NatImage", Image), .. hubParameters]);
-        Application = Stack.Deploy(templates("serverless.template"), "control-plane", Here);
+        Application = Stack.Deploy(templates("serverless.template"), "control-plane", Here, withPanel ? PanelOf(Hub) : []);
         Edge = Stack.Deploy(templates("infra/edge.template"), "edge", Here, ("OriginVerifyVersion", "01234567-89ab-cdef-0123-456789abcdef"),
             ("SecondaryTarget", "d-standby.example"), ("SecondaryTargetZoneId", "Z1"), ("SecondaryRegionTarget", "d-west.example"),
             ("SecondaryRegionTargetZoneId", "Z2"), ("SecondaryActiveAlarm", "control-plane-region-active"));
@@ -41,6 +44,22 @@ internal sealed class Platform
     public Stack Backup { get; }
 
     public List<(string Tenant, Stack DataPlane, Stack Peering)> Tenants { get; } = [];
+
+    /// <summary>Without tenants and with the admin panel.</summary>
+    public static Platform WithPanel(params (string Name, string Value)[] hubParameters) =>
+        new(Template.Read, [.. PanelAtHub, .. hubParameters], withPanel: true);
+
+    /// <summary>The same with an error planted in one template.</summary>
+    public static Platform WithPanel(Template changed) => new(name => name == changed.Name ? changed : Template.Read(name), PanelAtHub, withPanel: true);
+
+    /// <summary>What switches the panel on in the application: what the hub puts out, and what an identity provider says.</summary>
+    public static (string Name, string Value)[] PanelOf(Stack hub) =>
+    [
+        ("AdminListenerArn", hub.Outputs["AdminListenerArn"]), ("AdminBalancerArn", hub.Outputs["AdminBalancerArn"]),
+        ("OidcIssuer", "https://idp.example.com/"), ("OidcAuthorizationEndpoint", "https://idp.example.com/authorize"),
+        ("OidcTokenEndpoint", "https://idp.example.com/token"), ("OidcUserInfoEndpoint", "https://idp.example.com/userinfo"),
+        ("OidcClientId", "control-plane-panel"), ("OidcClientSecretId", "control-plane/oidc"), ("OidcRoles", "groups:ops=operator,groups:all=viewer"),
+    ];
 
     public static Platform Build(IEnumerable<string> tenants, params (string Name, string Value)[] hubParameters) =>
         Build(Template.Read, tenants, hubParameters);

@@ -84,9 +84,10 @@ public sealed class QueueTests
     [Fact]
     public void After_a_restore_every_function_uses_the_restored_tables_and_may_use_no_other()
     {
-        var here = Platform.Build([]).Here;
-        var before = Stack.Deploy(Template.Read("serverless.template"), "control-plane", here);
-        var after = Stack.Deploy(Template.Read("serverless.template"), "control-plane", here, ("TableSuffix", "-20261126"));
+        var platform = Platform.WithPanel();
+        var (here, panel) = (platform.Here, Platform.PanelOf(platform.Hub));
+        var before = Stack.Deploy(Template.Read("serverless.template"), "control-plane", here, panel);
+        var after = Stack.Deploy(Template.Read("serverless.template"), "control-plane", here, [("TableSuffix", "-20261126"), .. panel]);
 
         Assert.Equal(
             before.OfType("AWS::DynamoDB::GlobalTable").Select(one => (one.Id, one.Properties.ToJsonString())),

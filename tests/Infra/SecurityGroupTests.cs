@@ -33,12 +33,9 @@ public sealed class SecurityGroupTests
     [Fact]
     public void The_admin_panel_admits_its_office_and_the_session_host_nobody()
     {
-        var platform = Platform.Build(
-            [], ("AdminLoadBalancer", "on"), ("AdminClientCidr", "198.51.100.0/24"),
-            ("AdminCertificateArn", "arn:aws:acm:us-east-1:111111111111:certificate/one"), ("SessionHost", "on"));
-
-        var rules = Rules(platform.Hub);
+        var rules = Rules(Platform.WithPanel(("SessionHost", "on")).Hub);
         Assert.Equal(["tcp 443 198.51.100.0/24"], rules["AdminSecurityGroup"].In);
+        Assert.Equal(["tcp 443 0.0.0.0/0"], rules["AdminSecurityGroup"].Out);       // to the identity provider
         Assert.Empty(rules["SessionHostSecurityGroup"].In);
     }
 

@@ -68,10 +68,15 @@ internal sealed partial class Stack
             "AWS::EC2::NatGateway" => "nat-",
             "AWS::EC2::NetworkAcl" => "acl-",
             "AWS::Serverless::Api" or "AWS::Serverless::HttpApi" => "api",
+            "AWS::ElasticLoadBalancingV2::LoadBalancer" => $"{Balancing}:loadbalancer/app/{resource}/",
+            "AWS::ElasticLoadBalancingV2::Listener" => $"{Balancing}:listener/app/{resource}/",
+            "AWS::ElasticLoadBalancingV2::TargetGroup" => $"{Balancing}:targetgroup/{Resolve(_template.Resources[resource]!["Properties"]!["Name"])}/",
             _ => null,
         };
         return prefix is null ? $"{Name}:{resource}" : prefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{Name}:{resource}")))[..17];
     }
+
+    private string Balancing => $"arn:aws:elasticloadbalancing:{_account.Region}:{_account.Id}";
 
     private void TakeParameters(Dictionary<string, string> given)
     {
@@ -183,6 +188,8 @@ internal sealed partial class Stack
         _ when _template.Resources[name] is { } record && (string?)record["Type"] == "AWS::Route53::RecordSet" => Resolve(record["Properties"]!["Name"]),
         _ when _template.Resources.ContainsKey(name) => IdOf(name),
         _ when StageOf(name) is { } stage => stage,
+        [.. var function, '.', 'A', 'l', 'i', 'a', 's'] when (string?)_template.Resources[function]?["Type"] == "AWS::Serverless::Function" =>
+            $"{IdOf(function)}:{_template.Root["Globals"]!["Function"]!["AutoPublishAlias"]}",
         _ => throw new StackRefused($"Nothing is called {name}."),
     };
 
