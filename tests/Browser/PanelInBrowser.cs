@@ -66,6 +66,8 @@ public sealed class PanelInBrowser : IAsyncLifetime
 /// <summary>One browser window, which notes what its console complains of.</summary>
 internal sealed class Visit : IAsyncDisposable
 {
+    private const int Tries = 5;
+
     private readonly PanelInBrowser _panel;
     private readonly IBrowserContext _context;
     private readonly List<string> _complaints = [];
@@ -87,15 +89,26 @@ internal sealed class Visit : IAsyncDisposable
 
     public IReadOnlyList<string> Complaints => _complaints;
 
-    public async Task<IResponse> OpenAsync(string path) => (await Page.GotoAsync(_panel.Address + path))!;
+    /// <summary>Opens a page, again while a store of this busy machine does not answer in time.</summary>
+    public async Task<IResponse> OpenAsync(string path)
+    {
+        var answer = (await Page.GotoAsync(_panel.Address + path))!;
+        for (var again = 1; answer.Status == 503 && again < Tries; again++)
+            answer = (await Page.ReloadAsync())!;
+        return answer;
+    }
 
     public ILocator Button(string name) => Page.GetByRole(AriaRole.Button, new() { Name = name, Exact = true });
 
     /// <summary>Presses a button and waits for the page that it leads to.</summary>
     public async Task PressAsync(ILocator button)
     {
-        await Page.RunAndWaitForResponseAsync(() => button.ClickAsync(), answer => answer.Request.IsNavigationRequest && answer.Status is < 300 or >= 400);
+        var answer = await Page.RunAndWaitForResponseAsync(
+            () => button.ClickAsync(), one => one.Request.IsNavigationRequest && one.Status is < 300 or >= 400);
         await Page.WaitForLoadStateAsync(LoadState.DOMContentLoaded);
+        for (var again = 1; answer is { Status: 503, Request.Method: "GET" } && again < Tries; again++)
+            answer = (await Page.ReloadAsync())!;
+        Assert.True(answer.Status < 400, $"{answer.Status}: {await TextAsync()}");
     }
 
     public async Task<string> TextAsync() => await Page.Locator("main").InnerTextAsync();
