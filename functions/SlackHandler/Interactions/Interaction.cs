@@ -1,8 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
-using ControlPlane.Http;
 using ControlPlane.Executions;
-using ControlPlane.SlackHandler.Authentication;
+using ControlPlane.Http;
 using ControlPlane.SlackHandler.Commands;
 using ControlPlane.Tenants;
 using ControlPlane.Text;

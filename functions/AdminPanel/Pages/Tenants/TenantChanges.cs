@@ -168,6 +168,8 @@ internal static class TenantChanges
     {
         if (!ScheduleId.TryParse(request.Given("schedule"), out var id) || await hub.Schedules.FindAsync(id, cancel) is not { } schedule || schedule.Tenant != tenant)
             return Done(tenant, ChangeResult.NothingThere, "");
+        if (!isRemoved && schedule.PausedAt is not null)
+            return Done(tenant, ChangeResult.AlreadySo, "");
         var isMade = isRemoved ? await hub.Schedules.RemoveAsync(schedule, auditor, cancel) : await hub.Schedules.PauseAsync(schedule, auditor, cancel);
         return Done(tenant, isMade ? ChangeResult.Made : ChangeResult.AlreadySo, isRemoved ? "unscheduled" : "paused");
     }
