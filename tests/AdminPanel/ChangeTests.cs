@@ -55,7 +55,7 @@ public sealed class ChangeTests(LocalCloud cloud)
             var known = (await panel.AuditAsync()).Select(one => one.Id).ToHashSet();
             var answer = await jane.PostAsync(address, fields);
             Assert.True(answer.Status is 200 or 303, $"{address}: {answer.Status} {answer.Words}");
-            Assert.False(answer.Location?.EndsWith("unchanged", StringComparison.Ordinal), address);
+            Assert.False(answer.Location?.EndsWith("unchanged", StringComparison.Ordinal) == true, address);
             PageTests.IsGuarded(answer);
             var records = (await panel.AuditAsync()).Where(one => !known.Contains(one.Id)).ToList();
             Assert.True(actions.SequenceEqual(records.Select(one => one.Action).Order()), $"{address}: {string.Join(", ", records.Select(one => one.Action))}");
