@@ -148,8 +148,7 @@ internal sealed class AdminPanelFunction(IdentityCheck identity, Routes routes, 
         foreach (var (name, value) in headers)
             if (value is not null)
                 all[name] = [value];
-        if (request is not null && body.Length > 1024 && request.TryHeader("accept-encoding", out var accepted)
-            && accepted.Contains("gzip", StringComparison.OrdinalIgnoreCase))
+        if (request is not null && body.Length > 1024 && request.TryHeader("accept-encoding", out var accepted) && TakesGzip(accepted))
         {
             all["Content-Encoding"] = ["gzip"];
             body = Packed(body);
@@ -164,6 +163,10 @@ internal sealed class AdminPanelFunction(IdentityCheck identity, Routes routes, 
             IsBase64Encoded = true,
         };
     }
+
+    // As in "gzip;q=0.5, br": with q=0 it is not taken.
+    private static bool TakesGzip(string accepted) => accepted.Split(',').Select(one => one.Split(';', StringSplitOptions.TrimEntries))
+        .Any(one => one[0].Equals("gzip", StringComparison.OrdinalIgnoreCase) && (one.Length == 1 || one[1].AsSpan().ContainsAnyInRange('1', '9')));
 
     private static byte[] Packed(byte[] body)
     {

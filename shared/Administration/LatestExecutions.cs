@@ -51,7 +51,8 @@ public sealed class LatestExecutions(ExecutionStore executions)
         await using var newest = new Merged([.. tenants.Select(tenant => InOrderAsync(tenant, filter.Since, after, count, cancel))]);
         await foreach (var some in LinesAsync(newest).Chunk(ReadAtOnce).WithCancellation(cancel))
         {
-            var fitting = some.Where(one => (filter.State is null || one.State == filter.State) && (filter.Workflow is null || one.Workflow == filter.Workflow));
+            var fitting = some.Where(one =>
+                (filter.State is null || one.State == filter.State) && (filter.Workflow is null || one.Workflow == filter.Workflow));
             var read = (await Task.WhenAll(fitting.Select(one => executions.FindRecentAsync(one.Id, cancel)))).OfType<Execution>()
                 .Where(one => filter.By is null || one.RequestedBy.IsCalled(filter.By)).ToDictionary(one => one.Id);
             foreach (var line in some)
@@ -94,7 +95,8 @@ public sealed class LatestExecutions(ExecutionStore executions)
             yield return one;
     }
 
-    private static IEnumerable<ExecutionSummary> InOrder(IEnumerable<ExecutionSummary> lines) => lines.OrderBy(one => new ExecutionCursor(one.CreatedAt, one.Id));
+    private static IEnumerable<ExecutionSummary> InOrder(IEnumerable<ExecutionSummary> lines) =>
+        lines.OrderBy(one => new ExecutionCursor(one.CreatedAt, one.Id));
 
     /// <summary>Many lists, each newest first, as one.</summary>
     private sealed class Merged(IReadOnlyList<IAsyncEnumerable<ExecutionSummary>> lists) : IAsyncDisposable

@@ -25,6 +25,7 @@ public sealed class AuditTrail(IAmazonDynamoDB dynamo, string table, TimeProvide
     {
         var entries = (tenant, actor) switch
         {
+            _ when until < since => AsyncEnumerable.Empty<Item>(),
             ({ } one, _) => dynamo.ItemsAsync(NewestFirst(ByTenant, "tenant_id", one.ToString(), since, until), cancel),
             (null, { } one) => dynamo.ItemsAsync(NewestFirst(ByActor, "actor", one.ToString(), since, until), cancel),
             _ => Days(since, until).ToAsyncEnumerable().SelectMany(day => dynamo.ItemsAsync(NewestFirst(null, "pk", day, since, until), cancel)),

@@ -37,6 +37,8 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
     public IAsyncEnumerable<ExecutionSummary> LatestAsync(
         TenantId tenant, DateTimeOffset? since, CancellationToken cancel, DateTimeOffset? until = null, int? pageSize = null)
     {
+        if (until <= Begin(since))
+            return AsyncEnumerable.Empty<ExecutionSummary>();
         var query = NewestFirst(tenant, since, until);
         query.Limit = pageSize;
         return dynamo.ItemsAsync(query, cancel).Select(ToSummary);
@@ -48,9 +50,14 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
         return answer.IsItemSet && !answer.Item.IsExpiredAt(clock.GetUtcNow()) ? ExecutionItems.ToExecution(answer.Item) : null;
     }
 
-    private QueryRequest NewestFirst(TenantId tenant, DateTimeOffset? since, DateTimeOffset? until)
+    private DateTimeOffset Begin(DateTimeOffset? since)
     {
         var kept = clock.GetUtcNow() - ExecutionItems.Retention;    // the index has no TTL to look at
+        return since > kept ? since.Value : kept;
+    }
+
+    private QueryRequest NewestFirst(TenantId tenant, DateTimeOffset? since, DateTimeOffset? until)
+    {
         var query = new QueryRequest
         {
             TableName = table,
@@ -59,7 +66,7 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
             ExpressionAttributeValues = new()
             {
                 [":tenant"] = Items.Text(tenant.ToString()),
-                [":since"] = Items.Time(since > kept ? since.Value : kept),
+                [":since"] = Items.Time(Begin(since)),
             },
             ScanIndexForward = false,
         };

@@ -18,12 +18,12 @@ public static class LoadBalancer
                 return null;
             var body = alb.Body is null ? [] : alb.IsBase64Encoded ? StrictBase64.Decode(alb.Body) : Encoding.UTF8.GetBytes(alb.Body);
             return body is null ? null : new(
-                alb.HttpMethod, alb.Path, headers.SelectMany(header => header.Value.Select(value => KeyValuePair.Create(header.Key, value))), body,
+                alb.HttpMethod, alb.Path, headers.SelectMany(header => (header.Value ?? []).Select(value => KeyValuePair.Create(header.Key, value))), body,
                 sourceIp: null, requestId, QueryOf(alb));
         }
     }
 
     // As it was sent, but for the order.
     private static string QueryOf(ApplicationLoadBalancerRequest alb) => string.Join('&',
-        (alb.MultiValueQueryStringParameters ?? new Dictionary<string, IList<string>>()).SelectMany(one => one.Value.Select(value => $"{one.Key}={value}")));
+        (alb.MultiValueQueryStringParameters ?? new Dictionary<string, IList<string>>()).SelectMany(one => (one.Value ?? []).Select(value => $"{one.Key}={value}")));
 }

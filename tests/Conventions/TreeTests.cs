@@ -13,6 +13,7 @@ public partial class TreeTests
     [InlineData("Orchestrator", "OrchestratorJson.cs")]
     [InlineData("DpDispatcher", "DispatcherJson.cs")]
     [InlineData("MeteringCollector", "MeteringJson.cs")]
+    [InlineData("AdminPanel", "AdminPanelJson.cs")]
     public void Every_function_has_the_same_first_files(string function, string json)
     {
         var files = Directory.GetFiles(Path.Combine(Root, "functions", function)).Select(file => Path.GetFileName(file)!).ToList();

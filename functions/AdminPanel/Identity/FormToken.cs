@@ -8,8 +8,8 @@ using ControlPlane.Secrets;
 namespace ControlPlane.AdminPanel.Identity;
 
 /// <summary>What shows that a form was one of ours, shown to this visitor in this browser.</summary>
-/// <remarks>A cookie that no other site can set or read holds 128 random bits; the forms carry its hash with the identity. So nothing is kept here, and what was
-/// shown to one person serves no other: https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html</remarks>
+/// <remarks>A cookie that no other site can set or read holds 128 random bits; the forms carry its hash with the identity. So nothing is kept here, and what
+/// was shown to one person serves no other: https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html</remarks>
 internal sealed class FormToken
 {
     public const string Field = "token";

@@ -37,12 +37,15 @@ internal sealed partial class IdentityCheck(TrustedBalancer balancer, RoleRules 
 {
     private const string Header = "x-amzn-oidc-data";
 
-    private const int LongestToken = 16 * 1024;
+    // https://openid.net/specs/openid-connect-core-1_0.html#IDToken: a subject has 255 characters at most.
+    private const int LongestToken = 16 * 1024, LongestSubject = 255;
 
     public async Task<IdentityResult> OfAsync(RawRequest request, CancellationToken cancel)
     {
-        if (!request.TryHeader(Header, out var token) || token.Length > LongestToken)
+        if (!request.TryHeader(Header, out var token))
             return new IdentityResult.Unknown(request.HasHeader(Header) ? "header-repeated" : "header-missing");
+        if (token.Length > LongestToken)
+            return new IdentityResult.Unknown("header-long");
         if (token.Split('.') is not [var head, var body, var seal] || Decode(head) is not { } headBytes || Decode(body) is not { } bodyBytes
             || Decode(seal) is not { Length: 64 } signature)
             return new IdentityResult.Unknown("malformed");
@@ -71,7 +74,7 @@ internal sealed partial class IdentityCheck(TrustedBalancer balancer, RoleRules 
             return new IdentityResult.Unknown("key-unknown");
         if (!key.VerifyData(Encoding.ASCII.GetBytes(token[..(head.Length + 1 + body.Length)]), signature, HashAlgorithmName.SHA256))
             return new IdentityResult.Unknown("signature");
-        return StrictJson.TryParseObject(bodyBytes, out var claims) && StrictJson.TextOf(claims, "sub") is { Length: > 0 } subject
+        return StrictJson.TryParseObject(bodyBytes, out var claims) && StrictJson.TextOf(claims, "sub") is { Length: > 0 and <= LongestSubject } subject
             ? Known(claims, subject)
             : new IdentityResult.Unknown("claims");
     }

@@ -61,7 +61,8 @@ internal static class HtmlText
                 return shown.Append(" … (cut)").ToString();
             if (rune.Value is '\n' or '\t')
                 shown.Append(rune.ToString());
-            else if (System.Text.Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format)
+            else if (System.Text.Rune.GetUnicodeCategory(rune)
+                is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator)
                 shown.Append(CultureInfo.InvariantCulture, $"[U+{rune.Value:X4}]");
             else
                 shown.Append(rune.ToString());

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
-using ControlPlane.Http;
 using ControlPlane.Executions;
+using ControlPlane.Http;
 using ControlPlane.Tenants;
 
 namespace ControlPlane.SlackHandler.Commands;

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
-using ControlPlane.Http;
 using ControlPlane.Executions;
+using ControlPlane.Http;
 using ControlPlane.SlackHandler.Commands;
 using ControlPlane.Tenants;
 using ControlPlane.Text;

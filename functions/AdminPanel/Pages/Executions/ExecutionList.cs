@@ -42,7 +42,7 @@ public sealed record ExecutionList(Frame Frame, Asked Asked, string? Fault, IRea
     private static async Task<PanelAnswer> FindAsync(
         Hub hub, IReadOnlyList<TenantId> tenants, Asked asked, string typed, PanelRequest request, CancellationToken cancel)
     {
-        var digits = typed.ToLowerInvariant().Trim('.', '*', '`', ' ');
+        var digits = typed.ToLowerInvariant().Trim('.', '…', '*', '`', ' ');
         digits = digits.StartsWith(ExecutionId.Prefix, StringComparison.Ordinal) ? digits[ExecutionId.Prefix.Length..] : digits;
         if (digits.Length is >= ExecutionId.FewestDigits and <= ExecutionId.AllDigits && digits.All(char.IsAsciiHexDigitLower))
         {

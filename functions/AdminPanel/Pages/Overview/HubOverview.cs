@@ -32,7 +32,8 @@ public sealed record HubOverview(
         var planes = new List<Plane>();
         foreach (var some in tenants.Where(one => one.Status != TenantStatus.Deleting).OrderBy(one => one.Id.Number).Chunk(TenantsAtOnce))
             planes.AddRange(await Task.WhenAll(some.Select(tenant => PlaneAsync(hub, tenant, request.Now, cancel))));
-        var today = ExecutionStates.All.Select(state => (state, planes.Sum(plane => plane.Today.GetValueOrDefault(state)))).Where(one => one.Item2 > 0).ToList();
+        var today = ExecutionStates.All.Select(state => (State: state, Count: planes.Sum(plane => plane.Today.GetValueOrDefault(state))))
+            .Where(one => one.Count > 0).ToList();
         return new PanelAnswer.Page(OverviewPage.Create(new(
             Frame.Of("Overview", "Overview", request), [.. TroublesOf(planes, faulty, await queues)], planes, await queues, today)));
     }

@@ -18,11 +18,13 @@ public sealed record InstanceView(
     internal static async Task<PanelAnswer> AnswerAsync(Hub hub, PanelRequest request, string tenantText, string text, CancellationToken cancel)
     {
         if (!TenantId.TryParse(tenantText, out var tenant) || !InstanceId.TryParse(text, out var id)
-            || (await hub.Instances.OfTenantAsync(tenant, Month.Of(request.Now), cancel)).Instances.FirstOrDefault(one => one.Instance == id) is not { } instance)
+            || (await hub.Instances.OfTenantAsync(tenant, Month.Of(request.Now), cancel)).Instances.FirstOrDefault(one => one.Instance == id)
+                is not { } instance)
             return new PanelAnswer.NotFound("No such instance has reported.");
         var samples = await hub.Samples.SinceAsync(tenant, request.Now - Day, cancel).Where(one => one.Instance == id).ToListAsync(cancel);
         return new PanelAnswer.Page(InstanceViewPage.Create(new(
-            Frame.Of($"{id}", "Tenants", request), tenant, instance, BusyOf(samples, request.Now), samples.Skip(1).Zip(samples, (now, last) => now.GapAfter(last) ?? 0).Sum(),
+            Frame.Of($"{id}", "Tenants", request), tenant, instance, BusyOf(samples, request.Now),
+            samples.Skip(1).Zip(samples, (now, last) => now.GapAfter(last) ?? 0).Sum(),
             samples.Count > 0 ? Indented(samples[^1].Metrics) : null, samples.Count > 0 ? samples[^1].SampledAt : null)));
     }
 
@@ -40,7 +42,8 @@ public sealed record InstanceView(
     private static double? CpuOf(MeteringRecord sample)
     {
         using var metrics = JsonDocument.Parse(sample.Metrics);
-        return metrics.RootElement.TryGetProperty("cpu", out var cpu) && cpu.TryGetProperty("utilization_pct", out var percent) && percent.TryGetDouble(out var value)
+        return metrics.RootElement is { ValueKind: JsonValueKind.Object } all && all.TryGetProperty("cpu", out var cpu) && cpu.ValueKind == JsonValueKind.Object
+            && cpu.TryGetProperty("utilization_pct", out var percent) && percent.ValueKind == JsonValueKind.Number && percent.TryGetDouble(out var value)
             ? Math.Clamp(value, 0, 100)
             : null;
     }

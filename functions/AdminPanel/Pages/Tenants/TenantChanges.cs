@@ -61,9 +61,12 @@ internal static class TenantChanges
             return new PanelAnswer.NotDone("Limits are whole numbers from 0 on, and there is at least one instance.");
         if (gpu is not null && !Duration.TryParse(gpu, out gpuTime))
             return new PanelAnswer.NotDone("GPU time is like 100h or 90m, and empty for no limit.");
+        // What is as it was is not asked for: it would stand in the record, and undo what somebody else changes at the same time.
+        var (was, gpuMs, denies) = (tenant.Limits, gpu is null ? null : (long?)gpuTime.TotalMilliseconds, request.Given("silent") == "deny");
         var wish = new LimitChange(
-            quota, (int)concurrency, gpu is null ? null : (long)gpuTime.TotalMilliseconds, LiftsGpuLimit: gpu is null, (int)instances,
-            request.Given("silent") == "deny");
+            quota == was.MonthlyQuota ? null : quota, concurrency == was.Concurrency ? null : (int)concurrency, gpuMs == was.MonthlyGpuMs ? null : gpuMs,
+            LiftsGpuLimit: gpuMs is null && was.MonthlyGpuMs is not null, instances == was.Instances ? null : (int)instances,
+            denies == was.DeniesWhenSilent ? null : denies);
         return Done(tenant.Id, await administration.LimitAsync(tenant.Id, wish, cancel), "limits");
     }
 
@@ -168,6 +171,8 @@ internal static class TenantChanges
     {
         if (!ScheduleId.TryParse(request.Given("schedule"), out var id) || await hub.Schedules.FindAsync(id, cancel) is not { } schedule || schedule.Tenant != tenant)
             return Done(tenant, ChangeResult.NothingThere, "");
+        if (!isRemoved && schedule.PausedAt is not null)
+            return Done(tenant, ChangeResult.AlreadySo, "");
         var isMade = isRemoved ? await hub.Schedules.RemoveAsync(schedule, auditor, cancel) : await hub.Schedules.PauseAsync(schedule, auditor, cancel);
         return Done(tenant, isMade ? ChangeResult.Made : ChangeResult.AlreadySo, isRemoved ? "unscheduled" : "paused");
     }

@@ -17,8 +17,9 @@ public sealed record ShownOnce(string Title, string Text, string For);
 /// <summary>Everything of one tenant.</summary>
 /// <param name="Waiting">Executions that wait for somebody's approval.</param>
 public sealed record TenantView(
-    Frame Frame, TenantCatalogue Catalogue, MonthUsage Month, int UnderWay, DataPlane Plane, IReadOnlyList<SlackLink> Links, IReadOnlyList<InstallTicket> Tickets,
-    IReadOnlyList<SidecarKey> Keys, IReadOnlyList<EnrolmentInvite> Invites, IReadOnlyList<Schedule> Schedules, IReadOnlyList<ExecutionId> Waiting,
+    Frame Frame, TenantCatalogue Catalogue, MonthUsage Month, int UnderWay, DataPlane Plane, IReadOnlyList<SlackLink> Links,
+    IReadOnlyList<InstallTicket> Tickets, IReadOnlyList<SidecarKey> Keys, IReadOnlyList<EnrolmentInvite> Invites,
+    IReadOnlyList<Schedule> Schedules, IReadOnlyList<ExecutionId> Waiting,
     ShownOnce? Once)
 {
     public Tenant Tenant => Catalogue.Tenant;
