@@ -519,6 +519,13 @@ def target_group(stack, logical_id, properties):
     return Played(made["TargetGroupArn"])
 
 
+def certificate(stack, logical_id, properties):
+    """Of AWS's own shape and in its place, for a listener looks whether it is there."""
+    asked = {name: properties[name] for name in ("DomainName", "SubjectAlternativeNames", "ValidationMethod") if name in properties}
+    return Played(client("acm", stack.account, stack.region).request_certificate(**asked)["CertificateArn"])
+
+
+certificate.delete = lambda stack, one: client("acm", stack.account, stack.region).delete_certificate(CertificateArn=one.id)
 balancer.delete = lambda stack, one: client("elbv2", stack.account, stack.region).delete_load_balancer(LoadBalancerArn=one.id)
 target_group.delete = lambda stack, one: client("elbv2", stack.account, stack.region).delete_target_group(TargetGroupArn=one.id)
 global_table.delete = lambda stack, one: client("dynamodb", stack.account, stack.region).delete_table(TableName=one.id)
@@ -527,6 +534,7 @@ peering.delete = lambda stack, one: client("ec2", stack.account, stack.region).d
 PLAYED = {
     "AWS::DynamoDB::GlobalTable": global_table, "AWS::SecretsManager::Secret": secret, "AWS::EC2::VPCPeeringConnection": peering,
     "AWS::ElasticLoadBalancingV2::LoadBalancer": balancer, "AWS::ElasticLoadBalancingV2::TargetGroup": target_group,
+    "AWS::CertificateManager::Certificate": certificate,
 }
 
 
