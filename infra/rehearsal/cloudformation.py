@@ -504,10 +504,38 @@ def peering(stack, logical_id, properties):
     return Played(made["VpcPeeringConnectionId"])
 
 
+def balancer(stack, logical_id, properties):
+    """By its API, for a template's is of no type in moto."""
+    asked = {name: properties[name] for name in ("Type", "Scheme", "Subnets", "SecurityGroups")}
+    balancing = client("elbv2", stack.account, stack.region)
+    made = balancing.create_load_balancer(Name=f"{stack.name[:16]}-{logical_id[:15]}", **asked)["LoadBalancers"][0]
+    balancing.modify_load_balancer_attributes(LoadBalancerArn=made["LoadBalancerArn"], Attributes=properties["LoadBalancerAttributes"])
+    return Played(made["LoadBalancerArn"], {name: made[name] for name in ("DNSName",)})
+
+
+def target_group(stack, logical_id, properties):
+    balancing = client("elbv2", stack.account, stack.region)
+    made = balancing.create_target_group(Name=properties["Name"], TargetType=properties["TargetType"])["TargetGroups"][0]
+    return Played(made["TargetGroupArn"])
+
+
+def certificate(stack, logical_id, properties):
+    """Of AWS's own shape and in its place, for a listener looks whether it is there."""
+    asked = {name: properties[name] for name in ("DomainName", "SubjectAlternativeNames", "ValidationMethod") if name in properties}
+    return Played(client("acm", stack.account, stack.region).request_certificate(**asked)["CertificateArn"])
+
+
+certificate.delete = lambda stack, one: client("acm", stack.account, stack.region).delete_certificate(CertificateArn=one.id)
+balancer.delete = lambda stack, one: client("elbv2", stack.account, stack.region).delete_load_balancer(LoadBalancerArn=one.id)
+target_group.delete = lambda stack, one: client("elbv2", stack.account, stack.region).delete_target_group(TargetGroupArn=one.id)
 global_table.delete = lambda stack, one: client("dynamodb", stack.account, stack.region).delete_table(TableName=one.id)
 secret.delete = lambda stack, one: client("secretsmanager", stack.account, stack.region).delete_secret(SecretId=one.id, ForceDeleteWithoutRecovery=True)
 peering.delete = lambda stack, one: client("ec2", stack.account, stack.region).delete_vpc_peering_connection(VpcPeeringConnectionId=one.id)
-PLAYED = {"AWS::DynamoDB::GlobalTable": global_table, "AWS::SecretsManager::Secret": secret, "AWS::EC2::VPCPeeringConnection": peering}
+PLAYED = {
+    "AWS::DynamoDB::GlobalTable": global_table, "AWS::SecretsManager::Secret": secret, "AWS::EC2::VPCPeeringConnection": peering,
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": balancer, "AWS::ElasticLoadBalancingV2::TargetGroup": target_group,
+    "AWS::CertificateManager::Certificate": certificate,
+}
 
 
 def redirect(stack, old, properties):

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using ControlPlane.Administration;
 using ControlPlane.Text;
 using ControlPlane.Executions;
