@@ -218,13 +218,20 @@ public sealed class LocalControlPlaneTests : IAsyncLifetime
     }
 
     private static IEnumerable<int> ChildrenOf(int process) =>
-        Directory.GetDirectories($"/proc/{process}/task")
-            .SelectMany(task => File.ReadAllText(Path.Combine(task, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        WhileItLives(() => Directory.GetDirectories($"/proc/{process}/task"))
+            .SelectMany(task => WhileItLives(() => File.ReadAllText(Path.Combine(task, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries)))
             .Select(int.Parse).SelectMany(child => ChildrenOf(child).Prepend(child));
 
-    private static IEnumerable<string> Sockets(int process) => Directory.GetFiles($"/proc/{process}/fd")
-        .Select(file => new FileInfo(file).LinkTarget).OfType<string>().Where(target => target.StartsWith("socket:[", StringComparison.Ordinal))
-            .Select(target => target["socket:[".Length..^1]);
+    private static IEnumerable<string> Sockets(int process) =>
+        WhileItLives(() => Directory.GetFiles($"/proc/{process}/fd")).SelectMany(file => WhileItLives(() => [new FileInfo(file).LinkTarget ?? ""]))
+            .Where(target => target.StartsWith("socket:[", StringComparison.Ordinal)).Select(target => target["socket:[".Length..^1]);
+
+    /// <summary>A process may end while it is read, and a thread, and a file may be closed: then there is nothing to read.</summary>
+    private static string[] WhileItLives(Func<string[]> read)
+    {
+        try { return read(); }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { return []; }
+    }
 
     private static IPEndPoint Endpoint(string hex)
     {
