@@ -12,7 +12,7 @@ public sealed class N8nOutcomeTests
     private const int Random = 2_000;
 
     // Values by hand and at random, alone and in each place where one is looked for.
-    private static readonly string Program = $$"""
+    private static readonly string Program = $$$"""
         const [report] = JSON.parse(require('fs').readFileSync(process.argv[1], 'utf8'))
         const expression = report.nodes.find(node => node.name === 'Outcome').parameters.jsonOutput
         const outcome = new Function('$', '$now', `return ${expression.slice('={{'.length, -'}}'.length)}`)
@@ -34,7 +34,7 @@ public sealed class N8nOutcomeTests
         for (let i = 0; i < 100; i++) deep = [deep]
         const places = value => [value, { summary: value }, { url: value }, { usage: value }, { usage: { cpu_ms: value, output_tokens: value } }, { summary: 's', error: value },
           { error: { message: value } }, { rows: value }]
-        for (const work of [...byHand, deep, 'x'.repeat(5000)].flatMap(places).concat(Array.from({ length: {{Random}} }, () => any(0))))
+        for (const work of [...byHand, deep, 'x'.repeat(5000)].flatMap(places).concat(Array.from({ length: {{{Random}}} }, () => any(0))))
           console.log(outcome(() => ({ first: () => ({ json: { order, status: 'ended', progress: '', work } }) }), $now))
         for (const progress of [...byHand.filter(one => one === undefined || one === null || one === ''), 0, 40, '40', 'half'])
           console.log(outcome(() => ({ first: () => ({ json: { order, status: 'running', progress, work: '' } }) }), $now))
