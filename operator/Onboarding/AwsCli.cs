@@ -84,7 +84,7 @@ internal sealed class AwsCli(string region, IReadOnlyDictionary<string, string> 
         }
         catch (OperationCanceledException)
         {
-            process.Kill(entireProcessTree: true);
+            process.StandardInput.Close();      // as when we are gone: who interrupts us gives us no time to hunt its children
             throw;
         }
     }
