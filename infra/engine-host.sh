@@ -82,12 +82,18 @@ work=$(mktemp -d)
 retry 12 aws s3 cp --only-show-errors "s3://$(tag EnginePackage)" "$work/package.tar.gz"
 sha256sum --check --quiet <<< "$(tag EnginePackageSha256)  $work/package.tar.gz"
 tar -xzf "$work/package.tar.gz" -C "$work" --strip-components=1
+database=$(tag EngineDatabase) more=()
+if [ "$database" != host ]; then
+    # What AWS signs its databases' certificates with is in no image.
+    retry 12 curl -sf -o "$work/database-ca.pem" "https://truststore.pki.rds.amazonaws.com/$AWS_DEFAULT_REGION/$AWS_DEFAULT_REGION-bundle.pem"
+    more=(--database "$database" --database-secret "$(tag EngineDatabaseSecret)" --database-ca "$work/database-ca.pem")
+fi
 mkdir -p /opt/n8n
 cp "$work"/n8n/package*.json /opt/n8n
 retry 6 npm ci --prefix /opt/n8n --omit=dev --ignore-scripts --no-audit --no-fund
 "$work/host/install" --tenant "$(tag TenantID)" --private-api "$(tag EnginePrivateApi)" --control-plane "$(tag EngineControlPlane)" --n8n /opt/n8n --listen "$address" \
     --sidecar "$work/sidecar.tar.gz" --enrol aws --region "$AWS_DEFAULT_REGION" \
-    --metrics "$(tag EngineMetrics)" --logs "$(tag EngineLogs)" --backups "$(tag EngineBackups)"
+    --metrics "$(tag EngineMetrics)" --logs "$(tag EngineLogs)" --backups "$(tag EngineBackups)" "${more[@]}"
 
 # What needs the hub goes on by itself, when the hub has routes and a record of this tenant. The rest has to stand.
 retry 24 systemctl is-active n8n-database

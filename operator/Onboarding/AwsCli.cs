@@ -7,6 +7,26 @@ namespace ControlPlane.Operator.Onboarding;
 /// <param name="credentials">Environment that says who calls; empty for the operator's own.</param>
 internal sealed class AwsCli(string region, IReadOnlyDictionary<string, string> credentials)
 {
+    // The CLI, and whatever a script of ours starts, is a group of its own that never outlives us, however we end: when our end of the pipe closes, it is told to.
+    // Ctrl-C in a terminal reaches us alone, and we end it.
+    private const string Leash = """
+        trap '' INT HUP
+        exec 3<&0 </dev/null 4>&2 2>/dev/null
+        set -m
+        "$@" 2>&4 3<&- 4>&- &
+        program=$!
+        { read -r _ <&3; kill -- -$program; } >/dev/null 4>&- &
+        watcher=$!
+        disown $watcher
+        wait $program
+        ended=$?
+        kill $watcher
+        exit $ended
+        """;
+
+    // What a shell says of a program that is not there, or is none.
+    private const int NotFound = 127, NotExecutable = 126;
+
     public string Region => region;
 
     /// <returns>What it printed, without the line's end.</returns>
@@ -35,7 +55,7 @@ internal sealed class AwsCli(string region, IReadOnlyDictionary<string, string> 
 
     private async Task<string> RunAsync(string program, IEnumerable<string> words, string? folder, CancellationToken cancel)
     {
-        var start = new ProcessStartInfo(program, words)
+        var start = new ProcessStartInfo("bash", ["-c", Leash, "bash", program, .. words])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -49,30 +69,23 @@ internal sealed class AwsCli(string region, IReadOnlyDictionary<string, string> 
         if (credentials.Count > 0)
             start.Environment.Remove("AWS_PROFILE");
 
-        using var process = Start(start);
-        process.StandardInput.Close();
+        using var process = Process.Start(start)!;
         try
         {
             var said = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(cancel), process.StandardError.ReadToEndAsync(cancel));
             await process.WaitForExitAsync(cancel);
-            return process.ExitCode == 0 ? said[0].TrimEnd('\n') : throw new StepException(LastLine(said[1], said[0]) ?? $"{program} ended with {process.ExitCode}.");
+            return process.ExitCode switch
+            {
+                0 => said[0].TrimEnd('\n'),
+                NotFound or NotExecutable => throw new StepException(
+                    $"{program} is not to be found here: the AWS CLI has to be installed, and ./ctl to run in a checkout."),
+                var exit => throw new StepException(LastLine(said[1], said[0]) ?? $"{program} ended with {exit}."),
+            };
         }
         catch (OperationCanceledException)
         {
-            process.Kill(entireProcessTree: true);
+            process.StandardInput.Close();      // as when we are gone: who interrupts us gives us no time to hunt its children
             throw;
-        }
-    }
-
-    private static Process Start(ProcessStartInfo start)
-    {
-        try
-        {
-            return Process.Start(start)!;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            throw new StepException($"{start.FileName} is not to be found here: the AWS CLI has to be installed, and ./ctl to run in a checkout.");
         }
     }
 

@@ -148,7 +148,31 @@ internal sealed class TenantStacks(StepRun run, AwsCli hub, string checkout)
     public async Task<string> DeleteRoutesAsync(CancellationToken cancel) => await DeletedAsync(hub, PeeringOf(run.Tenant), cancel);
 
     /// <remarks>The peering is of this stack and goes with it.</remarks>
-    public async Task<string> DeleteDataPlaneAsync(CancellationToken cancel) => await DeletedAsync(await TenantAsync(cancel), DataPlaneOf(run.Tenant), cancel);
+    public async Task<string> DeleteDataPlaneAsync(CancellationToken cancel)
+    {
+        var tenant = await TenantAsync(cancel);
+        // A database of RDS is protected from everybody; a snapshot of it remains.
+        foreach (var database in await DatabasesAsync(tenant, DataPlaneOf(run.Tenant), cancel))
+            await tenant.RunAsync(
+                cancel, "rds", "modify-db-instance", "--db-instance-identifier", database, "--no-deletion-protection", "--apply-immediately", "--query",
+                "DBInstance.DBInstanceStatus", "--output", "text");
+        return await DeletedAsync(tenant, DataPlaneOf(run.Tenant), cancel);
+    }
+
+    private static async Task<string[]> DatabasesAsync(AwsCli aws, string stack, CancellationToken cancel)
+    {
+        try
+        {
+            return (await aws.RunAsync(
+                cancel, "cloudformation", "describe-stack-resources", "--stack-name", stack, "--output", "text", "--query",
+                "StackResources[?ResourceType=='AWS::RDS::DBInstance' && ResourceStatus!='DELETE_COMPLETE'].PhysicalResourceId"))
+                .Split('\t', StringSplitOptions.RemoveEmptyEntries);
+        }
+        catch (StepException e) when (e.Message.Contains("does not exist", StringComparison.Ordinal))
+        {
+            return [];
+        }
+    }
 
     private async Task<string> DeletedAsync(AwsCli aws, string stack, CancellationToken cancel)
     {

@@ -97,6 +97,39 @@ public sealed class OnboardingTests(LocalCloud cloud)
         Assert.Equal(["number", "data-plane", "peering", "routes", "registration"], Done(byHand));
     }
 
+    /// <summary>Half done at AWS it may be; but nobody else goes on with it, and what a script of ours started ends as well.</summary>
+    [Theory]
+    [InlineData(true), InlineData(false)]
+    public async Task However_the_tool_ends_the_AWS_CLI_that_it_waits_for_ends_too(bool atOnce)
+    {
+        await using var ctl = await OperatorFixture.StartAsync(cloud);
+        var folder = Directory.CreateTempSubdirectory("slow-aws-").FullName;
+        try
+        {
+            // Whatever it is asked, it takes long, and so does what it starts.
+            await File.WriteAllTextAsync(Path.Combine(folder, "aws"), $"#!/bin/sh\nsleep 600 & touch {folder}/called\nwait\n", Cancel);
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(Path.Combine(folder, "aws"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+            await using var tool = StartedProgram.Start(
+                ["dotnet", Path.Combine(AppContext.BaseDirectory, "ControlPlane.Operator.dll"), .. Onboard.Split(' '), "--state", ctl.Folder],
+                new Dictionary<string, string> { ["PATH"] = $"{folder}:{Environment.GetEnvironmentVariable("PATH")}" }, Cancel);
+            await tool.UntilAsync(() => File.Exists(Path.Combine(folder, "called")));
+            Assert.True(tool.LeftBehind().Count >= 2);
+
+            if (atOnce)
+                tool.Kill();
+            else
+                tool.Interrupt();
+
+            Assert.NotEqual(0, await tool.EndAsync());
+            await tool.UntilAsync(() => tool.LeftBehind().Count == 0);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     [Fact]
     public async Task A_plan_shows_every_step_and_does_none()
     {
