@@ -43,7 +43,7 @@ internal static class SlackPage
     {
         "modal" => Modal(piece),
         "home" => $"<article><header><b>Workflows</b> · Home</header>{Blocks(piece)}</article>",
-        _ => $"<article><header><b>Workflows</b> · {Text(piece.SeenBy ?? "only visible to you")}</header>{Blocks(piece)}</article>",
+        _ => $"<article><header><b>Workflows</b> · {Text(piece.SeenBy ?? ((string?)piece.Json["response_type"] == "in_channel" ? "to the channel" : "only visible to you"))}</header>{Blocks(piece)}</article>",
     };
 
     private static string Blocks(ShownPiece piece) => piece.Json["blocks"] is JsonArray blocks
