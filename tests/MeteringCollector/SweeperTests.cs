@@ -96,7 +96,7 @@ public sealed class SweeperTests(LocalCloud cloud)
             Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeFixture.Tenant, Cancel));
             await desk.Executions.MarkToldAsync(waiting.Id, ExecutionState.Denied, Cancel);
         });
-        Assert.InRange(played, 10 * FaultSeam.AllFaults.Count, 60 * FaultSeam.AllFaults.Count);
+        Assert.InRange(played, 10 * FaultSeam.AllFaults.Count, 100 * FaultSeam.AllFaults.Count);
     }
 
     private static async Task<Execution> WaitingAsync(OutcomeFixture desk)

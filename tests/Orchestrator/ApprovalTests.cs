@@ -141,7 +141,7 @@ public sealed class ApprovalTests(LocalCloud cloud)
                 played++;
             }
         }
-        Assert.InRange(played, 6 * FaultSeam.AllFaults.Count, 20 * FaultSeam.AllFaults.Count);
+        Assert.InRange(played, 5 * FaultSeam.AllFaults.Count, 20 * FaultSeam.AllFaults.Count);
     }
 
     [Fact]
