@@ -77,16 +77,16 @@ internal sealed class SlackApi(SlackState state)
 
     private JsonObject PostMessage(SlackWorkspace workspace, JsonObject given)
     {
-        if (UserOf(workspace, given) is not { } user)
+        if (PlaceOf(workspace, given) is not var (place, onlyFor))
             return No("channel_not_found");
-        return FaultOf(given) ?? Posted(state.Show(workspace, SlackState.DirectMessagesOf(user), user, "chat.postMessage", Message(given)));
+        return FaultOf(given) ?? Posted(state.Show(workspace, place, onlyFor, "chat.postMessage", Message(given)));
     }
 
     private JsonObject Update(SlackWorkspace workspace, JsonObject given)
     {
-        if (UserOf(workspace, given) is not { } user)
+        if (PlaceOf(workspace, given) is not var (place, _))
             return No("channel_not_found");
-        if (state.Find(workspace, SlackState.DirectMessagesOf(user), (string?)given["ts"] ?? "") is not { } message)
+        if (state.Find(workspace, place, (string?)given["ts"] ?? "") is not { } message)
             return No("message_not_found");
         if (!message.IsOfBot)
             return No("cant_update_message");
@@ -116,9 +116,16 @@ internal sealed class SlackApi(SlackState state)
         return SlackLimits.FaultOfView(view) is { } fault ? No("invalid_arguments", fault) : Viewed(state.Open(workspace, user, view));
     }
 
-    // The app is in no channel: it writes to users, by their own id or by that of the conversation with them.
-    private static string? UserOf(SlackWorkspace workspace, JsonObject given) =>
-        (string?)given["channel"] is { Length: > 1 } channel && (channel[0] == 'D' ? channel[1..] : channel) is var user && workspace.Has(user) ? user : null;
+    // A channel that the app is a member of, or a user: by their own id or by that of the conversation with them.
+    private static (string Place, string? OnlyFor)? PlaceOf(SlackWorkspace workspace, JsonObject given)
+    {
+        if ((string?)given["channel"] is not { Length: > 1 } channel)
+            return null;
+        if (workspace.IsOpenTo(channel))
+            return (channel, null);
+        var user = channel[0] == 'D' ? channel[1..] : channel;
+        return workspace.Has(user) ? (SlackState.DirectMessagesOf(user), user) : null;
+    }
 
     private static JsonObject? FaultOf(JsonObject given) =>
         SlackLimits.Fault(given) is { } fault ? No(fault[..fault.IndexOf(':', StringComparison.Ordinal)], fault) : null;

@@ -22,6 +22,7 @@ internal static partial class SlackMarkup
         var text = Angles().Replace(markup, match => match.Groups["in"].Value switch
         {
             ['@', .. var user] => $"@{user}",
+            ['#', .. var channel] => $"#{channel.Split('|')[^1]}",
             var date when date.StartsWith("!date^", StringComparison.Ordinal) => date[(date.LastIndexOf('|') + 1)..],
             var link => link.Split('|')[^1],
         });
@@ -55,6 +56,9 @@ internal static partial class SlackMarkup
         ["large_yellow_circle"] = "🟡",
         ["red_circle"] = "🔴",
         ["mailbox_with_no_mail"] = "📭",
+        ["raised_hand"] = "✋",
+        ["calendar"] = "📅",
+        ["wastebasket"] = "🗑️",
     };
 
     [GeneratedRegex("<(?<in>[^>]*)>")]

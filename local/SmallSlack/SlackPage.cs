@@ -31,20 +31,19 @@ internal static class SlackPage
         .primary{background:#007a5a;border-color:#007a5a;color:#fff} .hint{font-size:13px;color:#616061;margin:2px 0 0} .fault{color:#b3093c;margin:2px 0 0}
         """;
 
-    private const string Commands =
-        "<form method=post action=\"/type\" class=row style=\"padding:8px 16px;flex-wrap:nowrap\"><label style=\"margin:0;flex:1\">/wf"
-        + "<input name=text autofocus autocomplete=off></label><button>Send</button><button formaction=\"/home\">Home</button></form>";
-
     /// <param name="shown">Messages and views, oldest first.</param>
-    /// <param name="commands">With a line to type them in.</param>
-    public static string Of(string title, IEnumerable<ShownPiece> shown, bool commands = false) =>
-        $"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\"><title>{Text(title)}</title><style>{Style}</style><main>{string.Concat(shown.Select(Piece))}{(commands ? Commands : "")}</main></html>";
+    /// <param name="seat">With a line to type commands in, and one to be somebody else or somewhere else.</param>
+    public static string Of(string title, IEnumerable<ShownPiece> shown, SlackSeat? seat = null) =>
+        $"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\"><title>{Text(title)}</title><style>{Style}</style><main>{string.Concat(shown.Select(Piece))}{(seat is null ? "" : Commands(seat))}</main></html>";
+
+    private static string Commands(SlackSeat seat) =>
+        $"<form method=post action=\"/type{Text(seat.Query)}\" class=row style=\"padding:8px 16px;flex-wrap:nowrap\"><label style=\"margin:0;flex:1\">/wf<input name=text autofocus autocomplete=off></label><button>Send</button><button formaction=\"/home{Text(seat.Query)}\">Home</button></form><form class=row style=\"padding:8px 16px;flex-wrap:nowrap;align-items:end\"><input type=hidden name=team value=\"{Text(seat.Team)}\"><label style=\"margin:0;flex:1\">You are<input name=user value=\"{Text(seat.User)}\"></label><label style=\"margin:0;flex:1\">in<input name=channel value=\"{Text(seat.Channel)}\"></label><button>Go</button></form>";
 
     private static string Piece(ShownPiece piece) => piece.Json["type"]?.GetValue<string>() switch
     {
         "modal" => Modal(piece),
         "home" => $"<article><header><b>Workflows</b> · Home</header>{Blocks(piece)}</article>",
-        _ => $"<article><header><b>Workflows</b> · {((string?)piece.Json["response_type"] == "in_channel" ? "to the channel" : "only visible to you")}</header>{Blocks(piece)}</article>",
+        _ => $"<article><header><b>Workflows</b> · {Text(piece.SeenBy ?? ((string?)piece.Json["response_type"] == "in_channel" ? "to the channel" : "only visible to you"))}</header>{Blocks(piece)}</article>",
     };
 
     private static string Blocks(ShownPiece piece) => piece.Json["blocks"] is JsonArray blocks
@@ -64,10 +63,10 @@ internal static class SlackPage
     };
 
     private static string Button(JsonNode button, ShownPiece piece) =>
-        $"<form method=post action=\"/press\"><input type=hidden name=piece value=\"{Text(piece.Id)}\"><input type=hidden name=action value=\"{Text((string?)button["action_id"] ?? "")}\"><input type=hidden name=value value=\"{Text((string?)button["value"] ?? "")}\"><button aria-label=\"{Text((string?)button["accessibility_label"] ?? (string?)button["text"]!["text"] ?? "")}\">{Words(button["text"])}</button></form>";
+        $"<form method=post action=\"/press{Text(piece.Seat)}\"><input type=hidden name=piece value=\"{Text(piece.Id)}\"><input type=hidden name=action value=\"{Text((string?)button["action_id"] ?? "")}\"><input type=hidden name=value value=\"{Text((string?)button["value"] ?? "")}\"><button aria-label=\"{Text((string?)button["accessibility_label"] ?? (string?)button["text"]!["text"] ?? "")}\">{Words(button["text"])}</button></form>";
 
     private static string Modal(ShownPiece piece) =>
-        $"<form method=post action=\"/submit\" class=modal style=\"display:block\"><input type=hidden name=piece value=\"{Text(piece.Id)}\"><h1>{Words(piece.Json["title"])}</h1>{Blocks(piece)}<div class=row>{(piece.Json["close"] is { } close ? $"<button type=button>{Words(close)}</button>" : "")}{(piece.Json["submit"] is { } submit ? $"<button class=primary>{Words(submit)}</button>" : "")}</div></form>";
+        $"<form method=post action=\"/submit{Text(piece.Seat)}\" class=modal style=\"display:block\"><input type=hidden name=piece value=\"{Text(piece.Id)}\"><h1>{Words(piece.Json["title"])}</h1>{Blocks(piece)}<div class=row>{(piece.Json["close"] is { } close ? $"<button type=button>{Words(close)}</button>" : "")}{(piece.Json["submit"] is { } submit ? $"<button class=primary>{Words(submit)}</button>" : "")}</div></form>";
 
     private static string Input(JsonObject block, ShownPiece piece)
     {
@@ -105,6 +104,7 @@ internal static class SlackPage
         var html = SlackMarkup.Angles().Replace(markup, match => match.Groups["in"].Value switch
         {
             ['@', .. var user] => $"<span class=who>@{user}</span>",
+            ['#', .. var channel] => $"<span class=who>#{channel.Split('|')[^1]}</span>",
             var date when date.StartsWith("!date^", StringComparison.Ordinal) => date[(date.LastIndexOf('|') + 1)..],
             var link => $"<a href=\"{link.Split('|')[0].Replace("\"", "%22", StringComparison.Ordinal)}\">{link.Split('|')[^1]}</a>",
         });
@@ -118,4 +118,12 @@ internal static class SlackPage
 /// <summary>A message, a modal or a home, as it is shown.</summary>
 /// <param name="Id">By which a press or a submission names it.</param>
 /// <param name="Faults">What is wrong with a modal's fields, by block.</param>
-internal sealed record ShownPiece(string Id, JsonObject Json, JsonObject? Faults = null);
+/// <param name="SeenBy">Who sees a message, in words; null for whoever looks alone.</param>
+/// <param name="Seat">Whose presses its buttons are, as a query; empty for whoever the page takes for granted.</param>
+internal sealed record ShownPiece(string Id, JsonObject Json, JsonObject? Faults = null, string? SeenBy = null, string Seat = "");
+
+/// <summary>Who looks at the page, and in which channel their commands are typed.</summary>
+internal sealed record SlackSeat(string Team, string User, string Channel)
+{
+    public string Query => $"?team={Uri.EscapeDataString(Team)}&user={Uri.EscapeDataString(User)}&channel={Uri.EscapeDataString(Channel)}";
+}

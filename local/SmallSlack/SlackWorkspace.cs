@@ -1,11 +1,14 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace ControlPlane.Local.SmallSlack;
 
 /// <summary>A workspace, or an organisation that the app is installed for as a whole.</summary>
 /// <param name="Id">Begins with T, of an organisation with E.</param>
 /// <param name="Members">Its users; null where everybody is one.</param>
-internal sealed record SlackWorkspace(string Id, string Name, IReadOnlyCollection<string>? Members = null)
+/// <param name="Channels">Those that the app is a member of; null where it was invited to every one that somebody names.</param>
+internal sealed partial record SlackWorkspace(
+    string Id, string Name, IReadOnlyCollection<string>? Members = null, IReadOnlyCollection<string>? Channels = null)
 {
     public bool IsOrganisation => Id.StartsWith('E');
 
@@ -15,6 +18,13 @@ internal sealed record SlackWorkspace(string Id, string Name, IReadOnlyCollectio
     public bool IsRemoved { get; set; }
 
     public bool Has(string user) => Members?.Contains(user) ?? (user.StartsWith('U') && user.Length <= 11);
+
+    /// <summary>Whether the app may write in a channel.</summary>
+    public bool IsOpenTo(string channel) => Channels?.Contains(channel) ?? ChannelShape().IsMatch(channel);
+
+    // Public ones, and private ones of old.
+    [GeneratedRegex(@"\A[CG][A-Z0-9]{1,31}\z")]
+    private static partial Regex ChannelShape();
 }
 
 /// <summary>A message as it stands in Slack.</summary>
@@ -35,7 +45,12 @@ internal sealed record ShownMessage(SlackWorkspace Workspace, string Place, stri
     public string Text => SlackMarkup.TextOf(Json);
 
     /// <summary>Who sees it, in words.</summary>
-    public string SeenBy => IsOfBot ? $"a direct message to {OnlyFor}" : OnlyFor is { } user ? $"only visible to {user}" : $"to everybody in {Place}";
+    public string SeenBy => (IsOfBot, OnlyFor) switch
+    {
+        (_, null) => $"to everybody in {Place}",
+        (true, var user) => $"a direct message to {user}",
+        (false, var user) => $"only visible to {user}",
+    };
 }
 
 /// <summary>A modal or an App Home as it was last shown to a user.</summary>

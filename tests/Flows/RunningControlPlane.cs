@@ -24,6 +24,9 @@ public sealed class RunningControlPlane : IAsyncLifetime
     private readonly string _state = Directory.CreateTempSubdirectory("control-plane-flows-").FullName;
     private readonly ConcurrentQueue<ShownMessage> _told = [];
 
+    /// <summary>Where it keeps its state, for the operator's commands.</summary>
+    internal string State => _state;
+
     internal LocalControlPlane Local { get; private set; } = null!;
 
     internal SlackUser Slack { get; private set; } = null!;

@@ -11,6 +11,9 @@ using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Demo;
 using ControlPlane.Local.Peering;
 using ControlPlane.Local.Runtime;
+using ControlPlane.Local.SmallSlack;
+using ControlPlane.Operator.Output;
+using ControlPlane.Operator.Running;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
 
@@ -62,6 +65,88 @@ public sealed class RunningControlPlaneTests(RunningControlPlane running) : ICla
 
         Assert.Contains("quota", Assert.Single(running.ToldAbout(command)).Text, StringComparison.Ordinal);
         Assert.Equal(before, await ChargedAsync());
+    }
+
+    [Fact]
+    public async Task What_has_to_be_approved_is_asked_about_in_its_channel_and_begins_or_ends_at_a_word_of_its_approvers()
+    {
+        var began = TimeProvider.System.GetUtcNow();
+        await CtlAsync("group set tenant-43 ops --user UA --user UB");
+        await CtlAsync("workflow publish tenant-43 wf_approved --path wf_approved --param city:string --approve-by-group ops --approve-in COPS");
+
+        var byButton = await WaitingAsync();
+        await SayAsync(byButton, asked => PressOnPageAsync("UA", asked, "approve"));
+        Assert.Equal(ExecutionState.Succeeded, (await running.EndOfAsync(byButton)).State);
+        await UntilAsync(async () => (await AskedAboutAsync(byButton)).Text.Contains("@UA approved it", StringComparison.Ordinal));
+
+        var byWord = await WaitingAsync();
+        await SayAsync(
+            byWord, _ => running.Local.Slack.People.TypeAsync(DemoData.Workspace, "UB", "COPS", $"approve {RunningControlPlane.ExecutionOf(byWord).Short}"));
+        Assert.Equal(ExecutionState.Succeeded, (await running.EndOfAsync(byWord)).State);
+
+        var denied = await WaitingAsync();
+        await SayAsync(denied, asked => running.Local.Slack.People.PressAsync("UB", asked, "deny"));
+        Assert.Equal(ExecutionState.Denied, (await running.EndOfAsync(denied)).State);
+        Assert.Contains("An approver said no", Assert.Single(running.ToldAbout(denied)).Text, StringComparison.Ordinal);
+
+        var records = await new AuditTrail(running.Local.DynamoClient, running.Local.Tables["AuditTable"], TimeProvider.System)
+            .NewestAsync(DemoData.Tenant, null, began, TimeProvider.System.GetUtcNow().AddMinutes(1), Cancel)
+            .Where(one => one.Action is "execution.approve" or "execution.deny").ToListAsync(Cancel);
+        Assert.Equal(
+            [("execution.deny", "slack:T0001/UB"), ("execution.approve", "slack:T0001/UB"), ("execution.approve", "slack:T0001/UA")],
+            records.Select(one => (one.Action, one.Actor.ToString())));
+    }
+
+    private async Task<SlashCommand> WaitingAsync()
+    {
+        var command = Type("run wf_approved city=Paris");
+        // A machine that is too busy says that nothing was started.
+        await UntilAsync(async () => (string?)(await running.Slack.PostAsync(command, DemoData.SigningSecret, Cancel)).Answer?["text"] is { } said
+            && said.Contains("needs approval by ops, who are asked in <#COPS>", StringComparison.Ordinal));
+        return command;
+    }
+
+    /// <summary>An approver's word, again where a machine that is too busy did not hear it: that does no harm.</summary>
+    private async Task SayAsync(SlashCommand command, Func<ShownMessage, Task> sayAsync)
+    {
+        var asked = await AskedAboutAsync(command);
+        await UntilAsync(async () =>
+        {
+            try { await sayAsync(asked); }
+            catch (SlackGaveUpException) { }
+            var now = await running.Executions.FindAsync(RunningControlPlane.ExecutionOf(command), Cancel);
+            return now is { Approvals.Count: > 0 } or { DeniedBy: not null };
+        });
+    }
+
+    /// <summary>The question in the approvers' channel, as it stands.</summary>
+    private async Task<ShownMessage> AskedAboutAsync(SlashCommand command)
+    {
+        ShownMessage? asked = null;
+        var digits = RunningControlPlane.ExecutionOf(command).Short;
+        await UntilAsync(() => (asked = running.Local.Slack.State.Messages.SingleOrDefault(
+            message => message is { Place: "COPS", IsOfBot: true } && message.Text.Contains(digits, StringComparison.Ordinal))) is not null);
+        return asked!;
+    }
+
+    private async Task PressOnPageAsync(string user, ShownMessage message, string button)
+    {
+        using var http = new HttpClient { BaseAddress = running.Local.Slack.Endpoint };
+        var seat = $"?team={DemoData.Workspace}&user={user}&channel={message.Place}";
+        Assert.Contains(
+            $"name=piece value=\"{message.Ts}\"><input type=hidden name=action value=\"{button}\"", await http.GetStringAsync($"/{seat}", Cancel),
+            StringComparison.Ordinal);
+        using var form = new FormUrlEncodedContent([new("piece", message.Ts), new("action", button)]);
+        using var answer = await http.PostAsync($"/press{seat}", form, Cancel);
+        Assert.Equal(200, (int)answer.StatusCode);
+    }
+
+    private async Task CtlAsync(string line)
+    {
+        var (output, error) = (new StringWriter(), new StringWriter());
+        var runner = new Runner(output, error, () => Page.On(output, isTerminal: false, width: 0), clear: () => { }, TimeProvider.System);
+        var exit = await new ControlPlane.Operator.CtlCommandLine(runner).RunAsync([.. line.Split(' '), "--state", running.State], Cancel);
+        Assert.True(exit == 0, $"{line}: {error}");
     }
 
     [Fact]

@@ -35,6 +35,11 @@ public sealed class SimulationTests(LocalCloud cloud)
         Assert.Contains(ended, one => one.IsLate && one.Attempts.Any(attempt => attempt.Result.Code == DispatchFailure.Rejected.Code));
         Assert.Contains(ended, one => one.CancelledBy is not null);
         Assert.Contains(ended, one => one.Attempts.Count > 1);
+        Assert.Contains(ended, one => one is { Approval: not null, State: ExecutionState.Succeeded });
+        Assert.Contains(ended, one => one.DeniedBy is not null);
+        Assert.Contains(ended, one => one.Decision?.Code == Approvals.Expired(null).Code);
+        Assert.Contains(ended, one => one.RequestedBy is Requester.Schedule && one.State == ExecutionState.Succeeded);
+        Assert.Contains(ended, one => one is { RequestedBy: Requester.Schedule, Approval: not null });
     }
 
     [Theory]
@@ -47,6 +52,17 @@ public sealed class SimulationTests(LocalCloud cloud)
     [InlineData(Defect.DispatchesAgain, "I2")]
     [InlineData(Defect.ReopensWhatEnded, "I5")]
     [InlineData(Defect.LogsTokens, "I9")]
+    [InlineData(Defect.BeginsUnapproved, "APPROVAL")]
+    [InlineData(Defect.MakesTokensEarly, "APPROVAL")]
+    [InlineData(Defect.CountsWhoLeft, "APPROVAL")]
+    [InlineData(Defect.LetsAskersApprove, "APPROVAL")]
+    [InlineData(Defect.KeepsWhatWasDenied, "I3")]
+    [InlineData(Defect.NeverExpires, "I1")]
+    [InlineData(Defect.AsksNobody, "APPROVAL")]
+    [InlineData(Defect.LosesOrders, "SCHEDULE")]
+    [InlineData(Defect.FiresTwice, "SCHEDULE")]
+    [InlineData(Defect.SkipsTimes, "SCHEDULE")]
+    [InlineData(Defect.TellsNoOwner, "I5")]
     public async Task A_planted_defect_is_found(Defect defect, string rule)
     {
         for (var seed = 1; ; seed++)

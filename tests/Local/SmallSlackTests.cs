@@ -25,7 +25,7 @@ public sealed class SmallSlackTests : IAsyncLifetime
     {
         _app = new("111.222", "secret-of-the-app", "signing", new("http://127.0.0.1:8080"));
         _slack = await SlackServer.StartAsync(new(() => _app, _clock));
-        _team = _slack.State.Add(new("T0001", "Pickles", ["U0001", "UADMIN"]));
+        _team = _slack.State.Add(new("T0001", "Pickles", ["U0001", "UADMIN"], ["C0001"]));
         _http.BaseAddress = _slack.Endpoint;
     }
 
@@ -39,7 +39,8 @@ public sealed class SmallSlackTests : IAsyncLifetime
     [InlineData("conversations.open", """{"users":"U9"}""", "user_not_found")]
     [InlineData("conversations.open", "{}", "users_list_not_supplied")]
     [InlineData("chat.postMessage", """{"channel":"DU9","text":"x"}""", "channel_not_found")]
-    [InlineData("chat.postMessage", """{"channel":"C0001","text":"x"}""", "channel_not_found")]
+    [InlineData("chat.postMessage", """{"channel":"C0002","text":"x"}""", "channel_not_found")]
+    [InlineData("chat.postMessage", """{"channel":"C0001","text":" "}""", "no_text")]
     [InlineData("chat.postMessage", """{"channel":"DU0001","text":" "}""", "no_text")]
     [InlineData("chat.postMessage", """{"channel":"DU0001","text":"x","blocks":[{"type":"section"}]}""", "invalid_blocks")]
     [InlineData("chat.update", """{"channel":"DU0001","ts":"1.2","text":"x"}""", "message_not_found")]
@@ -88,6 +89,33 @@ public sealed class SmallSlackTests : IAsyncLifetime
         var message = Assert.Single(_slack.State.Messages);
         Assert.Equal(("20 %", 1, "a direct message to U0001"), (message.Text, message.Changes, message.SeenBy));
     }
+
+    [Fact]
+    public async Task What_the_app_says_in_a_channel_is_seen_and_pressed_by_everybody_who_looks()
+    {
+        var json = """{"channel":"C0001","text":"Yes?","blocks":[{"type":"section","text":{"type":"mrkdwn","text":"*Yes?* in <#C0001>"}},{"type":"actions","elements":[{"type":"button","action_id":"approve","value":"1","text":{"type":"plain_text","text":"Approve"}}]}]}""";
+        var posted = await CallAsync("chat.postMessage", json);
+        Assert.Equal("C0001", (string?)posted["channel"]);
+        foreach (var user in (string[])["U0001", "UADMIN"])
+        {
+            var page = await _http.GetStringAsync($"/?user={user}", Cancel);
+            Assert.Contains("to everybody in C0001", page, StringComparison.Ordinal);
+            Assert.Contains("<b>Yes?</b> in <span class=who>#C0001</span>", page, StringComparison.Ordinal);
+            Assert.Contains($"action=\"/press?team=T0001&amp;user={user}&amp;channel=C0001\"", page, StringComparison.Ordinal);
+        }
+        await CallAsync("chat.update", $$"""{"channel":"C0001","ts":"{{posted["ts"]}}","text":"It was *approved*"}""");
+        Assert.Contains("It was <b>approved</b>", await _http.GetStringAsync("/", Cancel), StringComparison.Ordinal);
+        Assert.Single(_slack.State.Messages);
+    }
+
+    [Theory]
+    [InlineData("C0123456789", true)]
+    [InlineData("G0123456789", true)]
+    [InlineData("c0001", false)]
+    [InlineData("#general", false)]
+    [InlineData("DU0001", false)]
+    public void A_workspace_that_names_no_channels_has_the_app_in_each(string channel, bool isOpen) =>
+        Assert.Equal(isOpen, new SlackWorkspace("T0001", "Pickles").IsOpenTo(channel));
 
     [Fact]
     public async Task Too_many_calls_in_a_minute_are_asked_to_wait_for_the_next()

@@ -84,7 +84,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     public async Task Whatever_call_of_the_sweep_breaks_what_expired_is_denied_and_released_once()
     {
         var desk = await OutcomeFixture.OpenAsync(cloud);
-        await CrashPoints.ForEachAsync(async (seam, name) =>
+        var played = await CrashPoints.ForEachAsync(async (seam, name) =>
         {
             var waiting = await WaitingAsync(desk);
             desk.Clock.Advance(TimeSpan.FromHours(25));
@@ -96,6 +96,7 @@ public sealed class SweeperTests(LocalCloud cloud)
             Assert.Equal(0, await desk.Ledger.ActiveAsync(OutcomeFixture.Tenant, Cancel));
             await desk.Executions.MarkToldAsync(waiting.Id, ExecutionState.Denied, Cancel);
         });
+        Assert.InRange(played, 10 * FaultSeam.AllFaults.Count, 100 * FaultSeam.AllFaults.Count);
     }
 
     private static async Task<Execution> WaitingAsync(OutcomeFixture desk)

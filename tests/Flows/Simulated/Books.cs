@@ -8,7 +8,8 @@ using ControlPlane.Tests.Cloud;
 namespace ControlPlane.Tests.Flows.Simulated;
 
 /// <summary>Books of our own, kept from what the executions say, and compared with the quota's tables after every step.</summary>
-internal sealed class Books(TestTables tables, TenantId tenant, TenantLimits limits)
+/// <param name="approvals">Who has to say yes to what waits, as it was meant.</param>
+internal sealed class Books(TestTables tables, TenantId tenant, TenantLimits limits, ApprovalRule approvals, TimeProvider clock)
 {
     private enum Charge { None, Reserved, Used, Returned }
 
@@ -20,6 +21,9 @@ internal sealed class Books(TestTables tables, TenantId tenant, TenantLimits lim
 
     public bool WasLost { get; private set; }
 
+    /// <summary>Those who are approvers now.</summary>
+    public UserGroup Approvers { get; set; } = new(approvals.Groups[0], []);
+
     public IReadOnlyCollection<Execution> Executions => [.. _entries.Values.Select(entry => entry.Last)];
 
     public bool IsSettled => _entries.Values.All(entry => entry.Last is { State.IsTerminal: true, ToldAt: not null });
@@ -27,7 +31,9 @@ internal sealed class Books(TestTables tables, TenantId tenant, TenantLimits lim
     /// <exception cref="Broken">The tables say something else, or an execution did what none may do.</exception>
     public async Task CompareAsync(CancellationToken cancel)
     {
-        var stored = await ReadAsync(cancel);
+        var (stored, orders) = await ReadAsync(cancel);
+        foreach (var early in stored.Where(one => one.State == ExecutionState.AwaitingApproval && orders.Contains(one.Id)))
+            throw new Broken("APPROVAL", $"{early.Id} has its tokens, and nobody has approved it.");
         foreach (var gone in _entries.Keys.Except(stored.Select(one => one.Id)))
             throw new Broken("I1", $"{gone} has vanished.");
         foreach (var execution in stored)
@@ -61,7 +67,7 @@ internal sealed class Books(TestTables tables, TenantId tenant, TenantLimits lim
     public async Task RecountAsync(IEnumerable<Month> months, CancellationToken cancel)
     {
         var ledger = new QuotaLedger(tables.Client, tables.Quotas);
-        var executions = await ReadAsync(cancel);
+        var (executions, _) = await ReadAsync(cancel);
         foreach (var month in months)
         {
             var read = new LedgerCount(await ledger.MonthAsync(tenant, month, cancel), await ledger.ActiveAsync(tenant, cancel));
@@ -71,17 +77,23 @@ internal sealed class Books(TestTables tables, TenantId tenant, TenantLimits lim
         IsLost = false;
     }
 
-    private async Task<List<Execution>> ReadAsync(CancellationToken cancel)
+    private async Task<(List<Execution> Executions, HashSet<ExecutionId> Orders)> ReadAsync(CancellationToken cancel)
     {
-        var page = await tables.Client.ScanAsync(new ScanRequest { TableName = tables.Executions, ConsistentRead = true }, cancel);
-        return [.. page.Items.Where(item => item["sk"].S == ExecutionItems.ExecutionKey).Select(ExecutionItems.ToExecution)];
+        var items = (await tables.Client.ScanAsync(new ScanRequest { TableName = tables.Executions, ConsistentRead = true }, cancel)).Items;
+        return (
+            [.. items.Where(item => item["sk"].S == ExecutionItems.ExecutionKey).Select(ExecutionItems.ToExecution)],
+            [.. items.Where(item => item["sk"].S == ExecutionItems.OrderKey).Select(item => ExecutionId.Parse(item["pk"].S))]);
     }
 
     private void Follow(Execution now)
     {
         if (!_entries.TryGetValue(now.Id, out var entry))
-            entry = (now with { State = ExecutionState.Queued }, now.State == ExecutionState.Denied ? Charge.None : Charge.Reserved);
+            entry = (
+                now with { State = now.Approval is null ? ExecutionState.Queued : ExecutionState.AwaitingApproval, Approvals = [] },
+                now.State == ExecutionState.Denied ? Charge.None : Charge.Reserved);
         var before = entry.Last.State;
+        if (before == ExecutionState.AwaitingApproval && now.Approval is not null)
+            FollowApproval(entry.Last, now);
         if (before.IsTerminal && now.State != before
             && !(IsGuess(entry.Last) && now is { IsLate: true, State: not ExecutionState.Denied, State.IsTerminal: true }))
             throw new Broken("I5", $"{now.Id} was {before.Name} and is {now.State.Name}.");
@@ -90,13 +102,34 @@ internal sealed class Books(TestTables tables, TenantId tenant, TenantLimits lim
         _entries[now.Id] = (now, isLate ? Charge.Used : entry.Charge == Charge.Reserved && now.State.IsTerminal ? ChargeOf(now, before) : entry.Charge);
     }
 
+    // Whoever is an approver counts, and whoever was one does not; nobody approves what they asked for.
+    private void FollowApproval(Execution before, Execution now)
+    {
+        if (now.Approvals.Count - before.Approvals.Count is not (0 or 1) || now.Approvals.DistinctBy(one => one.UserId).Count() < now.Approvals.Count)
+            throw new Broken("APPROVAL", $"{now.Id} has the words of {string.Join(", ", now.Approvals.Select(one => one.UserId))}: one is there twice.");
+        if (now.Approvals.Any(one => Approvals.IsAsker(now.RequestedBy, one)))
+            throw new Broken("APPROVAL", $"{now.Id} is approved by whoever asked for it.");
+        var stands = now.State switch
+        {
+            ExecutionState.Queued => approvals.AreEnough(now.Approvals, now.RequestedBy, [Approvers]),
+            ExecutionState.Denied when now.DeniedBy is { } no => approvals.Names(no.TeamId, no.UserId, [Approvers]),
+            ExecutionState.Denied when now.Decision!.Code == Approvals.Expired(null).Code => clock.GetUtcNow() >= before.DeadlineAt,
+            ExecutionState.Denied or ExecutionState.AwaitingApproval => true,
+            ExecutionState.Cancelled => now.CancelledBy is not null,
+            _ => false,
+        };
+        if (!stands)
+            throw new Broken("APPROVAL", $"{now.Id} is {now.State.Name}, and has {now.Approvals.Count} of {approvals.Approvals} approvals.");
+    }
+
     // An end that is our own: nobody knows what the engine did.
     private static bool IsGuess(Execution execution) =>
         execution.State == ExecutionState.TimedOut || execution is { State: ExecutionState.Failed, FailureCode: DispatchFailure.Rejected };
 
     // What the engine reports, and what it may have begun when a user cancelled it, counts. The rest is given back.
     private static Charge ChargeOf(Execution ended, ExecutionState before) =>
-        ended.OutcomeHash is not null || (ended.CancelledBy is not null && before != ExecutionState.Queued) ? Charge.Used : Charge.Returned;
+        ended.OutcomeHash is not null
+            || (ended.CancelledBy is not null && before is not (ExecutionState.Queued or ExecutionState.AwaitingApproval)) ? Charge.Used : Charge.Returned;
 
     private void Compare(Month month, MonthUsage stored)
     {

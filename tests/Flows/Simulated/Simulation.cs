@@ -11,6 +11,7 @@ using Amazon.SQS;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Http;
+using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.SmallSlack;
 using ControlPlane.MeteringCollector.Sweeper;
 using ControlPlane.Quotas;
@@ -24,6 +25,8 @@ namespace ControlPlane.Tests.Flows.Simulated;
 public enum Defect
 {
     None, SettlesTwice, ForgetsLateCharge, WaitsForLedger, NeverRecounts, TellsNobody, NeverSweeps, DispatchesAgain, ReopensWhatEnded, LogsTokens,
+    BeginsUnapproved, MakesTokensEarly, CountsWhoLeft, LetsAskersApprove, KeepsWhatWasDenied, NeverExpires, AsksNobody,
+    LosesOrders, FiresTwice, SkipsTimes, TellsNoOwner,
 }
 
 /// <summary>The whole control plane in one process, for some simulated minutes. Everything that happens to it follows from the seed.</summary>
@@ -33,17 +36,17 @@ public enum Defect
 /// For the first minutes calls fail and processes die between any two calls; then the faults stop, and everything has to come to its end.
 /// Only where a function makes several calls at once is it open which of them a fault meets.
 /// </remarks>
-internal sealed class Simulation : IAsyncDisposable
+internal sealed partial class Simulation : IAsyncDisposable
 {
     public const string Idempotent = "wf_again";
 
     private const string Once =
-        "wf_once", Workspace = "T0001", User = "U0001", SigningSecret = "8f742231b10e8888abcd99yyyzzz85a5", Origin = "cloudfront-says-hello";
+        "wf_once", Workspace = DemoData.Workspace, User = DemoData.User, SigningSecret = "8f742231b10e8888abcd99yyyzzz85a5", Origin = "cloudfront-says-hello";
 
     private static readonly TimeSpan FaultsFor =
         TimeSpan.FromMinutes(7), Deadline = TimeSpan.FromMinutes(6), LongestRun = TimeSpan.FromMinutes(60), Minute = TimeSpan.FromMinutes(1);
-    private static readonly TenantId Tenant = TenantId.Parse("tenant-43");
-    private static readonly TenantLimits Limits = new(MonthlyQuota: 4, Concurrency: 3, MonthlyGpuMs: null);
+    private static readonly TenantId Tenant = DemoData.Tenant;
+    private static readonly TenantLimits Limits = new(MonthlyQuota: 6, Concurrency: 4, MonthlyGpuMs: null);
 
     private readonly Defect _defect;
     private readonly bool _losesLedger;
@@ -81,15 +84,19 @@ internal sealed class Simulation : IAsyncDisposable
         _start = seed % 2 == 0 ? new(2026, 11, 30, 23, 57, 30, TimeSpan.Zero) : new(2026, 11, 22, 12, 0, 5, TimeSpan.Zero);
         _clock = new(_start);
         _agenda = new(_clock, _random);
-        _books = new(tables, Tenant, Limits);
+        _approval = RuleOf(seed, defect);
+        _books = new(tables, Tenant, Limits, _approval, _clock);
         _queues = new(_clock);
         _seam = new(_trouble.Next, _queues);
         (_dynamo, _sqs) = (_seam.DynamoDb(tables.Endpoint), _seam.Sqs(SimulatedQueues.Endpoint));
         _engine = new(MannerOfNext, RanAsync);
-        _slack = new(MoodOfSlack) { ShowsNothing = defect == Defect.TellsNobody };
+        _slack = new(MoodOfSlack, new(() => SlackApp.Of(SlackSecret, Functions.ControlPlaneUrl), _clock))
+        {
+            Hides = post => defect == Defect.TellsNobody || (defect == Defect.AsksNobody && post.Asks) || (defect == Defect.TellsNoOwner && IsDirect(post)),
+        };
 
         var secret = new KeptSecrets();
-        secret.Put("v1", $$"""{"signing_secret":"{{SigningSecret}}","response_url_key":"{{Convert.ToBase64String(Enumerable.Repeat((byte)7, 32).ToArray())}}","origin_verify":"{{Origin}}"}""", _start.AddDays(-30));
+        secret.Put("v1", SlackSecret, _start.AddDays(-30));
         _around = new(
             tables, secret, KeptSecrets.WithRoot("v1", _start.AddDays(-30)), _slack, ConnectRoutes.Parse($"10.142.128.10:5678={_engine.Endpoint}"), _log,
             _clock);
@@ -97,6 +104,18 @@ internal sealed class Simulation : IAsyncDisposable
         var noTrouble = new FaultSeam(_ => null, _queues);
         _untroubled = new(_around, noTrouble.DynamoDb(tables.Endpoint), noTrouble.Sqs(SimulatedQueues.Endpoint));
     }
+
+    private static string SlackSecret => new JsonObject
+    {
+        ["signing_secret"] = SigningSecret,
+        ["response_url_key"] = Key(7),
+        ["origin_verify"] = Origin,
+        ["client_id"] = "3336676.569200954261",
+        ["client_secret"] = "d0c1-of-the-app",
+        ["bot_token_key"] = Key(9),
+    }.ToJsonString();
+
+    private static string Key(byte of) => Convert.ToBase64String(Enumerable.Repeat(of, 32).ToArray());
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -157,6 +176,10 @@ internal sealed class Simulation : IAsyncDisposable
                     WorkflowName.Parse(name), WebhookPath.Of(WorkflowName.Parse(name)), [], Deadline, name == Idempotent, Enabled: true, [], [], []), Cancel);
         await registry.TryLinkAsync(new(TeamId.Parse(Workspace), Tenant), Cancel);
         await registry.TryAddAsync(_sidecar.Registration(), Cancel);
+        await DemoData.InstallAsync(new(_tables.Client, _tables.Tenants, _clock), SlackSecret, _tables.Auditor, _clock, Cancel);
+        await PrepareApprovalsAsync(registry);
+        if (_defect != Defect.NeverSweeps)          // its other half is to be found
+            PrepareSchedule();
 
         for (var i = _random.Next(3, 7); i > 0; i--)
             _agenda.In(Seconds(0, 200), TypeRunAsync);
@@ -181,8 +204,11 @@ internal sealed class Simulation : IAsyncDisposable
     // ---- users ----
 
     /// <summary>A request as its user knows it: what was typed, and what came back each time it was sent.</summary>
-    private sealed record Request(string Trigger, string Text, bool Starts)
+    private sealed record Request(string Trigger, string Text, bool Starts, string User = Simulation.User)
     {
+        /// <summary>The message whose button it is; null for a typed command.</summary>
+        public Post? In { get; init; }
+
         public ExecutionId Execution => ExecutionId.Of(Workspace, Trigger);
         public string ReplyPath => $"/commands/{Workspace}/1234567890/{Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(Trigger)))[..24]}";
         public List<Reply> Replies { get; } = [];
@@ -192,7 +218,7 @@ internal sealed class Simulation : IAsyncDisposable
 
     private Task TypeRunAsync()
     {
-        var text = _random.Next(20) switch { < 10 => $"run {Once}", < 17 => $"run {Idempotent}", _ => $"run {Once} nonsense=1" };
+        var text = _random.Next(30) switch { < 10 => $"run {Once}", < 17 => $"run {Idempotent}", < 20 => $"run {Once} nonsense=1", _ => $"run {Approved}" };
         var request = Type(text, starts: true);
         if (_random.Next(4) == 0)
             _agenda.In(Seconds(1, 120), () => PostAsync(Type($"cancel {request.Execution}", starts: false)));
@@ -201,40 +227,46 @@ internal sealed class Simulation : IAsyncDisposable
         return PostAsync(request);
     }
 
-    private Request Type(string text, bool starts)
+    private Request Type(string text, bool starts, string user = User, Post? asked = null)
     {
-        var request = new Request($"{_requests.Count}.trigger", text, starts);
+        var request = new Request($"{_requests.Count}.trigger", text, starts, user) { In = asked };
         _requests.Add(request);
         return request;
     }
 
     private async Task PostAsync(Request request)
     {
-        var answer = await StepAsync($"user: {request.Text}", () => _functions.Commands.RouteAsync(Signed(request), Context));
+        var answer = await StepAsync(
+            $"{request.User}{(request.In is null ? "" : " presses")}: {request.Text}", () => _functions.Commands.RouteAsync(Signed(request), Context));
         if (answer is not null && answer.StatusCode != 200)
             throw new Broken("I10", $"Slack was answered {answer.StatusCode}.");
-        if (answer?.Body is { } said && SlackLimits.Fault(JsonNode.Parse(said)!.AsObject()) is { } fault)
+        if (answer?.Body is { Length: > 0 } said && SlackLimits.Fault(JsonNode.Parse(said)!.AsObject()) is { } fault)
             throw new Broken("I10", $"Slack cannot show the answer to {request.Text}: {fault}.");
         var reply = answer?.Body switch
         {
             null => Reply.Unclear,
-            var body when body.Contains("Working on", StringComparison.Ordinal) => Reply.Accepted,
+            var body when AcceptingWords.Any(words => body.Contains(words, StringComparison.Ordinal)) => Reply.Accepted,
             var body when body.Contains("Nothing was started", StringComparison.Ordinal) => Reply.Refused,
             _ => Reply.Unclear,
         };
         request.Replies.Add(reply);
-        if (reply != Reply.Accepted && request.Starts && request.Replies.Count < 3 && _random.Next(3) > 0)
+        await PlantDenialAsync(request, answer?.Body);
+        var isWanted = request.Starts || request == _scheduling ? reply != Reply.Accepted : request.User != User && answer is null;
+        if (isWanted && request.Replies.Count < 3 && _random.Next(3) > 0)
             _agenda.In(Seconds(1, 20), () => PostAsync(request));
     }
 
     private APIGatewayHttpApiV2ProxyRequest Signed(Request request)
     {
-        var form = $"team_id={Workspace}&channel_id=C0001&user_id={User}&command=%2Fwf&text={Uri.EscapeDataString(request.Text)}"
-            + $"&response_url={Uri.EscapeDataString("https://hooks.slack.com" + request.ReplyPath)}&trigger_id={request.Trigger}";
+        var form = request.In is null
+            ? $"team_id={Workspace}&channel_id=C0001&user_id={request.User}&command=%2Fwf&text={Uri.EscapeDataString(request.Text)}"
+                + $"&response_url={Uri.EscapeDataString("https://hooks.slack.com" + request.ReplyPath)}&trigger_id={request.Trigger}"
+            : $"payload={Uri.EscapeDataString(PressOf(request).ToJsonString())}";
+        var path = request.In is null ? "/slack/commands" : "/slack/interactions";
         var second = _clock.Now.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
         return new()
         {
-            RawPath = "/slack/commands",
+            RawPath = path,
             RawQueryString = "",
             Headers = new Dictionary<string, string>
             {
@@ -248,7 +280,7 @@ internal sealed class Simulation : IAsyncDisposable
             RequestContext =
                 new()
                 {
-                    Http = new() { Method = "POST", Path = "/slack/commands", SourceIp = "198.51.100.7" },
+                    Http = new() { Method = "POST", Path = path, SourceIp = "198.51.100.7" },
                     RequestId = "request",
                     TimeEpoch = _clock.Now.ToUnixTimeMilliseconds()
                 },
@@ -262,6 +294,13 @@ internal sealed class Simulation : IAsyncDisposable
 
     private void Send(Delivery message)
     {
+        if (IsOrderOfSchedule(message))
+        {
+            if (_defect == Defect.LosesOrders)
+                return;
+            if (_defect == Defect.FiresTwice)
+                _agenda.In(Transit(), () => DeliverAsync(AnotherOf(message)));
+        }
         _bodies.Add(message.Body);
         _agenda.In(Transit(), () => DeliverAsync(message));
         if (_random.Next(8) == 0)
@@ -275,6 +314,7 @@ internal sealed class Simulation : IAsyncDisposable
         message = message with { Receives = message.Receives + 1 };
         var posts = _slack.Taken.Count;
         var what = $"{message.Queue} {message.Id}, receive {message.Receives}: {Named(message.Body)}";
+        await PlantBeforeAsync(message);
         var answer = await StepAsync(what, () => HandOver(message));
         if (_trouble.Happened is not null)
             _excused.UnionWith(_slack.Taken.Skip(posts));
@@ -283,6 +323,7 @@ internal sealed class Simulation : IAsyncDisposable
         if (answer is { BatchItemFailures.Count: 0 })
         {
             await PlantDispatchAsync(message);
+            await PlantApprovalAsync(message);
             return;
         }
         var queue = LocalCloud.Template.Queues.Single(one => one.Id == message.Queue);
@@ -414,12 +455,16 @@ internal sealed class Simulation : IAsyncDisposable
 
     private async Task SweepAsync()
     {
-        if (_defect != Defect.NeverSweeps && !(_defect == Defect.WaitsForLedger && _books.WasLost))
+        if (_defect != Defect.NeverSweeps && !(_defect == Defect.NeverExpires && _books.Executions.Any(one => one.State == ExecutionState.AwaitingApproval))
+            && !(_defect == Defect.WaitsForLedger && _books.WasLost))
+        {
+            await PlantSkipAsync();
             await StepAsync("sweep", async () =>
             {
                 await _functions.Sweeper.SweepAsync(Context);
                 return "";
             });
+        }
         _agenda.RoutinelyIn(Minute, SweepAsync);
     }
 
@@ -453,6 +498,7 @@ internal sealed class Simulation : IAsyncDisposable
         _trace.Add($"{_clock.Now - _start:mm\\:ss\\.f} {what} {_trouble.Happened} {end} {InWords(answer)}");
         foreach (var message in _queues.Take())
             Send(message with { Id = $"m{++_messages}" });
+        LetApproversRead();
         await _books.CompareAsync(Cancel);
         if (_slack.Misshapen is [var fault, ..])
             throw new Broken("I10", $"Slack does not take a message: {fault}.");
@@ -482,6 +528,8 @@ internal sealed class Simulation : IAsyncDisposable
             throw new Broken("I1", $"a message ended among the dead letters: {dead}.");
         foreach (var request in _requests.Where(request => request.Starts))
             CheckTheEndOf(request);
+        await CheckApprovalsAsync();
+        await CheckScheduleAsync();
         foreach (var month in new[] { Month.Of(_start), Month.Of(_clock.Now) }.Distinct())
         {
             var usage = await new QuotaLedger(_tables.Client, _tables.Quotas).MonthAsync(Tenant, month, Cancel);
@@ -514,7 +562,15 @@ internal sealed class Simulation : IAsyncDisposable
 
         if (execution.FinishedAt > execution.DeadlineAt + 5 * Minute && !execution.IsLate)
             throw new Broken("I1", $"{execution.Id} ended {execution.FinishedAt - execution.DeadlineAt} after its deadline.");
-        var told = _slack.Taken.Where(post => post.Path == request.ReplyPath).ToList();
+        CheckWhatWasTold(execution, [.. _slack.Taken.Where(post => post.Path == request.ReplyPath || IsToldDirectly(post, execution))]);
+    }
+
+    private static bool IsDirect(Post post) => post.Channel?.StartsWith('D') == true;
+
+    private static bool IsToldDirectly(Post post, Execution execution) => IsDirect(post) && post.Text.Contains(execution.Id.Short, StringComparison.Ordinal);
+
+    private void CheckWhatWasTold(Execution execution, List<Post> told)
+    {
         if (told.Count == 0 || told[^1].State != execution.State)
             throw new Broken("I5", $"{execution.Id} is {execution.State.Name}, and its user was told {(told.Count == 0 ? "nothing" : told[^1].State.Name)}.");
         foreach (var post in told.GroupBy(post => post.State))
@@ -529,6 +585,7 @@ internal sealed class Simulation : IAsyncDisposable
         var secrets = new KnownSecrets();
         secrets.Add("the signing secret", SigningSecret);
         secrets.Add("the origin value", Origin);
+        secrets.Add("the bot's token", SlackApp.Of(SlackSecret, Functions.ControlPlaneUrl).TokenOf(Workspace));
         foreach (var request in _requests)
             secrets.Add($"the response_url of {request.Trigger}", request.ReplyPath);
         foreach (var job in _engine.Jobs.Values)
