@@ -15,7 +15,6 @@ using ControlPlane.MeteringCollector.Outcomes;
 using ControlPlane.Orchestrator.Plans;
 using ControlPlane.Sidecar;
 using ControlPlane.SlackHandler;
-using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.SlackHandler.Commands;
 using ControlPlane.SlackHandler.Events;
 using ControlPlane.SlackHandler.Interactions;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Xml.Linq;
 using ControlPlane.Text;
-using ControlPlane.Operator.Arguments;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 

@@ -1,7 +1,6 @@
 using ControlPlane.Administration;
 using ControlPlane.Executions;
 using ControlPlane.Metering;
-using ControlPlane.Operator.Commands;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
 using ControlPlane.Text;

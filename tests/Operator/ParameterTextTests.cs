@@ -1,5 +1,4 @@
 using ControlPlane.Administration;
-using ControlPlane.Operator.Arguments;
 using ControlPlane.Tenants;
 
 namespace ControlPlane.Tests.Operator;

@@ -1,6 +1,5 @@
 using System.Text;
 using ControlPlane.Http;
-using ControlPlane.SlackHandler.Authentication;
 using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.SlackHandler;
