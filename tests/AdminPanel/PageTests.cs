@@ -187,7 +187,7 @@ public sealed partial class PageTests(LocalCloud cloud)
             Assert.True(answer.Text.Length < 500_000, $"{page} has {answer.Text.Length} characters.");       // a load balancer takes 1 MB of a function
         }
 
-        var seldom = await panel.Operator(text.Length > 200 ? text[..200] : text, text.Length > 8000 ? text[..3000] : text).GetAsync("/tenants");
+        var seldom = await panel.Operator(text.Length > 200 ? text[..200] : text, text.Length > 1000 ? text[..1000] : text).GetAsync("/tenants");
         Assert.Equal(harmless["/tenants"].Skeleton, seldom.Skeleton);
         Assert.DoesNotMatch(Unseen(), System.Net.WebUtility.HtmlDecode(seldom.Text));
     }
@@ -266,27 +266,28 @@ public sealed partial class PageTests(LocalCloud cloud)
         await panel.Registry.SaveAsync(PanelFixture.Seven, PanelFixture.Workflow("report", city), Cancel);
 
         var execution = PanelFixture.Execution(
-            Failed, PanelFixture.Seven, ExecutionState.Failed, at, inputs: new JsonObject { ["city"] = text, [text] = 1 }.ToJsonString()) with
-        { Decision = new(true, "allowed", text, [new("tenant active", Judgement.Allow, "tenant_active", text)]) };
+            Failed, PanelFixture.Seven, ExecutionState.Failed, at,
+            inputs: new JsonObject { ["city"] = Cut(10_000), [Cut(100)] = 1 }.ToJsonString()) with
+        { Decision = new(true, "allowed", Cut(5000), [new("tenant active", Judgement.Allow, "tenant_active", Cut(5000))]) };
         var item = ExecutionItems.Of(execution, null);
-        item["attempts"] = new()
-        {
-            L = [Items.Text(JsonSerializer.Serialize(new DispatchAttempt(1, at, 12, AttemptResult.Parse("again"), 403, text), DomainJson.Default.DispatchAttempt))],
-        };
+        var attempt = new DispatchAttempt(1, at, 12, AttemptResult.Parse("again"), 403, Cut(5000));
+        item["attempts"] = new() { L = [Items.Text(JsonSerializer.Serialize(attempt, DomainJson.Default.DispatchAttempt))] };
         item["dispatched_at"] = Items.Time(at.AddSeconds(1));
         item["started_at"] = Items.Time(at.AddSeconds(2));
-        item["progress"] = Items.Text(text);
+        item["progress"] = Items.Text(Cut(5000));
         item["outcome"] = Items.Json(
-            new Outcome(OutcomeStatus.Failed, at, at, text, new(1200, 0, 5, 6), new(Cut(60_000), Cut(3000)), new("boom", text)),
+            new Outcome(
+                OutcomeStatus.Failed, at, at, Cut(5000), new(1200, 0, 5, 6), new(Cut(20_000), Cut(3000)), new("boom", Cut(5000))),
             DomainJson.Default.Outcome);
         await tables.Client.PutItemAsync(tables.Executions, item, Cancel);
 
         var record = AuditTrail.Of(new(
-            at, "0123456789ab", Actor.Parse("oidc:jane"), text, "tenant.rename", PanelFixture.Seven, text, [new("name", text, text), new("x", null, text), new("y", text, null)],
+            at, "0123456789ab", Actor.Parse("oidc:jane"), text, "tenant.rename", PanelFixture.Seven, text,
+            [AuditedValue.Of("name", text, text), AuditedValue.Of("x", null, text), AuditedValue.Of("y", text, null)],
             "request-0"));
         await tables.Client.PutItemAsync(tables.Audit, record, Cancel);
 
-        await SampleAsync(panel, new JsonObject { ["cpu"] = new JsonObject { ["utilization_pct"] = 42 }, ["host"] = Cut(20_000) }.ToJsonString(), 0);
+        await SampleAsync(panel, new JsonObject { ["cpu"] = new JsonObject { ["utilization_pct"] = 42 }, ["host"] = Cut(8_000) }.ToJsonString(), 0);
         await tables.Client.PutItemAsync(
             tables.Instances,
             InstanceItems.Of(new InstanceState
