@@ -179,16 +179,32 @@ public class ExecutionStoreTests(LocalCloud cloud)
         Assert.Equal(monthHasUsage ? 5 : 0, (await world.Ledger.MonthAsync(StoreFixture.Tenant, execution.Month, Cancel)).Metered.CpuMs);
     }
 
-    [Fact]
-    public async Task A_month_that_was_counted_down_to_nothing_holds_no_reservation_to_settle()
+    [Theory]
+    [InlineData("finish", 0, null), InlineData("finish", 2, 2), InlineData("time out", 0, null), InlineData("time out", 2, 2)]
+    public async Task A_month_of_which_all_is_used_holds_no_reservation_to_settle_or_to_give_back(string how, int charged, int? used)
     {
         var world = await StoreFixture.StartAsync(cloud);
         var execution = await world.DispatchedAsync();
-        await SetAsync(world, QuotaLedger.KeyOf(StoreFixture.Tenant, execution.Month), "charged", 0);
+        await SetAsync(world, QuotaLedger.KeyOf(StoreFixture.Tenant, execution.Month), "charged", charged);
+        if (used is { } count)
+            await SetAsync(world, QuotaLedger.KeyOf(StoreFixture.Tenant, execution.Month), "used", count);
 
-        Assert.Equal(new Move.Moved(IsBooked: false), await world.Store.FinishAsync(execution, StoreFixture.Outcome(OutcomeStatus.Succeeded), "h1", Cancel));
+        Assert.Equal(new Move.Moved(IsBooked: false), await EndAsync(world, execution, how));
 
-        Assert.Equal((0, 0, 0), await world.BooksAsync());
+        Assert.Equal((charged, used ?? 0, 0), await world.BooksAsync());
+    }
+
+    [Theory]
+    [InlineData("finish"), InlineData("time out")]
+    public async Task Of_none_under_way_none_leaves(string how)
+    {
+        var world = await StoreFixture.StartAsync(cloud);
+        var execution = await world.DispatchedAsync();
+        await SetAsync(world, QuotaLedger.ActiveKeyOf(StoreFixture.Tenant), "active", 0);
+
+        Assert.Equal(new Move.Moved(IsBooked: false), await EndAsync(world, execution, how));
+
+        Assert.Equal((1, 0, 0), await world.BooksAsync());
     }
 
     public static TheoryData<string> Ends => ["finish", "refuse", "cancel", "time out"];
@@ -437,6 +453,17 @@ public class ExecutionStoreTests(LocalCloud cloud)
     }
 
     [Fact]
+    public async Task An_attempt_is_noted_once_however_often_its_end_comes_too_late()
+    {
+        var world = await StoreFixture.StartAsync(cloud);
+        var claimed = await world.ClaimedAsync();
+        await world.Store.FinishAsync(claimed, StoreFixture.Outcome(OutcomeStatus.Succeeded), "aa", Cancel);
+        for (var i = 0; i < 2; i++)
+            Assert.IsType<Move.Lost>(await world.Store.RefuseAsync(claimed, DispatchFailure.Rejected, world.Attempt("dispatch_rejected"), Cancel));
+        Assert.Single((await world.FindAsync(claimed.Id)).Attempts);
+    }
+
+    [Fact]
     public async Task Whoever_was_taken_over_notes_nothing()
     {
         var world = await StoreFixture.StartAsync(cloud);
@@ -515,6 +542,29 @@ public class ExecutionStoreTests(LocalCloud cloud)
             : world.Store.MarkUntellableAsync(execution.Id, ExecutionState.TimedOut, Cancel));
 
         Assert.Null((await world.FindAsync(execution.Id)).ToldAt);
+    }
+
+    [Theory]
+    [InlineData(true), InlineData(false)]
+    public async Task What_was_told_or_given_up_first_stays_so_and_is_not_looked_at_again(bool couldBeTold)
+    {
+        var world = await StoreFixture.StartAsync(cloud);
+        var execution = await world.DispatchedAsync();
+        await world.Store.TimeOutAsync(execution, Cancel);
+        var timedOut = await world.FindAsync(execution.Id);
+        Func<Task> tellAsync = () => world.Store.MarkToldAsync(execution.Id, ExecutionState.TimedOut, Cancel),
+            giveUpAsync = () => world.Store.MarkUntellableAsync(execution.Id, ExecutionState.TimedOut, Cancel);
+
+        await (couldBeTold ? tellAsync() : giveUpAsync());
+        var first = world.Now;
+        world.Clock.Advance(TimeSpan.FromMinutes(5));
+        await (couldBeTold ? giveUpAsync() : tellAsync());
+        await world.Store.PutOffAsync(timedOut, TimeSpan.Zero, Cancel);
+
+        var told = await world.FindAsync(execution.Id);
+        Assert.Equal((first, !couldBeTold), (told.ToldAt, told.IsUntellable));
+        var item = await world.Tables.Client.GetItemAsync(world.Tables.Executions, ExecutionItems.KeyOf(execution.Id), consistentRead: true, Cancel);
+        Assert.False(item.Item.ContainsKey("due_at"));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Net;
+using ControlPlane.Configuration;
 using ControlPlane.Http;
 
 namespace ControlPlane.Tests.Domain.Http;
@@ -21,8 +22,8 @@ public sealed class ConnectRoutesTests
         var routes = ConnectRoutes.Parse("slack.com:443=slack.com:443");
         Assert.Equal(new DnsEndPoint("slack.com", 443), routes.Of(new("slack.com", 443)));
         Assert.Throws<NotRoutedException>(() => routes.Of(new("hooks.slack.com", 443)));
-        Assert.Throws<Configuration.SettingException>(() => ConnectRoutes.Parse("slack.com:443=slack.test:443"));
-        Assert.Throws<Configuration.SettingException>(() => ConnectRoutes.Parse("slack.com:443=slack.com:80"));
+        Assert.Throws<SettingException>(() => ConnectRoutes.Parse("slack.com:443=slack.test:443"));
+        Assert.Throws<SettingException>(() => ConnectRoutes.Parse("slack.com:443=slack.com:80"));
     }
 
     [Theory]
