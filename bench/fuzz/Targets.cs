@@ -109,7 +109,8 @@ internal static class Targets
         // A payload as it is, too: then it is the JSON that is tried and not its escapes.
         if (form.Pairs.Count == 0 || form.Pairs[0].Key != "payload")
             form = FormBody.Parse(Encoding.ASCII.GetBytes($"payload={Uri.EscapeDataString(Encoding.UTF8.GetString(input))}"));
-        if (Interaction.TryParse(form, out var interaction) && interaction is Interaction.Submitted { Values: var values } && RunModal.InputsIn(values) is { } inputs)
+        if (Interaction.TryParse(form, out var interaction) && interaction is Interaction.Submitted { Values: var values }
+            && RunModal.InputsIn(values) is { } inputs)
             Check(inputs);
     }
 

@@ -7,8 +7,8 @@ namespace ControlPlane.Operator.Onboarding;
 /// <param name="credentials">Environment that says who calls; empty for the operator's own.</param>
 internal sealed class AwsCli(string region, IReadOnlyDictionary<string, string> credentials)
 {
-    // The CLI, and whatever a script of ours starts, is a group of its own that never outlives us, however we end: when our end of the pipe closes, it is told to.
-    // Ctrl-C in a terminal reaches us alone, and we end it.
+    // The CLI, and whatever a script of ours starts, is a group of its own that never outlives us, however we end: when our end of the pipe closes, it is told
+    // to. Ctrl-C in a terminal reaches us alone, and we end it.
     private const string Leash = """
         trap '' INT HUP
         exec 3<&0 </dev/null 4>&2 2>/dev/null

@@ -27,7 +27,7 @@ internal sealed class PanelFixture : IAsyncDisposable
     public static readonly Uri PublicUrl = new("https://api.example.com");
 
     /// <summary>Whose role the panel's calls to tables and queues are held to; null for nobody's.</summary>
-    private static string? Role => null;
+    private static string? Role => "AdminPanelFunction";
 
     private readonly TestTables _tables;
     private readonly TestQueues _queues;

@@ -1,4 +1,5 @@
 using System.Net;
+using ControlPlane.Executions;
 using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Demo;
 using ControlPlane.Local.Hub;
@@ -48,6 +49,21 @@ public sealed class PanelInBrowser : IAsyncLifetime
         if (Local is not null)
             await Local.DisposeAsync();
         Directory.Delete(_state, recursive: true);
+    }
+
+    /// <summary>Has the demo's user run a workflow. A machine that does much else may say that it is too busy: then once more, as people do.</summary>
+    internal async Task<ExecutionId> OrderAsync(string command)
+    {
+        string? said = null;
+        for (var again = 0; again < 5; again++)
+        {
+            var typed = Slack.Type(command);
+            var (status, answer) = await Slack.PostAsync(typed, DemoData.SigningSecret, Cancel);
+            said = $"{status} {answer?.ToJsonString()}";
+            if (said.Contains("Working on", StringComparison.Ordinal))
+                return ExecutionId.Of(DemoData.Workspace, typed.TriggerId);
+        }
+        throw new InvalidOperationException($"Nothing was ordered: {said}");
     }
 
     /// <summary>Somebody at the panel.</summary>

@@ -6,6 +6,8 @@ using Microsoft.Playwright;
 
 namespace ControlPlane.Tests.Browser;
 
+// Each class has a hub and a browser of its own: one collection, one after the other.
+[Collection("browser")]
 public sealed class PanelTests(PanelInBrowser panel) : IClassFixture<PanelInBrowser>
 {
     private const string Tenant = "/tenants/tenant-43";
@@ -33,9 +35,7 @@ public sealed class PanelTests(PanelInBrowser panel) : IClassFixture<PanelInBrow
         await Assertions.Expect(visit.Page.GetByRole(AriaRole.Status)).ToHaveTextAsync("The workflow is published.");
 
         // Watched live: the page was opened while it ran, and nobody reloads it.
-        var command = panel.Slack.Type("run wf_panel city=Paris");
-        Assert.Equal(200, (await panel.Slack.PostAsync(command, DemoData.SigningSecret, Cancel)).Status);
-        var execution = ExecutionId.Of(DemoData.Workspace, command.TriggerId);
+        var execution = await panel.OrderAsync("run wf_panel city=Paris");
         await visit.OpenAsync($"/executions/ordered/{execution}");
         await Assertions.Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync($"Execution {execution.Short}", new() { Timeout = 60_000 });
         await Assertions.Expect(visit.Page.Locator("#execution .badge").First).ToHaveTextAsync("SUCCEEDED", new() { Timeout = 90_000 });
@@ -80,6 +80,7 @@ public sealed class PanelTests(PanelInBrowser panel) : IClassFixture<PanelInBrow
     }
 }
 
+[Collection("browser")]
 public sealed class PanelLooksTests(PanelInBrowser panel) : IClassFixture<PanelInBrowser>
 {
     private const string Tenant = "/tenants/tenant-43";
@@ -156,9 +157,7 @@ public sealed class PanelLooksTests(PanelInBrowser panel) : IClassFixture<PanelI
 
     private async Task<ExecutionId> RunAsync()
     {
-        var command = panel.Slack.Type($"run {DemoData.Workflow} city=Paris");
-        Assert.Equal(200, (await panel.Slack.PostAsync(command, DemoData.SigningSecret, Cancel)).Status);
-        var execution = ExecutionId.Of(DemoData.Workspace, command.TriggerId);
+        var execution = await panel.OrderAsync($"run {DemoData.Workflow} city=Paris");
         var executions = new Aws.ExecutionStore(panel.Local.DynamoClient, panel.Local.Tables["ExecutionsTable"], panel.Local.Tables["QuotasTable"], TimeProvider.System);
         for (var tries = 0; tries < 600; tries++)
         {

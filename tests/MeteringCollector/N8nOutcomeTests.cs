@@ -6,7 +6,8 @@ using ControlPlane.Tests.Support;
 
 namespace ControlPlane.Tests.MeteringCollector;
 
-/// <summary>What n8n's workflow <c>control-plane: report</c> makes of a tenant's work, by the very expression that it imports, is an outcome that is taken.</summary>
+/// <summary>What n8n's workflow <c>control-plane: report</c> makes of a tenant's work, by the very expression that it imports, is an outcome that is
+/// taken.</summary>
 public sealed class N8nOutcomeTests
 {
     private const int Random = 2_000;
@@ -47,7 +48,8 @@ public sealed class N8nOutcomeTests
         var report = Path.Combine(RepositoryRoot.Find(), "data-plane/n8n/control-plane-report.json");
         using var node = Process.Start(new ProcessStartInfo("node", ["-e", Program, report]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var said = await Task.WhenAll(
-            node.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), node.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
+            node.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken),
+            node.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
         Assert.Equal("", said[1]);
         var lines = said[0].Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
