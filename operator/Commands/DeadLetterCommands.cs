@@ -1,7 +1,7 @@
 using System.CommandLine;
+using ControlPlane.Administration.DeadLetters;
 using ControlPlane.Audit;
 using ControlPlane.Operator.Arguments;
-using ControlPlane.Administration.DeadLetters;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;
 using ControlPlane.Text;

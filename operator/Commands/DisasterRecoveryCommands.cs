@@ -1,9 +1,9 @@
 using System.CommandLine;
-using ControlPlane.Text;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Recovery;
 using ControlPlane.Operator.Running;
+using ControlPlane.Text;
 
 namespace ControlPlane.Operator.Commands;
 

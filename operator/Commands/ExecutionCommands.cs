@@ -1,11 +1,11 @@
 using System.CommandLine;
 using ControlPlane.Administration;
-using ControlPlane.Text;
 using ControlPlane.Executions;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 
 namespace ControlPlane.Operator.Commands;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using ControlPlane.Metering;
 using ControlPlane.Administration.DeadLetters;
+using ControlPlane.Metering;
 using ControlPlane.Operator.Deployments;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;

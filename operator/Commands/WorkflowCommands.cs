@@ -1,12 +1,12 @@
 using System.CommandLine;
 using System.Text.Json;
 using ControlPlane.Administration;
-using ControlPlane.Text;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Deployments;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 
 namespace ControlPlane.Operator.Commands;
 

@@ -1,9 +1,9 @@
 using Amazon.DynamoDBv2;
 using Amazon.SQS;
+using ControlPlane.Administration.DeadLetters;
 using ControlPlane.Audit;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
-using ControlPlane.Administration.DeadLetters;
 using ControlPlane.Operator.Secrets;
 using ControlPlane.Secrets;
 using ControlPlane.Tokens;

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
-using ControlPlane.Text;
 using ControlPlane.Executions;
+using ControlPlane.Text;
 
 namespace ControlPlane.Operator.Output;
 

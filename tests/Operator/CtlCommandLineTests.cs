@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Xml.Linq;
-using ControlPlane.Text;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
+using ControlPlane.Text;
 
 namespace ControlPlane.Tests.Operator;
 

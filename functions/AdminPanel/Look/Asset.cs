@@ -2,11 +2,14 @@ using System.Security.Cryptography;
 
 namespace ControlPlane.AdminPanel.Look;
 
-/// <summary>The one stylesheet and the one script, under addresses that change with them.</summary>
+/// <summary>The one stylesheet, the one script and the icon, under addresses that change with them.</summary>
 internal static class Asset
 {
-    private static readonly Dictionary<string, (string Type, byte[] Bytes, string Path)> Known = new[] { ("panel.css", "text/css; charset=utf-8"), ("panel.js", "text/javascript; charset=utf-8") }
-        .ToDictionary(one => one.Item1, one => Read(one.Item1, one.Item2));
+    private static readonly Dictionary<string, (string Type, byte[] Bytes, string Path)> Known = new (string Name, string Type)[]
+        {
+            ("panel.css", "text/css; charset=utf-8"), ("panel.js", "text/javascript; charset=utf-8"), ("panel.svg", "image/svg+xml"),
+        }
+        .ToDictionary(one => one.Name, one => Read(one.Name, one.Type));
 
     public static string PathOf(string name) => Known[name].Path;
 

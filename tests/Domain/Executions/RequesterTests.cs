@@ -52,7 +52,8 @@ public sealed class RequesterTests
     {
         var schedule = new Requester.Schedule(
             ScheduleId.Parse(Id), byOperator ? OperatorId.Parse(Ada) : null, team is null ? null : TeamId.Parse(team), user is null ? null : UserId.Parse(user),
-            channel is null ? null : ChannelId.Parse(channel)) { OrganisationId = TeamId.Parse("E1") };
+            channel is null ? null : ChannelId.Parse(channel))
+        { OrganisationId = TeamId.Parse("E1") };
         Assert.Equal((isTold, "schedule"), (schedule.IsToldInSlack, schedule.Source));
         Assert.Equal(hasAsker ? Requesters.OfSlack("T1", "U1", "C1") with { OrganisationId = TeamId.Parse("E1") } : null, schedule.Asker);
     }
