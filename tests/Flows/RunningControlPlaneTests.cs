@@ -229,6 +229,21 @@ public sealed class RunningControlPlaneTests(RunningControlPlane running) : ICla
         await UntilAsync(() => running.Local.Functions.Values.All(function => function.Starts > 1));
     }
 
+    // What the panel shows of all of it.
+    private async Task<IReadOnlyList<string>> PanelAsync(ExecutionId execution)
+    {
+        using var browser = new HttpClient { BaseAddress = running.Local.Panel.Endpoint };
+        browser.DefaultRequestHeaders.Add("Cookie", "AWSELBAuthSessionCookie-0=operator");
+        var pages = new List<string>();
+        foreach (var page in (string[])["/", "/executions", $"/executions/{execution}", "/tenants/tenant-43", "/usage", "/dead-letters", "/audit"])
+        {
+            using var answer = await browser.GetAsync(new Uri(page, UriKind.Relative), Cancel);
+            pages.Add(await answer.Content.ReadAsStringAsync(Cancel));
+        }
+        Assert.Contains(pages, page => page.Contains(execution.ToString(), StringComparison.Ordinal));
+        return pages;
+    }
+
     [Fact]
     public async Task No_secret_is_in_any_log_line_answer_message_or_dead_letter()
     {
@@ -258,6 +273,7 @@ public sealed class RunningControlPlaneTests(RunningControlPlane running) : ICla
         await AddTokensAsync(secrets, commands[0]);
         await running.EndOfAsync(commands[0]);
         await running.EndOfAsync(commands[1]);
+        seen.AddRange(await PanelAsync(RunningControlPlane.ExecutionOf(commands[0])));
 
         seen.AddRange(running.Told.Select(message => message.Json.ToJsonString()));
         seen.AddRange(await DeadLettersAsync());
