@@ -29,8 +29,9 @@ internal sealed record HeartbeatAnswer(
                     : [],
                 retryAfter);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // A lone surrogate is noticed only when the text is read, as an InvalidOperationException.
             return new(status, RetryAfter: retryAfter);
         }
     }
