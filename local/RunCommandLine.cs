@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.Net;
 using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Hub;
+using ControlPlane.Local.Panel;
 using ControlPlane.Local.Peering;
 using ControlPlane.Local.Preparation;
 using ControlPlane.Tenants;
@@ -36,7 +37,7 @@ internal static class RunCommandLine
         };
         var port = Port("--port", "Port of the public API.", 8080);
         var privatePort = Port("--private-port", "Port of the private API.", 8081);
-        var panelPort = Port("--panel-port", "Port of the admin panel.", 8082);
+        var panelPort = Port("--panel-port", "Port of the admin panel; a free one where that is taken.", PanelBalancer.StandardPort);
         var empty = new Option<bool>("--empty") { Description = "Without demo data, and so without playing the flows.", Recursive = true };
         var engine = new Option<string[]>("--engine")
         {

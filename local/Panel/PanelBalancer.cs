@@ -20,6 +20,8 @@ internal sealed class PanelBalancer : IAsyncDisposable
 
     private const string Function = "AdminPanelFunction", SignIn = "/oauth2/sign-in", SessionCookie = "AWSELBAuthSessionCookie-0";
 
+    public const int StandardPort = 8082;
+
     private readonly BalancerSigner _signer;
     private readonly Func<string, byte[], Task<InvocationResult>> _invokeAsync;
     private readonly TimeProvider _clock;
@@ -41,7 +43,7 @@ internal sealed class PanelBalancer : IAsyncDisposable
         try
         {
             balancer._keys = await LoopbackServer.StartAsync(balancer.ShowKeyAsync, certificate: certificate);
-            balancer._server = await LoopbackServer.StartAsync(balancer.AnswerAsync, port);
+            balancer._server = await balancer.ServeAsync(port);
             return balancer;
         }
         catch (Exception e) when (e is IOException or SocketException)
@@ -79,6 +81,19 @@ internal sealed class PanelBalancer : IAsyncDisposable
         if (_keys is not null)
             await _keys.DisposeAsync();
         _signer.Dispose();
+    }
+
+    // Nobody has to name another port for the panel's sake: where its own is taken, a free one serves.
+    private async Task<LoopbackServer> ServeAsync(int port)
+    {
+        try
+        {
+            return await LoopbackServer.StartAsync(AnswerAsync, port);
+        }
+        catch (IOException) when (port == StandardPort)
+        {
+            return await LoopbackServer.StartAsync(AnswerAsync);
+        }
     }
 
     private async Task AnswerAsync(HttpContext http)

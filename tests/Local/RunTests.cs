@@ -206,7 +206,7 @@ public sealed partial class RunTests : IDisposable
     [Fact]
     public async Task The_state_and_every_secret_in_it_are_its_owners_alone_and_a_function_that_cannot_start_is_named_with_its_log()
     {
-        foreach (var project in new[] { "SlackHandler", "Orchestrator", "DpDispatcher", "MeteringCollector" })
+        foreach (var project in new[] { "SlackHandler", "Orchestrator", "DpDispatcher", "MeteringCollector", "AdminPanel" })
         {
             var own = Directory.CreateDirectory(Path.Combine(_folder, "published", project)).FullName;
             Executable(Path.Combine(own, "bootstrap"), "echo 'it is too hot'; exit 3");
