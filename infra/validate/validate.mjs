@@ -17,6 +17,10 @@ const excused = {
   "W1001 NatAddress3": "the rule does not follow Fn::If into an output",
   "W1001 PrivateApiUrl": "the rule does not follow Fn::If into an output",
   "W2509 SlackSecretArn": "the name of a secret, not the secret",
+  "W2509 OidcClientSecretId": "the name of a secret, not the secret",
+  "W2509 OidcClientSecretVersion": "a version of a secret, not the secret",
+  "W9002 AdminPanelPermission": "it cannot refer to the target group, which asks for it first",
+  "E3676 AdminListener": "the rule does not follow Fn::If into its certificate",
 };
 
 // What SAM has learnt since the schema database copied it.
@@ -51,13 +55,21 @@ function withoutStoredDefaults(template) {
   return copy;
 }
 
-// SAM makes a stage for each API, which others may name: a stand-in keeps the reference from dangling.
-function withGeneratedStages(template) {
-  const copy = structuredClone(template);
-  for (const [id, resource] of Object.entries(template.Resources ?? {})) {
-    const stage = { "AWS::Serverless::HttpApi": "ApiGatewayDefaultStage", "AWS::Serverless::Api": `${resource.Properties?.StageName}Stage` }[resource.Type];
-    if (stage) copy.Resources[id + stage] = { Type: "AWS::CloudFormation::WaitConditionHandle" };
+// SAM makes a stage for each API and an alias for each function, which others may name: stand-ins keep the references from dangling.
+function withGenerated(template) {
+  const standIn = { Type: "AWS::CloudFormation::WaitConditionHandle" };
+  const alias = template.Globals?.Function?.AutoPublishAlias;
+  const aliases = new Map();
+  const generated = {};
+  for (const [id, { Type: type, Properties: properties }] of Object.entries(template.Resources ?? {})) {
+    const stage = { "AWS::Serverless::HttpApi": "ApiGatewayDefaultStage", "AWS::Serverless::Api": `${properties?.StageName}Stage` }[type];
+    if (stage) generated[id + stage] = standIn;
+    if (type !== "AWS::Serverless::Function" || !alias) continue;
+    generated[`${id}Alias${alias}`] = standIn;
+    aliases.set(`${id}.Alias`, `${id}Alias${alias}`);
   }
+  const copy = JSON.parse(JSON.stringify(template), (name, value) => (name === "Ref" && aliases.get(value)) || value);
+  Object.assign(copy.Resources, generated);
   return copy;
 }
 
@@ -100,7 +112,7 @@ function samNames(template) {
 
 let count = 0;
 for (const file of process.argv.slice(2)) {
-  const template = withGeneratedStages(withoutStoredDefaults(JSON.parse(fs.readFileSync(file, "utf8"))));
+  const template = withGenerated(withoutStoredDefaults(JSON.parse(fs.readFileSync(file, "utf8"))));
   const seen = new Set();
   for (const { rule, where, message } of [...lint(template), ...lint(withLambdaFunctions(template)), ...samNames(template)]) {
     const line = `${file}: ${rule} ${where}: ${message}`;
