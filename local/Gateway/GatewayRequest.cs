@@ -14,6 +14,16 @@ internal sealed record GatewayRequest(
 {
     public string? Header(string name) => Headers.FirstOrDefault(header => header.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Value;
 
+    /// <summary>Whether AWS hands the body over as it is. Everything else becomes base64: forms among it.</summary>
+    public bool IsText
+    {
+        get
+        {
+            var type = (Header("content-type") ?? "").Split(';')[0].Trim().ToLowerInvariant();
+            return type.StartsWith("text/", StringComparison.Ordinal) || type is "application/json" or "application/javascript" or "application/xml";
+        }
+    }
+
     /// <summary>Decoded pairs, in order.</summary>
     public IEnumerable<KeyValuePair<string, string>> Query => RawQuery
         .Split('&', StringSplitOptions.RemoveEmptyEntries)

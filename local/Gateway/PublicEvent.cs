@@ -10,7 +10,6 @@ internal static class PublicEvent
 {
     public static JsonObject From(GatewayRequest request, Route route, IReadOnlyDictionary<string, string> parameters)
     {
-        var isText = IsText(request.Header("content-type"));
         var json = new JsonObject
         {
             ["version"] = "2.0",
@@ -48,16 +47,9 @@ internal static class PublicEvent
         if (parameters.Count > 0)
             json["pathParameters"] = Joined(parameters);
         if (request.Body.Length > 0)
-            json["body"] = isText ? Encoding.UTF8.GetString(request.Body) : Convert.ToBase64String(request.Body);
-        json["isBase64Encoded"] = request.Body.Length > 0 && !isText;
+            json["body"] = request.IsText ? Encoding.UTF8.GetString(request.Body) : Convert.ToBase64String(request.Body);
+        json["isBase64Encoded"] = request.Body.Length > 0 && !request.IsText;
         return json;
-    }
-
-    /// <summary>Everything else is handed over as base64: forms among it.</summary>
-    private static bool IsText(string? contentType)
-    {
-        var type = (contentType ?? "").Split(';')[0].Trim().ToLowerInvariant();
-        return type.StartsWith("text/", StringComparison.Ordinal) || type is "application/json" or "application/javascript" or "application/xml";
     }
 
     private static bool IsCookie(string name) => name.Equals("cookie", StringComparison.OrdinalIgnoreCase);

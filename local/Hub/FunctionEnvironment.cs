@@ -14,12 +14,8 @@ internal sealed class FunctionEnvironment(
         var environment = function.Environment.ToDictionary(variable => variable.Key, variable => (string?)values.Resolve(variable.Value));
         foreach (var (name, value) in Machine())
             environment[name] = value;
-        if (function.Project.EndsWith("/AdminPanel", StringComparison.Ordinal))
-        {
-            foreach (var (name, value) in PanelBalancer.SettingsIn(options.Region))
-                environment[name] = value;
+        if (function.Id == PanelBalancer.Function)
             environment["SSL_CERT_FILE"] = authority.File;      // its load balancer is played, whoever Slack is
-        }
         return environment;
     }
 
@@ -34,6 +30,8 @@ internal sealed class FunctionEnvironment(
             references[id] = queue.Url;
         foreach (var id in template.Secrets)
             references[id] = id;
+        foreach (var (name, value) in PanelBalancer.Parameters)
+            references[name] = value;
         return references;
     }
 

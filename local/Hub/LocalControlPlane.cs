@@ -126,9 +126,8 @@ internal sealed class LocalControlPlane : IAsyncDisposable
             await HttpGateway.StartPublicAsync(routes.Public, functions.InvokeAsync, options.Port, () => OriginValueIn(stores.Secrets), clock));
         var privateApi = parts.Keep(await HttpGateway.StartPrivateAsync(routes.Private, functions.InvokeAsync, options.PrivatePort, routing.SourceOf, clock));
         var authority = LocalAuthority.Create(state, clock);
-        var keysHost = PanelBalancer.KeysHostOf(options.Region);
-        var panel = parts.Keep(await PanelBalancer.StartAsync(functions.InvokeAsync, options.PanelPort, authority.Issue(keysHost), clock));
-        routing.Add($"{keysHost}:443", panel.KeysPort);
+        var panel = parts.Keep(await PanelBalancer.StartAsync(functions.InvokeAsync, options.PanelPort, authority.Issue(PanelBalancer.KeysHost), clock));
+        routing.Add($"{PanelBalancer.KeysHost}:443", panel.KeysPort);
         var slack = parts.Keep(await StartSlackAsync(options, state, stores, publicApi.Endpoint, authority, clock));
         foreach (var host in SlackServer.Hosts)
         {

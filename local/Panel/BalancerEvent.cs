@@ -8,30 +8,19 @@ namespace ControlPlane.Local.Panel;
 /// <remarks>https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html</remarks>
 internal static class BalancerEvent
 {
-    public static JsonObject From(GatewayRequest request, string targetGroup)
+    public static JsonObject From(GatewayRequest request, string targetGroup) => new()
     {
-        var isText = IsText(request.Header("content-type"));
-        return new()
-        {
-            ["requestContext"] = new JsonObject { ["elb"] = new JsonObject { ["targetGroupArn"] = targetGroup } },
-            ["httpMethod"] = request.Method,
-            ["path"] = request.RawPath,
-            // Neither names nor values are decoded.
-            ["multiValueQueryStringParameters"] = Grouped(
-                request.RawQuery.Split('&', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=', 2))
-                    .Select(pair => KeyValuePair.Create(pair[0], pair.Length > 1 ? pair[1] : ""))),
-            ["multiValueHeaders"] = Grouped(request.Headers.Select(header => KeyValuePair.Create(header.Key.ToLowerInvariant(), header.Value))),
-            ["body"] = isText || request.Body.Length == 0 ? Encoding.UTF8.GetString(request.Body) : Convert.ToBase64String(request.Body),
-            ["isBase64Encoded"] = !isText && request.Body.Length > 0,
-        };
-    }
-
-    /// <summary>Everything else is handed over as base64: forms among it.</summary>
-    private static bool IsText(string? contentType)
-    {
-        var type = (contentType ?? "").Split(';')[0].Trim().ToLowerInvariant();
-        return type.StartsWith("text/", StringComparison.Ordinal) || type is "application/json" or "application/javascript" or "application/xml";
-    }
+        ["requestContext"] = new JsonObject { ["elb"] = new JsonObject { ["targetGroupArn"] = targetGroup } },
+        ["httpMethod"] = request.Method,
+        ["path"] = request.RawPath,
+        // Neither names nor values are decoded.
+        ["multiValueQueryStringParameters"] = Grouped(
+            request.RawQuery.Split('&', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=', 2))
+                .Select(pair => KeyValuePair.Create(pair[0], pair.Length > 1 ? pair[1] : ""))),
+        ["multiValueHeaders"] = Grouped(request.Headers.Select(header => KeyValuePair.Create(header.Key.ToLowerInvariant(), header.Value))),
+        ["body"] = request.IsText || request.Body.Length == 0 ? Encoding.UTF8.GetString(request.Body) : Convert.ToBase64String(request.Body),
+        ["isBase64Encoded"] = !request.IsText && request.Body.Length > 0,
+    };
 
     private static JsonObject Grouped(IEnumerable<KeyValuePair<string, string>> pairs) => new(
         pairs.GroupBy(pair => pair.Key, pair => pair.Value)

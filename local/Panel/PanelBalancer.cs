@@ -13,12 +13,24 @@ namespace ControlPlane.Local.Panel;
 /// <summary>The load balancer in front of the panel, with an identity provider at which one chooses who to be; and the host of its public key.</summary>
 internal sealed class PanelBalancer : IAsyncDisposable
 {
-    /// <summary>Where a region's load balancers show their keys.</summary>
-    public static string KeysHostOf(string region) => $"public-keys.auth.elb.{region}.amazonaws.com";
+    /// <summary>Where the region's load balancers show their keys.</summary>
+    public const string KeysHost = "public-keys.auth.elb.us-east-1.amazonaws.com";
+
+    /// <summary>The template's parameters that say whom the panel's function is to believe.</summary>
+    public static readonly IReadOnlyDictionary<string, string> Parameters = new Dictionary<string, string>
+    {
+        ["AdminBalancerArn"] = BalancerSigner.Arn,
+        ["OidcClientId"] = BalancerSigner.Client,
+        ["OidcIssuer"] = BalancerSigner.Issuer,
+        ["OidcRoles"] = Person.Roles,
+    };
+
+    /// <summary>Logical id of the function that it calls.</summary>
+    public const string Function = "AdminPanelFunction";
 
     private const string TargetGroup = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/local/0000000000000000";
 
-    private const string Function = "AdminPanelFunction", SignIn = "/oauth2/sign-in", SessionCookie = "AWSELBAuthSessionCookie-0";
+    private const string SignIn = "/oauth2/sign-in", SessionCookie = "AWSELBAuthSessionCookie-0";
 
     public const int StandardPort = 8082;
 
@@ -35,7 +47,7 @@ internal sealed class PanelBalancer : IAsyncDisposable
 
     public int KeysPort => _keys!.Port;
 
-    /// <param name="certificate">Of <see cref="KeysHostOf"/>.</param>
+    /// <param name="certificate">Of <see cref="KeysHost"/>.</param>
     public static async Task<PanelBalancer> StartAsync(
         Func<string, byte[], Task<InvocationResult>> invokeAsync, int port, X509Certificate2 certificate, TimeProvider clock)
     {
@@ -52,16 +64,6 @@ internal sealed class PanelBalancer : IAsyncDisposable
             throw new CannotStart($"Port {port} of 127.0.0.1 {(e is IOException ? "is taken" : "may not be used")}: name another with --panel-port, or --panel-port 0 for one that is free.");
         }
     }
-
-    /// <summary>What the panel's function is to believe.</summary>
-    public static IReadOnlyDictionary<string, string?> SettingsIn(string region) => new Dictionary<string, string?>
-    {
-        ["OIDC_SIGNER"] = BalancerSigner.Arn,
-        ["OIDC_CLIENT_ID"] = BalancerSigner.Client,
-        ["OIDC_ISSUER"] = BalancerSigner.Issuer,
-        ["OIDC_ROLES"] = Person.Roles,
-        ["OIDC_KEYS_URL"] = $"https://{KeysHostOf(region)}",
-    };
 
     /// <summary>What the function is handed for a request of somebody who has signed in.</summary>
     public JsonObject EventOf(GatewayRequest request, Person person)

@@ -83,8 +83,14 @@ internal sealed class TemplateReader
             TimeSpan.FromSeconds((int?)Setting("Timeout") ?? 3),
             (int?)Setting("MemorySize") ?? 128,
             environment,
-            [.. Object(one.Properties["Events"]).Select(source => Event(source.Key, source.Value!))]);
+            [.. Object(one.Properties["Events"]).Select(source => Event(source.Key, source.Value!)), .. TargetGroups(one.Id)]);
     }
+
+    /// <summary>No event of SAM's: the target group names the function.</summary>
+    private IEnumerable<TemplateEvent> TargetGroups(string function) =>
+        from one in Of("AWS::ElasticLoadBalancingV2::TargetGroup")
+        where Array(one.Properties["Targets"]).Any(target => (string?)target["Id"]?["Ref"] == $"{function}.Alias")
+        select new TemplateEvent.LoadBalancer(one.Id);
 
     private static TemplateEvent Event(string id, JsonNode source)
     {

@@ -34,4 +34,6 @@ internal abstract record TemplateEvent
     public sealed record Queue(string QueueId, int BatchSize, TimeSpan BatchingWindow, bool ReportsFailures) : TemplateEvent;
 
     public sealed record Schedule(string Expression) : TemplateEvent;
+
+    public sealed record LoadBalancer(string TargetGroupId) : TemplateEvent;
 }

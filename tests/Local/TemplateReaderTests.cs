@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ControlPlane.Local.Panel;
 using ControlPlane.Local.Template;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
@@ -47,6 +48,8 @@ public sealed class TemplateReaderTests
         var references = Template.Tables.Select(table => table.Id).Concat(Template.Queues.Select(queue => queue.Id)).Concat(Template.Secrets)
             .ToDictionary(id => id, id => $"local-{id}");
         references["OutcomesUrl"] = "http://127.0.0.1:8081/outcomes/execution";
+        foreach (var (name, value) in PanelBalancer.Parameters)
+            references[name] = value;
         var values = new TemplateValues(Template, references, new Dictionary<string, string>());
 
         foreach (var function in Template.Functions)
