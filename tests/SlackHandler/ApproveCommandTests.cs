@@ -146,15 +146,29 @@ public sealed class ApproveCommandTests(SlackFixture world) : IClassFixture<Slac
     }
 
     [Theory]
-    [InlineData("UX", "approved by ops, and you are not one of them")]          // may run it, and not approve it
-    [InlineData("U1", "somebody else has to approve it")]                       // asked for it, and is an approver
-    public async Task Whoever_may_not_approve_it_changes_nothing(string user, string said)
+    [InlineData("approve", "UX", "approved by ops, and you are not one of them")]       // may run it, and not approve it
+    [InlineData("deny", "UX", "approved by ops, and you are not one of them")]
+    [InlineData("approve", "U1", "somebody else has to approve it")]                    // asked for it, and is an approver
+    public async Task Whoever_may_not_approve_it_changes_nothing(string verb, string user, string said)
     {
         var workspace = await WorkspaceAsync();
         var waiting = await WaitingAsync(workspace);
-        Assert.Contains(said, await workspace.PressAsync("approve", $"{waiting.Id}", user), StringComparison.Ordinal);
-        Assert.Empty((await FindAsync(waiting)).Approvals);
+        Assert.Contains(said, await workspace.PressAsync(verb, $"{waiting.Id}", user), StringComparison.Ordinal);
+        var now = await FindAsync(waiting);
+        Assert.Equal((ExecutionState.AwaitingApproval, 0), (now.State, now.Approvals.Count));
         Assert.Empty(await world.RecordsAsync(workspace.Tenant));
+    }
+
+    [Fact]
+    public async Task Its_approvers_are_those_that_the_catalogue_names_today()
+    {
+        var workspace = await WorkspaceAsync();
+        var waiting = await WaitingAsync(workspace);
+        await workspace.SaveAsync(A.Workflow("report", []) with { Approval = Rule(workspace, 1) with { Groups = ["heads"] } });
+        await world.Registry.SaveAsync(workspace.Tenant, new UserGroup("heads", ["UH"]), Cancel);
+
+        Assert.Contains("approved by heads, and you are not one of them", await workspace.PressAsync("approve", $"{waiting.Id}", "UA"), StringComparison.Ordinal);
+        Assert.Contains("You approved *report*", await workspace.PressAsync("approve", $"{waiting.Id}", "UH"), StringComparison.Ordinal);
     }
 
     [Fact]
