@@ -46,6 +46,7 @@ public sealed class ManyTenants(LocalCloud cloud) : IAsyncLifetime
         foreach (var some in records.Chunk(25))
             await Panel.Tables.Client.BatchWriteItemAsync(
                 new Dictionary<string, List<Amazon.DynamoDBv2.Model.WriteRequest>> { [Panel.Tables.Audit] = [.. some] }, TestContext.Current.CancellationToken);
+        await Panel.CountAsync();
     }
 
     public ValueTask DisposeAsync() => Panel.DisposeAsync();

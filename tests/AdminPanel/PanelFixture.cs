@@ -12,6 +12,8 @@ using ControlPlane.Aws;
 using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
 using ControlPlane.Http;
+using ControlPlane.MeteringCollector;
+using ControlPlane.MeteringCollector.Sweeper;
 using ControlPlane.Quotas;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
@@ -160,6 +162,19 @@ internal sealed class PanelFixture : IAsyncDisposable
         await Parallel.ForEachAsync(writes.Chunk(25), new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = Cancel }, async (some, cancel) =>
             Assert.Empty((await Tables.Client.BatchWriteItemAsync(
                 new Dictionary<string, List<Amazon.DynamoDBv2.Model.WriteRequest>> { [Tables.Executions] = [.. some] }, cancel)).UnprocessedItems ?? new()));
+    }
+
+    /// <summary>What the sweeper does for the overview, in its own role.</summary>
+    public Task CountAsync()
+    {
+        var dynamo = Tables.ClientOf("SweeperFunction", new FaultSeam(_ => null));
+        var events = new MeteringEvents(new JsonLog(Stream.Null, Clock), Clock);
+        var ledger = new QuotaLedger(dynamo, Tables.Quotas);
+        var warnOfUsage = new WarnOfUsage(
+            ledger, new(dynamo, Tables.Quotas, Clock), new(Queues.Client, Queues.Notifications, DomainJson.Default.UsageNotice), events, Clock);
+        var takeCensus = new TakeCensus(ledger, new(dynamo, Tables.Executions, Tables.Quotas, Clock), new(dynamo, Tables.Instances));
+        return new WatchDataPlanes(new(dynamo, Tables.Tenants), new(dynamo, Tables.Instances, Clock), warnOfUsage, takeCensus, events, new PatientClock(Clock))
+            .RunAsync(Guid.NewGuid().ToString("N"), Cancel);
     }
 
     /// <summary>Everything that the audit trail has, oldest first.</summary>
