@@ -20,12 +20,7 @@ public sealed partial class AuditListTests(LocalCloud cloud)
         var records = Enumerable.Range(0, Count).Select(i => new AuditEntry(
             i < 5 ? at.AddDays(-1) : at, i.ToString("x12", CultureInfo.InvariantCulture), Actor.Parse("oidc:jane"), null, "execution.cancel", PanelFixture.Seven,
             $"target-{i}", [], "request-1")).ToList();
-        foreach (var some in records.Chunk(25))
-            await panel.Tables.Client.BatchWriteItemAsync(
-                new Dictionary<string, List<Amazon.DynamoDBv2.Model.WriteRequest>>
-                {
-                    [panel.Tables.Audit] = [.. some.Select(one => new Amazon.DynamoDBv2.Model.WriteRequest { PutRequest = new() { Item = AuditTrail.Of(one) } })],
-                }, TestContext.Current.CancellationToken);
+        await FullHub.WriteAsync(panel.Tables.Client, panel.Tables.Audit, records.Select(AuditTrail.Of), TestContext.Current.CancellationToken);
 
         var (found, pages, next) = (new List<string>(), 0, $"{address}{(address.Contains('?', StringComparison.Ordinal) ? '&' : '?')}since=168h");
         while (next is not null && pages++ < 5)

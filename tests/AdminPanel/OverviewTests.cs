@@ -22,6 +22,7 @@ public sealed class OverviewTests(ManyTenants many, LocalCloud cloud) : IClassFi
         var costs = many.Panel.Seam.Capacity.Skip(before).ToList();
         TestContext.Current.SendDiagnosticMessage($"/: {costs.Sum(one => one.Units)} read units in {costs.Count} calls");
         Assert.InRange(costs.Sum(one => one.Units), 0.5, 6);
+        Assert.Single(costs);
         Assert.All(ManyTenants.Tenants, tenant => Assert.Contains($"<a href=\"/tenants/{tenant}\">{tenant}</a>", page.Text, StringComparison.Ordinal));
         Assert.Equal(ManyTenants.Count, many.Executions.Count(one => one.CreatedAt.UtcDateTime.Date == many.Panel.Now.UtcDateTime.Date));
         foreach (var state in ExecutionStates.All)

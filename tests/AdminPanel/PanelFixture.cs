@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using Amazon.DynamoDBv2;
 using Amazon.Lambda.ApplicationLoadBalancerEvents;
 using Amazon.Lambda.TestUtilities;
@@ -14,7 +13,6 @@ using ControlPlane.Executions;
 using ControlPlane.Http;
 using ControlPlane.MeteringCollector;
 using ControlPlane.MeteringCollector.Sweeper;
-using ControlPlane.Quotas;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
@@ -136,33 +134,12 @@ internal sealed class PanelFixture : IAsyncDisposable
     }
 
     public static Execution Execution(
-        ExecutionId id, TenantId tenant, ExecutionState state, DateTimeOffset at, string workflow = "report", string inputs = "{}", string user = "U0001") => new()
-        {
-            Id = id,
-            Tenant = tenant,
-            Workflow = WorkflowName.Parse(workflow),
-            RequestedBy = Requesters.OfSlack("T0007", user),
-            State = state,
-            CreatedAt = at,
-            DeadlineAt = at + TimeSpan.FromHours(1),
-            Month = Month.Of(at),
-            Inputs = JsonElement.Parse(inputs),
-            FinishedAt = state.IsTerminal ? at + TimeSpan.FromSeconds(90) : null,
-            ToldAt = state.IsTerminal ? at + TimeSpan.FromSeconds(91) : null,
-            Decision = new(true, "allowed", "Allowed.", [new("tenant active", Judgement.Allow, "tenant_active", "The tenant is active.")]),
-        };
+        ExecutionId id, TenantId tenant, ExecutionState state, DateTimeOffset at, string workflow = "report", string inputs = "{}", string user = "U0001") =>
+        FullHub.Execution(id, tenant, state, at, workflow, inputs, user);
 
     /// <summary>Straight into the table, many at once.</summary>
-    public async Task SeedAsync(IEnumerable<Execution> executions)
-    {
-        var writes = executions.Select(one => new Amazon.DynamoDBv2.Model.WriteRequest
-        {
-            PutRequest = new() { Item = ExecutionItems.Of(one, one.State.IsTerminal ? null : one.DeadlineAt) },
-        });
-        await Parallel.ForEachAsync(writes.Chunk(25), new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = Cancel }, async (some, cancel) =>
-            Assert.Empty((await Tables.Client.BatchWriteItemAsync(
-                new Dictionary<string, List<Amazon.DynamoDBv2.Model.WriteRequest>> { [Tables.Executions] = [.. some] }, cancel)).UnprocessedItems ?? new()));
-    }
+    public Task SeedAsync(IEnumerable<Execution> executions) => FullHub.WriteAsync(
+        Tables.Client, Tables.Executions, executions.Select(one => ExecutionItems.Of(one, one.State.IsTerminal ? null : one.DeadlineAt)), Cancel);
 
     /// <summary>What the sweeper does for the overview, in its own role.</summary>
     public Task CountAsync()
