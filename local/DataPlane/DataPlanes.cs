@@ -16,10 +16,10 @@ namespace ControlPlane.Local.DataPlane;
 /// tenant registered while the control plane runs has its own a moment later, and one that is removed no longer.</summary>
 /// <param name="enrolments">Where each machine gets the one-time code with which its sidecar registers its key itself.</param>
 /// <param name="engines">Other engines than the small one built in, by tenant id.</param>
-/// <param name="folder">Where the machines keep theirs.</param>
+/// <param name="folder">Where the machines keep theirs; null makes none.</param>
 internal sealed class DataPlanes(
     TenantRegistry registry, EnrolmentStore enrolments, Auditor auditor, IReadOnlyDictionary<string, IPEndPoint> engines, RoutingTable routing, Uri privateApi,
-    FunctionLogs logs, string folder, Pace pace, TimeProvider clock) : IAsyncDisposable
+    FunctionLogs logs, string? folder, Pace pace, TimeProvider clock) : IAsyncDisposable
 {
     private static readonly TimeSpan Between = TimeSpan.FromSeconds(1);
 
@@ -56,7 +56,8 @@ internal sealed class DataPlanes(
         // Waited for: after a long pause policy refuses every command until the first heartbeat.
         var starting = new List<Task>();
         foreach (var tenant in await PresentAsync(cancel))
-            starting.Add((await StartMachineAsync(tenant, cancel)).ReadyAsync(pace, cancel));
+            if (await StartMachineAsync(tenant, cancel) is { } machine)
+                starting.Add(machine.ReadyAsync(pace, cancel));
         await Task.WhenAll(starting);
         cancel.ThrowIfCancellationRequested();
         _following = FollowAsync();
@@ -116,8 +117,10 @@ internal sealed class DataPlanes(
         routing.Add(plane.Dialled, other ?? new(IPAddress.Loopback, engine!.Port));
     }
 
-    private async Task<TenantMachine> StartMachineAsync(Tenant tenant, CancellationToken cancel)
+    private async Task<TenantMachine?> StartMachineAsync(Tenant tenant, CancellationToken cancel)
     {
+        if (folder is null)
+            return null;
         var machine = TenantMachine.Make(tenant, privateApi, logs, Path.Combine(folder, tenant.Id.ToString()));
         _planes[tenant.Id].Machine = machine;
         if (!SidecarPublicKey.TryImport(machine.PublicKey, out var key) || await registry.FindKeyAsync(key.KeyId, cancel) is null)

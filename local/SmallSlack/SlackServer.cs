@@ -39,6 +39,9 @@ internal sealed class SlackServer : IAsyncDisposable
 
     public SlackPeople People { get; }
 
+    /// <summary>The seconds that whoever calls is asked to wait; null takes calls.</summary>
+    public int? BusyFor { get; set; }
+
     /// <summary>Where it speaks TLS under Slack's names.</summary>
     public int Port => _tls!.Port;
 
@@ -70,6 +73,11 @@ internal sealed class SlackServer : IAsyncDisposable
         var isPost = http.Request.Method == "POST";
         if (http.Request.ContentLength > LongestBody)
             await WriteAsync(http, 413, "text/plain", "");
+        else if (isPost && BusyFor is { } seconds && (path.StartsWith("/api/", StringComparison.Ordinal) || path.StartsWith("/commands/", StringComparison.Ordinal)))
+        {
+            http.Response.Headers.RetryAfter = $"{seconds}";
+            await WriteAsync(http, 429, "text/plain", "rate_limited");
+        }
         else if (isPost && path.StartsWith("/api/", StringComparison.Ordinal))
             await CallAsync(http, path["/api/".Length..]);
         else if (isPost && (path.StartsWith("/commands/", StringComparison.Ordinal) || path.StartsWith("/actions/", StringComparison.Ordinal)))

@@ -67,10 +67,11 @@ internal static class DeadLetterCommands
             text => $"{text} is no queue: {string.Join(", ", WorkQueue.All.Select(queue => queue.Name))}."),
     };
 
+    // No age is below zero, though it is by two clocks.
     private static DeadLetterView Of(WorkQueue queue, DeadLetter letter, DateTimeOffset now) =>
         new(
-            queue.Name, letter.Id, letter.Execution, letter.Tenant, Rfc3339.Format(letter.SentAt), (long)(now - letter.SentAt).TotalMilliseconds,
-            letter.Receives);
+            queue.Name, letter.Id, letter.Execution, letter.Tenant, Rfc3339.Format(letter.SentAt),
+            Math.Max(0, (long)(now - letter.SentAt).TotalMilliseconds), letter.Receives);
 
     private static void Draw(Page page, IReadOnlyList<DeadLetterView> letters) => page.Table(
         ["QUEUE", new("MESSAGE", 3), "EXECUTION", new("TENANT", 1), Column.Number("AGE"), Column.Number("RECEIVED", 2)],

@@ -231,7 +231,12 @@ public sealed class ExecutionStore(IAmazonDynamoDB dynamo, string table, string 
             changes.Set("decision", Items.Json(decision, DomainJson.Default.PolicyDecision));
             changes.Set("denied_by", Items.Json(no, DomainJson.Default.Approval));
         },
-        auditor.Part("execution.deny", execution.Tenant, $"{execution.Id}", AuditedValue.Of("state", execution.State.Name, ExecutionState.Denied.Name)));
+        auditor.Part(
+            "execution.deny", execution.Tenant, $"{execution.Id}",
+            [
+                AuditedValue.Of("state", execution.State.Name, ExecutionState.Denied.Name),
+                .. no.Reason is { } reason ? [AuditedValue.Of("reason", null, reason)] : (IEnumerable<AuditedValue>)[],
+            ]));
 
     /// <summary>Takes the next dispatch attempt, for this one dispatcher.</summary>
     /// <param name="owner">Names the claim, so that its own lost answer is not mistaken for a rival's.</param>

@@ -129,7 +129,7 @@ public sealed class OperatorFlowTests : IDisposable
         var told = new TaskCompletionSource<string>();
         local.Slack.State.Shown += message => told.TrySetResult(message.Text);
         var (command, _) = await PostAsync(local, text);
-        return (ExecutionId.Of(DemoData.Workspace, command.TriggerId), await told.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancel));
+        return (ExecutionId.Of(DemoData.Workspace, command.TriggerId), await told.Task.WaitAsync(local.Pace.Of(TimeSpan.FromSeconds(60)), Cancel));
     }
 
     private static async Task<(SlashCommand Command, string Answer)> PostAsync(LocalControlPlane local, string text)

@@ -182,7 +182,7 @@ public sealed partial class TablesTests(LocalCloud cloud)
         _ => output,
     };
 
-    [GeneratedRegex(@"[0-9a-f]{8}-[0-9a-f-]{27}|-\d+h\S*|(?<=\n)[0-9a-f]{12}(?= )")]
+    [GeneratedRegex(@"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=\n)[0-9a-f]{12}(?= )")]
     private static partial Regex Chance();
 
     [GeneratedRegex(" {2,}")]

@@ -104,6 +104,48 @@ public sealed class ApproveCommandTests(SlackFixture world) : IClassFixture<Slac
     }
 
     [Theory]
+    [InlineData("not before the audit", "not before the audit")]
+    [InlineData("\"too  late\" for Q=4", "too  late for Q=4")]
+    [InlineData("<@U1> & *co\u0007*", "<@U1> & *co\uFFFD*")]
+    public async Task A_no_may_say_why_and_everybody_who_looks_is_told(string typed, string reason)
+    {
+        var workspace = await WorkspaceAsync();
+        var waiting = await WaitingAsync(workspace);
+        await workspace.TypeAsync($"deny {waiting.Id} {typed}", "UA", "COPS");
+
+        var denied = await FindAsync(waiting);
+        Assert.Equal((reason, $"An approver said no: {reason}"), (denied.DeniedBy!.Reason, denied.Decision!.InPlainWords));
+        var shown = reason.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal);
+        Assert.Contains($"An approver said no: {shown}", (await workspace.TypeAsync($"why {waiting.Id}")).Text, StringComparison.Ordinal);
+        Assert.Contains($"An approver said no: {shown}", (await workspace.TypeAsync($"status {waiting.Id}")).Text, StringComparison.Ordinal);
+        var record = await new ControlPlane.Aws.AuditTrail(world.Tables.Client, world.Tables.Audit, world.Clock)
+            .NewestAsync(workspace.Tenant, null, world.Clock.Now.AddDays(-1), world.Clock.Now.AddDays(1), Cancel).FirstAsync(one => one.Action == "execution.deny", Cancel);
+        Assert.Equal(reason, record.Values.Single(one => one.Name == "reason").Is);
+    }
+
+    [Theory]
+    [InlineData(300, true), InlineData(301, false)]
+    public async Task A_reason_has_a_limit_that_is_named(int length, bool isTaken)
+    {
+        var workspace = await WorkspaceAsync();
+        var waiting = await WaitingAsync(workspace);
+        var said = (await workspace.TypeAsync($"deny {waiting.Id} {new string('x', length)}", "UA", "COPS")).Text;
+
+        Assert.Contains(isTaken ? "You denied *report*" : "at most 300 characters, and yours has 301", said, StringComparison.Ordinal);
+        Assert.Equal(isTaken ? ExecutionState.Denied : ExecutionState.AwaitingApproval, (await FindAsync(waiting)).State);
+    }
+
+    [Theory]
+    [InlineData("\u200B  "), InlineData("")]
+    public async Task A_reason_that_nobody_sees_is_none(string typed)
+    {
+        var workspace = await WorkspaceAsync();
+        var waiting = await WaitingAsync(workspace);
+        await workspace.TypeAsync($"deny {waiting.Id} {typed}", "UA", "COPS");
+        Assert.Equal("An approver said no.", (await FindAsync(waiting)).Decision!.InPlainWords);
+    }
+
+    [Theory]
     [InlineData("UX", "approved by ops, and you are not one of them")]          // may run it, and not approve it
     [InlineData("U1", "somebody else has to approve it")]                       // asked for it, and is an approver
     public async Task Whoever_may_not_approve_it_changes_nothing(string user, string said)

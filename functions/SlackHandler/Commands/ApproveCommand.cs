@@ -3,6 +3,7 @@ using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.SlackHandler.Messages;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 
 namespace ControlPlane.SlackHandler.Commands;
 
@@ -17,17 +18,26 @@ internal sealed class ApproveCommand(
         SlackText.Of($":grey_question: Something on our side is too slow or failing, so I can't tell whether that was noted. Look with `status`, and try again: to say it twice does no harm."));
 
     public Task<SlackMessage> ApproveAsync(Caller caller, IReadOnlyList<Word> words, CancellationToken cancel) =>
-        AnswerAsync(caller, words, Verbs.Approve, AddAsync, cancel);
+        AnswerAsync(caller, words, $"{Verbs.Approve} exec_…", AddAsync, cancel);
 
-    public Task<SlackMessage> DenyAsync(Caller caller, IReadOnlyList<Word> words, CancellationToken cancel) =>
-        AnswerAsync(caller, words, Verbs.Deny, EndAsync, cancel);
+    /// <param name="words">The execution, and why not in as many as they like.</param>
+    public async Task<SlackMessage> DenyAsync(Caller caller, IReadOnlyList<Word> words, CancellationToken cancel)
+    {
+        var reason = ReasonIn(words.Skip(1));
+        return reason?.Length > Approval.LongestReason
+            ? SlackMessage.Private(
+                SlackText.Of($":grey_question: A reason has at most {Approval.LongestReason} characters, and yours has {reason.Length}. Nothing was denied."))
+            : await AnswerAsync(
+                caller, [.. words.Take(1)], $"{Verbs.Deny} exec_… why not",
+                (who, execution, rule, token) => EndAsync(who, execution, rule, reason, token), cancel);
+    }
 
     private async Task<SlackMessage> AnswerAsync(
-        Caller caller, IReadOnlyList<Word> words, string verb, Func<Caller, Execution, ApprovalRule, CancellationToken, Task<SlackMessage>> answer,
+        Caller caller, IReadOnlyList<Word> words, string example, Func<Caller, Execution, ApprovalRule, CancellationToken, Task<SlackMessage>> answer,
         CancellationToken cancel)
     {
         if (words is not [{ Key: null, Value: var typed }])
-            return Refusals.Usage(caller.Command.Name, $"{verb} exec_…");
+            return Refusals.Usage(caller.Command.Name, example);
         return await lookup.FindAsync(caller, typed, cancel) switch
         {
             Lookup.Found { Execution: var execution } when caller.RuleOf(execution) is { } rule => await answer(caller, execution, rule, cancel),
@@ -70,12 +80,13 @@ internal sealed class ApproveCommand(
         }
     }
 
-    private async Task<SlackMessage> EndAsync(Caller caller, Execution execution, ApprovalRule rule, CancellationToken cancel)
+    private async Task<SlackMessage> EndAsync(Caller caller, Execution execution, ApprovalRule rule, string? reason, CancellationToken cancel)
     {
         if (!caller.IsApprover(rule))
             return NotAnApprover(execution, rule);
+        var word = WordOf(caller) with { Reason = reason };
         var (move, from) = await Move.PursueAsync(
-            execution, Waits, one => executions.DenyAsync(one, Approvals.Denied(one.Decision), WordOf(caller), caller.AuditorOf(audit), cancel));
+            execution, Waits, one => executions.DenyAsync(one, Approvals.Denied(one.Decision, word), word, caller.AuditorOf(audit), cancel));
         switch (move)
         {
             case null:
@@ -108,6 +119,12 @@ internal sealed class ApproveCommand(
         rule.AreEnough(execution.Approvals, execution.RequestedBy, caller.Catalogue.Groups);
 
     private Approval WordOf(Caller caller) => new(caller.Command.TeamId, caller.Command.UserId, clock.GetUtcNow());
+
+    private static string? ReasonIn(IEnumerable<Word> words)
+    {
+        var typed = Plain.Text(string.Join(' ', words.Select(word => word.Key is null ? word.Value : $"{word.Key}={word.Value}")));
+        return Invisible.IsBlank(typed) ? null : Invisible.Trim(typed);
+    }
 
     private static bool IsBy(Approval word, Caller caller) => (word.TeamId, word.UserId) == (caller.Command.TeamId, caller.Command.UserId);
 

@@ -3,7 +3,12 @@ using ControlPlane.Tenants;
 namespace ControlPlane.Executions;
 
 /// <summary>The word of an approver: a yes, or where it ended an execution, a no.</summary>
-public sealed record Approval(TeamId TeamId, UserId UserId, DateTimeOffset At);
+/// <param name="Reason">Why not, in the approver's own words; null where none was given.</param>
+public sealed record Approval(TeamId TeamId, UserId UserId, DateTimeOffset At, string? Reason = null)
+{
+    /// <summary>Of a reason, in UTF-16 units.</summary>
+    public const int LongestReason = 300;
+}
 
 /// <summary>What approvers' words come to.</summary>
 public static class Approvals
@@ -25,7 +30,8 @@ public static class Approvals
         requestedBy.Asker is { } asker && (asker.TeamId, asker.UserId) == (word.TeamId, word.UserId);
 
     /// <summary>The decision after an approver said no.</summary>
-    public static PolicyDecision Denied(PolicyDecision? before) => After(before, "approval_denied", "An approver said no.");
+    public static PolicyDecision Denied(PolicyDecision? before, Approval no) =>
+        After(before, "approval_denied", no.Reason is null ? "An approver said no." : $"An approver said no: {no.Reason}");
 
     /// <summary>The decision after nobody, or too few, said yes in time.</summary>
     public static PolicyDecision Expired(PolicyDecision? before) => After(before, "approval_expired", "It was not approved in time.");

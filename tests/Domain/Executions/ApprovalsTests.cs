@@ -47,14 +47,19 @@ public sealed class ApprovalsTests
     public void A_no_and_an_end_of_patience_are_the_decisions_reason_and_stand_last_among_the_verdicts()
     {
         var before = new PolicyDecision(true, "allowed", "", [new("tenant", Judgement.Allow, "ok", "Fine."), new(Approvals.Rule, Judgement.Allow, "ok", "Yes.")]);
-        foreach (var (after, code) in new[] { (Approvals.Denied(before), "approval_denied"), (Approvals.Expired(before), "approval_expired") })
+        foreach (var (after, code) in new[] { (Approvals.Denied(before, Words("UA").Single()), "approval_denied"), (Approvals.Expired(before), "approval_expired") })
         {
             Assert.Equal((false, code), (after.Allowed, after.Code));
             Assert.Equal(["tenant", Approvals.Rule], after.Verdicts.Select(one => one.Rule));
             Assert.Equal((Judgement.Deny, code), (after.Verdicts[^1].Verdict, after.Verdicts[^1].Code));
         }
-        Assert.Single(Approvals.Denied(null).Verdicts);
+        Assert.Single(Approvals.Expired(null).Verdicts);
     }
+
+    [Theory]
+    [InlineData(null, "An approver said no."), InlineData("not before the audit", "An approver said no: not before the audit")]
+    public void A_no_says_why_where_its_approver_did(string? reason, string words) =>
+        Assert.Equal(words, Approvals.Denied(null, Words("UA").Single() with { Reason = reason }).InPlainWords);
 
     private static ApprovalRule Rule(int approvals) =>
         new(["ops"], TeamId.Parse("T1"), ChannelId.Parse("C1"), approvals, SelfApproval: false, TimeSpan.FromHours(24));

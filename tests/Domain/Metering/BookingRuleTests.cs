@@ -193,6 +193,7 @@ public sealed class BookingRuleTests
     public void Who_had_given_up_its_place_goes_on_where_it_stopped()
     {
         var (kept, closed) = FoldRule.Fold(Last);
+        Assert.True(kept.IsFolded);
         Assert.Equal((new ComputeTime(1100, 110), ComputeTime.Zero), (closed.Usage, kept.InMonth));
         var next = Booked(kept, Next(), new(Gap: 0, Restarted: false));
         Assert.False(next.IsFolded);

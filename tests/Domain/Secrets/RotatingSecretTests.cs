@@ -55,6 +55,20 @@ public class RotatingSecretTests
     }
 
     [Fact]
+    public async Task What_fits_nothing_in_memory_is_tried_once_more_on_what_the_store_has()
+    {
+        _vault.Put("v1", "first", _clock.GetUtcNow());
+        Assert.True(await Secret.FitsAsync(versions => versions.Current.Value == "first", Cancel));
+        Assert.Equal(1, _vault.CurrentReads);
+        _clock.Advance(RotatingSecret<string>.RefreshInterval);
+        _vault.Put("v2", "second", _clock.GetUtcNow());
+
+        Assert.Equal("second", await Secret.TryAsync(versions => versions.Current.Value is "second" and var fits ? fits : null, Cancel));
+        Assert.False(await Secret.FitsAsync(versions => versions.Current.Value == "third", Cancel));
+        Assert.Equal(2, _vault.CurrentReads);
+    }
+
+    [Fact]
     public async Task A_warm_function_serves_on_while_the_store_is_down()
     {
         _vault.Put("v1", "first", _clock.GetUtcNow());

@@ -2,9 +2,9 @@ using System.Text;
 using ControlPlane.Http;
 using ControlPlane.Tests.Support;
 
-namespace ControlPlane.Tests.SlackHandler;
+namespace ControlPlane.Tests.Domain.Http;
 
-public class FormBodyTests
+public sealed class FormBodyTests
 {
     [Fact]
     public void Every_case_of_the_web_platform_tests_is_read_as_browsers_read_it()
