@@ -55,6 +55,7 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
         while ((execution = await executions.FindAsync(id, cancel)) is not { State.IsTerminal: true, ToldAt: not null }) await Task.Delay(
             TimeSpan.FromMilliseconds(100), clock, cancel);
         var order = await executions.FindOrderAsync(id, cancel) ?? throw new InvalidOperationException("The order is gone.");
+        await FillAsync(registry, cancel);
 
         return
         [
@@ -76,13 +77,28 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
             new("HeartbeatsFunction", Heartbeat, IsOk),
             // Ten tries a minute, of all its processes together.
             new("EnrolmentFunction", Enrolment, answer => (int?)answer?["statusCode"] == 403) { Most = 1 },
-            new("AdminPanelFunction", () => Page("/"), IsOk) { What = "the overview" },
+            new("AdminPanelFunction", () => Page("/"), IsOk) { What = "the overview of 156 tenants" },
             new("AdminPanelFunction", () => Page($"/executions/{id}"), IsOk) { What = "an execution" },
-            new("SweeperFunction", () => Schedule.Event("SweeperFunction", clock.GetUtcNow()), _ => true),
+            new("SweeperFunction", () => Schedule.Event("SweeperFunction", clock.GetUtcNow()), _ => true) { What = "156 tenants" },
         ];
     }
 
     public void Dispose() => _key.Dispose();
+
+    /// <summary>Registers every tenant that there can be, and waits until a sweep has counted them.</summary>
+    private async Task FillAsync(TenantRegistry registry, CancellationToken cancel)
+    {
+        for (var number = 1; number <= TenantId.Highest; number++)
+        {
+            var tenant = TenantId.Parse(string.Create(CultureInfo.InvariantCulture, $"tenant-{number}"));
+            if (!EngineAddress.TryParse($"10.{99 + number}.128.10", tenant, allowPublicSubnet: false, out var engine))
+                throw new InvalidOperationException($"{tenant} has no engine.");
+            await registry.TryRegisterAsync(new(tenant, $"Tenant number {number}", TenantStatus.Active, engine, false, TenantLimits.Default), cancel);
+        }
+        var censuses = new CensusStore(local.DynamoClient, local.Tables["InstancesTable"]);
+        while ((await censuses.LatestAsync(cancel))?.Tenants.Count != TenantId.Highest)
+            await Task.Delay(TimeSpan.FromSeconds(1), clock, cancel);
+    }
 
     /// <summary>A signed command of a user who has not asked yet: the rate limit is per user.</summary>
     private JsonObject Command(string text)

@@ -19,6 +19,11 @@ internal sealed partial class AdminPanelEvents(JsonLog output, TimeProvider cloc
         _metrics.Count(MetricCatalogue.PanelRefusals);
     }
 
+    /// <summary>Somebody whom the identity provider knows, and who has no business here: a person's normal day, so no alarm.</summary>
+    [LoggerMessage(
+        EventId = 6, EventName = "panel_without_role", Level = LogLevel.Warning, Message = "{RequestId}: {Subject} has none of the roles that the panel is for")]
+    public partial void WithoutRole(string requestId, string subject);
+
     public void Refused(string requestId, string actor, string method, string path, string why) => LogRefused(requestId, actor, method, path, why);
 
     public void Failed(string requestId, string method, string path, Exception exception)

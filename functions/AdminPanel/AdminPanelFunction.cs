@@ -35,7 +35,7 @@ internal sealed class AdminPanelFunction(IdentityCheck identity, Routes routes, 
     [LambdaFunction(ResourceName = "AdminPanelFunction")]
     public async Task<ApplicationLoadBalancerResponse> AnswerAsync(ApplicationLoadBalancerRequest alb, ILambdaContext context)
     {
-        if (RawRequest.From(alb, context.AwsRequestId) is not { } request)
+        if (RawRequest.From(alb, context.AwsRequestId, LargestForm) is not { } request)
         {
             events.Foreign();
             return await MessageAsync(400, "That cannot be read", "What came was no request of the load balancer's.", null);
@@ -45,9 +45,9 @@ internal sealed class AdminPanelFunction(IdentityCheck identity, Routes routes, 
         switch (await identity.OfAsync(request, deadline.Token))
         {
             case IdentityResult.Known { Visitor: var visitor }:
-                return await AnswerAsync(visitor, request, deadline.Token);
-            case IdentityResult.NoRole:
-                events.NotLetIn(request.RequestId, "no-role");
+                return await AnswerAsync(visitor, request, alb.IsLargerThan(LargestForm), deadline.Token);
+            case IdentityResult.NoRole { Subject: var subject }:
+                events.WithoutRole(request.RequestId, subject);
                 return await MessageAsync(403, "You may not come in", "Your account has none of the roles that this panel is for.", null);
             case IdentityResult.Unknown { Why: var why }:
                 events.NotLetIn(request.RequestId, why);
@@ -60,13 +60,13 @@ internal sealed class AdminPanelFunction(IdentityCheck identity, Routes routes, 
         }
     }
 
-    private async Task<ApplicationLoadBalancerResponse> AnswerAsync(Visitor visitor, RawRequest request, CancellationToken cancel)
+    private async Task<ApplicationLoadBalancerResponse> AnswerAsync(Visitor visitor, RawRequest request, bool isTooLarge, CancellationToken cancel)
     {
         var token = FormToken.For(visitor, request);
         var isChange = request.Method == "POST";
         if (!isChange && request.Method is not ("GET" or "HEAD"))
             return await RefusedAsync(visitor, request, "method", 405, "That cannot be done", "Pages are looked at, forms are posted.");
-        if (request.Body.Length > LargestForm)
+        if (isTooLarge || request.Body.Length > LargestForm)
             return await RefusedAsync(visitor, request, "size", 413, "That is too much", "A form has 64 KiB at most.");
         if (isChange && !visitor.MayChange)
             return await RefusedAsync(visitor, request, "viewer", 403, "You may look, not change", "Changes take the role operator.");
@@ -85,6 +85,11 @@ internal sealed class AdminPanelFunction(IdentityCheck identity, Routes routes, 
             var response = await ToResponseAsync(answer, asked, request);
             events.Answered(request.RequestId, visitor.Actor.ToString(), request.Method, request.Path, response.StatusCode);
             return response;
+        }
+        catch (InvalidDataException e)
+        {
+            events.Failed(request.RequestId, request.Method, request.Path, e);
+            return await MessageAsync(500, "That is stored wrong", $"{e.Message} To try again does not help: whoever wrote it has to mend it.", visitor);
         }
         catch (Exception e)
         {

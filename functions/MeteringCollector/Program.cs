@@ -84,7 +84,7 @@ SweeperFunction Sweeper(SweeperSettings settings)
         new WatchDataPlanes(
             new TenantRegistry(dynamo, settings.TenantsTable), new InstanceStore(dynamo, settings.InstancesTable, clock),
             new WarnOfUsage(new QuotaLedger(dynamo, settings.QuotasTable), new UsageWarningStore(dynamo, settings.QuotasTable, clock), notices, events, clock),
-            events, clock),
+            new TakeCensus(new QuotaLedger(dynamo, settings.QuotasTable), executions, new CensusStore(dynamo, settings.InstancesTable)), events, clock),
         events,
         clock);
 }

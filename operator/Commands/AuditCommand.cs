@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ControlPlane.Administration;
 using ControlPlane.Audit;
 using ControlPlane.Operator.Arguments;
 using ControlPlane.Operator.Output;
@@ -33,12 +34,12 @@ internal static class AuditCommand
             var now = hub.Clock.GetUtcNow();
             var (from, most) = (now - (given.GetValue(since) ?? Standard), given.GetValue(max));
             var newest = hub.Audit.NewestAsync(given.GetValue(tenant), given.GetValue(actor), from, now, cancel);
-            var entries = await newest.Take(most).Select(Of).ToListAsync(cancel);
-            var shown = new AuditView(Rfc3339.Format(from), entries);
+            var entries = await newest.Take(most).ToListAsync(cancel);
+            var shown = new AuditView(Rfc3339.Format(from), [.. entries.Select(Of)]);
             return Answer.Show(shown, CtlJson.Default.AuditView, page => page.Table(
                 ["AT", "ACTOR", "ACTION", new("TENANT", 1), "TARGET", Column.Prose("CHANGE", 2)],
                 entries.Select(one => (string?[])
-                    [DisplayText.Time(one.At), one.Mail ?? one.Actor, one.Action, one.Tenant, one.Target, string.Join("; ", one.Values.Select(InWords))]))) with
+                    [DisplayText.Time(Rfc3339.Format(one.At)), one.Mail ?? $"{one.Actor}", one.Action, one.Tenant?.ToString(), one.Target, one.ChangeInWords]))) with
             {
                 Warnings = entries.Count == most ? [$"that is as many as --max allows: there may be more."] : [],
             };
@@ -48,11 +49,4 @@ internal static class AuditCommand
     private static AuditEntryView Of(AuditEntry entry) => new(
         Rfc3339.Format(entry.At), entry.Actor.ToString(), entry.Mail, entry.Action, entry.Tenant?.ToString(), entry.Target,
         [.. entry.Values.Select(value => new AuditedValueView(value.Name, value.Was, value.Is))], entry.RequestId);
-
-    private static string InWords(AuditedValueView value) => (value.Was, value.Is) switch
-    {
-        (null, { } now) => $"{value.Name} {now}",
-        ({ } before, null) => $"{value.Name} {before} → none",
-        _ => $"{value.Name} {value.Was} → {value.Is}",
-    };
 }

@@ -69,11 +69,9 @@ internal static class KeyCommands
             var tenant = given.GetRequiredValue(id);
             if (await hub.Tenants.FindAsync(tenant, cancel) is not { Status: not TenantStatus.Deleting })
                 return Refusals.NotRegistered(tenant);
-            var (code, now) = (OneTimeCode.Make(), hub.Clock.GetUtcNow());
             InstanceId? named = given.GetValue(instance) is { } name ? InstanceId.Parse(name) : null;
-            var invite = new EnrolmentInvite(code.Hash, tenant, named, now, now + (given.GetValue(lives) ?? EnrolmentInvite.StandardLifetime));
-            await hub.Enrolments.AddAsync(invite, await hub.AuditorAsync(cancel), cancel);
-            var shown = new KeyInviteView(OneTimeCode.IdOf(invite.Hash), code.Text, tenant.ToString(), named?.ToString(), Rfc3339.Format(invite.ExpiresAt));
+            var (invite, code) = await (await hub.InvitationsAsync(cancel)).InviteMachineAsync(tenant, named, given.GetValue(lives), cancel);
+            var shown = new KeyInviteView(OneTimeCode.IdOf(invite.Hash), code, tenant.ToString(), named?.ToString(), Rfc3339.Format(invite.ExpiresAt));
             return Answer.Show(shown, CtlJson.Default.KeyInviteView, page => page.Line(shown.Code)) with
             {
                 Notes =
@@ -113,8 +111,7 @@ internal static class KeyCommands
         return runner.Runs(new("withdraw", "Takes a code back before it is used.") { id, invitation }, async (hub, given, cancel) =>
         {
             var (tenant, name) = (given.GetRequiredValue(id), given.GetRequiredValue(invitation));
-            var invite = (await hub.Enrolments.OfAsync(tenant, cancel)).FirstOrDefault(one => OneTimeCode.IdOf(one.Hash) == name);
-            if (invite is null || await hub.Enrolments.WithdrawAsync(tenant, invite.Hash, await hub.AuditorAsync(cancel), cancel) != ChangeResult.Made)
+            if (await (await hub.InvitationsAsync(cancel)).WithdrawMachineAsync(tenant, name, cancel) != ChangeResult.Made)
                 return new Answer.NotDone(
                     $"{tenant} has no open invitation {TypedArguments.Quote(name)}: ./ctl key invites {tenant} shows those it has. A key that came of one is ended with ./ctl key revoke.");
             return Answer.Show(new InviteRevokedView("withdrawn", name, tenant.ToString()), CtlJson.Default.InviteRevokedView, page =>

@@ -120,8 +120,8 @@ internal static class ScheduleCommands
     {
         if (schedule.PausedAt is null)
             return "unchanged";
-        var next = Timetable.Parse(schedule.Cron, schedule.Zone).NextAfter(hub.Clock.GetUtcNow());
-        return next is { } at && await hub.Schedules.ResumeAsync(schedule, at, await hub.AuditorAsync(cancel), cancel) ? "resumed" : null;
+        var resume = new Administration.ResumeSchedule(hub.Schedules, await hub.AuditorAsync(cancel), hub.Clock);
+        return await resume.RunAsync(schedule, cancel) ? "resumed" : null;
     });
 
     private static Command Remove(Runner runner) => Changes(

@@ -4,7 +4,6 @@ using ControlPlane.Operator.Deployments;
 using ControlPlane.Operator.Output;
 using ControlPlane.Operator.Running;
 using ControlPlane.Secrets;
-using ControlPlane.Slack;
 using ControlPlane.Tenants;
 using ControlPlane.Text;
 
@@ -44,10 +43,8 @@ internal static class SlackInviteCommands
     {
         if ((url ?? (await hub.IssuerAsync(cancel) is { } issuer ? new Uri(issuer) : null)) is not { } at)
             return null;
-        var (code, now) = (OneTimeCode.Make(), hub.Clock.GetUtcNow());
-        var ticket = new InstallTicket(code.Hash, tenant, now, now + InstallTicket.Lifetime);
-        await hub.Installations.AddAsync(ticket, await hub.AuditorAsync(cancel), cancel);
-        return new(OneTimeCode.IdOf(ticket.Hash), tenant.ToString(), new Uri(at, $"/slack/install/{code.Text}").AbsoluteUri, Rfc3339.Format(ticket.ExpiresAt));
+        var (ticket, link) = await (await hub.InvitationsAsync(cancel)).InviteWorkspaceAsync(tenant, at, cancel);
+        return new(OneTimeCode.IdOf(ticket.Hash), tenant.ToString(), link.AbsoluteUri, Rfc3339.Format(ticket.ExpiresAt));
     }
 
     public static Command Invites(Runner runner)
@@ -73,9 +70,7 @@ internal static class SlackInviteCommands
         return runner.Runs(new("revoke", "Takes a link back before it is used.") { id, invitation }, async (hub, given, cancel) =>
         {
             var (tenant, name) = (given.GetRequiredValue(id), given.GetRequiredValue(invitation));
-            var ticket = (await hub.Installations.TicketsOfAsync(tenant, cancel)).FirstOrDefault(one => OneTimeCode.IdOf(one.Hash) == name);
-            if (ticket is null
-                || await hub.Installations.WithdrawAsync(tenant, ticket.Hash, await hub.AuditorAsync(cancel), cancel) != ChangeResult.Made)
+            if (await (await hub.InvitationsAsync(cancel)).WithdrawWorkspaceAsync(tenant, name, cancel) != ChangeResult.Made)
                 return new Answer.NotDone(
                     $"{tenant} has no open invitation {name}: ./ctl slack invites {tenant} shows those it has. What was installed is ended with ./ctl slack unlink.");
             return Answer.Show(new InviteRevokedView("revoked", name, tenant.ToString()), CtlJson.Default.InviteRevokedView, page =>

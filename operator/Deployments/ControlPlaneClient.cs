@@ -1,5 +1,6 @@
 using Amazon.DynamoDBv2;
 using Amazon.SQS;
+using ControlPlane.Administration;
 using ControlPlane.Administration.DeadLetters;
 using ControlPlane.Audit;
 using ControlPlane.Aws;
@@ -23,6 +24,8 @@ internal sealed class ControlPlaneClient(Deployment deployment, TimeProvider clo
 
     public async Task<TenantAdministration> AdministrationAsync(CancellationToken cancel) =>
         new(Dynamo, deployment.TableOf("TenantsTable"), await AuditorAsync(cancel), clock);
+
+    public async Task<Invitations> InvitationsAsync(CancellationToken cancel) => new(Enrolments, Installations, await AuditorAsync(cancel), clock);
 
     public SlackInstallations Installations => new(Dynamo, deployment.TableOf("TenantsTable"), clock);
 

@@ -54,7 +54,7 @@ public static class ApiGateway
     private static readonly KeyValuePair<string, string>[] Nothing = [];
 
     // No character is less than a byte; four of base64 are three, less what the end is padded with.
-    private static long BytesAtLeast(string? body, bool isBase64) => body is null ? 0 : isBase64 ? (body.Length / 4 * 3L) - 2 : body.Length;
+    internal static long BytesAtLeast(string? body, bool isBase64) => body is null ? 0 : isBase64 ? (body.Length / 4 * 3L) - 2 : body.Length;
 
     private static byte[]? Body(string? body, bool isBase64) => body is null ? [] : isBase64 ? StrictBase64.Decode(body) : Encoding.UTF8.GetBytes(body);
 

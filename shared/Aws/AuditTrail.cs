@@ -20,17 +20,21 @@ public sealed class AuditTrail(IAmazonDynamoDB dynamo, string table, TimeProvide
     /// <param name="tenant">Null for all, and the hub's own.</param>
     /// <param name="actor">Null for all.</param>
     /// <param name="until">Those at that moment or before.</param>
+    /// <param name="after">The last record of the page before; null from <paramref name="until"/> on.</param>
     public IAsyncEnumerable<AuditEntry> NewestAsync(
-        TenantId? tenant, Actor? actor, DateTimeOffset since, DateTimeOffset until, CancellationToken cancel)
+        TenantId? tenant, Actor? actor, DateTimeOffset since, DateTimeOffset until, CancellationToken cancel, AuditPlace? after = null)
     {
+        if (after?.At < until)
+            until = after.Value.At;
+        var last = after is { } place ? SortKeyOf(place) : $"{Rfc3339.Format(until)}$";     // behind the '#' of those at that very millisecond
         var entries = (tenant, actor) switch
         {
             _ when until < since => AsyncEnumerable.Empty<Item>(),
-            ({ } one, _) => dynamo.ItemsAsync(NewestFirst(ByTenant, "tenant_id", one.ToString(), since, until), cancel),
-            (null, { } one) => dynamo.ItemsAsync(NewestFirst(ByActor, "actor", one.ToString(), since, until), cancel),
-            _ => Days(since, until).ToAsyncEnumerable().SelectMany(day => dynamo.ItemsAsync(NewestFirst(null, "pk", day, since, until), cancel)),
+            ({ } one, _) => dynamo.ItemsAsync(NewestFirst(ByTenant, "tenant_id", one.ToString(), since, last), cancel),
+            (null, { } one) => dynamo.ItemsAsync(NewestFirst(ByActor, "actor", one.ToString(), since, last), cancel),
+            _ => Days(since, until).ToAsyncEnumerable().SelectMany(day => dynamo.ItemsAsync(NewestFirst(null, "pk", day, since, last), cancel)),
         };
-        return entries.Select(ToEntry).Where(entry => tenant is null || actor is null || entry.Actor == actor);
+        return entries.Select(ToEntry).Where(entry => entry.Place != after && (tenant is null || actor is null || entry.Actor == actor));
     }
 
     /// <summary>Records a change that is no table's, before it is made.</summary>
@@ -44,26 +48,28 @@ public sealed class AuditTrail(IAmazonDynamoDB dynamo, string table, TimeProvide
             yield return DayOf(day);
     }
 
-    private QueryRequest NewestFirst(string? index, string key, string value, DateTimeOffset since, DateTimeOffset until) => new()
+    private QueryRequest NewestFirst(string? index, string key, string value, DateTimeOffset since, string last) => new()
     {
         TableName = table,
         IndexName = index,
-        KeyConditionExpression = "#key = :key AND sk BETWEEN :since AND :until",
+        KeyConditionExpression = "#key = :key AND sk BETWEEN :since AND :last",
         ExpressionAttributeNames = new() { ["#key"] = key },
         ExpressionAttributeValues = new()
         {
             [":key"] = Items.Text(value),
             [":since"] = Items.Time(since),
-            [":until"] = Items.Text(Rfc3339.Format(until) + "$"),     // behind the '#' of those at that very millisecond
+            [":last"] = Items.Text(last),
         },
         ScanIndexForward = false,
     };
 
     private static string DayOf(DateTime day) => day.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
 
+    private static string SortKeyOf(AuditPlace place) => $"{Rfc3339.Format(place.At)}#{place.Id}";
+
     internal static Item Of(AuditEntry entry)
     {
-        var item = Items.Key(DayOf(entry.At.UtcDateTime), $"{Rfc3339.Format(entry.At)}#{entry.Id}");
+        var item = Items.Key(DayOf(entry.At.UtcDateTime), SortKeyOf(entry.Place));
         item["at"] = Items.Time(entry.At);
         item["actor"] = Items.Text(entry.Actor.ToString());
         if (entry.Mail is { } mail)

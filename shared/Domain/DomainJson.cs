@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using ControlPlane.Audit;
 using ControlPlane.Executions;
+using ControlPlane.Metering;
 using ControlPlane.Quotas;
 using ControlPlane.Schedules;
 using ControlPlane.Tenants;
@@ -19,6 +20,7 @@ namespace ControlPlane;
     Converters =
     [
         typeof(LowerCaseEnum<OutcomeStatus>), typeof(LowerCaseEnum<ParameterType>), typeof(LowerCaseEnum<FiringKind>), typeof(LowerCaseEnum<MonthlyLimit>),
+        typeof(LowerCaseEnum<TenantStatus>), typeof(LowerCaseEnum<Liveness>), typeof(TextIdConverter<TenantId>),
     ])]
 [JsonSerializable(typeof(ExecutionRequest))]
 [JsonSerializable(typeof(Firing))]
@@ -35,4 +37,5 @@ namespace ControlPlane;
 [JsonSerializable(typeof(Workflow))]
 [JsonSerializable(typeof(IReadOnlyList<StepDone>))]
 [JsonSerializable(typeof(IReadOnlyList<AuditedValue>))]
+[JsonSerializable(typeof(HubCensus))]
 public sealed partial class DomainJson : JsonSerializerContext;

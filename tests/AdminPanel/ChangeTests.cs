@@ -35,6 +35,7 @@ public sealed class ChangeTests(LocalCloud cloud)
         ("/tenants/tenant-7/workflow-disable", [("workflow", "report")], ["workflow.disable"]),
         ("/tenants/tenant-7/workflow-enable", [("workflow", "report")], ["workflow.publish"]),
         ("/tenants/tenant-7/schedule-pause", [("schedule", $"{ScheduleId.Of("T0001", "schedule")}")], ["schedule.pause"]),
+        ("/tenants/tenant-7/schedule-resume", [("schedule", $"{ScheduleId.Of("T0001", "schedule")}")], ["schedule.resume"]),
         ("/tenants/tenant-7/schedule-remove", [("schedule", $"{ScheduleId.Of("T0001", "schedule")}")], ["schedule.remove"]),
         ($"/executions/{Open}/again", [("key", "once")], ["execution.start"]),
         ($"/executions/{Open}/cancel", [], ["execution.cancel"]),
@@ -117,6 +118,10 @@ public sealed class ChangeTests(LocalCloud cloud)
                 break;
             case "schedule-pause":
                 Assert.Equal(panel.Now, Assert.Single(schedules).PausedAt);
+                break;
+            case "schedule-resume":
+                // Tomorrow's, of one that is due at eight each day.
+                Assert.Equal((null, true), (Assert.Single(schedules).PausedAt, Assert.Single(schedules).NextAt > panel.Now));
                 break;
             case "schedule-remove":
                 Assert.Empty(schedules);
@@ -265,6 +270,10 @@ public sealed class ChangeTests(LocalCloud cloud)
             $"/executions/{ExecutionId.Of("T", "none")}/cancel", $"/executions/{ExecutionId.Of("T", "none")}/again", "/dead-letters/sweeper/redrive", "/", "/tenants"])
             Assert.Equal((address, 404), (address, (await jane.PostAsync(address)).Status));
         Assert.Equal(413, (await panel.SendAsync(jane.Form("/tenants/tenant-7/resume", [("x", new string('x', 65 * 1024))]))).Status);
+        // Refused by its length: whether it is base64 at all is not looked at.
+        var garbage = jane.Form("/tenants/tenant-7/resume");
+        garbage.Body = new string('%', 1024 * 1024);
+        Assert.Equal(413, (await panel.SendAsync(garbage)).Status);
 
         Assert.Equal(before, await panel.ContentAsync());
     }

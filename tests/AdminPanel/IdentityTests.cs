@@ -81,9 +81,9 @@ public sealed class IdentityTests(LocalCloud cloud)
         { "empty sub", 401, "claims" },
         { "sub as number", 401, "claims" },
         { "sub of 256 characters", 401, "claims" },
-        { "no role", 403, "no-role" },
-        { "role in other case", 403, "no-role" },
-        { "groups as an object", 403, "no-role" },
+        { "no role", 403, "jane" },
+        { "role in other case", 403, "jane" },
+        { "groups as an object", 403, "jane" },
     };
 
     [Theory, MemberData(nameof(Refused))]
@@ -100,8 +100,10 @@ public sealed class IdentityTests(LocalCloud cloud)
         Assert.DoesNotContain("<nav", answer.Text, StringComparison.Ordinal);
         PageTests.IsGuarded(answer);
         var line = Assert.Single(panel.Log);
-        Assert.Contains("panel_not_let_in", line, StringComparison.Ordinal);
+        Assert.Contains(status == 403 ? "panel_without_role" : "panel_not_let_in", line, StringComparison.Ordinal);
         Assert.Contains($"\"{why}\"", line, StringComparison.Ordinal);
+        // A person without a role is no attack: the alarm is for whom the load balancer does not vouch for.
+        Assert.Equal(status == 401, panel.LogText.Contains("PanelRefusals", StringComparison.Ordinal));
         Assert.Equal(calls, panel.Seam.Calls.Count);
         Assert.Equal(before, await panel.ContentAsync());
     }

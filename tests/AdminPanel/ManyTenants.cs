@@ -1,4 +1,3 @@
-using System.Globalization;
 using ControlPlane.Audit;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
@@ -7,13 +6,12 @@ using ControlPlane.Tests.Cloud;
 
 namespace ControlPlane.Tests.AdminPanel;
 
-/// <summary>A hub at its fullest: every tenant that there can be, with ten thousand executions of the last hours.</summary>
+/// <summary>The panel of a hub at its fullest.</summary>
 public sealed class ManyTenants(LocalCloud cloud) : IAsyncLifetime
 {
-    public const int Count = 10_000;
+    public const int Count = FullHub.Count;
 
-    internal static readonly IReadOnlyList<TenantId> Tenants =
-        [.. Enumerable.Range(1, 156).Select(n => TenantId.Parse(string.Create(CultureInfo.InvariantCulture, $"tenant-{n}")))];
+    internal static IReadOnlyList<TenantId> Tenants => FullHub.Tenants;
 
     internal PanelFixture Panel { get; private set; } = null!;
 
@@ -22,30 +20,14 @@ public sealed class ManyTenants(LocalCloud cloud) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        var cancel = TestContext.Current.CancellationToken;
         Panel = await PanelFixture.StartEmptyAsync(cloud);
-        foreach (var tenant in Tenants)
-            await Panel.RegisterAsync(tenant, $"Tenant number {tenant.Number} of a name as long as names are");
-        // Four of every fourth second, each of another tenant.
-        Executions =
-        [
-            .. Enumerable.Range(0, Count).Select(i => PanelFixture.Execution(
-                    ExecutionId.Of("T0007", $"{i}"), Tenants[i * 7 % Tenants.Count], ExecutionStates.All[i % ExecutionStates.All.Count],
-                    Panel.Now.AddSeconds(-(i / 4) * 4), i % 5 == 0 ? "forecast" : "report", user: $"U{i % 50}"))
-                .OrderByDescending(one => one.CreatedAt).ThenBy(one => $"{one.Id}", StringComparer.Ordinal),
-        ];
-        await Panel.SeedAsync(Executions);
-        var records = Enumerable.Range(0, 150).Select(i => new Amazon.DynamoDBv2.Model.WriteRequest
-        {
-            PutRequest = new()
-            {
-                Item = AuditTrail.Of(new(
-                    Panel.Now.AddSeconds(-i), Guid.NewGuid().ToString("N")[..12], Actor.Parse("oidc:jane"), "jane@example.com", "tenant.limits", Tenants[i], $"{Tenants[i]}",
-                    [new("monthly_quota", "1000", $"{i}"), new("concurrency", "10", $"{i}")], $"request-{i}")),
-            },
-        });
-        foreach (var some in records.Chunk(25))
-            await Panel.Tables.Client.BatchWriteItemAsync(
-                new Dictionary<string, List<Amazon.DynamoDBv2.Model.WriteRequest>> { [Panel.Tables.Audit] = [.. some] }, TestContext.Current.CancellationToken);
+        var tables = Panel.Tables;
+        Executions = await FullHub.WriteAsync(tables.Client, tables.Tenants, tables.Executions, tables.Instances, Panel.Now, cancel);
+        await FullHub.WriteAsync(tables.Client, tables.Audit, Enumerable.Range(0, 150).Select(i => AuditTrail.Of(new(
+            Panel.Now.AddSeconds(-i), Guid.NewGuid().ToString("N")[..12], Actor.Parse("oidc:jane"), "jane@example.com", "tenant.limits", Tenants[i], $"{Tenants[i]}",
+            [new("monthly_quota", "1000", $"{i}"), new("concurrency", "10", $"{i}")], $"request-{i}"))), cancel);
+        await Panel.CountAsync();
     }
 
     public ValueTask DisposeAsync() => Panel.DisposeAsync();

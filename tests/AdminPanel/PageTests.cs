@@ -32,6 +32,7 @@ public sealed partial class PageTests(LocalCloud cloud)
     public async Task A_page_that_has_nothing_to_show_says_what_to_do_next(string address, params string[] words)
     {
         await using var panel = await PanelFixture.StartEmptyAsync(cloud);
+        await panel.CountAsync();
 
         var answer = await panel.Viewer().GetAsync(address);
 
@@ -75,7 +76,7 @@ public sealed partial class PageTests(LocalCloud cloud)
     [InlineData("/executions?since=1h&after=2026-11-01T12:00:00.000Z~exec_0123456789abcdef0123456789abcdef")]
     [InlineData("/executions?after=0001-01-01T00:00:00.000Z~exec_0123456789abcdef0123456789abcdef")]
     [InlineData("/executions?after=9999-12-31T23:59:59.999Z~exec_0123456789abcdef0123456789abcdef"), InlineData("/executions?state=&tenant=&state=RUNNING")]
-    [InlineData("/audit?until=2020-01-01T00:00:00.000Z"), InlineData("/audit?tenant=tenant-7&until=2020-01-01T00:00:00.000Z"), InlineData("/audit?actor=oidc:x&until=0001-01-01T00:00:00Z")]
+    [InlineData("/audit?after=2020-01-01T00:00:00.000Z~0123456789ab"), InlineData("/audit?tenant=tenant-7&after=2020-01-01T00:00:00.000Z~0123456789ab"), InlineData("/audit?actor=oidc:x&after=0001-01-01T00:00:00.000Z~00"), InlineData("/audit?after=9999-12-31T23:59:59.999Z~x~y"), InlineData("/audit?after=9999-12-31T23:59:59.999Z~00")]
     [InlineData("/audit?tenant=tenant-0"), InlineData("/audit?actor=%00"), InlineData("/audit?since=1000000h"), InlineData("/usage?month=2026-13"), InlineData("/usage?month=0001-01")]
     [InlineData("/usage.csv?month=9999-12"), InlineData("/tenants/tenant-7/usage?days=999999999999"), InlineData("/?done=%3Cscript%3E"), InlineData("/?%ff=%ff&a=%&=&&")]
     public async Task Whatever_stands_behind_the_question_mark_a_page_is_answered(string address)

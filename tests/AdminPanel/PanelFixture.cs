@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using Amazon.DynamoDBv2;
 using Amazon.Lambda.ApplicationLoadBalancerEvents;
 using Amazon.Lambda.TestUtilities;
@@ -12,7 +11,8 @@ using ControlPlane.Aws;
 using ControlPlane.Aws.Logs;
 using ControlPlane.Executions;
 using ControlPlane.Http;
-using ControlPlane.Quotas;
+using ControlPlane.MeteringCollector;
+using ControlPlane.MeteringCollector.Sweeper;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
@@ -134,32 +134,24 @@ internal sealed class PanelFixture : IAsyncDisposable
     }
 
     public static Execution Execution(
-        ExecutionId id, TenantId tenant, ExecutionState state, DateTimeOffset at, string workflow = "report", string inputs = "{}", string user = "U0001") => new()
-        {
-            Id = id,
-            Tenant = tenant,
-            Workflow = WorkflowName.Parse(workflow),
-            RequestedBy = Requesters.OfSlack("T0007", user),
-            State = state,
-            CreatedAt = at,
-            DeadlineAt = at + TimeSpan.FromHours(1),
-            Month = Month.Of(at),
-            Inputs = JsonElement.Parse(inputs),
-            FinishedAt = state.IsTerminal ? at + TimeSpan.FromSeconds(90) : null,
-            ToldAt = state.IsTerminal ? at + TimeSpan.FromSeconds(91) : null,
-            Decision = new(true, "allowed", "Allowed.", [new("tenant active", Judgement.Allow, "tenant_active", "The tenant is active.")]),
-        };
+        ExecutionId id, TenantId tenant, ExecutionState state, DateTimeOffset at, string workflow = "report", string inputs = "{}", string user = "U0001") =>
+        FullHub.Execution(id, tenant, state, at, workflow, inputs, user);
 
     /// <summary>Straight into the table, many at once.</summary>
-    public async Task SeedAsync(IEnumerable<Execution> executions)
+    public Task SeedAsync(IEnumerable<Execution> executions) => FullHub.WriteAsync(
+        Tables.Client, Tables.Executions, executions.Select(one => ExecutionItems.Of(one, one.State.IsTerminal ? null : one.DeadlineAt)), Cancel);
+
+    /// <summary>What the sweeper does for the overview, in its own role.</summary>
+    public Task CountAsync()
     {
-        var writes = executions.Select(one => new Amazon.DynamoDBv2.Model.WriteRequest
-        {
-            PutRequest = new() { Item = ExecutionItems.Of(one, one.State.IsTerminal ? null : one.DeadlineAt) },
-        });
-        await Parallel.ForEachAsync(writes.Chunk(25), new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = Cancel }, async (some, cancel) =>
-            Assert.Empty((await Tables.Client.BatchWriteItemAsync(
-                new Dictionary<string, List<Amazon.DynamoDBv2.Model.WriteRequest>> { [Tables.Executions] = [.. some] }, cancel)).UnprocessedItems ?? new()));
+        var dynamo = Tables.ClientOf("SweeperFunction", new FaultSeam(_ => null));
+        var events = new MeteringEvents(new JsonLog(Stream.Null, Clock), Clock);
+        var ledger = new QuotaLedger(dynamo, Tables.Quotas);
+        var warnOfUsage = new WarnOfUsage(
+            ledger, new(dynamo, Tables.Quotas, Clock), new(Queues.Client, Queues.Notifications, DomainJson.Default.UsageNotice), events, Clock);
+        var takeCensus = new TakeCensus(ledger, new(dynamo, Tables.Executions, Tables.Quotas, Clock), new(dynamo, Tables.Instances));
+        return new WatchDataPlanes(new(dynamo, Tables.Tenants), new(dynamo, Tables.Instances, Clock), warnOfUsage, takeCensus, events, new PatientClock(Clock))
+            .RunAsync(Guid.NewGuid().ToString("N"), Cancel);
     }
 
     /// <summary>Everything that the audit trail has, oldest first.</summary>

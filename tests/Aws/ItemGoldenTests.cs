@@ -1,8 +1,11 @@
+using System.IO.Compression;
+using System.Text;
 using System.Text.Json;
 using Amazon.DynamoDBv2.Model;
 using ControlPlane.Audit;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
+using ControlPlane.Metering;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
 using ControlPlane.Tests.Support;
@@ -88,6 +91,35 @@ public class ItemGoldenTests(LocalCloud cloud)
         Assert.Equal(entry with { Values = [] }, read with { Values = [] });
         Assert.Equal(entry.Values, read.Values);
         await Assert.ThrowsAsync<ConditionalCheckFailedException>(() => trail.PutAsync(entry with { Action = "nothing" }, Cancel));
+    }
+
+    [Fact]
+    public async Task The_census()
+    {
+        var tables = await cloud.TablesAsync();
+        var at = new DateTimeOffset(2026, 11, 22, 12, 0, 0, TimeSpan.Zero);
+        var census = new HubCensus(
+            at,
+            [
+                new(Tenant, "Acme «Süd»", TenantStatus.Active, 812, 1000, new(Liveness.Late, at.AddSeconds(-100), 1, 2, at.AddHours(-1)), 12),
+                new(TenantId.Parse("tenant-44"), "Never heard of", TenantStatus.Suspended, 0, 1000, Health: null, 0),
+            ],
+            new Dictionary<string, int> { ["SUCCEEDED"] = 11, ["FAILED"] = 1 }, [TenantId.Parse("tenant-7")],
+            [new(TenantId.Parse("tenant-9"), "The stored status of tenant-9 is unknown.")]);
+        var store = new CensusStore(tables.Client, tables.Instances);
+
+        await store.SaveAsync(census, Cancel);
+
+        var item = (await tables.Client.GetItemAsync(tables.Instances, Items.Key("HUB", "CENSUS"), consistentRead: true, Cancel)).Item;
+        Assert.Equal("2026-11-22T12:00:00.000Z", item["at"].S);
+        using var unpacked = new MemoryStream();
+        using (var gzip = new GZipStream(item["census"].B, CompressionMode.Decompress))
+            await gzip.CopyToAsync(unpacked, Cancel);
+        Golden.MatchesJson("census.golden.json", Encoding.UTF8.GetString(unpacked.ToArray()));
+        var read = (await store.LatestAsync(Cancel))!;
+        Assert.Equal((census.At, census.Tenants, census.Uncounted, census.Faulty), (read.At, read.Tenants, read.Uncounted, read.Faulty), (one, other) =>
+            one.At == other.At && one.Tenants.SequenceEqual(other.Tenants) && one.Uncounted.SequenceEqual(other.Uncounted) && one.Faulty.SequenceEqual(other.Faulty));
+        Assert.Equal(census.Today, read.Today);
     }
 
     private static async Task<string> ItemAsync(TestTables tables, string table, string pk, string sk, bool cutOwner = false)

@@ -3,12 +3,13 @@ using ControlPlane.Executions;
 using ControlPlane.Local.DataPlane;
 using ControlPlane.Local.Demo;
 using ControlPlane.Local.Hub;
+using ControlPlane.Tests.Cloud;
 using Microsoft.Playwright;
 
 namespace ControlPlane.Tests.Browser;
 
 /// <summary>A hub as <c>./run --no-demo</c> starts it, and a real browser in front of its panel. One for all the tests of its class.</summary>
-public sealed class PanelInBrowser : IAsyncLifetime
+public class PanelInBrowser : IAsyncLifetime
 {
     /// <summary>Debian's; Playwright's own is not fetched.</summary>
     private const string Chromium = "/usr/bin/chromium";
@@ -26,9 +27,9 @@ public sealed class PanelInBrowser : IAsyncLifetime
 
     internal string Address => Local.Panel.Endpoint.ToString().TrimEnd('/');
 
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+    protected static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync()
+    public virtual async ValueTask InitializeAsync()
     {
         if (!File.Exists(Chromium))
             return;
@@ -40,8 +41,9 @@ public sealed class PanelInBrowser : IAsyncLifetime
         _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, Args = ["--no-sandbox", "--disable-gpu"], Timeout = PatienceMs });
     }
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         if (_browser is not null)
             await _browser.DisposeAsync();
         _playwright?.Dispose();
@@ -76,6 +78,19 @@ public sealed class PanelInBrowser : IAsyncLifetime
         if (who is not null)
             await context.AddCookiesAsync([new() { Name = "AWSELBAuthSessionCookie-0", Value = who, Url = Address }]);
         return new(this, context, await context.NewPageAsync());
+    }
+}
+
+/// <summary>The same with every tenant that there can be and ten thousand executions, beside the demo's tenant.</summary>
+public sealed class FullPanelInBrowser : PanelInBrowser
+{
+    public override async ValueTask InitializeAsync()
+    {
+        await base.InitializeAsync();
+        if (Local is not null)
+            await FullHub.WriteAsync(
+                Local.DynamoClient, Local.Tables["TenantsTable"], Local.Tables["ExecutionsTable"], Local.Tables["InstancesTable"], TimeProvider.System.GetUtcNow(),
+                Cancel, kept: DemoData.Tenant);
     }
 }
 
@@ -117,10 +132,13 @@ internal sealed class Visit : IAsyncDisposable
     public ILocator Button(string name) => Page.GetByRole(AriaRole.Button, new() { Name = name, Exact = true });
 
     /// <summary>Presses a button and waits for the page that it leads to.</summary>
-    public async Task PressAsync(ILocator button)
+    public Task PressAsync(ILocator button) => SendAsync(() => button.ClickAsync());
+
+    /// <summary>Does what sends a form, and waits for the page that it leads to.</summary>
+    public async Task SendAsync(Func<Task> actAsync)
     {
         var answer = await Page.RunAndWaitForResponseAsync(
-            () => button.ClickAsync(), one => one.Request.IsNavigationRequest && one.Status is < 300 or >= 400);
+            actAsync, one => one.Request.IsNavigationRequest && one.Status is < 300 or >= 400);
         await Page.WaitForLoadStateAsync(LoadState.DOMContentLoaded);
         for (var again = 1; answer is { Status: 503, Request.Method: "GET" } && again < Tries; again++)
             answer = (await Page.ReloadAsync())!;

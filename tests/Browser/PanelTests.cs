@@ -1,6 +1,9 @@
 using System.Text.Json.Nodes;
 using ControlPlane.Executions;
 using ControlPlane.Local.DataPlane;
+using ControlPlane.Tenants;
+using ControlPlane.Tests.Cloud;
+using ControlPlane.Tests.Support;
 using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
 
@@ -20,6 +23,7 @@ public sealed class PanelTests(PanelInBrowser panel) : IClassFixture<PanelInBrow
         await using var visit = await panel.VisitAsync(who: null);
         await visit.OpenAsync("/");
         await visit.PressAsync(visit.Page.GetByRole(AriaRole.Link, new() { Name = "operator", Exact = true }));
+        await visit.Page.GetByRole(AriaRole.Link, new() { Name = "Tenants", Exact = true }).ClickAsync();
         await visit.Page.GetByRole(AriaRole.Link, new() { Name = "tenant-43" }).First.ClickAsync();
         await Assertions.Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("tenant-43");
 
@@ -81,7 +85,7 @@ public sealed class PanelTests(PanelInBrowser panel) : IClassFixture<PanelInBrow
 }
 
 [Collection("browser")]
-public sealed class PanelLooksTests(PanelInBrowser panel) : IClassFixture<PanelInBrowser>
+public sealed class PanelLooksTests(FullPanelInBrowser panel) : IClassFixture<FullPanelInBrowser>
 {
     private const string Tenant = "/tenants/tenant-43";
 
@@ -93,7 +97,7 @@ public sealed class PanelLooksTests(PanelInBrowser panel) : IClassFixture<PanelI
     {
         await using var visit = await panel.VisitAsync("operator", new() { ViewportSize = new() { Width = width, Height = 800 }, ColorScheme = scheme });
         var execution = await RunAsync();
-        foreach (var path in Pages.Append($"/executions/{execution}"))
+        foreach (var path in (string[])[.. Pages, $"/executions/{execution}", $"/executions/ordered/{ExecutionId.Of("T0001", "nobody's")}", .. await InstanceAsync()])
         {
             var answer = await visit.OpenAsync(path);
             Assert.Equal(path == "/no-such-page" ? 404 : 200, answer.Status);
@@ -141,6 +145,101 @@ public sealed class PanelLooksTests(PanelInBrowser panel) : IClassFixture<PanelI
     }
 
     [Fact]
+    public async Task Whatever_can_be_clicked_is_reached_by_the_tabulator_and_a_form_is_sent_by_the_enter_key()
+    {
+        await using var visit = await panel.VisitAsync("operator");
+        foreach (var path in (string[])["/executions", Tenant, $"{Tenant}/usage", "/dead-letters", "/audit"])
+        {
+            await visit.OpenAsync(path);
+            var there = await visit.Page.EvaluateAsync<int>(
+                "[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')].filter(one => one.checkVisibility()).length");
+            var reached = 0;
+            for (var presses = 0; presses < there + 40 && reached < there; presses++)
+            {
+                await visit.Page.Keyboard.PressAsync("Tab");
+                reached = await visit.Page.EvaluateAsync<int>(
+                    """
+                    () => {
+                        const one = document.activeElement;
+                        if (one.matches('a[href], button, input, select, textarea, summary'))
+                            one.dataset.reached = getComputedStyle(one).outlineStyle === 'none' ? 'unseen' : 'seen';
+                        return document.querySelectorAll('[data-reached]').length;
+                    }
+                    """);
+            }
+            Assert.Equal((path, there), (path, reached));
+            Assert.Equal((path, 0), (path, await visit.Page.Locator("[data-reached=unseen]").CountAsync()));
+        }
+
+        await visit.OpenAsync(Tenant);
+        await visit.Button("Suspend").FocusAsync();
+        await visit.SendAsync(() => visit.Page.Keyboard.PressAsync("Enter"));
+        await Assertions.Expect(visit.Button("Resume")).ToBeVisibleAsync();
+        await visit.Button("Resume").FocusAsync();
+        await visit.SendAsync(() => visit.Page.Keyboard.PressAsync("Space"));
+        await Assertions.Expect(visit.Button("Suspend")).ToBeVisibleAsync();
+    }
+
+    /// <summary>UPDATE_GOLDEN=1 takes them anew.</summary>
+    [Fact]
+    public async Task The_pictures_of_the_docs_are_there_and_small()
+    {
+        await using var visit = await panel.VisitAsync("operator", new() { ViewportSize = new() { Width = 1280, Height = 800 }, ColorScheme = ColorScheme.Light });
+        if (Environment.GetEnvironmentVariable("UPDATE_GOLDEN") == "1")
+            await TakePicturesAsync(visit);
+
+        foreach (var (name, _) in Pictures)
+        {
+            var picture = await File.ReadAllBytesAsync(PictureOf(name), Cancel);
+            Assert.Equal((name, 1280u), (name, System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(picture.AsSpan(16))));
+            Assert.InRange(picture.Length, 1, 150_000);
+        }
+    }
+
+    /// <summary>By name, with how much of the page is shown: text fills a picture's bytes.</summary>
+    private static readonly (string Name, int Height)[] Pictures = [("overview", 800), ("executions", 640), ("execution", 800), ("tenant", 800), ("audit", 500)];
+
+    private static string PictureOf(string page) => Path.Combine(RepositoryRoot.Find(), "docs", "images", $"panel-{page}.png");
+
+    private async Task TakePicturesAsync(Visit visit)
+    {
+        var execution = await RunAsync();
+        await visit.OpenAsync("/tenants/tenant-12");
+        await visit.Page.GetByLabel("Executions a month").FillAsync("2500");
+        await visit.PressAsync(visit.Button("Change"));
+        await visit.PressAsync(visit.Button("Invite a machine"));
+        await visit.OpenAsync("/tenants/tenant-20");
+        await visit.PressAsync(visit.Button("Suspend"));
+        await visit.OpenAsync("/tenants/tenant-12");
+        await visit.PressAsync(visit.Button("Invite a workspace"));
+        await visit.OpenAsync("/tenants/tenant-31");
+        await visit.Page.GetByLabel("Executions a month").FillAsync("0");
+        await visit.PressAsync(visit.Button("Change"));
+        var now = TimeProvider.System.GetUtcNow();
+        await FullHub.WriteMachinesAsync(panel.Local.DynamoClient, panel.Local.Tables["InstancesTable"], now, Cancel, kept: DemoData.Tenant);
+        for (var tries = 0; tries < 60; tries++)
+        {
+            await visit.OpenAsync("/");
+            if (await visit.Page.EvaluateAsync<string?>("[...document.querySelectorAll('p')].find(one => one.textContent.startsWith('Counted'))?.querySelector('time').dateTime")
+                is { } counted && DateTimeOffset.Parse(counted, System.Globalization.CultureInfo.InvariantCulture) > now)
+                break;
+            await Task.Delay(TimeSpan.FromSeconds(2), Cancel);
+        }
+        foreach (var ((name, height), path) in Pictures.Zip((string[])["/", "/executions", $"/executions/{execution}", Tenant, "/audit"]))
+        {
+            await visit.OpenAsync(path);
+            await visit.Page.ScreenshotAsync(new() { Path = PictureOf(name), Clip = new() { Width = 1280, Height = height } });
+        }
+    }
+
+    private async Task<IReadOnlyList<string>> InstanceAsync()
+    {
+        var instances = new Aws.InstanceStore(panel.Local.DynamoClient, panel.Local.Tables["InstancesTable"], TimeProvider.System);
+        var plane = await instances.OfTenantAsync(TenantId.Parse("tenant-12"), Quotas.Month.Of(TimeProvider.System.GetUtcNow()), Cancel);
+        return [.. plane.Instances.Select(one => $"/tenants/tenant-12/instances/{one.Instance}")];
+    }
+
+    [Fact]
     public async Task A_viewer_sees_no_form_that_changes_anything_and_a_stranger_nothing()
     {
         await using var viewer = await panel.VisitAsync("viewer");
@@ -153,7 +252,7 @@ public sealed class PanelLooksTests(PanelInBrowser panel) : IClassFixture<PanelI
     }
 
     private static string[] Pages =>
-        ["/", "/executions", "/tenants", Tenant, $"{Tenant}/usage", "/usage", "/dead-letters", "/audit", "/audit?tenant=tenant-43&since=720h", "/no-such-page"];
+        ["/", "/executions", "/tenants", Tenant, $"{Tenant}/usage", $"{Tenant}/usage?days=30", "/tenants/tenant-12", "/usage", "/dead-letters", "/audit", "/audit?tenant=tenant-43&since=720h", "/no-such-page"];
 
     private async Task<ExecutionId> RunAsync()
     {

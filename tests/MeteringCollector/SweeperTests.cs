@@ -761,6 +761,7 @@ public sealed class SweeperTests(LocalCloud cloud)
                 new(
                     new(dynamo, desk.Tables.Quotas), new(dynamo, desk.Tables.Quotas, clock),
                     new(sqs, desk.Queues.Notifications, DomainJson.Default.UsageNotice), events, clock),
+                new(new(dynamo, desk.Tables.Quotas), new(dynamo, desk.Tables.Executions, desk.Tables.Quotas, clock), new(dynamo, desk.Tables.Instances)),
                 events, clock),
             events, clock);
     }

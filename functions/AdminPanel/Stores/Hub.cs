@@ -37,6 +37,8 @@ internal sealed class Hub(
 
     public InstanceStore Instances { get; } = new(dynamo, tables.Instances, clock);
 
+    public CensusStore Censuses { get; } = new(dynamo, tables.Instances);
+
     public MeteringStore Samples { get; } = new(dynamo, tables.Metering, clock);
 
     public AuditTrail Audit { get; } = new(dynamo, tables.Audit, clock);
@@ -46,6 +48,10 @@ internal sealed class Hub(
     public RemoveTenant RemovalBy(Auditor auditor) => new(Tenants, AdministrationBy(auditor), Schedules, Executions, auditor);
 
     public CancelExecution CancellationBy(Auditor auditor) => new(Executions, Notifications, auditor);
+
+    public Invitations InvitationsBy(Auditor auditor) => new(Enrolments, Installations, auditor, clock);
+
+    public ResumeSchedule ResumptionBy(Auditor auditor) => new(Schedules, auditor, clock);
 
     public OrderExecution OrdersBy(Auditor auditor) => new(new(dynamo, tables.Executions, clock), Requests, auditor, clock);
 

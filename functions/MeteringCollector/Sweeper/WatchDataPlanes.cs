@@ -6,10 +6,12 @@ using ControlPlane.Tenants;
 
 namespace ControlPlane.MeteringCollector.Sweeper;
 
-/// <summary>Tells the operators whose liveness changed: each change once, and a common failure as one. On the way, who comes near a limit.</summary>
+/// <summary>Tells the operators whose liveness changed: each change once, and a common failure as one. On the way, who comes near a limit, and
+/// the census.</summary>
 /// <remarks>An alert is a log line and a metric that an alarm watches. The conditional write that notes a change decides which of several sweepers tells
 /// it.</remarks>
-internal sealed class WatchDataPlanes(TenantRegistry registry, InstanceStore instances, WarnOfUsage warnOfUsage, MeteringEvents events, TimeProvider clock)
+internal sealed class WatchDataPlanes(
+    TenantRegistry registry, InstanceStore instances, WarnOfUsage warnOfUsage, TakeCensus takeCensus, MeteringEvents events, TimeProvider clock)
 {
     // Enough to see to all 156 tenants in a second or two, and few enough to leave the tables to the heartbeats.
     private const int AtOnce = 8;
@@ -39,6 +41,7 @@ internal sealed class WatchDataPlanes(TenantRegistry registry, InstanceStore ins
         await SideBySideAsync(watch.Heard, tenant => tenant.Plane.Tenant, (tenant, token) => TellAsync(tenant, voice, now, sweep, token), cancel);
         await SideBySideAsync(planes, one => one.Tenant.Id, (one, token) => warnOfUsage.RunAsync(one.Tenant, one.Plane, token), cancel);
         await SideBySideAsync(planes, one => one.Tenant.Id, (one, token) => FoldAsync(one.Plane, now, token), cancel);
+        await CountAsync(tenants, faulty, planes, now, cancel);
     }
 
     // A gauge, for the alarm to watch and to clear by itself. A driver that is exchanged is away for less than that.
@@ -72,6 +75,19 @@ internal sealed class WatchDataPlanes(TenantRegistry registry, InstanceStore ins
             async (tenant, token) => planes.Add((tenant, await instances.OfTenantAsync(tenant.Id, Month.Of(now), token))),
             cancel);
         return planes;
+    }
+
+    private async Task CountAsync(
+        IReadOnlyList<Tenant> tenants, IReadOnlyList<(TenantId Id, string Fault)> faulty, IReadOnlyCollection<(Tenant Tenant, DataPlane Plane)> planes,
+        DateTimeOffset now, CancellationToken cancel)
+    {
+        var counts = new ConcurrentBag<(TenantCount, IReadOnlyDictionary<string, int>)>();
+        await SideBySideAsync(
+            planes.Where(one => one.Tenant.Status != TenantStatus.Deleting),
+            one => one.Tenant.Id,
+            async (one, token) => counts.Add(await takeCensus.CountAsync(one.Tenant, one.Plane, now, token)),
+            cancel);
+        await takeCensus.KeepAsync(counts, tenants.Where(tenant => tenant.Status != TenantStatus.Deleting), faulty, now, cancel);
     }
 
     // One tenant whose items are slow or cannot be read does not blind us to the others.

@@ -14,6 +14,8 @@ public sealed record AuditEntry(
     string RequestId)
 {
     public static readonly TimeSpan Retention = TimeSpan.FromDays(400);
+
+    public AuditPlace Place => new(At, Id);
 }
 
 /// <param name="Was">Null where there was none.</param>

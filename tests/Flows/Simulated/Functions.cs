@@ -120,7 +120,7 @@ internal sealed class Functions : IDisposable
             new WatchDataPlanes(
                 registry, instances,
                 new WarnOfUsage(new QuotaLedger(dynamo, tables.Quotas), new UsageWarningStore(dynamo, tables.Quotas, clock), notices, meteringEvents, clock),
-                meteringEvents, clock),
+                new TakeCensus(new QuotaLedger(dynamo, tables.Quotas), executions, new CensusStore(dynamo, tables.Instances)), meteringEvents, clock),
             meteringEvents, clock);
     }
 

@@ -25,22 +25,15 @@ public sealed record AuditList(
             : actorText is not null && !ControlPlane.Audit.Actor.TryParse(actorText, out actor) ? "An actor is an ARN, local:USER, slack:TEAM/USER or oidc:SUBJECT."
             : !Duration.TryParse(since, out time) || time > AuditEntry.Retention ? "A time is like 24h."
             : null;
-        var until = Rfc3339.TryParse(request.Asked("until"), out var before) && before < request.Now ? before : request.Now;
+        AuditPlace? after = AuditPlace.TryParse(request.Asked("after"), out var last) ? last : null;
         var entries = fault is not null ? [] : await hub.Audit
-            .NewestAsync(tenantText is null ? null : tenant, actorText is null ? null : actor, request.Now - time, until, cancel)
+            .NewestAsync(tenantText is null ? null : tenant, actorText is null ? null : actor, request.Now - time, request.Now, cancel, after)
             .Take(PageSize + 1).ToListAsync(cancel);
         var next = entries.Count <= PageSize ? null : string.Join('&', new (string Name, string? Value)[]
         {
-            ("tenant", tenantText), ("actor", actorText), ("since", since), ("until", Rfc3339.Format(entries[PageSize].At)),
+            ("tenant", tenantText), ("actor", actorText), ("since", since), ("after", $"{entries[PageSize - 1].Place}"),
         }.Where(one => one.Value is not null).Select(one => $"{one.Name}={Uri.EscapeDataString(one.Value!)}"));
         return new PanelAnswer.Page(
             AuditListPage.Create(new(Frame.Of("Audit", "Audit", request), tenantText, actorText, since, fault, [.. entries.Take(PageSize)], next)));
     }
-
-    public static string InWords(AuditedValue value) => (value.Was, value.Is) switch
-    {
-        (null, { } now) => $"{value.Name} {now}",
-        ({ } before, null) => $"{value.Name} {before} → none",
-        _ => $"{value.Name} {value.Was} → {value.Is}",
-    };
 }

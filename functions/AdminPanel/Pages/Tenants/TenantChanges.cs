@@ -5,8 +5,6 @@ using ControlPlane.AdminPanel.Stores;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Metering;
-using ControlPlane.Secrets;
-using ControlPlane.Slack;
 using ControlPlane.Tenants;
 using ControlPlane.Text;
 
@@ -32,15 +30,14 @@ internal static class TenantChanges
             "resume" => Done(tenant, await administration.ResumeAsync(tenant, cancel), "resumed"),
             "remove" => await RemoveAsync(hub, request, auditor, catalogue, cancel),
             "key-invite" => await InviteMachineAsync(hub, request, auditor, tenant, cancel),
-            "key-withdraw" => await WithdrawKeyAsync(hub, request, auditor, tenant, cancel),
+            "key-withdraw" => Done(tenant, await hub.InvitationsBy(auditor).WithdrawMachineAsync(tenant, request.Given("invitation"), cancel), "withdrawn"),
             "key-revoke" => await RevokeAsync(administration, request, tenant, cancel),
             "slack-invite" => await InviteWorkspaceAsync(hub, request, auditor, tenant, cancel),
-            "slack-withdraw" => await WithdrawLinkAsync(hub, request, auditor, tenant, cancel),
+            "slack-withdraw" => Done(tenant, await hub.InvitationsBy(auditor).WithdrawWorkspaceAsync(tenant, request.Given("invitation"), cancel), "withdrawn"),
             "publish" => await PublishAsync(administration, request, catalogue, cancel),
             "workflow-disable" => await SwitchAsync(administration, request, catalogue, isOn: false, cancel),
             "workflow-enable" => await SwitchAsync(administration, request, catalogue, isOn: true, cancel),
-            "schedule-pause" => await ScheduleAsync(hub, request, auditor, tenant, isRemoved: false, cancel),
-            "schedule-remove" => await ScheduleAsync(hub, request, auditor, tenant, isRemoved: true, cancel),
+            "schedule-pause" or "schedule-resume" or "schedule-remove" => await ScheduleAsync(hub, request, auditor, tenant, action, cancel),
             _ => new PanelAnswer.NotFound("There is no such form."),
         };
     }
@@ -92,35 +89,16 @@ internal static class TenantChanges
                 return new PanelAnswer.NotDone("An instance is 1 to 64 of A-Z, a-z, 0-9 and -.");
             instance = named;
         }
-        var code = OneTimeCode.Make();
-        await hub.Enrolments.AddAsync(new(code.Hash, tenant, instance, request.Now, request.Now + EnrolmentInvite.StandardLifetime), auditor, cancel);
+        var (_, code) = await hub.InvitationsBy(auditor).InviteMachineAsync(tenant, instance, lifetime: null, cancel);
         return await TenantView.AnswerAsync(hub, request, tenant.ToString(), cancel, new(
-            "A code for one machine", code.Text, $"On the machine: ./install.sh --url <private API> --tenant {tenant} --enrol {code.Text}, within an hour."));
+            "A code for one machine", code, $"On the machine: ./install.sh --url <private API> --tenant {tenant} --enrol {code}, within an hour."));
     }
 
     private static async Task<PanelAnswer> InviteWorkspaceAsync(Hub hub, PanelRequest request, Auditor auditor, TenantId tenant, CancellationToken cancel)
     {
-        var code = OneTimeCode.Make();
-        await hub.Installations.AddAsync(new(code.Hash, tenant, request.Now, request.Now + InstallTicket.Lifetime), auditor, cancel);
+        var (_, link) = await hub.InvitationsBy(auditor).InviteWorkspaceAsync(tenant, hub.PublicUrl, cancel);
         return await TenantView.AnswerAsync(hub, request, tenant.ToString(), cancel, new(
-            "A link for the Slack administrator", new Uri(hub.PublicUrl, $"/slack/install/{code.Text}").AbsoluteUri,
-            $"Whoever opens it first installs the app for {tenant}, within seven days."));
-    }
-
-    private static async Task<PanelAnswer> WithdrawKeyAsync(Hub hub, PanelRequest request, Auditor auditor, TenantId tenant, CancellationToken cancel)
-    {
-        var name = request.Given("invitation");
-        return (await hub.Enrolments.OfAsync(tenant, cancel)).FirstOrDefault(one => OneTimeCode.IdOf(one.Hash) == name) is { } invite
-            ? Done(tenant, await hub.Enrolments.WithdrawAsync(tenant, invite.Hash, auditor, cancel), "withdrawn")
-            : Done(tenant, ChangeResult.NothingThere, "withdrawn");
-    }
-
-    private static async Task<PanelAnswer> WithdrawLinkAsync(Hub hub, PanelRequest request, Auditor auditor, TenantId tenant, CancellationToken cancel)
-    {
-        var name = request.Given("invitation");
-        return (await hub.Installations.TicketsOfAsync(tenant, cancel)).FirstOrDefault(one => OneTimeCode.IdOf(one.Hash) == name) is { } ticket
-            ? Done(tenant, await hub.Installations.WithdrawAsync(tenant, ticket.Hash, auditor, cancel), "withdrawn")
-            : Done(tenant, ChangeResult.NothingThere, "withdrawn");
+            "A link for the Slack administrator", link.AbsoluteUri, $"Whoever opens it first installs the app for {tenant}, within seven days."));
     }
 
     private static async Task<PanelAnswer> RevokeAsync(TenantAdministration administration, PanelRequest request, TenantId tenant, CancellationToken cancel) =>
@@ -167,13 +145,20 @@ internal static class TenantChanges
     }
 
     private static async Task<PanelAnswer> ScheduleAsync(
-        Hub hub, PanelRequest request, Auditor auditor, TenantId tenant, bool isRemoved, CancellationToken cancel)
+        Hub hub, PanelRequest request, Auditor auditor, TenantId tenant, string action, CancellationToken cancel)
     {
         if (!ScheduleId.TryParse(request.Given("schedule"), out var id) || await hub.Schedules.FindAsync(id, cancel) is not { } schedule || schedule.Tenant != tenant)
             return Done(tenant, ChangeResult.NothingThere, "");
-        if (!isRemoved && schedule.PausedAt is not null)
-            return Done(tenant, ChangeResult.AlreadySo, "");
-        var isMade = isRemoved ? await hub.Schedules.RemoveAsync(schedule, auditor, cancel) : await hub.Schedules.PauseAsync(schedule, auditor, cancel);
-        return Done(tenant, isMade ? ChangeResult.Made : ChangeResult.AlreadySo, isRemoved ? "unscheduled" : "paused");
+        var isPaused = schedule.PausedAt is not null;
+        return action switch
+        {
+            "schedule-pause" when isPaused => Done(tenant, ChangeResult.AlreadySo, ""),
+            "schedule-pause" => Done(tenant, Of(await hub.Schedules.PauseAsync(schedule, auditor, cancel)), "paused"),
+            "schedule-resume" when !isPaused => Done(tenant, ChangeResult.AlreadySo, ""),
+            "schedule-resume" => Done(tenant, Of(await hub.ResumptionBy(auditor).RunAsync(schedule, cancel)), "continued"),
+            _ => Done(tenant, Of(await hub.Schedules.RemoveAsync(schedule, auditor, cancel)), "unscheduled"),
+        };
+
+        static ChangeResult Of(bool isMade) => isMade ? ChangeResult.Made : ChangeResult.NothingThere;
     }
 }
