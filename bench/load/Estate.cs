@@ -51,12 +51,14 @@ internal sealed class Estate : IAsyncDisposable
             await registry.SaveAsync(
                 tenant.Id,
                 new Workflow(
-                    Workflow, WebhookPath.Of(Workflow), [new("city", ParameterType.String, MaxLength: 100)], ControlPlane.Tenants.Workflow.DefaultDeadline, Idempotent: false,
+                    Workflow, WebhookPath.Of(Workflow), [new("city", ParameterType.String, MaxLength: 100)], ControlPlane.Tenants.Workflow.DefaultDeadline,
+                    Idempotent: false,
                     Enabled: true, AllowedUsers: [], AllowedGroups: [], AllowedChannels: []),
                 cancel);
             await registry.TryLinkAsync(new(TeamId.Parse(tenant.Workspace), tenant.Id), cancel);
             await registry.TryAddAsync(
-                new(KeyId.Parse(tenant.Key.KeyId), tenant.Id, Instance: null, tenant.Key.PublicKey, clock.GetUtcNow(), NotAfter: null, RevokedAt: null), cancel);
+                new(KeyId.Parse(tenant.Key.KeyId), tenant.Id, Instance: null, tenant.Key.PublicKey, clock.GetUtcNow(), NotAfter: null, RevokedAt: null),
+                cancel);
             await registry.TryRegisterAsync(
                 new(
                     tenant.Id, $"Load {tenant.Id}", TenantStatus.Active, tenant.Engine, AllowPublicSubnet: false,

@@ -7,7 +7,8 @@ namespace ControlPlane.Load;
 /// <summary>What a function's process has used so far.</summary>
 internal sealed record ProcessCost(string Function, int Process, TimeSpan Cpu, long PeakBytes)
 {
-    public static IReadOnlyList<ProcessCost> Of(LocalControlPlane local) => [.. local.Functions.Values.Select(function => Of(function.Id, function.ProcessId)).OfType<ProcessCost>()];
+    public static IReadOnlyList<ProcessCost> Of(LocalControlPlane local) =>
+        [.. local.Functions.Values.Select(function => Of(function.Id, function.ProcessId)).OfType<ProcessCost>()];
 
     /// <summary>Those that lived from the one to the other.</summary>
     public static string Table(IReadOnlyList<ProcessCost> before, IReadOnlyList<ProcessCost> after)

@@ -18,7 +18,8 @@ root.SetAction(async (given, cancel) =>
     {
         return await LoadBench.RunAsync(
             new(
-                given.GetValue(published) is { } folder ? Path.GetFullPath(folder) : null, given.GetValue(tenants), given.GetValue(instances), given.GetValue(commands),
+                given.GetValue(published) is { } folder ? Path.GetFullPath(folder) : null, given.GetValue(tenants), given.GetValue(instances),
+                given.GetValue(commands),
                 TimeSpan.FromSeconds(given.GetValue(seconds)), given.GetValue(faults)),
             cancel);
     }

@@ -55,7 +55,8 @@ internal static class ScheduleBench
                 if (sweep > 1)
                     await minutes.WaitForNextTickAsync(cancel);
                 var (began, before) = (clock.GetTimestamp(), CpuOf(sweeper));
-                var ended = await sweeper.InvokeAsync(Encoding.UTF8.GetBytes(Sweep.Event(Sweeper, clock.GetUtcNow()).ToJsonString())) is InvocationResult.Answered;
+                var tick = Encoding.UTF8.GetBytes(Sweep.Event(Sweeper, clock.GetUtcNow()).ToJsonString());
+                var ended = await sweeper.InvokeAsync(tick) is InvocationResult.Answered;
                 ordered = await OrderedAsync(stores, cancel);
                 Console.WriteLine(
                     $"| {sweep} | {clock.GetElapsedTime(began).TotalSeconds:0.0} | {(CpuOf(sweeper) - before).TotalSeconds:0.0} | {ordered}{(ended ? "" : ", its time was over")} |");
@@ -69,7 +70,8 @@ internal static class ScheduleBench
     {
         var store = new ScheduleStore(stores.DynamoClient, stores.Tables["ExecutionsTable"], clock);
         var auditor = new AuditTrail(stores.DynamoClient, stores.Tables["AuditTable"], clock).For(Actor.Parse("local:bench"), "bench");
-        await Parallel.ForEachAsync(Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancel }, async (number, token) =>
+        var atOnce = new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancel };
+        await Parallel.ForEachAsync(Enumerable.Range(0, count), atOnce, async (number, token) =>
         {
             var tenant = TenantId.Parse($"tenant-{number % Tenants + 1}");
             await store.TryAddAsync(

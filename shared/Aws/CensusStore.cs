@@ -7,7 +7,8 @@ using ControlPlane.Metering;
 namespace ControlPlane.Aws;
 
 /// <summary>The hub's census: one item, written anew by each sweep.</summary>
-/// <remarks>Packed, it is a fifth as large: 156 tenants of the longest names that there are stay far below an item's 400 KB, and are read for a few units.</remarks>
+/// <remarks>Packed, it is a fifth as large: 156 tenants of the longest names that there are stay far below an item's 400 KB, and are read for a few
+/// units.</remarks>
 public sealed class CensusStore(IAmazonDynamoDB dynamo, string instances)
 {
     private static readonly Item Key = Items.Key("HUB", "CENSUS");
@@ -32,7 +33,8 @@ public sealed class CensusStore(IAmazonDynamoDB dynamo, string instances)
     {
         using var packed = new MemoryStream();
         using (var gzip = new GZipStream(packed, CompressionLevel.Optimal))
-        using (var json = new Utf8JsonWriter(gzip, new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))     // no script reads it: letters stay letters
+        // No script reads it: letters stay letters.
+        using (var json = new Utf8JsonWriter(gzip, new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
             JsonSerializer.Serialize(json, census, DomainJson.Default.HubCensus);
         return new(Key) { ["at"] = Items.Time(census.At), ["census"] = Items.Bytes(packed.ToArray()) };
     }

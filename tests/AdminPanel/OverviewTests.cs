@@ -113,7 +113,8 @@ public sealed class OverviewTests(ManyTenants many, LocalCloud cloud) : IClassFi
         await SeenAsync(panel, panel.Now.AddMinutes(-4));
         var (spent, broken) = (TenantId.Parse("tenant-8"), TenantId.Parse("tenant-9"));
         await panel.RegisterAsync(spent);
-        await panel.Registry.SaveAsync((await panel.Registry.FindAsync(spent, Cancel))! with { Limits = TenantLimits.Default with { MonthlyQuota = 0 } }, Cancel);
+        await panel.Registry.SaveAsync(
+            (await panel.Registry.FindAsync(spent, Cancel))! with { Limits = TenantLimits.Default with { MonthlyQuota = 0 } }, Cancel);
         await panel.RegisterAsync(broken);
         var profile = TenantRegistry.ProfileKeyOf(broken);
         await panel.Tables.Client.UpdateItemAsync(

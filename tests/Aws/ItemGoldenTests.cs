@@ -118,7 +118,8 @@ public class ItemGoldenTests(LocalCloud cloud)
         Golden.MatchesJson("census.golden.json", Encoding.UTF8.GetString(unpacked.ToArray()));
         var read = (await store.LatestAsync(Cancel))!;
         Assert.Equal((census.At, census.Tenants, census.Uncounted, census.Faulty), (read.At, read.Tenants, read.Uncounted, read.Faulty), (one, other) =>
-            one.At == other.At && one.Tenants.SequenceEqual(other.Tenants) && one.Uncounted.SequenceEqual(other.Uncounted) && one.Faulty.SequenceEqual(other.Faulty));
+            one.At == other.At && one.Tenants.SequenceEqual(other.Tenants) && one.Uncounted.SequenceEqual(other.Uncounted)
+            && one.Faulty.SequenceEqual(other.Faulty));
         Assert.Equal(census.Today, read.Today);
     }
 

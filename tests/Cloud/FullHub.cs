@@ -45,7 +45,8 @@ public static class FullHub
     }
 
     /// <summary>A machine of each tenant: most report, every ninth is late, every thirteenth silent.</summary>
-    public static Task WriteMachinesAsync(IAmazonDynamoDB dynamo, string instances, DateTimeOffset now, CancellationToken cancel, TenantId? kept = null) => WriteAsync(
+    public static Task WriteMachinesAsync(IAmazonDynamoDB dynamo, string instances, DateTimeOffset now, CancellationToken cancel,
+        TenantId? kept = null) => WriteAsync(
         dynamo, instances,
         Tenants.Where(tenant => tenant != kept).Select(tenant => InstanceItems.Of(new InstanceState
         {
@@ -85,7 +86,10 @@ public static class FullHub
         Parallel.ForEachAsync(
             items.Select(item => new WriteRequest { PutRequest = new() { Item = item } }).Chunk(ItemsInWrite),
             new ParallelOptions { MaxDegreeOfParallelism = WritesAtOnce, CancellationToken = cancel }, async (some, token) =>
-                Assert.Empty((await dynamo.BatchWriteItemAsync(new Dictionary<string, List<WriteRequest>> { [table] = [.. some] }, token)).UnprocessedItems ?? new()));
+            {
+                var answer = await dynamo.BatchWriteItemAsync(new Dictionary<string, List<WriteRequest>> { [table] = [.. some] }, token);
+                Assert.Empty(answer.UnprocessedItems ?? new());
+            });
 
     private static Tenant TenantOf(TenantId id)
     {

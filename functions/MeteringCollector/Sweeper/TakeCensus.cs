@@ -10,7 +10,8 @@ internal sealed class TakeCensus(QuotaLedger ledger, ExecutionStore executions, 
 {
     /// <param name="plane">As this sweep read it.</param>
     /// <returns>Its count, and its executions of today by the name of their state.</returns>
-    public async Task<(TenantCount Tenant, IReadOnlyDictionary<string, int> Today)> CountAsync(Tenant tenant, DataPlane plane, DateTimeOffset now, CancellationToken cancel)
+    public async Task<(TenantCount Tenant, IReadOnlyDictionary<string, int> Today)> CountAsync(
+        Tenant tenant, DataPlane plane, DateTimeOffset now, CancellationToken cancel)
     {
         var today = new Dictionary<string, int>();
         var midnight = new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero);

@@ -13,7 +13,8 @@ public readonly record struct AuditPlace(DateTimeOffset At, string Id)
     public static bool TryParse([NotNullWhen(true)] string? text, out AuditPlace place)
     {
         place = default;
-        if (text?.Split('~') is not [var time, var id] || !Rfc3339.TryParse(time, out var at) || id.Length is 0 or > LongestId || !id.All(char.IsAsciiHexDigitLower))
+        if (text?.Split('~') is not [var time, var id] || !Rfc3339.TryParse(time, out var at) || id.Length is 0 or > LongestId
+            || !id.All(char.IsAsciiHexDigitLower))
             return false;
         place = new(at, id);
         return true;
