@@ -67,7 +67,7 @@ internal static class Bench
         try
         {
             var options = new RunOptions(
-                state, Port: 0, PrivatePort: 0, Empty: false, new Dictionary<string, System.Net.IPEndPoint>(), DemoData.Engine.Address, published);
+                state, Port: 0, PrivatePort: 0, Empty: false, new Dictionary<string, System.Net.IPEndPoint>(), DemoData.Engine.Address, published, Machines: 1);
             await using var local = await LocalControlPlane.StartAsync(options, Console.WriteLine, TimeProvider.System, cancel);
             using var probes = new Probes(local, TimeProvider.System);
             await useAsync(local, await probes.PrepareAsync(cancel));

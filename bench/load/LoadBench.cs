@@ -22,7 +22,7 @@ internal static class LoadBench
         {
             await using var estate = Estate.Make(plan.Tenants, folder);
             var options = new RunOptions(
-                Path.Combine(folder, "state"), Port: 0, PrivatePort: 0, Empty: true, estate.Lines, DemoData.Engine.Address, plan.Published, Machines: false);
+                Path.Combine(folder, "state"), Port: 0, PrivatePort: 0, Empty: true, estate.Lines, DemoData.Engine.Address, plan.Published, Machines: 0);
             await using var local = await LocalControlPlane.StartAsync(options, Say, clock, cancel);
             Say($"registering {plan.Tenants} tenants …");
             await estate.RegisterAsync(local, clock, cancel);

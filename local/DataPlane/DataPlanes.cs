@@ -16,10 +16,11 @@ namespace ControlPlane.Local.DataPlane;
 /// tenant registered while the control plane runs has its own a moment later, and one that is removed no longer.</summary>
 /// <param name="enrolments">Where each machine gets the one-time code with which its sidecar registers its key itself.</param>
 /// <param name="engines">Other engines than the small one built in, by tenant id.</param>
-/// <param name="folder">Where the machines keep theirs; null makes none.</param>
+/// <param name="folder">Where the machines keep theirs.</param>
+/// <param name="most">No more tenants than that have a machine.</param>
 internal sealed class DataPlanes(
     TenantRegistry registry, EnrolmentStore enrolments, Auditor auditor, IReadOnlyDictionary<string, IPEndPoint> engines, RoutingTable routing, Uri privateApi,
-    FunctionLogs logs, string? folder, Pace pace, TimeProvider clock) : IAsyncDisposable
+    FunctionLogs logs, string folder, int most, Pace pace, TimeProvider clock) : IAsyncDisposable
 {
     private static readonly TimeSpan Between = TimeSpan.FromSeconds(1);
 
@@ -119,7 +120,7 @@ internal sealed class DataPlanes(
 
     private async Task<TenantMachine?> StartMachineAsync(Tenant tenant, CancellationToken cancel)
     {
-        if (folder is null)
+        if (_planes.Values.Count(plane => plane.Machine is not null) >= most)
             return null;
         var machine = TenantMachine.Make(tenant, privateApi, logs, Path.Combine(folder, tenant.Id.ToString()));
         _planes[tenant.Id].Machine = machine;

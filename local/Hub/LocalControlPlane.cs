@@ -139,7 +139,7 @@ internal sealed class LocalControlPlane : IAsyncDisposable
         var dataPlanes = parts.Keep(
             new DataPlanes(
                 registry, new EnrolmentStore(stores.DynamoClient, stores.Tables["TenantsTable"], clock), auditor, options.Engines, routing, privateApi.Endpoint, logs,
-                options.Machines ? Path.Combine(state, "machines") : null, pace, clock));
+                Path.Combine(state, "machines"), options.Machines, pace, clock));
         await dataPlanes.StartEnginesAsync(cancel);
 
         say("starting the functions …");

@@ -13,12 +13,12 @@ namespace ControlPlane.Local.Hub;
 /// <param name="Tables">The tables of another that runs: two regions of one control plane. Null for tables of its own.</param>
 /// <param name="SlackHost">The public host of a tunnel to the public API: Slack itself is at the other end, not the small one. Null for the small one.</param>
 /// <param name="PanelPort">Of the admin panel; 0 takes a free one.</param>
-/// <param name="Machines">Whether each tenant has a machine with the metering sidecar; without one, somebody else makes its heartbeats.</param>
+/// <param name="Machines">How many tenants have a machine with the metering sidecar, at most; of the others somebody else makes the heartbeats.</param>
 /// <param name="Install">Missing programs may be installed without a question.</param>
 internal sealed record RunOptions(
     string State, int Port, int PrivatePort, bool Empty, IReadOnlyDictionary<string, IPEndPoint> Engines, IPAddress Source, string? Published,
     string? SlackHost = null, bool Install = false, int PanelPort = 0, string Region = RunOptions.Primary, DynamoDbLocal? Tables = null,
-    bool Machines = true)
+    int Machines = int.MaxValue)
 {
     /// <summary>As serverless.template has it.</summary>
     public const string Primary = "us-east-1";
