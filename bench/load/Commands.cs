@@ -89,10 +89,8 @@ internal sealed class Commands(LocalControlPlane local, Estate estate, string se
             Acknowledged.Add(clock.GetUtcNow() - due);
             typed.IsAcknowledged = answer.IsSuccessStatusCode && text.Contains(typed.Id.ToString()[..8], StringComparison.Ordinal);
         }
-        catch (Exception e) when (e is HttpRequestException or JsonException or TaskCanceledException && !cancel.IsCancellationRequested)
-        {
-            // Slack says that the app did not answer.
-        }
+        // Slack says that the app did not answer.
+        catch (Exception e) when (e is HttpRequestException or JsonException or TaskCanceledException && !cancel.IsCancellationRequested) { }
     }
 
     private void Shown(ShownMessage message)

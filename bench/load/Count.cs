@@ -63,7 +63,8 @@ internal sealed class Count(LocalControlPlane local, Estate estate, Commands com
             if (await LengthAsync(queue.Url, cancel) is not 0 and var length)
                 wrong.Add($"{length} dead letters in {id}");
 
-        Console.WriteLine($"{commands.All.Count()} commands: {string.Join(", ", ends.OrderBy(end => end.Key, StringComparer.Ordinal).Select(end => $"{end.Value} {end.Key}"))}; {commands.All.Count(typed => !typed.IsAcknowledged)} were not acknowledged.");
+        var howTheyEnded = string.Join(", ", ends.OrderBy(end => end.Key, StringComparer.Ordinal).Select(end => $"{end.Value} {end.Key}"));
+        Console.WriteLine($"{commands.All.Count()} commands: {howTheyEnded}; {commands.All.Count(typed => !typed.IsAcknowledged)} were not acknowledged.");
         foreach (var one in wrong.Take(20))
             Console.WriteLine($"WRONG: {one}");
         Console.WriteLine(wrong.Count == 0

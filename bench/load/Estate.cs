@@ -51,9 +51,8 @@ internal sealed class Estate : IAsyncDisposable
             await registry.SaveAsync(
                 tenant.Id,
                 new Workflow(
-                    Workflow, WebhookPath.Of(Workflow), [new("city", ParameterType.String, MaxLength: 100)], ControlPlane.Tenants.Workflow.DefaultDeadline,
-                    Idempotent: false,
-                    Enabled: true, AllowedUsers: [], AllowedGroups: [], AllowedChannels: []),
+                    Workflow, WebhookPath.Of(Workflow), [new("city", ParameterType.String, MaxLength: 100)],
+                    ControlPlane.Tenants.Workflow.DefaultDeadline, Idempotent: false, Enabled: true, AllowedUsers: [], AllowedGroups: [], AllowedChannels: []),
                 cancel);
             await registry.TryLinkAsync(new(TeamId.Parse(tenant.Workspace), tenant.Id), cancel);
             await registry.TryAddAsync(

@@ -70,8 +70,8 @@ internal sealed class Heartbeats : IDisposable
     public Task BeatAsync(TimeSpan length, CancellationToken cancel)
     {
         var began = _clock.GetUtcNow();
-        return Task.WhenAll(Instances.Select((instance, number) =>
-            BeatAsync(instance, began + Interval * ((double)number / Instances.Count), began + length, cancel)));
+        return Task.WhenAll(Instances.Select(
+            (instance, number) => BeatAsync(instance, began + Interval * ((double)number / Instances.Count), began + length, cancel)));
     }
 
     public void Dispose()

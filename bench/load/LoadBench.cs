@@ -61,9 +61,15 @@ internal static class LoadBench
 
     private static void Say(string what) => Console.WriteLine(what);
 
-    private static string Head(LoadPlan plan, TimeProvider clock) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{clock.GetUtcNow():d MMMM yyyy}: {plan.Tenants} tenants, {plan.Instances} machines, {plan.Commands} commands a second for {plan.Length.TotalSeconds:0} s{(plan.Faults ? ", with faults" : "")}; {Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}, {(plan.Published is null ? "just in time" : "Native AOT")}, one process a function.");
+    private static string Head(LoadPlan plan, TimeProvider clock)
+    {
+        var what = string.Create(
+            CultureInfo.InvariantCulture, $"{plan.Tenants} tenants, {plan.Instances} machines, {plan.Commands} commands a second for {plan.Length.TotalSeconds:0} s");
+        var how = $"{(plan.Published is null ? "just in time" : "Native AOT")}, one process a function";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{clock.GetUtcNow():d MMMM yyyy}: {what}{(plan.Faults ? ", with faults" : "")}; {how}; {Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}.");
+    }
 
     private static string SigningSecret(LocalControlPlane local)
     {

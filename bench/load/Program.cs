@@ -19,8 +19,7 @@ root.SetAction(async (given, cancel) =>
         return await LoadBench.RunAsync(
             new(
                 given.GetValue(published) is { } folder ? Path.GetFullPath(folder) : null, given.GetValue(tenants), given.GetValue(instances),
-                given.GetValue(commands),
-                TimeSpan.FromSeconds(given.GetValue(seconds)), given.GetValue(faults)),
+                given.GetValue(commands), TimeSpan.FromSeconds(given.GetValue(seconds)), given.GetValue(faults)),
             cancel);
     }
     catch (CannotStart e)

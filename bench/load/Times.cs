@@ -15,7 +15,8 @@ internal sealed class Times(string what)
 
     public string Row => _taken.TotalCount == 0
         ? $"| {what} | 0 | | | | | |"
-        : string.Create(CultureInfo.InvariantCulture, $"| {what} | {_taken.TotalCount} | {At(50):0.0} | {At(90):0.0} | {At(99):0.0} | {At(99.9):0.0} | {At(100):0.0} |");
+        : string.Create(
+            CultureInfo.InvariantCulture, $"| {what} | {_taken.TotalCount} | {At(50):0.0} | {At(90):0.0} | {At(99):0.0} | {At(99.9):0.0} | {At(100):0.0} |");
 
     private double At(double percentile) => _taken.GetValueAtPercentile(percentile) / 1000.0;
 }

@@ -3,8 +3,8 @@ using ControlPlane.Bench.Schedules;
 using ControlPlane.Local.Processes;
 
 var count = new Argument<int>("count") { Description = "Schedules of one minute.", DefaultValueFactory = _ => 10_000 };
-var published =
-    new Option<string?>("--published") { Description = "Where the functions were published, DIR/<project>/bootstrap; without it the build output runs.", HelpName = "DIR" };
+var published = new Option<string?>("--published")
+{ Description = "Where the functions were published, DIR/<project>/bootstrap; without it the build output runs.", HelpName = "DIR" };
 
 var root = new RootCommand("What the sweeper takes to order the schedules of one minute.") { count, published };
 root.SetAction(async (given, cancel) =>

@@ -39,14 +39,15 @@ internal static class ScheduleBench
 
             var nowhere = new Uri("http://127.0.0.1:9");
             var environment = new FunctionEnvironment(
-                template, stores, options, nowhere, nowhere, new RoutingTable(IPAddress.Loopback, Path.Combine(state, "routes")), LocalAuthority.Create(state, clock),
-                nowhere);
+                template, stores, options, nowhere, nowhere, new RoutingTable(IPAddress.Loopback, Path.Combine(state, "routes")),
+                LocalAuthority.Create(state, clock), nowhere);
             var function = template.Functions.Single(one => one.Id == Sweeper);
             var program = published is null ? FunctionProgram.Built(Repository.Root, function.Project) : FunctionProgram.Published(published, function.Project);
             var sweeper = parts.Keep(await FunctionHost.StartAsync(function, program, environment.Of(function), _ => { }, pace, clock));
             await sweeper.Ready;
 
-            Console.WriteLine($"Each sweep may take {function.Timeout.TotalSeconds:0} s; {function.MemoryMegabytes} MB are {function.MemoryMegabytes / 1769.0:0.00} of a core.");
+            Console.WriteLine(
+                $"Each sweep may take {function.Timeout.TotalSeconds:0} s; {function.MemoryMegabytes} MB are {function.MemoryMegabytes / 1769.0:0.00} of a core.");
             Console.WriteLine();
             Console.WriteLine("| sweep | s | CPU s | ordered |\n|---|---:|---:|---:|");
             using var minutes = new PeriodicTimer(TimeSpan.FromMinutes(1), clock);
@@ -56,10 +57,10 @@ internal static class ScheduleBench
                     await minutes.WaitForNextTickAsync(cancel);
                 var (began, before) = (clock.GetTimestamp(), CpuOf(sweeper));
                 var tick = Encoding.UTF8.GetBytes(Sweep.Event(Sweeper, clock.GetUtcNow()).ToJsonString());
-                var ended = await sweeper.InvokeAsync(tick) is InvocationResult.Answered;
+                var remark = await sweeper.InvokeAsync(tick) is InvocationResult.Answered ? "" : ", its time was over";
                 ordered = await OrderedAsync(stores, cancel);
-                Console.WriteLine(
-                    $"| {sweep} | {clock.GetElapsedTime(began).TotalSeconds:0.0} | {(CpuOf(sweeper) - before).TotalSeconds:0.0} | {ordered}{(ended ? "" : ", its time was over")} |");
+                var (taken, used) = (clock.GetElapsedTime(began), CpuOf(sweeper) - before);
+                Console.WriteLine($"| {sweep} | {taken.TotalSeconds:0.0} | {used.TotalSeconds:0.0} | {ordered}{remark} |");
             }
             return 0;
         }
@@ -70,8 +71,8 @@ internal static class ScheduleBench
     {
         var store = new ScheduleStore(stores.DynamoClient, stores.Tables["ExecutionsTable"], clock);
         var auditor = new AuditTrail(stores.DynamoClient, stores.Tables["AuditTable"], clock).For(Actor.Parse("local:bench"), "bench");
-        var atOnce = new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancel };
-        await Parallel.ForEachAsync(Enumerable.Range(0, count), atOnce, async (number, token) =>
+        var eight = new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancel };
+        await Parallel.ForEachAsync(Enumerable.Range(0, count), eight, async (number, token) =>
         {
             var tenant = TenantId.Parse($"tenant-{number % Tenants + 1}");
             await store.TryAddAsync(
@@ -82,7 +83,8 @@ internal static class ScheduleBench
                     Cron = "0 8 * * *",
                     Zone = "Europe/Berlin",
                     Inputs = JsonElement.Parse("""{"city":"Paris"}"""),
-                    Owner = new(ScheduleId.OfOperator(tenant, $"{number}"), Caller: null, TeamId.Parse("T0001"), UserId.Parse("U0001"), ChannelId.Parse("C0001")),
+                    Owner = new(
+                        ScheduleId.OfOperator(tenant, $"{number}"), Caller: null, TeamId.Parse("T0001"), UserId.Parse("U0001"), ChannelId.Parse("C0001")),
                     MadeAt = plannedFor.AddDays(-1),
                     NextAt = plannedFor,
                 },
@@ -96,6 +98,10 @@ internal static class ScheduleBench
         return process.TotalProcessorTime;
     }
 
-    private static async Task<int> OrderedAsync(Stores stores, CancellationToken cancel) => (await stores.QueueClient.GetQueueAttributesAsync(
-        new GetQueueAttributesRequest { QueueUrl = stores.Queues[Orders].Url, AttributeNames = ["ApproximateNumberOfMessages"] }, cancel)).ApproximateNumberOfMessages;
+    private static async Task<int> OrderedAsync(Stores stores, CancellationToken cancel)
+    {
+        var answer = await stores.QueueClient.GetQueueAttributesAsync(
+            new GetQueueAttributesRequest { QueueUrl = stores.Queues[Orders].Url, AttributeNames = ["ApproximateNumberOfMessages"] }, cancel);
+        return answer.ApproximateNumberOfMessages;
+    }
 }

@@ -152,6 +152,12 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
         _metrics.Count(MetricCatalogue.SweepFailures);
     }
 
+    public void CensusNotKept(Exception exception)
+    {
+        LogCensusNotKept(exception);
+        _metrics.Count(MetricCatalogue.SweepFailures);
+    }
+
     public void DataPlanesCounted(Liveness liveness, int dataPlanes) => _metrics.Write(MetricCatalogue.DataPlanes, liveness.Name, dataPlanes);
 
     /// <summary>Who reports, and cannot tell all of what its GPUs do: told at each sweep, for the alarm clears when it is over.</summary>
@@ -293,6 +299,9 @@ internal sealed partial class MeteringEvents(JsonLog output, TimeProvider clock)
 
     [LoggerMessage(EventId = 32, EventName = "sweep_not_noted", Level = LogLevel.Error, Message = "That this sweep took place could not be noted")]
     private partial void LogSweepNotNoted(Exception exception);
+
+    [LoggerMessage(EventId = 43, EventName = "census_not_kept", Level = LogLevel.Error, Message = "What was counted for the admin panel's overview could not be kept")]
+    private partial void LogCensusNotKept(Exception exception);
 
     [LoggerMessage(EventId = 30, EventName = "tenant_stored_wrong", Level = LogLevel.Error,
         Message = "{TenantId} is not watched: what is stored of it breaks a rule: {Fault}")]

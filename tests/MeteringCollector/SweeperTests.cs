@@ -214,12 +214,12 @@ public sealed class SweeperTests(LocalCloud cloud)
     }
 
     [Fact]
-    public async Task A_quiet_hub_costs_a_look_at_the_region_a_query_for_each_shard_one_for_lost_requests_and_two_and_a_note_for_the_watch()
+    public async Task A_quiet_hub_costs_a_look_at_the_region_a_query_for_each_shard_one_for_lost_requests_two_and_a_note_for_the_watch_and_the_census()
     {
         var desk = await OutcomeFixture.OpenAsync(cloud);
         var seam = FaultSeam.None();
         await SweepAsync(desk, seam);
-        Assert.Equal(["GetItem", .. Enumerable.Repeat("Query", 11), "UpdateItem"], seam.Calls.Select(call => call.Operation).Order());
+        Assert.Equal(["GetItem", "PutItem", .. Enumerable.Repeat("Query", 11), "UpdateItem"], seam.Calls.Select(call => call.Operation).Order());
     }
 
     [Theory]
@@ -255,8 +255,8 @@ public sealed class SweeperTests(LocalCloud cloud)
 
         var seam = FaultSeam.None();
         await SweepAsync(desk, seam);
-        // Which region is active, and the note that there was a sweep.
-        Assert.Equal(["GetItem", "UpdateItem"], seam.Calls.Select(call => call.Operation).Where(operation => operation != "Query"));
+        // Which region is active, the note that there was a sweep, and the census.
+        Assert.Equal(["GetItem", "UpdateItem", "PutItem"], seam.Calls.Select(call => call.Operation).Where(operation => operation != "Query"));
     }
 
     [Theory]
@@ -290,7 +290,8 @@ public sealed class SweeperTests(LocalCloud cloud)
 
         var log = new MemoryStream();
         await SweepAsync(desk, new FaultSeam(call => call.Operation == "PutItem" ? Fault.Error : null), log);
-        Assert.Equal(1, SumIn(log, "SweepFailures"));
+        Assert.Equal(2, SumIn(log, "SweepFailures"));                // the census is put too
+        Assert.Contains("census_not_kept", Encoding.UTF8.GetString(log.ToArray()), StringComparison.Ordinal);
 
         await SweepAsync(desk);
         Assert.Equal([id.ToString()], await desk.NotifiedAsync());

@@ -77,6 +77,7 @@ internal sealed class WatchDataPlanes(
         return planes;
     }
 
+    // A census that fails fails nothing else of the sweep: the page says how old the last one is.
     private async Task CountAsync(
         IReadOnlyList<Tenant> tenants, IReadOnlyList<(TenantId Id, string Fault)> faulty, IReadOnlyCollection<(Tenant Tenant, DataPlane Plane)> planes,
         DateTimeOffset now, CancellationToken cancel)
@@ -87,7 +88,14 @@ internal sealed class WatchDataPlanes(
             one => one.Tenant.Id,
             async (one, token) => counts.Add(await takeCensus.CountAsync(one.Tenant, one.Plane, now, token)),
             cancel);
-        await takeCensus.KeepAsync(counts, tenants.Where(tenant => tenant.Status != TenantStatus.Deleting), faulty, now, cancel);
+        try
+        {
+            await takeCensus.KeepAsync(counts, tenants.Where(tenant => tenant.Status != TenantStatus.Deleting), faulty, now, cancel);
+        }
+        catch (Exception e) when (!cancel.IsCancellationRequested)
+        {
+            events.CensusNotKept(e);
+        }
     }
 
     // One tenant whose items are slow or cannot be read does not blind us to the others.
