@@ -6,6 +6,7 @@ using ControlPlane.Executions;
 using ControlPlane.Schedules;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
+using ControlPlane.Tests.Support;
 using ControlPlane.Timetables;
 
 namespace ControlPlane.Tests.MeteringCollector;
@@ -248,6 +249,54 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
         foreach (var job in jobs)
             Assert.Equal(ExecutionState.TimedOut, (await desk.ReadAsync(job)).State);
     }
+
+    /// <summary>What ten thousand at one minute take is this many times as much: see bench/schedules.</summary>
+    [Fact]
+    public async Task A_planned_time_takes_two_writes_two_reads_and_a_message()
+    {
+        const int Count = 40;
+        var desk = await OutcomeFixture.OpenAsync(cloud);
+        for (var i = 0; i < Count; i++)
+            await AddAsync(desk, "0 * * * *", key: $"{i}");
+        var idle = new FaultSeam(_ => null) { MetersCapacity = true };
+        await SweepAsync(desk, idle);
+        desk.Clock.Advance(TimeSpan.FromHours(1));
+        await SweepAsync(desk);
+        desk.Clock.Advance(TimeSpan.FromHours(1));
+
+        var due = new FaultSeam(_ => null) { MetersCapacity = true };
+        await SweepAsync(desk, due);
+
+        Assert.Equal(
+            [("GetItem", 2 * Count), ("SendMessage", Count), ("UpdateItem", 2 * Count)],
+            due.Calls.CountBy(call => call.Operation).Select(one => (one.Key, one.Value - idle.Calls.Count(call => call.Operation == one.Key)))
+                .Where(one => one.Item2 > 0).OrderBy(one => one.Key, StringComparer.Ordinal));
+        Assert.InRange(UnitsOf(due, "UpdateItem") - UnitsOf(idle, "UpdateItem"), 0, 4 * Count);
+        Assert.InRange(UnitsOf(due, "GetItem") - UnitsOf(idle, "GetItem"), 0, 2 * Count);
+    }
+
+    [Fact]
+    public async Task Deadlines_wait_for_no_order_however_many_there_are_and_however_slow_their_queue()
+    {
+        var desk = await OutcomeFixture.OpenAsync(cloud);
+        await Parallel.ForEachAsync(Enumerable.Range(0, 300), Cancel, async (i, _) => await AddAsync(desk, "0 13 * * *", key: $"{i}"));
+        var jobs = new List<Job>();
+        for (var i = 0; i < 10; i++)
+            jobs.Add(await desk.StartAsync(ExecutionState.Queued));
+        desk.Clock.Advance(TimeSpan.FromHours(1));
+
+        // Three hundred, thirty-two at once and ten seconds each, are more than a sweep has.
+        var held = new HeldCalls(desk.Queues.ExecutionRequests);
+        await Record.ExceptionAsync(() => SweeperTests.NewSweeper(desk, new FaultSeam(_ => null, held), new(), new HastyClock(desk.Clock))
+            .SweepAsync(new TestLambdaContext { RemainingTime = TimeSpan.FromSeconds(50) }));
+
+        Assert.True(held.Held > 0);
+        Assert.Empty(await desk.OrdersAsync());
+        foreach (var job in jobs)
+            Assert.Equal(ExecutionState.TimedOut, (await desk.ReadAsync(job)).State);
+    }
+
+    private static double UnitsOf(FaultSeam seam, string operation) => seam.Capacity.Where(one => one.Operation == operation).Sum(one => one.Units);
 
     private static ScheduleStore Store(OutcomeFixture desk) => new(desk.Tables.Client, desk.Tables.Executions, desk.Clock);
 

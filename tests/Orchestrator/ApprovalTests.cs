@@ -98,6 +98,23 @@ public sealed class ApprovalTests(LocalCloud cloud)
     }
 
     [Fact]
+    public async Task What_the_month_has_used_in_which_it_is_approved_is_not_its_own()
+    {
+        var world = await WorldAsync(ByOne);
+        world.Clock.Advance(TimeSpan.FromDays(8));              // 30 November, noon
+        await world.HeardFromAsync(world.Now);
+        var waiting = await world.StartAsync(world.Request());
+        world.Clock.Advance(TimeSpan.FromHours(13));
+        await world.HeardFromAsync(world.Now);
+        foreach (var another in new[] { "one", "two" })
+            await world.StartAsync(world.Request(another));
+        Assert.Equal((2, 3), await HeldAsync(world));
+        await world.RegisterAsync(TenantLimits.Default with { MonthlyQuota = 1 });
+        await ApproveAsync(world, waiting.Id, "UA");
+        Assert.Equal(ExecutionState.Queued, (await ReadAsync(world, waiting.Id)).State);
+    }
+
+    [Fact]
     public async Task After_its_time_or_cancelled_it_is_approved_no_more()
     {
         var world = await WorldAsync(ByOne);

@@ -81,7 +81,12 @@ public sealed class ApproveCommandTests(SlackFixture world) : IClassFixture<Slac
     {
         var workspace = await WorkspaceAsync();
         var waiting = await WaitingAsync(workspace, approvals: 3);
-        await Task.WhenAll(((string[])["UA", "UB", "UC"]).Select(user => workspace.PressAsync("approve", $"{waiting.Id}", user, "COPS")));
+        await workspace.PressAsync("approve", $"{waiting.Id}", "UC", "COPS");
+        var faster = new Interleaved("TransactWriteItems", () => workspace.PressAsync("approve", $"{waiting.Id}", "UB", "COPS"));
+        await workspace.InteractAsync(
+            workspace.Press("approve", $"{waiting.Id}", "UA", "COPS"),
+            world.NewFunction(dynamo: world.Tables.ClientOf("SlackCommandsFunction", new FaultSeam(_ => null, faster))));
+        Assert.True(faster.Happened);
         Assert.Equal(["UA", "UB", "UC"], (await FindAsync(waiting)).Approvals.Select(one => one.UserId.ToString()).Order(StringComparer.Ordinal));
     }
 
@@ -143,6 +148,15 @@ public sealed class ApproveCommandTests(SlackFixture world) : IClassFixture<Slac
         var waiting = await WaitingAsync(workspace);
         await workspace.TypeAsync($"deny {waiting.Id} {typed}", "UA", "COPS");
         Assert.Equal("An approver said no.", (await FindAsync(waiting)).Decision!.InPlainWords);
+    }
+
+    [Theory]
+    [InlineData("UA", true), InlineData("UX", false)]
+    public async Task Help_names_both_words_to_whoever_approves_something(string user, bool isNamed)
+    {
+        var workspace = await WorkspaceAsync();
+        var help = (await workspace.TypeAsync("help", user, "COPS")).Text;
+        Assert.Equal((isNamed, isNamed), (help.Contains("approve exec_…", StringComparison.Ordinal), help.Contains("deny exec_… why not", StringComparison.Ordinal)));
     }
 
     [Theory]

@@ -82,6 +82,8 @@ internal static class HelpCommand
             lines.Add(SlackText.Of($"{Written(caller, "cancel last")} stops it"));
             lines.Add(SlackText.Of($"{Written(caller, "schedule")} what runs at planned times; {Written(caller, "schedule workflow \"0 8 * * 1-5\" in Europe/Berlin")} makes one"));
         }
+        if (caller.Catalogue.Workflows.Any(workflow => workflow.Approval is { } rule && caller.IsApprover(rule)))
+            lines.Add(SlackText.Of($"{Written(caller, "approve exec_…")} lets begin what waits for your word, {Written(caller, "deny exec_… why not")} ends it"));
         return SlackText.Join("\n", lines);
     }
 
