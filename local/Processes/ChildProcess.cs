@@ -52,16 +52,22 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         if (!Ended.IsCompleted)
             _ = Signal(Id, SigTerm);        // it may have ended meanwhile
         if (await Task.WhenAny(Ended, Task.Delay(grace)) != Ended)
-            _process.Kill(entireProcessTree: true);
+            Kill(withAllItStarted: true);
         await Ended;
     }
 
-    public void Kill() => _process.Kill();
+    public void Kill() => Kill(withAllItStarted: false);
 
     public async ValueTask DisposeAsync()
     {
         await StopAsync(TimeSpan.FromSeconds(3));
         _process.Dispose();
+    }
+
+    private void Kill(bool withAllItStarted)
+    {
+        try { _process.Kill(withAllItStarted); }
+        catch (InvalidOperationException) { }    // it ended at this very moment, and whoever saw that let go of it
     }
 
     private static async Task<int> EndAsync(Process process, Task output)
