@@ -67,6 +67,17 @@ public class ExecutionStoreTests(LocalCloud cloud)
     }
 
     [Fact]
+    public async Task Limits_that_were_lowered_to_nothing_let_nothing_more_through()
+    {
+        var world = await StoreFixture.StartAsync(cloud);
+        await world.CreatedAsync();
+
+        Assert.IsType<Creation.QuotaUsedUp>(await world.CreateAsync(world.New("t2"), StoreFixture.Limits with { MonthlyQuota = 0 }));
+        Assert.IsType<Creation.TooManyUnderWay>(await world.CreateAsync(world.New("t3"), StoreFixture.Limits with { Concurrency = 0 }));
+        Assert.Equal((1, 0, 1), await world.BooksAsync());
+    }
+
+    [Fact]
     public async Task One_dispatcher_at_a_time_has_the_claim()
     {
         var world = await StoreFixture.StartAsync(cloud);

@@ -20,6 +20,8 @@ public sealed class RaceTests(LocalCloud cloud)
     [InlineData(new[] { 3, 1, 2 }, new[] { 3, 1, 3 }, false), InlineData(new[] { 3, 1, 2 }, null, false)]
     [InlineData(new[] { 0, 0, 0 }, new[] { 1, 0, 0 }, false), InlineData(new[] { 0, 0, 0 }, new[] { 0, 1, 0 }, false)]
     [InlineData(new[] { 0, 0, 0 }, new[] { 0, 0, 1 }, false)]
+    [InlineData(new[] { 3, 0, 2 }, new[] { 3, 0, 2 }, true), InlineData(new[] { 3, 0, 2 }, new[] { 4, 0, 2 }, false)]
+    [InlineData(new[] { 3, 0, 2 }, new[] { 3, 1, 2 }, false), InlineData(new[] { 3, 0, 2 }, new[] { 3, 0, 3 }, false)]
     public async Task A_ledger_is_corrected_where_it_is_what_it_was_counted_against(int[] read, int[]? now, bool isCorrected)
     {
         var world = await StoreFixture.StartAsync(cloud);
