@@ -34,8 +34,9 @@ public class PanelInBrowser : IAsyncLifetime
         if (!File.Exists(Chromium))
             return;
         Local = await LocalControlPlane.StartAsync(
-            new(_state, Port: 0, PrivatePort: 0, Empty: false, new Dictionary<string, IPEndPoint>(), DemoData.Engine.Address, Published: null, Machines: 4), _ => { },
-            TimeProvider.System, Cancel);
+            new(
+                _state, Port: 0, PrivatePort: 0, Empty: false, new Dictionary<string, IPEndPoint>(), DemoData.Engine.Address, Published: null, Machines: 4),
+            _ => { }, TimeProvider.System, Cancel);
         Slack = new(Local.PublicApi.Endpoint, TimeProvider.System);
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Chromium, Args = ["--no-sandbox", "--disable-gpu"], Timeout = PatienceMs });
