@@ -4,6 +4,8 @@ using ControlPlane.Bench.Gpu;
 using ControlPlane.Sidecar;
 
 // What the sidecar meters of three loads, beside what CUDA's events say they were. The machine's first GPU has to be idle otherwise.
+// With --by nvidia-smi it is metered as where NVIDIA's library does not serve.
+var library = args is ["--by", "nvidia-smi"] ? "none" : "libnvidia-ml.so.1";
 var loads = new (string Name, TimeSpan Busy, TimeSpan Every, TimeSpan For)[]
 {
     ("busy all the time", TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60)),
@@ -23,7 +25,7 @@ Console.WriteLine("| load | true | metered | lost |");
 Console.WriteLine("|---|---:|---:|---:|");
 foreach (var load in loads)
 {
-    using var watch = new GpuWatch("libnvidia-ml.so.1", "nvidia-smi", expectsGpus: () => true, [], new(Console.Error), TimeProvider.System);
+    using var watch = new GpuWatch(library, "nvidia-smi", expectsGpus: () => true, [], new(Console.Error), TimeProvider.System);
     await watch.ReadAsync(CancellationToken.None);
     var truth = Task.Run(() => RunAsync(load));
     var sum = new GpuSpan();
