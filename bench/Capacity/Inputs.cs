@@ -11,7 +11,7 @@ internal sealed record Traffic(
 /// <param name="QueueRequests">Those that our code makes, as <paramref name="FifoRequests"/>; the others are Lambda's poller's, a receive and a delete a
 /// message.</param>
 internal sealed record Flow(
-    string Name, string Function, string? Api, double Milliseconds, double MemoryMb, double WriteUnits, double ReadUnits,
+    string Name, string Function, string? Api, double Milliseconds, double MemoryMb, double WriteUnits, double ReadUnits, double TableCalls,
     double QueueRequests, double FifoRequests, double PolledQueueRequests, double PolledFifoRequests, string Note);
 
 /// <param name="WriteUnitsPerLargeRun">Of the five flows of one run when its dispatch and outcome are as large as the traffic table says.</param>

@@ -33,7 +33,7 @@ internal static class LoadBench
 
             Say(string.Create(CultureInfo.InvariantCulture, $"{plan.Commands} commands a second for {plan.Length.TotalSeconds:0} s …"));
             var faults = new Faults(local, estate, clock);
-            var before = ProcessCost.Of(local);
+            var looks = ProcessCost.WatchAsync(local, plan.Length, clock, cancel);
             await Task.WhenAll(
                 commands.TypeAsync(plan.Commands, plan.Length, cancel), heartbeats.BeatAsync(plan.Length, cancel),
                 plan.Faults ? faults.MakeAsync(plan.Length, cancel) : Task.CompletedTask);
@@ -42,7 +42,6 @@ internal static class LoadBench
             var settling = clock.GetTimestamp();
             while (!await count.IsSettledAsync(cancel) && clock.GetElapsedTime(settling) < ToSettle)
                 await Task.Delay(Between, clock, cancel);
-            var after = ProcessCost.Of(local);
 
             Console.WriteLine();
             Console.WriteLine(Head(plan, clock));
@@ -51,7 +50,7 @@ internal static class LoadBench
             foreach (var times in new[] { commands.Acknowledged, commands.Dispatched, commands.Told, heartbeats.Booked })
                 Console.WriteLine(times.Row);
             Console.WriteLine();
-            Console.WriteLine(ProcessCost.Table(before, after));
+            Console.WriteLine(ProcessCost.Table(await looks));
             if (plan.Faults)
                 Console.WriteLine($"{faults.Kills} processes were killed; {heartbeats.Repeated} heartbeats were sent again.");
             return await count.TellAsync(cancel) ? 0 : 1;

@@ -6,9 +6,10 @@ using Amazon.DynamoDBv2.Model;
 namespace ControlPlane.Tests.Cloud;
 
 /// <summary>What some work is charged for by tables and queues.</summary>
+/// <param name="TableCalls">Requests to tables, whatever is in them.</param>
 /// <param name="Queues">Requests to each queue, by the last segment of its address.</param>
 /// <param name="Refused">Calls that a table answered with an error: what they cost is not in the units.</param>
-public sealed record Charge(double WriteUnits, double ReadUnits, IReadOnlyDictionary<string, int> Queues, int Refused);
+public sealed record Charge(double WriteUnits, double ReadUnits, double TableCalls, IReadOnlyDictionary<string, int> Queues, int Refused);
 
 /// <summary>Stands below the AWS SDK and adds up what each call is charged: DynamoDB's units as DynamoDB Local reports them, and requests to queues.</summary>
 /// <remarks>
@@ -31,6 +32,7 @@ public sealed class UnitMeter(HttpMessageHandler below) : DelegatingHandler(belo
     private readonly Dictionary<string, int> _queues = [];
     private double _writes;
     private double _reads;
+    private int _calls;
     private int _refused;
 
     /// <summary>What was charged since the last time.</summary>
@@ -38,8 +40,8 @@ public sealed class UnitMeter(HttpMessageHandler below) : DelegatingHandler(belo
     {
         lock (_lock)
         {
-            var charge = new Charge(_writes, _reads, new Dictionary<string, int>(_queues), _refused);
-            (_writes, _reads, _refused) = (0, 0, 0);
+            var charge = new Charge(_writes, _reads, _calls, new Dictionary<string, int>(_queues), _refused);
+            (_writes, _reads, _calls, _refused) = (0, 0, 0, 0);
             _queues.Clear();
             return charge;
         }
@@ -59,6 +61,7 @@ public sealed class UnitMeter(HttpMessageHandler below) : DelegatingHandler(belo
             return await base.SendAsync(request, cancellationToken);
         }
 
+        Interlocked.Increment(ref _calls);
         var operation = target[DynamoDb.Length..];
         if (operation == "TransactWriteItems")
             return await SendPartsAsync(request, body["TransactItems"]!.AsArray(), cancellationToken);

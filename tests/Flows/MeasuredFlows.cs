@@ -131,7 +131,8 @@ public sealed class MeasuredFlows(LocalCloud cloud) : IAsyncLifetime
         foreach (var command in commands)
             await TypeAsync(hub, command);
         var all = hub.Meter.Take();
-        Charges["command"] = new(all.WriteUnits / commands.Length, all.ReadUnits / commands.Length, all.Queues, all.Refused);
+        Charges["command"] = new(
+            all.WriteUnits / commands.Length, all.ReadUnits / commands.Length, all.TableCalls / commands.Length, all.Queues, all.Refused);
     }
 
     private async Task BeatAsync(MeteredHub hub)

@@ -21,13 +21,14 @@ public sealed class MeasuredUnitsTests(MeasuredFlows flows) : IClassFixture<Meas
 
     [Theory]
     [MemberData(nameof(Flows))]
-    public void A_flow_uses_the_units_and_sends_the_messages_that_the_file_says(string name)
+    public void A_flow_makes_the_calls_uses_the_units_and_sends_the_messages_that_the_file_says(string name)
     {
         var (flow, charge) = (Given.Flow(name), flows.Charges[name]);
 
         Assert.Equal(0, charge.Refused);
         Near($"{name}, write units", charge.WriteUnits, flow.WriteUnits);
         Near($"{name}, read units", charge.ReadUnits, flow.ReadUnits);
+        Near($"{name}, table calls", charge.TableCalls, flow.TableCalls);
         Near($"{name}, queue_requests", Requests(charge, isFifo: false), flow.QueueRequests);
         Near($"{name}, fifo_requests", Requests(charge, isFifo: true), flow.FifoRequests);
     }
