@@ -60,7 +60,11 @@ internal static class Bench
         if (save is not null) await File.WriteAllTextAsync(save, table.ToString(), cancel);
     }, cancel);
 
-    private static async Task<int> WithFunctionsAsync(string published, Func<LocalControlPlane, IReadOnlyList<Probe>, Task> useAsync, CancellationToken cancel)
+    private static Task<int> WithFunctionsAsync(string published, Func<LocalControlPlane, IReadOnlyList<Probe>, Task> useAsync, CancellationToken cancel) =>
+        WithControlPlaneAsync(published, async (local, probes) => await useAsync(local, await probes.PrepareAsync(cancel)), cancel);
+
+    /// <summary>Starts a control plane in a folder of its own, for as long as it is used.</summary>
+    public static async Task<int> WithControlPlaneAsync(string published, Func<LocalControlPlane, Probes, Task> useAsync, CancellationToken cancel)
     {
         published = Path.GetFullPath(published);
         var state = Directory.CreateTempSubdirectory("cold-start-").FullName;
@@ -70,7 +74,7 @@ internal static class Bench
                 state, Port: 0, PrivatePort: 0, Empty: false, new Dictionary<string, System.Net.IPEndPoint>(), DemoData.Engine.Address, published, Machines: 1);
             await using var local = await LocalControlPlane.StartAsync(options, Console.WriteLine, TimeProvider.System, cancel);
             using var probes = new Probes(local, TimeProvider.System);
-            await useAsync(local, await probes.PrepareAsync(cancel));
+            await useAsync(local, probes);
             return 0;
         }
         catch (CannotStart e)
@@ -81,7 +85,7 @@ internal static class Bench
         finally { Directory.Delete(state, recursive: true); }
     }
 
-    private static Dictionary<string, string?> EnvironmentOf(LocalControlPlane local, TemplateFunction function) =>
+    public static Dictionary<string, string?> EnvironmentOf(LocalControlPlane local, TemplateFunction function) =>
         new(local.Environment.Of(function)) { ["RATE_LIMIT_PER_TENANT"] = "1000000" };
 
     private static string Row(string name, IReadOnlyList<Cost> costs, IReadOnlyList<Cost> empty, string folder)
@@ -94,7 +98,7 @@ internal static class Bench
 
     private static double Ms(IEnumerable<Cost> costs, Func<Cost, TimeSpan> of) => Medians.Of(costs.Select(of)).TotalMilliseconds;
 
-    private static string Machine()
+    public static string Machine()
     {
         var processor = File.Exists("/proc/cpuinfo")
             ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim()

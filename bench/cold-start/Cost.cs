@@ -9,7 +9,8 @@ namespace ControlPlane.ColdStart;
 /// <summary>What one fresh process cost.</summary>
 /// <param name="Later">The median of the invocations after the first.</param>
 /// <param name="CpuPerInvocation">Processor time of those, evenly divided; the kernel counts in hundredths of a second.</param>
-internal sealed record Cost(TimeSpan Init, TimeSpan First, TimeSpan Later, TimeSpan CpuPerInvocation, long PeakBytes)
+/// <param name="CpuToFirst">Processor time of the start and of the first invocation together.</param>
+internal sealed record Cost(TimeSpan Init, TimeSpan First, TimeSpan Later, TimeSpan CpuPerInvocation, TimeSpan CpuToFirst, long PeakBytes)
 {
     public static async Task<Cost> OfAsync(
         TemplateFunction function, FunctionProgram program, IReadOnlyDictionary<string, string?> environment, Func<FunctionHost, Task> invokeAsync,
@@ -25,7 +26,7 @@ internal sealed record Cost(TimeSpan Init, TimeSpan First, TimeSpan Later, TimeS
         var later = new List<TimeSpan>();
         for (var i = 0; i < invocations; i++) later.Add(await TimedAsync(() => invokeAsync(host)));
         process.Refresh();
-        return new(host.Init, first, Medians.Of(later), (process.TotalProcessorTime - before) / invocations, PeakOf(process.Id));
+        return new(host.Init, first, Medians.Of(later), (process.TotalProcessorTime - before) / invocations, before, PeakOf(process.Id));
     }
 
     private static async Task<TimeSpan> TimedAsync(Func<Task> action)

@@ -15,13 +15,14 @@ using ControlPlane.Local.Schedules;
 using ControlPlane.Local.SmallSlack;
 using ControlPlane.Sidecar;
 using ControlPlane.Tenants;
+using ControlPlane.Text;
 
 namespace ControlPlane.ColdStart;
 
 /// <summary>The events for each function, made against a running local control plane.</summary>
 internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDisposable
 {
-    private const string Machine = "i-0000000000000bench";
+    public const string Machine = "i-0000000000000bench";
 
     private readonly SigningKey _key = SigningKey.Load(local.Machine!.KeyFile);
     // Half a day ago: samples are dated a second apart, as close as they are taken, however fast they are sent.
@@ -102,7 +103,7 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
     }
 
     /// <summary>A signed command of a user who has not asked yet: the rate limit is per user.</summary>
-    private JsonObject Command(string text)
+    public JsonObject Command(string text)
     {
         var user = $"UB{Interlocked.Increment(ref _users)}";
         _windows = local.Slack.State.Views.Count;
@@ -166,7 +167,8 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
             Encoding.UTF8.GetBytes(outcome.ToJsonString()));
     }
 
-    private JsonObject Heartbeat()
+    /// <summary>The next sample of a machine that has the demo's key.</summary>
+    public JsonObject Heartbeat()
     {
         var (now, counter) = (clock.GetUtcNow(), Interlocked.Increment(ref _samples));
         var sample = new Sample(CpuMs: 10L * counter, GpuMs: 0, CpuCount: 4, CpuPercent: 12.5, Gpus: [], Memory: null);
@@ -176,6 +178,9 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
         var signed = heartbeat.HeadersAt(now, Machine, [_key]).Select(header => new KeyValuePair<string, string>(header.Name, header.Value));
         return Rest("POST", "/metering/heartbeat", "/metering/heartbeat", [new("Content-Type", "application/json"), .. signed], heartbeat.Body);
     }
+
+    /// <summary>When a sample was taken, as tables write it.</summary>
+    public string SampledAt(long counter) => Rfc3339.Format(DateTimeOffset.FromUnixTimeSeconds(_epoch + counter));
 
     /// <summary>A machine that wants to enrol with a code that nobody made: believed to have its key, and refused.</summary>
     private JsonObject Enrolment()
@@ -214,7 +219,7 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
     /// <summary>Nothing is said, and Slack has one window more: its trigger lives for three seconds, and it refuses an older one.</summary>
     private bool WindowOpened(JsonNode? answer) => IsOk(answer) && (string?)answer?["body"] is null or "" && local.Slack.State.Views.Count == _windows + 1;
 
-    private static bool IsOk(JsonNode? answer) => (int?)answer?["statusCode"] == 200;
+    public static bool IsOk(JsonNode? answer) => (int?)answer?["statusCode"] == 200;
 
     private static bool IsWholeBatch(JsonNode? answer) => answer?["batchItemFailures"] is null or JsonArray { Count: 0 };
 }
