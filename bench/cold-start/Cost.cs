@@ -14,9 +14,9 @@ internal sealed record Cost(TimeSpan Init, TimeSpan First, TimeSpan Later, TimeS
 {
     public static async Task<Cost> OfAsync(
         TemplateFunction function, FunctionProgram program, IReadOnlyDictionary<string, string?> environment, Func<FunctionHost, Task> invokeAsync,
-        int invocations, CancellationToken cancel)
+        int invocations, CancellationToken cancel, Action<string>? line = null)
     {
-        await using var host = await FunctionHost.StartAsync(function, program, environment, _ => { }, new Pace(), TimeProvider.System);
+        await using var host = await FunctionHost.StartAsync(function, program, environment, line ?? (_ => { }), new Pace(), TimeProvider.System);
         await host.Ready.WaitAsync(cancel);
         using var process = Process.GetProcessById(host.ProcessId!.Value);
 

@@ -102,10 +102,10 @@ internal sealed class Probes(LocalControlPlane local, TimeProvider clock) : IDis
             await local.Functions["SweeperFunction"].InvokeAsync(Encoding.UTF8.GetBytes(sweep));
     }
 
-    /// <summary>A signed command of a user who has not asked yet: the rate limit is per user.</summary>
-    public JsonObject Command(string text)
+    /// <summary>A signed command; without a name, of a user who has not asked yet: the rate limit is per user.</summary>
+    public JsonObject Command(string text, string? user = null)
     {
-        var user = $"UB{Interlocked.Increment(ref _users)}";
+        user ??= $"UB{Interlocked.Increment(ref _users)}";
         _windows = local.Slack.State.Views.Count;
         var trigger = local.Slack.State.NewTrigger(local.Slack.State.Of(DemoData.Workspace), user);
         var body = Encoding.ASCII.GetBytes(

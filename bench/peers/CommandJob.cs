@@ -28,7 +28,7 @@ internal sealed class CommandJob : Job
     /// <param name="queue">Orders go there, where nobody takes them.</param>
     /// <param name="orders">Whether the command orders an execution.</param>
     public CommandJob(LocalControlPlane local, Probes probes, string what, string text, string queue, bool orders, TimeProvider clock)
-        : base(new("SlackCommandsFunction", () => probes.Command(text), answer => IsAnswer(answer, orders)) { What = what }, "commands")
+        : base(new("SlackCommandsFunction", () => probes.Command(text, DemoData.User), answer => IsAnswer(answer, orders)) { What = what }, "commands")
     {
         (_local, _queue, _orders, _clock) = (local, queue, orders, clock);
         _sqs = local.QueueServer.NewClient();
@@ -73,23 +73,30 @@ internal sealed class CommandJob : Job
             && text.Contains(orders ? "Working on" : "What you can do here", StringComparison.Ordinal);
     }
 
-    private async Task<List<Message>> OrdersAsync(CancellationToken cancel) =>
-        (await _sqs.ReceiveMessageAsync(new ReceiveMessageRequest { QueueUrl = _queue, MaxNumberOfMessages = 10, MessageSystemAttributeNames = ["All"] }, cancel)).Messages ?? [];
+    private async Task<List<Message>> OrdersAsync(CancellationToken cancel)
+    {
+        var answer = await _sqs.ReceiveMessageAsync(
+            new ReceiveMessageRequest { QueueUrl = _queue, MaxNumberOfMessages = 10, MessageSystemAttributeNames = ["All"] }, cancel);
+        return answer.Messages ?? [];
+    }
 
     /// <summary>Our own stores read what the process wrote: the order, and where its answer goes.</summary>
     private async Task<string> CheckOrderAsync(Message message, CancellationToken cancel)
     {
         var order = JsonSerializer.Deserialize(message.Body, DomainJson.Default.ExecutionRequest)!;
-        Expect(order is { Schema: ExecutionRequest.SchemaV1, Public: false } && order.Workflow == $"{DemoData.Workflow}" && order.TenantId == $"{DemoData.Tenant}"
-            && order.Inputs.GetProperty("city").GetString() == "Paris" && order.RequestedBy is Requester.Slack, "the order is another");
-        Expect(message.Attributes["MessageGroupId"] == order.ExecutionId && message.Attributes["MessageDeduplicationId"] == order.ExecutionId,
+        Expect(
+            order is { Schema: ExecutionRequest.SchemaV1, Public: false, RequestedBy: Requester.Slack } && order.Workflow == $"{DemoData.Workflow}"
+                && order.TenantId == $"{DemoData.Tenant}" && order.Inputs.GetProperty("city").GetString() == "Paris",
+            "the order is another");
+        Expect(
+            message.Attributes["MessageGroupId"] == order.ExecutionId && message.Attributes["MessageDeduplicationId"] == order.ExecutionId,
             "the order is not sent once and in turn");
 
         var id = ExecutionId.Parse(order.ExecutionId);
         var reply = await _replies.FindAsync(id, cancel);
         Expect(reply?.Order is { } noted && noted with { Inputs = order.Inputs } == order, "the note does not say what was ordered");
-        Expect(Seal.Open(reply!.SealedUrl!, [ReplyKey], $"response_url|{id}")?.StartsWith("https://hooks.slack.com/commands/", StringComparison.Ordinal) == true,
-            "the reply address cannot be read");
+        var address = Seal.Open(reply!.SealedUrl!, [ReplyKey], $"response_url|{id}");
+        Expect(address?.StartsWith("https://hooks.slack.com/commands/", StringComparison.Ordinal) == true, "the reply address cannot be read");
         var item = await _local.DynamoClient.GetItemAsync(
             new() { TableName = _local.Tables["ExecutionsTable"], Key = new() { ["pk"] = new($"{id}"), ["sk"] = new("REPLY") } }, cancel);
         await _replies.SettleAsync(id, cancel);     // or the sweeper would find it lost

@@ -54,7 +54,8 @@ internal static class PeerBench
             try
             {
                 await using var host = await FunctionHost.StartAsync(
-                    side.As(function), side.ProgramOf(function, job.Entry), EnvironmentOf(local, function, settings), line => Told(side, line), new Pace(), TimeProvider.System);
+                    side.As(function), side.ProgramOf(function, job.Entry), EnvironmentOf(local, function, settings), line => Told(side, line), new Pace(),
+                    TimeProvider.System);
                 await host.Ready.WaitAsync(cancel);
                 var forged = new Probe(job.Probe.Function, job.Forged, answer => (int?)answer?["statusCode"] == 401) { What = $"forged {job.Probe.What}" };
                 await forged.InvokeAsync(host);
@@ -88,12 +89,14 @@ internal static class PeerBench
                     await job.NoteAsync(cancel);
                     loads.Add(Load());
                     costs[side].Add(await Cost.OfAsync(
-                        side.As(function), side.ProgramOf(function, job.Entry), EnvironmentOf(local, function, settings), job.Probe.InvokeAsync, measuring.Invocations, cancel));
+                        side.As(function), side.ProgramOf(function, job.Entry), EnvironmentOf(local, function, settings), job.Probe.InvokeAsync,
+                        measuring.Invocations, cancel, line => Told(side, line)));
                     await job.CheckAsync(measuring.Invocations + 1, cancel);
                 }
             }
             report.Add(job.Probe.What!, costs, side => side.PackageBytes(function, job.Entry), loads);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{job.Probe.What} is measured, at a load of {loads.Min():0.0} to {loads.Max():0.0}"));
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"{job.Probe.What} is measured, at a load of {loads.Min():0.0} to {loads.Max():0.0}"));
         }
 
         var tables = $"{measuring.Runs} fresh processes each, in turns, {measuring.Invocations} events after the first; medians. {Bench.Machine()}\n\n{report}";

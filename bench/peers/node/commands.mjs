@@ -50,8 +50,9 @@ app.command('/wf', async ({ ack, command, context }) => {
     answer = !tenant ? say('This workspace is not connected to a tenant.')
       : tenant.status !== 'active' ? say('This tenant is suspended.')
       : verb === 'run' ? await run(tenant, command, rest, context.sentAt)
-      : (await countOnly(tenant, command)) ? (verb === 'help' ? help(tenant, command) : say(`I don't know ${code(verb)}. Try ${code(`${command.command} help`)}.`))
-      : tooMany();
+      : !(await countOnly(tenant, command)) ? tooMany()
+      : verb === 'help' ? help(tenant, command)
+      : say(`I don't know ${code(verb)}. Try ${code(`${command.command} help`)}.`);
   } catch (error) {
     console.error(JSON.stringify({ level: 'Error', event: 'command_failed', verb, request_id: context.requestId, error: error.stack }));
     answer = say('Something of ours did not answer. Nothing was started. Try again in a moment.');
@@ -103,7 +104,10 @@ function help(tenant, command) {
   if (names.length === 0) return say('*What you can do here*', section('There is no workflow that you may run in this channel.'));
   return say(
     '*What you can do here*',
-    section(`${code(`${name} run workflow name=value`)} starts one of: ${names.slice(0, 20).map(code).join(', ')}\nHow that is written: ${code(`${name} help run`)}`),
+    section(
+      `${code(`${name} run workflow name=value`)} starts one of: ${names.slice(0, 20).map(code).join(', ')}\n`
+      + `How that is written, and what else it takes: ${code(`${name} help run`)}`,
+    ),
     section([
       `${code(`${name} workflows`)} what there is to run, and with what`,
       `${code(`${name} status last`)} how an execution stands: the last one of yours, or one by its first digits`,
@@ -148,7 +152,8 @@ async function run(tenant, command, typed, sentAt) {
       {
         ...button('cancel', 'Cancel', `${execution} ${command.command}`, `Cancel ${name} ${short}`),
         confirm: {
-          title: plain('Cancel this run?'), text: plain(`${name} (${short}) is stopped, or its result ignored.`), confirm: plain('Cancel the run'), deny: plain('Let it run'),
+          title: plain('Cancel this run?'), text: plain(`${name} (${short}) is stopped, or its result ignored.`),
+          confirm: plain('Cancel the run'), deny: plain('Let it run'),
         },
       },
     ]),
@@ -182,7 +187,9 @@ const isBetween = (value, { minimum, maximum }) => (minimum === null || value >=
 function faultOf(workflow, inputs) {
   const stranger = Object.keys(inputs).find((name) => !workflow.parameters.some((parameter) => parameter.name === name));
   if (stranger) return `${workflow.name} takes no ${escaped(stranger)}.`;
-  const wrong = workflow.parameters.find((parameter) => (parameter.name in inputs ? !fits[parameter.type](inputs[parameter.name], parameter) : parameter.required && parameter.default === null));
+  const wrong = workflow.parameters.find((parameter) => parameter.name in inputs
+    ? !fits[parameter.type](inputs[parameter.name], parameter)
+    : parameter.required && parameter.default === null);
   return wrong && `${wrong.name} must be a ${wrong.type}.`;
 }
 

@@ -1,6 +1,8 @@
 // A heartbeat: signature by node:crypto, then the counter, then the sample. It knows an instance's first heartbeat and all that follow in its epoch and month.
 import { createHash, createPublicKey, verify } from 'node:crypto';
-import { ConditionalCheckFailedException, DynamoDBClient, GetItemCommand, PutItemCommand, TransactWriteItemsCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException, DynamoDBClient, GetItemCommand, PutItemCommand, TransactWriteItemsCommand, UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
 
 const env = process.env;
 const dynamo = new DynamoDBClient({ maxAttempts: 3, requestHandler: { requestTimeout: 1500 } });
@@ -39,10 +41,13 @@ async function record(event) {
   if (body.tenant_id !== key.tenant) return refuse(403, 'tenant-mismatch', 'Tenant mismatch');
   if (key.instance && key.instance !== body.instance_id) return refuse(403, 'instance-mismatch', 'Instance mismatch');
   if (id !== `hb_${body.instance_id}_${body.epoch}_${body.counter}`) return refuse(422, 'id-mismatch', 'Id mismatch');
-  if (!event.requestContext.identity.sourceIp.startsWith(`10.${99 + Number(key.tenant.slice(7))}.`)) return refuse(403, 'source-network-mismatch', 'Source network mismatch');
+  const network = `10.${99 + Number(key.tenant.slice('tenant-'.length))}.`;
+  if (!event.requestContext.identity.sourceIp.startsWith(network)) return refuse(403, 'source-network-mismatch', 'Source network mismatch');
   const sampled = Date.parse(body.sampled_at);
   if (body.epoch > now / 1000 + clockToleranceS) return refuse(422, 'epoch-in-future', 'Epoch in the future');
-  if (sampled > now + clockToleranceS * 1000 || sampled < now - 30 * 86_400_000 || sampled < (body.epoch - clockToleranceS) * 1000) return refuse(422, 'sampled-at-implausible', 'Sample time implausible');
+  if (sampled > now + clockToleranceS * 1000 || sampled < now - 30 * 86_400_000 || sampled < (body.epoch - clockToleranceS) * 1000) {
+    return refuse(422, 'sampled-at-implausible', 'Sample time implausible');
+  }
 
   const booked = await book(key.tenant, body, createHash('sha256').update(bytes).digest('hex'), sampled, now, tenant.instancesMax);
   if (booked.problem) return booked;
@@ -99,13 +104,16 @@ async function book(tenant, { instance_id: instance, epoch, counter, totals, met
     const { Attributes } = await dynamo.send(new UpdateItemCommand({
       TableName: env.INSTANCES_TABLE,
       Key: key,
-      UpdateExpression: 'SET #counter = :counter, body_hash = :hash, cpu_ms = :cpu, gpu_ms = :gpu, sampled_at = :sampled, last_seen = :now REMOVE gpu_unreadable_since',
-      ConditionExpression: 'epoch = :epoch AND #counter < :counter AND #month >= :month AND cpu_ms BETWEEN :cpu_least AND :cpu AND gpu_ms BETWEEN :gpu_least AND :gpu'
+      UpdateExpression:
+        'SET #counter = :counter, body_hash = :hash, cpu_ms = :cpu, gpu_ms = :gpu, sampled_at = :sampled, last_seen = :now REMOVE gpu_unreadable_since',
+      ConditionExpression:
+        'epoch = :epoch AND #counter < :counter AND #month >= :month AND cpu_ms BETWEEN :cpu_least AND :cpu AND gpu_ms BETWEEN :gpu_least AND :gpu'
         + ' AND base_cpu_ms <= :cpu_room AND base_gpu_ms <= :gpu_room AND sampled_at <= :before',
       ExpressionAttributeNames: { '#counter': 'counter', '#month': 'month' },
       ExpressionAttributeValues: {
-        ':epoch': number(epoch), ':counter': number(counter), ':hash': { S: hash }, ':month': { S: month }, ':cpu': number(totals.cpu_ms), ':gpu': number(totals.gpu_ms),
-        ':cpu_least': number(totals.cpu_ms - metrics.cpu.count * believedMs), ':gpu_least': number(totals.gpu_ms - metrics.gpus.length * believedMs),
+        ':epoch': number(epoch), ':counter': number(counter), ':hash': { S: hash }, ':month': { S: month },
+        ':cpu': number(totals.cpu_ms), ':cpu_least': number(totals.cpu_ms - metrics.cpu.count * believedMs),
+        ':gpu': number(totals.gpu_ms), ':gpu_least': number(totals.gpu_ms - metrics.gpus.length * believedMs),
         ':cpu_room': number(Number.MAX_SAFE_INTEGER - totals.cpu_ms), ':gpu_room': number(Number.MAX_SAFE_INTEGER - totals.gpu_ms),
         ':before': time(sampled - 1000), ':sampled': time(sampled), ':now': time(now),
       },
@@ -121,7 +129,9 @@ async function book(tenant, { instance_id: instance, epoch, counter, totals, met
       return { duplicate: false, gap: 0 };
     }
     const [lastEpoch, lastCounter] = [Number(last.epoch.N), Number(last.counter.N)];
-    if (epoch === lastEpoch && counter === lastCounter) return last.body_hash.S === hash ? { duplicate: true, gap: 0 } : refuse(409, 'counter-conflict', 'Counter conflict');
+    if (epoch === lastEpoch && counter === lastCounter) {
+      return last.body_hash.S === hash ? { duplicate: true, gap: 0 } : refuse(409, 'counter-conflict', 'Counter conflict');
+    }
     if (epoch < lastEpoch || (epoch === lastEpoch && counter < lastCounter)) return refuse(409, 'counter-replayed', 'Counter replayed');
     return refuse(422, 'totals-implausible', 'Totals implausible');
   }
@@ -131,9 +141,9 @@ async function book(tenant, { instance_id: instance, epoch, counter, totals, met
 async function enter(key, { epoch, counter, hash, totals, month, sampled, now }, most) {
   const number = (value) => ({ N: `${value}` });
   const item = {
-    ...key, epoch: number(epoch), counter: number(counter), body_hash: { S: hash }, base_cpu_ms: number(0), base_gpu_ms: number(0), cpu_ms: number(totals.cpu_ms),
-    gpu_ms: number(totals.gpu_ms), month: { S: month }, month_cpu_ms: number(0), month_gpu_ms: number(0), sampled_at: sampled, last_seen: now, first_seen: now,
-    told: { S: 'HEALTHY' },
+    ...key, epoch: number(epoch), counter: number(counter), body_hash: { S: hash },
+    base_cpu_ms: number(0), base_gpu_ms: number(0), cpu_ms: number(totals.cpu_ms), gpu_ms: number(totals.gpu_ms),
+    month: { S: month }, month_cpu_ms: number(0), month_gpu_ms: number(0), sampled_at: sampled, last_seen: now, first_seen: now, told: { S: 'HEALTHY' },
   };
   const place = {
     TableName: env.INSTANCES_TABLE,
