@@ -26,12 +26,18 @@ internal static class Bench
         }
     }, cancel);
 
-    public static Task<int> MeasureAsync(string published, int runs, int invocations, string? save, CancellationToken cancel) =>
+    /// <param name="isSecure">Whether tables, queues and secrets are behind TLS.</param>
+    /// <param name="memoryMb">Whose share of a core each process has; null for a whole core.</param>
+    public static Task<int> MeasureAsync(
+        string published, int runs, int invocations, bool isSecure, int? memoryMb, string? save, CancellationToken cancel) =>
         WithFunctionsAsync(published, async (local, probes) =>
     {
         await Publishing.EnsureEmptyAsync(published, cancel);
+        using var front = isSecure ? new TlsFront(TimeProvider.System) : null;
+        using var share = memoryMb is { } megabytes ? CoreShare.Of(megabytes) : null;
         var table = new StringBuilder();
-        table.AppendLine($"{runs} fresh processes each, {invocations} invocations after the first; medians. {Machine()}").AppendLine();
+        var how = $"{(isSecure ? "over TLS" : "over plain HTTP")}, with {(memoryMb is null ? "a whole core" : $"{memoryMb} MB's share of a core")}";
+        table.AppendLine($"{runs} fresh processes each, {how}, {invocations} invocations after the first; medians. {Machine()}").AppendLine();
         table.AppendLine("| function | init ms | × empty | first ms | cold answer ms | later ms | CPU ms | peak MiB | zip MB |")
             .AppendLine("|---|---:|---:|---:|---:|---:|---:|---:|---:|");
         var allEmpty = new List<Cost>();
@@ -40,12 +46,13 @@ internal static class Bench
         {
             var function = local.Template.Functions.Single(one => one.Id == probe.Function);
             var (program, environment) = (FunctionProgram.Published(published, function.Project), EnvironmentOf(local, function));
+            environment = front?.Before(environment) ?? environment;
             var (costs, empty) = (new List<Cost>(), new List<Cost>());
             for (var run = 0; run < runs; run++)
             {
-                empty.Add(await Cost.OfAsync(Empty, FunctionProgram.Published(published, Empty.Project), environment,
+                empty.Add(await Cost.OfAsync(Empty, Within(share, FunctionProgram.Published(published, Empty.Project)), environment,
                     host => host.InvokeAsync("{}"u8.ToArray()), invocations, cancel));
-                costs.Add(await Cost.OfAsync(function, program, environment, probe.InvokeAsync, Math.Min(invocations, probe.Most), cancel));
+                costs.Add(await Cost.OfAsync(function, Within(share, program), environment, probe.InvokeAsync, Math.Min(invocations, probe.Most), cancel));
             }
 
             rows.Add(Row(probe.Name, costs, empty, program.Folder));
@@ -87,6 +94,8 @@ internal static class Bench
 
     public static Dictionary<string, string?> EnvironmentOf(LocalControlPlane local, TemplateFunction function) =>
         new(local.Environment.Of(function)) { ["RATE_LIMIT_PER_TENANT"] = "1000000" };
+
+    private static FunctionProgram Within(CoreShare? share, FunctionProgram program) => share?.Around(program) ?? program;
 
     private static string Row(string name, IReadOnlyList<Cost> costs, IReadOnlyList<Cost> empty, string folder)
     {

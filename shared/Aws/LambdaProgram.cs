@@ -11,6 +11,7 @@ public static class LambdaProgram
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(Func<string, Task<LambdaBootstrapBuilder>> compose)
     {
+        Authorities.ReadFromOneFile();
         LambdaBootstrapBuilder lambda;
         Exception? notComposed = null;
         try
