@@ -91,15 +91,7 @@ internal sealed class PanelFixture : IAsyncDisposable
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     /// <summary>With nothing in it.</summary>
-    public static async Task<PanelFixture> StartEmptyAsync(LocalCloud cloud)
-    {
-        var panel = new PanelFixture(await cloud.TablesAsync(), await cloud.QueuesAsync());
-        // Our clock stands: DynamoDB Local, which has the real time, would remove samples, invitations and requests under our eyes.
-        foreach (var table in new[] { panel.Tables.Metering, panel.Tables.Tenants, panel.Tables.Executions, panel.Tables.Audit })
-            await panel.Tables.Client.UpdateTimeToLiveAsync(
-                new() { TableName = table, TimeToLiveSpecification = new() { AttributeName = "expires_at", Enabled = false } }, Cancel);
-        return panel;
-    }
+    public static async Task<PanelFixture> StartEmptyAsync(LocalCloud cloud) => new(await cloud.TablesAsync(), await cloud.QueuesAsync());
 
     /// <summary>With tenant-7 and one workflow.</summary>
     public static async Task<PanelFixture> StartAsync(LocalCloud cloud)

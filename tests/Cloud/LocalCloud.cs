@@ -22,18 +22,28 @@ public sealed class LocalCloud : IAsyncDisposable
     private const int SetsPerServer = 100;
 
     private readonly ConcurrentDictionary<int, Service<DynamoDbLocal>> _dynamo = new();
+    private readonly UsedTables _used = new();
     private int _sets = -1;
     private readonly Service<QueueServer> _queues = new("The queue server", () => QueueServer.StartAsync());
 
     internal static TemplateReader Template { get; } = TemplateReader.Read(Path.Combine(RepositoryRoot.Find(), "serverless.template"));
 
-    /// <summary>All tables of the template, empty.</summary>
+    /// <summary>All tables of the template, empty. Nothing expires in them: tests have a clock of their own, and DynamoDB Local would go by the real
+    /// one.</summary>
     public async Task<TestTables> TablesAsync()
+    {
+        var tables = await _used.TryTakeAsync(TestContext.Current.CancellationToken) ?? await NewTablesAsync();
+        _used.GiveBackAfterTest(tables);
+        return tables;
+    }
+
+    private async Task<TestTables> NewTablesAsync()
     {
         var number = Interlocked.Increment(ref _sets) / SetsPerServer;
         var server = await _dynamo.GetOrAdd(number, _ => new("The table server", () => DynamoDbLocal.StartAsync())).StartedAsync();
         var client = server.NewClient();
-        return new(server.Endpoint, client, await TableBuilder.CreateAsync(client, Template.Tables, Prefix(), TestContext.Current.CancellationToken));
+        var tables = Template.Tables.Select(table => table with { TimeToLive = null });
+        return new(server.Endpoint, client, await TableBuilder.CreateAsync(client, tables, Prefix(), TestContext.Current.CancellationToken));
     }
 
     /// <summary>All queues of the template, empty, with their dead letters.</summary>

@@ -50,10 +50,6 @@ internal sealed class EnrolmentFixture : IDisposable
     public static async Task<EnrolmentFixture> OpenAsync(LocalCloud cloud)
     {
         var desk = new EnrolmentFixture(await cloud.TablesAsync());
-        // The clock stands still: DynamoDB Local, which has the real time, would remove what expires.
-        foreach (var table in new[] { desk.Tables.Tenants, desk.Tables.RateLimits })
-            await desk.Tables.Client.UpdateTimeToLiveAsync(
-                new() { TableName = table, TimeToLiveSpecification = new() { AttributeName = "expires_at", Enabled = false } }, Cancel);
         await desk.RegisterAsync(Tenant, new(Account, Role));
         return desk;
     }

@@ -40,11 +40,6 @@ internal sealed class HeartbeatFixture
     public static async Task<HeartbeatFixture> OpenAsync(LocalCloud cloud, SourceNetworkCheck check = SourceNetworkCheck.Enforce, TimeSpan? keyLives = null)
     {
         var desk = new HeartbeatFixture(await cloud.TablesAsync()) { SourceNetworkCheck = check };
-
-        // The desk's clock stands in the past: DynamoDB Local, which has the real time, would remove the records under our eyes.
-        await desk.Tables.Client.UpdateTimeToLiveAsync(
-            new() { TableName = desk.Tables.Metering, TimeToLiveSpecification = new() { AttributeName = "expires_at", Enabled = false } },
-                TestContext.Current.CancellationToken);
         await desk.RegisterAsync(Tenant, TenantStatus.Active);
         await desk.Registry.TryAddAsync(desk.Sidecar.Registration() with { NotAfter = desk.Clock.Now + keyLives }, TestContext.Current.CancellationToken);
         desk.Restart();

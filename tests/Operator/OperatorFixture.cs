@@ -48,10 +48,6 @@ internal sealed class OperatorFixture : IAsyncDisposable
         var clock = new SetClock(new(2026, 11, 5, 10, 0, 0, TimeSpan.Zero));
         var ctl = new OperatorFixture(await cloud.TablesAsync(), await cloud.QueuesAsync(), await SecretsServer.StartAsync(null, clock), clock);
 
-        // Our clock stands: DynamoDB Local, which has the real time, would remove samples, invitations and requests under our eyes.
-        foreach (var table in new[] { ctl.Tables.Metering, ctl.Tables.Tenants, ctl.Tables.Executions })
-            await ctl.Tables.Client.UpdateTimeToLiveAsync(
-                new() { TableName = table, TimeToLiveSpecification = new() { AttributeName = "expires_at", Enabled = false } }, Cancel);
         ctl.Secrets.Put("TokenRootSecret", """{"root":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}""", "v1", create: true);
         File.WriteAllText(Path.Combine(ctl._folder, "endpoints.json"), new JsonObject
         {

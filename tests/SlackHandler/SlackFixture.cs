@@ -63,9 +63,6 @@ public sealed class SlackFixture(LocalCloud cloud) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Tables = await cloud.TablesAsync();
-        // Our clock stands: DynamoDB Local, which has the real time, would remove invitations under our eyes.
-        await Tables.Client.UpdateTimeToLiveAsync(
-            new() { TableName = Tables.Tenants, TimeToLiveSpecification = new() { AttributeName = "expires_at", Enabled = false } }, Cancel);
         Queues = await cloud.QueuesAsync();
         Secrets.Put("v1", SecretText(SigningSecret), Start);
     }

@@ -102,9 +102,6 @@ internal sealed class TwoWorkspaces : IAsyncDisposable
 
     private async Task StartAsync()
     {
-        // Our clock stands: DynamoDB Local, which has the real time, would remove invitations under our eyes.
-        await Tables.Client.UpdateTimeToLiveAsync(
-            new() { TableName = Tables.Tenants, TimeToLiveSpecification = new() { AttributeName = "expires_at", Enabled = false } }, Cancel);
         string Key(byte of) => Convert.ToBase64String(Enumerable.Repeat(of, 32).ToArray());
         var text = new JsonObject
         {
