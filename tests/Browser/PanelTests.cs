@@ -11,6 +11,7 @@ namespace ControlPlane.Tests.Browser;
 
 // Each class has a hub and a browser of its own: one collection, one after the other.
 [Collection("browser")]
+[Trait("Length", "long")]
 public sealed class PanelTests(PanelInBrowser panel) : IClassFixture<PanelInBrowser>
 {
     private const string Tenant = "/tenants/tenant-43";
@@ -85,6 +86,7 @@ public sealed class PanelTests(PanelInBrowser panel) : IClassFixture<PanelInBrow
 }
 
 [Collection("browser")]
+[Trait("Length", "long")]
 public sealed class PanelLooksTests(FullPanelInBrowser panel) : IClassFixture<FullPanelInBrowser>
 {
     private const string Tenant = "/tenants/tenant-43";

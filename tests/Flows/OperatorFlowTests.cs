@@ -11,6 +11,7 @@ using ControlPlane.Tenants;
 namespace ControlPlane.Tests.Flows;
 
 /// <summary>From nothing to a result in Slack, with the operator's own commands and every function as its own process.</summary>
+[Trait("Length", "long")]
 public sealed class OperatorFlowTests : IDisposable
 {
     private readonly string _state = Directory.CreateTempSubdirectory("control-plane-").FullName;

@@ -33,6 +33,7 @@ public sealed class PageTests : IDisposable
     public void Dispose() => Directory.Delete(_state, recursive: true);
 
     [Theory, MemberData(nameof(Pages))]
+    [Trait("Length", "long")]
     public async Task Pages_are_followed(string pages)
     {
         var followed = await PageFollower.FollowAsync(pages.Split(' '), OnThePath("n8n"), _state, Cancel);

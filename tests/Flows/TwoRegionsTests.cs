@@ -16,6 +16,7 @@ namespace ControlPlane.Tests.Flows;
 
 /// <summary>The rehearsal of infra/README.md, "Disaster recovery in us-west-2": two control planes as <c>./run</c> starts them, over one set of tables, in two
 /// regions.</summary>
+[Trait("Length", "long")]
 public sealed class TwoRegionsTests : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);

@@ -18,6 +18,7 @@ using Spectre.Console;
 namespace ControlPlane.Tests.Local;
 
 /// <summary>The whole of it, with every function as its own process.</summary>
+[Trait("Length", "long")]
 public sealed class LocalControlPlaneTests : IAsyncLifetime
 {
     private readonly string _state = Directory.CreateTempSubdirectory("control-plane-").FullName;

@@ -10,6 +10,7 @@ namespace ControlPlane.Tests.Local;
 
 /// <summary>What <c>./run</c> says and does where something is in the way: the script or the program that it starts, as a reader starts them.</summary>
 [UnsupportedOSPlatform("windows")]
+[Trait("Length", "long")]
 public sealed partial class RunTests : IDisposable
 {
     private static readonly string Program = Path.Combine(FunctionProgram.Built(RepositoryRoot.Find(), "local").Folder, "ControlPlane.Local.dll");

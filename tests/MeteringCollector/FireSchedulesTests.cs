@@ -185,6 +185,7 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
 
     /// <summary>Wherever a sweep dies or a call fails, the planned time comes to one execution: the next sweeps heal it.</summary>
     [Fact]
+    [Trait("Length", "long")]
     public async Task Whatever_call_of_the_firing_breaks_each_planned_time_comes_to_one_execution()
     {
         var played = await CrashPoints.ForEachAsync(async (seam, name) =>
@@ -276,6 +277,7 @@ public sealed class FireSchedulesTests(LocalCloud cloud)
     }
 
     [Fact]
+    [Trait("Length", "long")]
     public async Task Deadlines_wait_for_no_order_however_many_there_are_and_however_slow_their_queue()
     {
         var desk = await OutcomeFixture.OpenAsync(cloud);

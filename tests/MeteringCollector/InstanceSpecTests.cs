@@ -86,6 +86,7 @@ public sealed class InstanceSpecTests(LocalCloud cloud)
     }
 
     [Fact]
+    [Trait("Length", "long")]
     public async Task The_tables_do_what_the_rules_say_along_every_step()
     {
         var tables = await cloud.TablesAsync();

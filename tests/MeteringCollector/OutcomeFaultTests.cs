@@ -129,6 +129,7 @@ public sealed class OutcomeFaultTests(LocalCloud cloud)
     }
 
     [Fact]
+    [Trait("Length", "long")]
     public async Task A_sweep_breaks_and_the_next_goes_on()
     {
         var desk = await OutcomeFixture.OpenAsync(cloud);

@@ -32,6 +32,7 @@ public sealed class ScheduleSimulationTests(LocalCloud cloud)
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
+    [Trait("Length", "long")]
     public async Task Each_planned_time_comes_to_one_execution_while_the_hub_is_up_and_to_one_at_most_ever()
     {
         for (var seed = 1; seed <= Nights.Length; seed++)

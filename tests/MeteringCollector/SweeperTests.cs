@@ -81,6 +81,7 @@ public sealed class SweeperTests(LocalCloud cloud)
     }
 
     [Fact]
+    [Trait("Length", "long")]
     public async Task Whatever_call_of_the_sweep_breaks_what_expired_is_denied_and_released_once()
     {
         var desk = await OutcomeFixture.OpenAsync(cloud);

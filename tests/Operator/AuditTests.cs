@@ -85,6 +85,7 @@ public sealed class AuditTests(LocalCloud cloud)
     }
 
     [Fact]
+    [Trait("Length", "long")]
     public async Task Every_change_leaves_its_record_in_its_own_transaction()
     {
         await using var ctl = await OperatorFixture.StartAsync(cloud);

@@ -26,6 +26,7 @@ public sealed class OnboardingTests(LocalCloud cloud)
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
+    [Trait("Length", "long")]
     public async Task Killed_at_every_step_it_goes_on_and_ends_the_same_and_the_way_back_asks_before_it_loses_data()
     {
         Assert.SkipUnless(Script.Exists("python3"), "python3 is not installed");

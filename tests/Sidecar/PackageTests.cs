@@ -3,6 +3,7 @@ using ControlPlane.Tests.Support;
 namespace ControlPlane.Tests.Sidecar;
 
 /// <summary>What a tenant downloads: built, installed on a machine with a real systemd, and used there.</summary>
+[Trait("Length", "long")]
 public sealed class PackageTests(PackageTests.Built built) : IClassFixture<PackageTests.Built>
 {
     /// <summary>Slips: the file, what is there, and what stands in its place.</summary>

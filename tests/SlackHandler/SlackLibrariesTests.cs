@@ -11,6 +11,7 @@ namespace ControlPlane.Tests.SlackHandler;
 
 /// <summary>What we send, and what our small Slack sends, as Slack's own libraries for JavaScript see it. Skipped where there is no Node or they cannot be
 /// had.</summary>
+[Trait("Length", "long")]
 public sealed class SlackLibrariesTests(SlackFixture world) : IClassFixture<SlackFixture>
 {
     private const string Imports =

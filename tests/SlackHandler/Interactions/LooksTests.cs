@@ -11,6 +11,7 @@ using ControlPlane.Tests.Support;
 namespace ControlPlane.Tests.SlackHandler.Interactions;
 
 /// <summary>What people see, at a phone's width. <c>UPDATE_GOLDEN=1</c> takes the pictures of docs/images anew, where Chromium is.</summary>
+[Trait("Length", "long")]
 public sealed class LooksTests(SlackFixture world) : IClassFixture<SlackFixture>
 {
     [Fact]
