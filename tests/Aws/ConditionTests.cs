@@ -2,6 +2,7 @@ using Amazon.DynamoDBv2.Model;
 using ControlPlane.Aws;
 using ControlPlane.Executions;
 using ControlPlane.Metering;
+using ControlPlane.Quotas;
 using ControlPlane.Slack;
 using ControlPlane.Tenants;
 using ControlPlane.Tests.Cloud;
@@ -115,6 +116,102 @@ public sealed class ConditionTests(LocalCloud cloud)
         var check = new StoreCheck(tables.Client, [tables.Tenants], queues.Client, [queues.Dispatch], _clock, counters: tables.RateLimits);
         Assert.True(await check.AnswerAsync(Cancel));
         Assert.Empty((await tables.Client.ScanAsync(new ScanRequest(tables.RateLimits), Cancel)).Items);
+    }
+
+    [Fact]
+    public async Task A_warning_that_was_never_told_is_taken_over_once_and_a_lower_one_is_not_noted_for_a_higher()
+    {
+        var tables = await cloud.TablesAsync();
+        var (warnings, month) = (new UsageWarningStore(tables.Client, tables.Quotas, _clock), Month.Of(_clock.Now));
+        Assert.True(await ClaimAsync(80, null));
+        var first = await FindAsync();
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.True(await ClaimAsync(80, first));
+        Assert.False(await ClaimAsync(80, first));                         // another sweeper, on the same look
+        var second = await FindAsync();
+        await warnings.MarkToldAsync(One, month, MonthlyLimit.Executions, 80, Cancel);
+        Assert.False(await ClaimAsync(80, second));                        // told since that look
+
+        Assert.True(await ClaimAsync(100, await FindAsync()));
+        await warnings.MarkToldAsync(One, month, MonthlyLimit.Executions, 80, Cancel);
+        Assert.Null((await FindAsync())!.ToldAt);
+
+        Task<bool> ClaimAsync(int percent, UsageWarning? last) => warnings.TryClaimAsync(One, month, MonthlyLimit.Executions, percent, last, Cancel);
+        Task<UsageWarning?> FindAsync() => warnings.FindAsync(One, month, MonthlyLimit.Executions, Cancel);
+    }
+
+    [Fact]
+    public async Task A_tenant_that_is_being_deleted_gets_no_key_and_no_workspace()
+    {
+        var tables = await cloud.TablesAsync();
+        Assert.True(await new TenantRegistry(tables.Client, tables.Tenants).TryRegisterAsync(Tenant("Acme"), Cancel));
+        var ticket = new InstallTicket(new('a', 64), One, _clock.Now, _clock.Now + InstallTicket.Lifetime);
+        var installations = new SlackInstallations(tables.Client, tables.Tenants, _clock);
+        await installations.AddAsync(ticket, tables.Auditor, Cancel);
+        Assert.Equal(ChangeResult.Made, await new TenantAdministration(tables.Client, tables.Tenants, tables.Auditor, _clock).RemoveAsync(One, Cancel));
+
+        var key = new SidecarSigner().Registration() with { Tenant = One };
+        Assert.Equal(Enrolled.TenantGone, await new EnrolmentStore(tables.Client, tables.Tenants, _clock).EnrolAsync(key, Cancel));
+        Assert.IsType<Installed.TenantGone>(await installations.CompleteAsync(
+            ticket, new(TeamId.Parse("T1"), [1]), UserId.Parse("U1"), UserId.Parse("U2"), tables.Auditor, Cancel));
+    }
+
+    [Fact]
+    public async Task A_token_is_sealed_anew_only_while_it_is_that_one()
+    {
+        var tables = await cloud.TablesAsync();
+        Assert.True(await new TenantRegistry(tables.Client, tables.Tenants).TryRegisterAsync(Tenant("Acme"), Cancel));
+        var installations = new SlackInstallations(tables.Client, tables.Tenants, _clock);
+        var ticket = new InstallTicket(new('a', 64), One, _clock.Now, _clock.Now + InstallTicket.Lifetime);
+        await installations.AddAsync(ticket, tables.Auditor, Cancel);
+        var token = new SealedToken(TeamId.Parse("T1"), [1]);
+        Assert.IsType<Installed.Now>(await installations.CompleteAsync(ticket, token, UserId.Parse("U1"), UserId.Parse("U2"), tables.Auditor, Cancel));
+
+        Assert.True(await installations.ReplaceAsync(One, token, [2], tables.Auditor, Cancel));
+        Assert.False(await installations.ReplaceAsync(One, token, [3], tables.Auditor, Cancel));
+        Assert.Equal([2], (await installations.FindTokenAsync(One, TeamId.Parse("T1"), null, Cancel))!.Sealed);
+    }
+
+    [Fact]
+    public async Task A_yes_is_added_to_the_ones_that_were_read_while_it_waits_and_for_its_tenant_alone()
+    {
+        var world = await StoreFixture.StartAsync(cloud);
+        var waiting = world.New() with { State = ExecutionState.AwaitingApproval };
+        Assert.IsType<Creation.Created>(await world.Store.CreateAsync(waiting, order: null, StoreFixture.Limits, Cancel));
+
+        Assert.IsNotType<Move.Moved>(await YesAsync(waiting with { Tenant = StoreFixture.Neighbour }, "U1"));
+        Assert.IsType<Move.Moved>(await YesAsync(waiting, "U1"));
+        Assert.IsNotType<Move.Moved>(await YesAsync(waiting, "U2"));        // read before the first
+        var one = await world.FindAsync(waiting.Id);
+        Assert.IsType<Move.Moved>(await YesAsync(one, "U2"));
+        Assert.IsNotType<Move.Moved>(await YesAsync(one, "U3"));            // read before the second
+        var two = await world.FindAsync(waiting.Id);
+        Assert.IsType<Move.Moved>(await world.Store.CancelAsync(two, "somebody", world.Tables.Auditor, Cancel));
+        Assert.IsNotType<Move.Moved>(await YesAsync(two, "U3"));            // read before its end
+        Assert.Equal(["U1", "U2"], (await world.FindAsync(waiting.Id)).Approvals.Select(yes => yes.UserId.ToString()));
+
+        Task<Move> YesAsync(Execution execution, string user) => world.Store.AddApprovalAsync(
+            execution, new(TeamId.Parse("T1"), UserId.Parse(user), world.Now), isLast: false, world.Tables.Auditor, Cancel);
+    }
+
+    [Fact]
+    public async Task Progress_is_that_of_a_running_execution_of_its_tenant_and_told_by_whoever_notes_it_first()
+    {
+        var world = await StoreFixture.StartAsync(cloud);
+        var dispatched = await world.DispatchedAsync();
+        Assert.False(await NoteAsync(dispatched, 0));                       // not running yet
+        Assert.IsType<Move.Moved>(await world.Store.StartAsync(dispatched, StoreFixture.Outcome(OutcomeStatus.Running), Cancel));
+        var running = await world.FindAsync(dispatched.Id);
+
+        Assert.False(await NoteAsync(running with { Tenant = StoreFixture.Neighbour }, 0));
+        Assert.True(await NoteAsync(running, 0));
+        Assert.False(await NoteAsync(running, 1));
+        var told = await world.FindAsync(dispatched.Id);
+        Assert.True(await NoteAsync(told, 60));
+        Assert.False(await NoteAsync(told, 61));
+
+        Task<bool> NoteAsync(Execution execution, int second) =>
+            world.Store.NoteProgressAsync(execution, new Progress.Percent(40), world.Now.AddSeconds(second), Cancel);
     }
 
     private async Task<TenantRegistry> RegistryAsync()

@@ -30,6 +30,21 @@ public sealed class HeartbeatRaceTests(LocalCloud cloud)
     }
 
     [Fact]
+    public async Task A_sample_of_the_old_epoch_that_comes_while_a_restart_is_booked_is_in_the_sum()
+    {
+        var desk = await HeartbeatFixture.OpenAsync(cloud);
+        await desk.SendAsync(Sample.At(Start.AddSeconds(60), 1, cpuMs: 700));
+
+        var answer = await OvertakenAsync(
+            desk, Sample.At(Start.AddSeconds(180), 1, cpuMs: 5, epoch: Sample.Started + 100), "UpdateItem", skip: 1,
+            Sample.At(Start.AddSeconds(120), 2, cpuMs: 900));
+
+        Assert.Equal(200, answer.Status);
+        var state = (await desk.StateAsync())!;
+        Assert.Equal((Sample.Started + 100, new ComputeTime(905, 0)), (state.Epoch, state.Lifetime));
+    }
+
+    [Fact]
     public async Task Another_epoch_is_another_epoch_whatever_its_counter_and_totals()
     {
         var desk = await HeartbeatFixture.OpenAsync(cloud);

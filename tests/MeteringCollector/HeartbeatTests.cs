@@ -168,12 +168,16 @@ public sealed class HeartbeatTests(LocalCloud cloud)
             Assert.Equal(1, WrittenMetrics.Sum(desk.Logged, new("Heartbeats", "Outcome", outcome)));
     }
 
-    [Fact]
-    public async Task A_lower_counter_is_refused_and_told_what_comes_next()
+    /// <summary>Though it says that it is later and has used more.</summary>
+    [Theory]
+    [InlineData(60, 400)]
+    [InlineData(180, 900)]
+    public async Task A_lower_counter_is_refused_and_told_what_comes_next(int seconds, long cpuMs)
     {
         var desk = await HeartbeatFixture.OpenAsync(cloud);
         await desk.SendAsync(Sample.At(Start.AddSeconds(60), 5, cpuMs: 500));
-        var answer = await desk.SendAsync(Sample.At(Start.AddSeconds(60), 4, cpuMs: 400));
+        desk.Clock.Now = Start.AddSeconds(180);
+        var answer = await desk.SendAsync(Sample.At(Start.AddSeconds(seconds), 4, cpuMs));
 
         Assert.Equal((409, "counter-replayed"), (answer.Status, answer.Code));
         Assert.Equal((Sample.Started, 6), (answer.Body.GetProperty("epoch").GetInt64(), answer.Body.GetProperty("expected").GetInt64()));
