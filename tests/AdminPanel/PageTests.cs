@@ -160,9 +160,11 @@ public sealed partial class PageTests(LocalCloud cloud)
     ];
 
     [Theory, MemberData(nameof(HostileTexts))]
+    [Trait("Length", "long")]
     public Task No_text_becomes_markup_or_turns_the_line_around(string text) => HoldsAsync(text);
 
     [Fact]
+    [Trait("Length", "long")]
     public Task Nor_does_a_text_of_100_kB() => HoldsAsync(string.Concat(Enumerable.Repeat("<i>\u202E\"'&", 100 * 1024 / 11)));
 
     private async Task HoldsAsync(string text)

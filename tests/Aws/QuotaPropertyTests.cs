@@ -31,6 +31,7 @@ public class QuotaPropertyTests(LocalCloud cloud)
         select new Scenario(quota, concurrency, actors);
 
     [Fact]
+    [Trait("Length", "long")]
     public Task Charged_used_and_active_agree_with_what_became_of_the_executions() => Scenarios.SampleAsync(
         async scenario =>
         {

@@ -5,6 +5,7 @@ using ControlPlane.Tests.Support;
 namespace ControlPlane.Tests.DpDispatcher;
 
 /// <summary>One dispatch, broken at every call to a table or queue in every way; then the message comes again until it is done.</summary>
+[Trait("Length", "long")]
 public sealed class CrashTests(LocalCloud cloud)
 {
     [Theory]

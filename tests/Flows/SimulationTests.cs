@@ -63,6 +63,7 @@ public sealed class SimulationTests(LocalCloud cloud)
     [InlineData(Defect.FiresTwice, "SCHEDULE")]
     [InlineData(Defect.SkipsTimes, "SCHEDULE")]
     [InlineData(Defect.TellsNoOwner, "I5")]
+    [Trait("Length", "long")]
     public async Task A_planted_defect_is_found(Defect defect, string rule)
     {
         for (var seed = 1; ; seed++)

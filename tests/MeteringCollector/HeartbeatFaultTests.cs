@@ -7,6 +7,7 @@ using ControlPlane.Text;
 namespace ControlPlane.Tests.MeteringCollector;
 
 /// <summary>A heartbeat broken at every call, sent again as a sidecar would: counter and usage both or neither, and exact in the end.</summary>
+[Trait("Length", "long")]
 public sealed class HeartbeatFaultTests(LocalCloud cloud)
 {
     private static readonly DateTimeOffset Start = DateTimeOffset.FromUnixTimeSeconds(Sample.Started);

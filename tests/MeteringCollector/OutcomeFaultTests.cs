@@ -6,6 +6,7 @@ namespace ControlPlane.Tests.MeteringCollector;
 
 /// <summary>An outcome, and a sweep, broken at every call; then what the world does next. In the end one terminal state, one charge, and a requester who is
 /// told.</summary>
+[Trait("Length", "long")]
 public sealed class OutcomeFaultTests(LocalCloud cloud)
 {
     private static readonly ExecutionUsage Usage = new(1200, 30, 4, 5);
@@ -129,7 +130,6 @@ public sealed class OutcomeFaultTests(LocalCloud cloud)
     }
 
     [Fact]
-    [Trait("Length", "long")]
     public async Task A_sweep_breaks_and_the_next_goes_on()
     {
         var desk = await OutcomeFixture.OpenAsync(cloud);

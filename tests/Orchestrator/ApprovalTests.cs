@@ -132,6 +132,7 @@ public sealed class ApprovalTests(LocalCloud cloud)
     }
 
     [Fact]
+    [Trait("Length", "long")]
     public async Task Whichever_call_fails_the_message_that_comes_again_has_it_begin_once()
     {
         var played = 0;

@@ -17,6 +17,7 @@ public sealed class FuzzTests(SlackFixture world) : IClassFixture<SlackFixture>
     /// <remarks>Two thirds are bent after they were signed, the rest before, for a workspace that speaks for nobody: what is genuine is read and looked up, and
     /// still changes nothing.</remarks>
     [Fact]
+    [Trait("Length", "long")]
     public async Task A_hundred_thousand_mutated_requests_change_nothing_and_break_nothing()
     {
         var before = await world.StateAsync();

@@ -9,6 +9,7 @@ using ControlPlane.Tests.Cloud;
 namespace ControlPlane.Tests.SlackHandler;
 
 /// <summary>What a user is told when tables and queues fail, held against what then runs.</summary>
+[Trait("Length", "long")]
 public sealed class RunFaultTests(SlackFixture world) : IClassFixture<SlackFixture>
 {
     private static readonly BasicAWSCredentials Credentials = new("local", "local");
