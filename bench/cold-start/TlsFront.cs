@@ -98,7 +98,8 @@ internal sealed class TlsFront : IDisposable
                 await Task.WhenAny(secure.CopyToAsync(plain, _stop.Token), plain.CopyToAsync(secure, _stop.Token));
             }
             catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException
-                or System.Security.Authentication.AuthenticationException) { }
+                or System.Security.Authentication.AuthenticationException)
+            { }
         }
     }
 }

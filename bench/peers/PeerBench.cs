@@ -36,7 +36,10 @@ internal static class PeerBench
         ];
         var settings = new Dictionary<string, string?>
         {
-            ["EXECUTION_REQUESTS_QUEUE_URL"] = queue, ["RATE_LIMIT_PER_USER"] = "1000000", ["NODE_OPTIONS"] = null, ["NODE_ENV"] = "production",
+            ["EXECUTION_REQUESTS_QUEUE_URL"] = queue,
+            ["RATE_LIMIT_PER_USER"] = "1000000",
+            ["NODE_OPTIONS"] = null,
+            ["NODE_ENV"] = "production",
         };
         foreach (var job in jobs) await CheckAsync(local, sides, job, settings, cancel);
         if (measuring is not null) await MeasureAsync(local, sides, jobs, settings, measuring, cancel);

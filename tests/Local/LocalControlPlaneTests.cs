@@ -92,7 +92,7 @@ public sealed class LocalControlPlaneTests : IAsyncLifetime
             process.Kill();
         }
 
-        await told.Task.WaitAsync(TimeSpan.FromSeconds(110), Cancel);
+        await told.Task.WaitAsync(TimeSpan.FromMinutes(5), Cancel);
         var executions = new ExecutionStore(_local.DynamoClient, _local.Tables["ExecutionsTable"], _local.Tables["QuotasTable"], TimeProvider.System);
         Assert.Equal(ExecutionState.Succeeded, (await executions.FindAsync(ExecutionId.Of(DemoData.Workspace, command.TriggerId), Cancel))!.State);
         Assert.All(_local.Functions.Values, function => Assert.Equal(2, function.Starts));
