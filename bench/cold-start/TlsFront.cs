@@ -1,8 +1,9 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using ControlPlane.Aws;
+using ControlPlane.Local.Peering;
 
 namespace ControlPlane.ColdStart;
 
@@ -16,34 +17,25 @@ internal sealed class TlsFront : IDisposable
 
     private readonly Dictionary<int, TcpListener> _fronts = [];
     private readonly CancellationTokenSource _stop = new();
+    private readonly string _folder = Directory.CreateTempSubdirectory("tls-front-").FullName;
+    private readonly LocalAuthority _authority;
     private readonly X509Certificate2 _certificate;
-    private readonly string _authority, _bundle = Path.GetTempFileName();
 
     public TlsFront(TimeProvider clock)
     {
-        var now = clock.GetUtcNow();
-        // RSA with 2,048 bits, the most usual.
-        using RSA root = RSA.Create(2048), key = RSA.Create(2048);
-        var authority = new CertificateRequest("CN=Cold start", root, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        authority.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
-        using var issuer = authority.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
-        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddIpAddress(IPAddress.Loopback);
-        request.CertificateExtensions.Add(names.Build());
-        using var certificate = request.Create(issuer, now.AddHours(-1), now.AddHours(23), RandomNumberGenerator.GetBytes(8));
-        _certificate = certificate.CopyWithPrivateKey(key);
-        _authority = issuer.ExportCertificatePem();
+        _authority = LocalAuthority.Create(_folder, clock);
+        _certificate = _authority.Issue($"{IPAddress.Loopback}");
     }
 
     /// <summary>The same settings, with every address of this machine behind TLS.</summary>
     public Dictionary<string, string?> Before(IReadOnlyDictionary<string, string?> environment)
     {
         // Beside all that a machine has: they are read before the first connection. The small Slack is behind TLS already, and has an authority of its own.
-        string?[] others = [environment.GetValueOrDefault(Bundle), "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
-        File.WriteAllLines(_bundle, [_authority, .. others.Where(File.Exists).Select(other => File.ReadAllText(other!))]);
+        string?[] parts = [_authority.File, environment.GetValueOrDefault(Bundle), .. Authorities.Bundles];
+        var bundle = Path.Combine(_folder, "bundle.pem");
+        File.WriteAllLines(bundle, parts.Where(File.Exists).Select(part => File.ReadAllText(part!)));
         // A queue's address is its name, and stays.
-        var secure = new Dictionary<string, string?>(environment) { [Bundle] = _bundle, [Folder] = null };
+        var secure = new Dictionary<string, string?>(environment) { [Bundle] = bundle, [Folder] = null };
         foreach (var (name, value) in environment)
         {
             if (name.StartsWith("AWS_ENDPOINT_URL_", StringComparison.Ordinal))
@@ -59,7 +51,8 @@ internal sealed class TlsFront : IDisposable
             front.Dispose();
         _stop.Dispose();
         _certificate.Dispose();
-        File.Delete(_bundle);
+        _authority.Dispose();
+        Directory.Delete(_folder, recursive: true);
     }
 
     private string Front(int behind)

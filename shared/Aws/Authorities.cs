@@ -5,15 +5,15 @@ namespace ControlPlane.Aws;
 /// <summary>Whom a function believes that an endpoint is who it says.</summary>
 /// <remarks>
 /// Before its first connection a process reads the system's authorities: a file, and then each file of the folder beside it, where the same ones lie once or
-/// twice more. That was two thirds of a cold start over TLS. They are all in the one file.
+/// twice more. That was half of a cold start over TLS, or more. They are all in the one file.
 /// https://learn.microsoft.com/dotnet/standard/security/cross-platform-cryptography#x509store
 /// </remarks>
 public static partial class Authorities
 {
     private const string FileSetting = "SSL_CERT_FILE", FolderSetting = "SSL_CERT_DIR", NoFolder = "/nonexistent";
 
-    // Amazon Linux's, and Debian's.
-    private static readonly string[] Bundles = ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt"];
+    /// <summary>Amazon Linux's, and Debian's.</summary>
+    public static readonly IReadOnlyList<string> Bundles = ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt"];
 
     /// <summary>To be called before the first connection.</summary>
     public static void ReadFromOneFile()
@@ -29,7 +29,7 @@ public static partial class Authorities
     public static string? FileToRead(Func<string, string?> setting, Func<string, bool> exists) =>
         setting(FolderSetting) is not null ? null
         : setting(FileSetting) is { } file ? exists(file) ? file : null
-        : Array.Find(Bundles, bundle => exists(bundle));
+        : Bundles.FirstOrDefault(exists);
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetEnvironment(string name, string value, int overwrite);

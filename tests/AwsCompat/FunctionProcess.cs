@@ -7,7 +7,8 @@ internal sealed class FunctionProcess : IAsyncDisposable
 {
     private readonly Process _process;
 
-    public FunctionProcess(string runtimeApi, string handler, params (string Name, string Value)[] environment)
+    /// <param name="environment">Null takes a setting away.</param>
+    public FunctionProcess(string runtimeApi, string handler, params (string Name, string? Value)[] environment)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "ControlPlane.Tests.Probe.dll")])
         {
@@ -16,7 +17,12 @@ internal sealed class FunctionProcess : IAsyncDisposable
             Environment = { ["AWS_LAMBDA_RUNTIME_API"] = runtimeApi, ["AWS_REGION"] = "us-east-1", ["_HANDLER"] = handler },
         };
         foreach (var (name, value) in environment)
-            start.Environment[name] = value;
+        {
+            if (value is null)
+                start.Environment.Remove(name);
+            else
+                start.Environment[name] = value;
+        }
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) => Output += line.Data + "\n";
         _process.ErrorDataReceived += (_, line) => Errors += line.Data + "\n";

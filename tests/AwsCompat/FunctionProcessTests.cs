@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using ControlPlane.Tests.Support;
 using Event = ControlPlane.Tests.AwsCompat.LoopbackRuntimeApi.Event;
@@ -56,6 +58,35 @@ public sealed class FunctionProcessTests
         Assert.Equal("", function.Errors.Trim());       // once is enough
     }
 
+    // One authority in the file, another in the folder.
+    [Theory]
+    [InlineData(false, "1")]
+    [InlineData(true, "2")]
+    public async Task The_folder_of_authorities_is_read_only_where_somebody_names_it(bool isNamed, string count)
+    {
+        var folder = Directory.CreateTempSubdirectory("authorities-");
+        try
+        {
+            var file = Path.Combine(folder.FullName, "bundle.pem");
+            await File.WriteAllTextAsync(file, Authority("CN=One"), TestContext.Current.CancellationToken);
+            var others = folder.CreateSubdirectory("certs").FullName;
+            await File.WriteAllTextAsync(Path.Combine(others, "other.pem"), Authority("CN=Other"), TestContext.Current.CancellationToken);
+            await using var api = new LoopbackRuntimeApi();
+            await using var function = new FunctionProcess(api.Endpoint, "authorities", ("SSL_CERT_FILE", file), ("SSL_CERT_DIR", isNamed ? others : null));
+            api.Send(new Event("id-1", ""));
+            Assert.Equal(count, (await api.ReportAsync()).Body);
+        }
+        finally { folder.Delete(recursive: true); }
+
+        static string Authority(string name)
+        {
+            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+            var now = TimeProvider.System.GetUtcNow();
+            using var certificate = new CertificateRequest(name, key, HashAlgorithmName.SHA256).CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+            return certificate.ExportCertificatePem();
+        }
+    }
+
     [Theory]
     [InlineData("/response", 413)]
     [InlineData("/next", 403)]
@@ -111,7 +142,7 @@ public sealed class FunctionProcessTests
         Assert.Matches(@"^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/\d{8}/eu-west-1/secretsmanager/aws4_request, ", await authorization.Task);
     }
 
-    private static (string, string)[] Aws(LoopbackServer secrets) =>
+    private static (string, string?)[] Aws(LoopbackServer secrets) =>
     [
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", $"http://{secrets.Endpoint}"),
         ("AWS_REGION", "eu-west-1"),
