@@ -15,6 +15,8 @@ public sealed class ConditionTests(LocalCloud cloud)
 {
     private static readonly TenantId One = TenantId.Parse("tenant-1"), Two = TenantId.Parse("tenant-2");
 
+    private static readonly SealedToken Token = new(TeamId.Parse("T1"), [1]);
+
     private readonly SetClock _clock = new(new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -61,16 +63,11 @@ public sealed class ConditionTests(LocalCloud cloud)
     public async Task A_token_ends_once()
     {
         var tables = await cloud.TablesAsync();
-        var registry = new TenantRegistry(tables.Client, tables.Tenants);
-        var installations = new SlackInstallations(tables.Client, tables.Tenants, _clock);
-        Assert.True(await registry.TryRegisterAsync(Tenant("Acme"), Cancel));
-        var ticket = new InstallTicket(new('a', 64), One, _clock.Now, _clock.Now + InstallTicket.Lifetime);
-        await installations.AddAsync(ticket, tables.Auditor, Cancel);
-        Assert.IsType<Installed.Now>(await installations.CompleteAsync(
-            ticket, new(TeamId.Parse("T1"), [1]), UserId.Parse("U1"), UserId.Parse("U2"), tables.Auditor, Cancel));
+        var (installations, ticket) = await InvitedAsync(tables);
+        Assert.IsType<Installed.Now>(await InstallAsync(installations, ticket, tables));
 
-        Assert.Equal(ChangeResult.Made, await installations.EndTokenAsync(TeamId.Parse("T1"), _clock.Now, tables.Auditor, Cancel));
-        Assert.Equal(ChangeResult.NothingThere, await installations.EndTokenAsync(TeamId.Parse("T1"), _clock.Now, tables.Auditor, Cancel));
+        Assert.Equal(ChangeResult.Made, await installations.EndTokenAsync(Token.WorkspaceId, _clock.Now, tables.Auditor, Cancel));
+        Assert.Equal(ChangeResult.NothingThere, await installations.EndTokenAsync(Token.WorkspaceId, _clock.Now, tables.Auditor, Cancel));
     }
 
     [Fact]
@@ -144,32 +141,24 @@ public sealed class ConditionTests(LocalCloud cloud)
     public async Task A_tenant_that_is_being_deleted_gets_no_key_and_no_workspace()
     {
         var tables = await cloud.TablesAsync();
-        Assert.True(await new TenantRegistry(tables.Client, tables.Tenants).TryRegisterAsync(Tenant("Acme"), Cancel));
-        var ticket = new InstallTicket(new('a', 64), One, _clock.Now, _clock.Now + InstallTicket.Lifetime);
-        var installations = new SlackInstallations(tables.Client, tables.Tenants, _clock);
-        await installations.AddAsync(ticket, tables.Auditor, Cancel);
+        var (installations, ticket) = await InvitedAsync(tables);
         Assert.Equal(ChangeResult.Made, await new TenantAdministration(tables.Client, tables.Tenants, tables.Auditor, _clock).RemoveAsync(One, Cancel));
 
         var key = new SidecarSigner().Registration() with { Tenant = One };
         Assert.Equal(Enrolled.TenantGone, await new EnrolmentStore(tables.Client, tables.Tenants, _clock).EnrolAsync(key, Cancel));
-        Assert.IsType<Installed.TenantGone>(await installations.CompleteAsync(
-            ticket, new(TeamId.Parse("T1"), [1]), UserId.Parse("U1"), UserId.Parse("U2"), tables.Auditor, Cancel));
+        Assert.IsType<Installed.TenantGone>(await InstallAsync(installations, ticket, tables));
     }
 
     [Fact]
     public async Task A_token_is_sealed_anew_only_while_it_is_that_one()
     {
         var tables = await cloud.TablesAsync();
-        Assert.True(await new TenantRegistry(tables.Client, tables.Tenants).TryRegisterAsync(Tenant("Acme"), Cancel));
-        var installations = new SlackInstallations(tables.Client, tables.Tenants, _clock);
-        var ticket = new InstallTicket(new('a', 64), One, _clock.Now, _clock.Now + InstallTicket.Lifetime);
-        await installations.AddAsync(ticket, tables.Auditor, Cancel);
-        var token = new SealedToken(TeamId.Parse("T1"), [1]);
-        Assert.IsType<Installed.Now>(await installations.CompleteAsync(ticket, token, UserId.Parse("U1"), UserId.Parse("U2"), tables.Auditor, Cancel));
+        var (installations, ticket) = await InvitedAsync(tables);
+        Assert.IsType<Installed.Now>(await InstallAsync(installations, ticket, tables));
 
-        Assert.True(await installations.ReplaceAsync(One, token, [2], tables.Auditor, Cancel));
-        Assert.False(await installations.ReplaceAsync(One, token, [3], tables.Auditor, Cancel));
-        Assert.Equal([2], (await installations.FindTokenAsync(One, TeamId.Parse("T1"), null, Cancel))!.Sealed);
+        Assert.True(await installations.ReplaceAsync(One, Token, [2], tables.Auditor, Cancel));
+        Assert.False(await installations.ReplaceAsync(One, Token, [3], tables.Auditor, Cancel));
+        Assert.Equal([2], (await installations.FindTokenAsync(One, Token.WorkspaceId, null, Cancel))!.Sealed);
     }
 
     [Fact]
@@ -213,6 +202,19 @@ public sealed class ConditionTests(LocalCloud cloud)
         Task<bool> NoteAsync(Execution execution, int second) =>
             world.Store.NoteProgressAsync(execution, new Progress.Percent(40), world.Now.AddSeconds(second), Cancel);
     }
+
+    /// <summary>A tenant that is invited to install.</summary>
+    private async Task<(SlackInstallations Installations, InstallTicket Ticket)> InvitedAsync(TestTables tables)
+    {
+        Assert.True(await new TenantRegistry(tables.Client, tables.Tenants).TryRegisterAsync(Tenant("Acme"), Cancel));
+        var installations = new SlackInstallations(tables.Client, tables.Tenants, _clock);
+        var ticket = new InstallTicket(new('a', 64), One, _clock.Now, _clock.Now + InstallTicket.Lifetime);
+        await installations.AddAsync(ticket, tables.Auditor, Cancel);
+        return (installations, ticket);
+    }
+
+    private static Task<Installed> InstallAsync(SlackInstallations installations, InstallTicket ticket, TestTables tables) =>
+        installations.CompleteAsync(ticket, Token, UserId.Parse("U1"), UserId.Parse("U2"), tables.Auditor, Cancel);
 
     private async Task<TenantRegistry> RegistryAsync()
     {
