@@ -23,6 +23,7 @@ internal sealed class CoreShare : IDisposable
         var quota = (PeriodMicroseconds * memoryMb / WholeCoreMb).ToString(CultureInfo.InvariantCulture);
         var isSecond = File.Exists("/sys/fs/cgroup/cgroup.controllers");
         var folder = Path.Combine(isSecond ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu", $"cold-start-{Environment.ProcessId}-{memoryMb}");
+        var share = new CoreShare(folder);
         try
         {
             Directory.CreateDirectory(folder);
@@ -33,11 +34,12 @@ internal sealed class CoreShare : IDisposable
                 File.WriteAllText(Path.Combine(folder, "cpu.cfs_period_us"), PeriodMicroseconds.ToString(CultureInfo.InvariantCulture));
                 File.WriteAllText(Path.Combine(folder, "cpu.cfs_quota_us"), quota);
             }
-            return new(folder);
+            return share;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CannotStart($"A share of a core takes a control group, and this machine does not let us make one: {e.Message}");
+            share.Dispose();
+            throw new CannotStart($"{memoryMb} MB's share of a core takes a control group, and this machine does not let us make it: {e.Message}");
         }
     }
 
@@ -51,6 +53,6 @@ internal sealed class CoreShare : IDisposable
     public void Dispose()
     {
         try { Directory.Delete(_folder); }
-        catch (IOException) { }                             // a process of it is still ending
+        catch (IOException) { }                             // it is not there, or a process of it is still ending
     }
 }
